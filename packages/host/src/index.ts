@@ -1,0 +1,6 @@
+export * from "./clock.ts"
+export * from "./disk.ts"
+export * from "./host.ts"
+export * from "./invariant.ts"
+export * from "./net.ts"
+export * from "./random.ts"

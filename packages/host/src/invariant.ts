@@ -1,0 +1,9 @@
+/** A programmer error: a state that cannot be. It halts what it happens in; nothing catches it to go on. */
+export class InvariantViolation extends Error {
+  override readonly name = "InvariantViolation"
+}
+
+/** Asserts what must hold. On in production: a broken invariant must not reach the disk. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new InvariantViolation(message)
+}

@@ -1,0 +1,71 @@
+/**
+ * The network as a port: reliable, ordered byte streams between addresses, as TCP gives them.
+ *
+ * Three implementations: Node's sockets, an in-memory pair for one process, and the simulated network that drops,
+ * delays and cuts. A connection hands its chunks to the handlers given to `attach`; a chunk belongs to the handler from
+ * then on. Chunks given to `write` must not change until they were flushed.
+ */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export interface ConnectionHandlers {
+  data(chunk: Uint8Array): void
+  /** What `write` refused to hurry has been flushed: write again. */
+  drain?(): void
+  /** Called exactly once, whoever closed; `error` says why when it was not an orderly end. */
+  close(error?: NetError): void
+}
+
+export interface Connection {
+  readonly remote: Address
+  readonly local: Address
+  /** Starts delivery. Must be called in the same turn in which the connection was handed out. */
+  attach(handlers: ConnectionHandlers): void
+  /** Queues chunks as one write; false when the peer is slower than we: stop until `drain`. */
+  write(chunks: readonly Uint8Array[]): boolean
+  /** Bytes queued and not yet given to the network. */
+  readonly pendingBytes: number
+  /** Stops and restarts delivery of data: backpressure to the peer. */
+  pause(): void
+  resume(): void
+  /** Flushes, then ends the stream. */
+  end(): void
+  /** Ends it at once; queued bytes are lost. */
+  destroy(): void
+}
+
+export interface Listener {
+  readonly address: Address
+  /** Stops accepting; open connections live on. */
+  close(): Promise<void>
+}
+
+export interface Net {
+  /** Port 0 picks a free one. Rejects with a `NetError` that names the address, EADDRINUSE among its codes. */
+  listen(address: Address, accept: (connection: Connection) => void): Promise<Listener>
+  connect(address: Address, options?: { readonly timeoutMs?: number }): Promise<Connection>
+}
+
+export class NetError extends Error {
+  override readonly name = "NetError"
+  readonly code: string
+  readonly address: Address
+  constructor(code: string, address: Address, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.code = code
+    this.address = address
+  }
+}
+
+export const formatAddress = (address: Address): string =>
+  address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
+
+/** Reads `host:port`, `[v6]:port`; undefined when it is neither. */
+export function parseAddress(text: string): Address | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text.trim())
+  if (!match) return undefined
+  const port = Number(match[3])
+  return port > 65_535 ? undefined : { host: (match[1] ?? match[2])!, port }
+}

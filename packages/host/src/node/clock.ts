@@ -1,0 +1,14 @@
+import type { Clock } from "../clock.ts"
+
+/** Timers longer than this overflow in Node and would fire at once. */
+const TIMER_DELAY_MS_MAX = 2 ** 31 - 1
+
+export const nodeClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimer(delayMs, callback, options) {
+    const handle = setTimeout(callback, Math.min(Math.max(0, delayMs), TIMER_DELAY_MS_MAX))
+    if (options?.background) handle.unref()
+    return { cancel: () => clearTimeout(handle) }
+  },
+}
