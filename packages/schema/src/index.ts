@@ -1,0 +1,5 @@
+export * from "./basic-serdes.ts"
+export * from "./errors.ts"
+export * from "./json.ts"
+export * from "./registry/registry.ts"
+export * from "./serde.ts"
