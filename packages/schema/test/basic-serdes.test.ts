@@ -37,7 +37,11 @@ describe("every value survives the round trip", () => {
     ["json", json(), fc.jsonValue().filter((value) => !JSON.stringify(value).includes("-0"))],
   ]
   test.each(cases)("%s", (_, serde, values) => {
-    fc.assert(fc.property(values, (value) => expect(serde.decode(asView(serde.encode(value)))).toEqual(value)))
+    fc.assert(
+      fc.property(values, (value) => {
+        expect(serde.decode(asView(serde.encode(value)))).toEqual(value)
+      }),
+    )
   })
 })
 
