@@ -1,0 +1,6 @@
+export * from "./describe.ts"
+export * from "./entry.ts"
+export * from "./help.ts"
+export * from "./parse.ts"
+export * from "./properties.ts"
+export * from "./table.ts"
