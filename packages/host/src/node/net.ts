@@ -62,7 +62,8 @@ export const nodeNet: Net = {
   listen(address, accept) {
     return new Promise((resolve, reject) => {
       const server = net.createServer((socket) => accept(new NodeConnection(socket)))
-      server.once("error", (cause: NodeJS.ErrnoException) => {
+      // Errors after the bind, such as no descriptor left to accept with, end no listener: the next accept may succeed.
+      server.on("error", (cause: NodeJS.ErrnoException) => {
         const reason = cause.code === "EADDRINUSE" ? "the port is in use" : cause.message
         reject(
           new NetError(cause.code ?? "OTHER", address, `cannot listen on ${formatAddress(address)}: ${reason}`, cause),
@@ -74,7 +75,6 @@ export const nodeNet: Net = {
           address: { host: address.host, port: bound.port },
           close: () => new Promise<void>((done) => server.close(() => done())),
         })
-        server.removeAllListeners("error")
       })
     })
   },

@@ -1,0 +1,5 @@
+export * from "./disk.ts"
+export * from "./machine.ts"
+export * from "./network.ts"
+export * from "./random.ts"
+export * from "./scheduler.ts"
