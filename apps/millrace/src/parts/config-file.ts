@@ -1,6 +1,6 @@
+import { parseProperties } from "@millrace/config"
 import { nodeDisk } from "@millrace/host/node"
 import { Failure } from "../command.ts"
-import { parseProperties } from "../properties.ts"
 
 /** The settings of a properties file; none when no file was named. */
 export function configFile(path: string | undefined): Record<string, string> {

@@ -1,0 +1,17 @@
+import { command } from "../command.ts"
+import { brokersOption, withClient } from "../connection.ts"
+
+export default command({
+  name: "group delete",
+  summary: "Deletes consumer groups that have no members, with their offsets.",
+  positionals: "GROUP [GROUP …]",
+  positionalsMin: 1,
+  positionalsMax: Infinity,
+  options: { brokers: brokersOption },
+  run: ({ options, positionals }) =>
+    withClient(options.brokers, async (client) => {
+      await client.admin().deleteGroups([...positionals])
+      for (const group of positionals) console.log(`deleted ${group}`)
+      return 0
+    }),
+})

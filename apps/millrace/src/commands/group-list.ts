@@ -1,0 +1,16 @@
+import { command } from "../command.ts"
+import { brokersOption, jsonOption, withClient } from "../connection.ts"
+import { printJson, printTable } from "../terminal.ts"
+
+export default command({
+  name: "group list",
+  summary: "Lists consumer groups.",
+  options: { brokers: brokersOption, json: jsonOption },
+  run: ({ options }) =>
+    withClient(options.brokers, async (client) => {
+      const groups = (await client.admin().listGroups()).sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
+      if (options.json) printJson(groups)
+      else printTable(["group", "state", "protocol"], groups.map((group) => [group.groupId, group.state, group.protocolType]), "no groups")
+      return 0
+    }),
+})
