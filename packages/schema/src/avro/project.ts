@@ -30,7 +30,7 @@ function build(building: Building, reader: AvroType, writer: AvroType): Projecti
   if (writer.type === "union") return fromUnion(building, reader, writer)
   if (reader.type === "union") return toUnion(building, reader, writer)
   if (reader.type !== writer.type) {
-    return promotes(writer.type, reader.type) ? promote(writer.type, reader.type) : refuse(building, reader, writer)
+    return promotes(writer.type, reader.type) ? promote(reader.type) : refuse(building, reader, writer)
   }
   if (isNamed(reader) && !namesMatch(reader, writer as typeof reader)) return refuse(building, reader, writer)
   switch (reader.type) {
@@ -60,10 +60,10 @@ function build(building: Building, reader: AvroType, writer: AvroType): Projecti
   }
 }
 
-const promote = (writer: AvroType["type"], reader: AvroType["type"]): Projection => {
+const promote = (reader: AvroType["type"]): Projection => {
   if (reader === "string") return (value) => Buffer.from(value as Uint8Array).toString("utf8")
   if (reader === "bytes") return (value) => Buffer.from(value as string, "utf8")
-  return writer !== "int" && reader === "float" ? (value) => Math.fround(value as number) : undefined
+  return reader === "float" ? (value) => Math.fround(value as number) : undefined
 }
 
 function refuse(building: Building, reader: AvroType, writer: AvroType): Projection {

@@ -127,7 +127,7 @@ class Maker {
       case "map":
         return { ...json, values: this.change(json.values) }
       case "enum": {
-        const symbols = this.int(3) === 0 ? [...json.symbols].reverse().concat("Z") : json.symbols.slice(0, 3)
+        const symbols = this.int(3) === 0 ? json.symbols.toReversed().concat("Z") : json.symbols.slice(0, 3)
         return { ...json, symbols, default: json.default && symbols.includes(json.default) ? json.default : undefined }
       }
       case "fixed":
