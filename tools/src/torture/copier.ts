@@ -1,0 +1,123 @@
+/**
+ * Reads one topic in a group and writes every value to another, a batch a transaction, exactly once. Some transactions
+ * are aborted on purpose after writing values that nobody may ever see.
+ */
+import { CommitOutcomeUnknown, type KafkaClient, ProducerFenced } from "@millrace/client"
+import type { Ledger } from "./ledger.ts"
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+const ABORT_CHANCE = 0.15
+const POLL_MS = 200
+
+export interface CopierOptions {
+  readonly name: string
+  readonly group: string
+  readonly source: string
+  readonly target: string
+  readonly targetPartitions: number
+}
+
+export class Copier {
+  readonly #client: KafkaClient
+  readonly #options: CopierOptions
+  readonly #ledger: Ledger
+  #stopped = false
+  commits = 0
+  aborts = 0
+  unknown = 0
+  fenced = 0
+  copied = 0
+
+  constructor(client: KafkaClient, options: CopierOptions, ledger: Ledger) {
+    this.#client = client
+    this.#options = options
+    this.#ledger = ledger
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  async run(): Promise<void> {
+    while (!this.#stopped) {
+      // A producer that failed is never used again: its successor with the same id fences it, and finishes what it left.
+      const producer = this.#client.producer({
+        transactionalId: this.#options.name,
+        lingerMs: 2,
+        transactionTimeoutMs: 30_000,
+      })
+      const consumer = this.#client.consumer({
+        groupId: this.#options.group,
+        isolation: "read_committed",
+        autoOffsetReset: "earliest",
+        sessionTimeoutMs: 10_000,
+      })
+      try {
+        await producer.initTransactions()
+        await consumer.subscribe([this.#options.source])
+        while (!this.#stopped) await this.#turn(producer, consumer)
+      } catch (error) {
+        if (error instanceof CommitOutcomeUnknown) this.unknown++
+        else if (error instanceof ProducerFenced) this.fenced++
+        else this.aborts++
+        this.lastError = String(error)
+        await pause(100)
+      } finally {
+        await consumer.close().catch(() => {})
+        await producer.close().catch(() => {})
+      }
+    }
+  }
+
+  lastError = ""
+
+  async #turn(
+    producer: ReturnType<KafkaClient["producer"]>,
+    consumer: ReturnType<KafkaClient["consumer"]>,
+  ): Promise<void> {
+    const fetched = await consumer.poll(POLL_MS)
+    if (fetched.length === 0) return
+    const abort = Math.random() < ABORT_CHANCE
+    producer.beginTransaction()
+    let records = 0
+    const offsets = []
+    for (const part of fetched) {
+      const reader = part.reader()
+      while (reader.next()) {
+        const value = decoder.decode(reader.value()!)
+        const written = abort ? `aborted-${value}` : value
+        if (abort) this.#ledger.aborted.add(written)
+        const bytes = encoder.encode(written)
+        producer.append(
+          this.#options.target,
+          hash(value) % this.#options.targetPartitions,
+          reader.timestamp,
+          bytes,
+          bytes,
+        )
+        records++
+      }
+      offsets.push({ topic: part.topic, partition: part.partition, offset: part.nextOffset })
+    }
+    if (abort) {
+      await producer.flush()
+      await producer.abortTransaction()
+      this.aborts++
+      for (const part of fetched) consumer.seek(part, part.startOffset)
+      return
+    }
+    await producer.sendOffsetsToTransaction(offsets, consumer.groupMetadata())
+    await producer.commitTransaction()
+    this.commits++
+    this.copied += records
+  }
+}
+
+function hash(text: string): number {
+  let value = 0
+  for (let index = 0; index < text.length; index++) value = (Math.imul(value, 31) + text.charCodeAt(index)) >>> 0
+  return value
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))

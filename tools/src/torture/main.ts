@@ -1,0 +1,177 @@
+/**
+ * npm run torture [-- SUITE] [--kills N] [--minutes N] [--brokers B] [--json]
+ *
+ * The broker suite: a real broker process, killed with SIGKILL again and again while idempotent producers write and
+ * transactional copiers copy, with members joining and leaving their group. At the end the whole log is read: no
+ * acknowledged record may be missing, none may be there twice, and no aborted record may be seen. With `--brokers` the
+ * same load and the same checks run against a cluster that somebody else keeps alive.
+ */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import { parseArgs } from "node:util"
+import { KafkaClient } from "@millrace/client"
+import { nodeHost } from "@millrace/host/node"
+import { BrokerProcess } from "./broker-process.ts"
+import { Copier } from "./copier.ts"
+import { Ledger } from "./ledger.ts"
+import { readAll } from "./read-all.ts"
+import { Writer } from "./writer.ts"
+
+const PARTITIONS = 4
+const WRITERS = 3
+const COPIERS = 2
+const KILLS_DEFAULT = 50
+/** How long the broker lives between two kills, drawn uniformly. */
+const LIFE_MS_MIN = 300
+const LIFE_MS_MAX = 1_800
+const DRAIN_MS_MAX = 180_000
+const FINDINGS_SHOWN_MAX = 20
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    kills: { type: "string" },
+    minutes: { type: "string" },
+    brokers: { type: "string" },
+    json: { type: "boolean", default: false },
+    keep: { type: "boolean", default: false },
+  },
+})
+
+const SUITES: Readonly<Record<string, () => Promise<number>>> = { broker: brokerSuite }
+
+async function brokerSuite(): Promise<number> {
+  const kills = options.brokers === undefined ? Number(options.kills ?? KILLS_DEFAULT) : 0
+  const minutes = options.minutes === undefined ? undefined : Number(options.minutes)
+  const directory = mkdtempSync(path.join(tmpdir(), "millrace-torture-"))
+  const broker = new BrokerProcess(path.join(directory, "log"), [
+    "group.initial.rebalance.delay.ms=0",
+    "offsets.topic.num.partitions=4",
+    "transaction.state.log.num.partitions=4",
+  ])
+  const readyMs: number[] = []
+  let passed = false
+  try {
+    if (options.brokers === undefined) readyMs.push(await broker.start())
+    const brokers = options.brokers ?? broker.address
+    const suffix = Date.now().toString(36)
+    const [source, target] = [`torture-in-${suffix}`, `torture-out-${suffix}`]
+    const client = new KafkaClient({ host: nodeHost, brokers, clientId: "torture" })
+    await client
+      .admin()
+      .createTopics([source, target].map((name) => ({ name, numPartitions: PARTITIONS, replicationFactor: -1 })))
+
+    const ledger = new Ledger()
+    const writers = Array.from(
+      { length: WRITERS },
+      (_, index) => new Writer(client, `w${index}`, source, PARTITIONS, ledger),
+    )
+    const newCopier = (index: number) =>
+      new Copier(
+        client,
+        { name: `copier-${suffix}-${index}`, group: `copiers-${suffix}`, source, target, targetPartitions: PARTITIONS },
+        ledger,
+      )
+    const copiers = Array.from({ length: COPIERS }, (_, index) => newCopier(index))
+    const writing = writers.map((writer) => writer.run())
+    const copying = copiers.map((copier) => copier.run())
+    const everyCopier = [...copiers]
+
+    const started = performance.now()
+    const over = () => (minutes === undefined ? false : performance.now() - started > minutes * 60_000)
+    const rounds = options.brokers === undefined ? kills : Infinity
+    for (let round = 0; round < rounds && !over(); round++) {
+      await pause(LIFE_MS_MIN + Math.random() * (LIFE_MS_MAX - LIFE_MS_MIN))
+      if (options.brokers === undefined) {
+        await broker.kill()
+        readyMs.push(await broker.start())
+        say(
+          `kill ${round + 1}/${kills}: ready again in ${Math.round(readyMs.at(-1)!)} ms, ${ledger.acknowledged.size} acknowledged, ${sum(everyCopier, "commits")} commits`,
+        )
+      }
+      if (round % 5 === 4) {
+        // A member leaves and another joins: the group rebalances under load.
+        const index = round % COPIERS
+        copiers[index]!.stop()
+        await copying[index]
+        copiers[index] = newCopier(index)
+        everyCopier.push(copiers[index]!)
+        copying[index] = copiers[index]!.run()
+      }
+    }
+
+    for (const writer of writers) writer.stop()
+    await Promise.all(writing)
+    const input = await readAll(client, source, PARTITIONS, "read_uncommitted")
+    say(
+      `writers stopped: ${ledger.acknowledged.size} of ${ledger.sent} acknowledged, ${input.length} in the log; waiting for the copiers`,
+    )
+    await drained(client, `copiers-${suffix}`, source)
+    for (const copier of copiers) copier.stop()
+    await Promise.all(copying)
+    const copy = await readAll(client, target, PARTITIONS, "read_committed")
+    const raw = await readAll(client, target, PARTITIONS, "read_uncommitted")
+    const findings = [...ledger.checkInput(input), ...ledger.checkCopy(input, copy)]
+    for (const finding of findings.slice(0, FINDINGS_SHOWN_MAX)) console.error(finding)
+    passed = findings.length === 0
+    const result = {
+      suite: "broker",
+      kills: options.brokers === undefined ? readyMs.length - 1 : 0,
+      seconds: Math.round((performance.now() - started) / 1000),
+      acknowledged: ledger.acknowledged.size,
+      inLog: input.length,
+      lost: findings.filter((finding) => /missing|not copied/.test(finding)).length,
+      duplicated: findings.filter((finding) => /duplicated|times/.test(finding)).length,
+      abortedSeen: findings.filter((finding) => /visible/.test(finding)).length,
+      copied: copy.length,
+      abortedInLog: raw.length - copy.length,
+      commits: sum(everyCopier, "commits"),
+      aborts: sum(everyCopier, "aborts"),
+      unknownOutcomes: sum(everyCopier, "unknown"),
+      readyMsMedian: Math.round(readyMs.toSorted((a, b) => a - b)[Math.floor(readyMs.length / 2)] ?? 0),
+      readyMsMax: Math.round(Math.max(0, ...readyMs)),
+    }
+    console.log(`RESULT ${JSON.stringify(result)}`)
+    await client.close()
+    return passed ? 0 : 1
+  } finally {
+    await broker.stop()
+    if (passed && !options.keep) rmSync(directory, { recursive: true, force: true })
+    else say(`data kept in ${directory}`)
+  }
+}
+
+/** Waits until the group has committed the end of every partition. */
+async function drained(client: KafkaClient, group: string, topic: string): Promise<void> {
+  const admin = client.admin()
+  const parts = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition, timestamp: -1 }))
+  const ends = await admin.listOffsets(parts)
+  const deadline = performance.now() + DRAIN_MS_MAX
+  while (performance.now() < deadline) {
+    const committed = await admin.listGroupOffsets(group)
+    const behind = ends.some(
+      (end) =>
+        (committed.find((one) => one.topic === topic && one.partition === end.partition)?.offset ?? 0) < end.offset,
+    )
+    if (!behind) return
+    await pause(200)
+  }
+}
+
+function sum(copiers: readonly Copier[], field: "commits" | "aborts" | "unknown" | "copied"): number {
+  return copiers.reduce((total, copier) => total + copier[field], 0)
+}
+
+function say(line: string): void {
+  if (!options.json) console.log(line)
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+const suite = SUITES[positionals[0] ?? "broker"]
+if (suite === undefined) {
+  console.error(`unknown suite ${positionals[0]}; there is: ${Object.keys(SUITES).join(", ")}`)
+  process.exit(2)
+}
+process.exitCode = await suite()
