@@ -1,0 +1,93 @@
+/**
+ * A simulated installation: one broker machine whose process dies and comes back, and as many others as a suite needs.
+ */
+import { Broker } from "@millrace/broker"
+import { Machine, type SimulatedProcess } from "./machine.ts"
+import { SimulatedNetwork } from "./network.ts"
+import { SeededRandom } from "./random.ts"
+import { Scheduler } from "./scheduler.ts"
+import { ProcessDied } from "./disk.ts"
+
+export const BROKER_ADDRESS = "broker:9092"
+const DATA_DIR = "/data"
+
+/** Small internal topics and segments, so that short runs roll, snapshot and rebalance. */
+const BROKER_SETTINGS: Readonly<Record<string, string>> = {
+  "group.initial.rebalance.delay.ms": "0",
+  "offsets.topic.num.partitions": "2",
+  "transaction.state.log.num.partitions": "2",
+  "log.segment.bytes": "16384",
+  "offsets.topic.segment.bytes": "16384",
+  "transaction.state.log.segment.bytes": "16384",
+  "log.index.interval.bytes": "256",
+}
+
+export class World {
+  readonly scheduler = new Scheduler()
+  readonly random: SeededRandom
+  readonly network: SimulatedNetwork
+  readonly #machines = new Map<string, Machine>()
+  readonly #settings: Readonly<Record<string, string>>
+  /** Faults that nobody asked for: a broker that did not start, an error that nothing caught. */
+  readonly faults: string[] = []
+  brokerStarts = 0
+  #broker: SimulatedProcess | undefined
+  #brokerReady = false
+
+  constructor(seed: number, settings: Readonly<Record<string, string>> = {}) {
+    this.random = new SeededRandom(seed)
+    this.network = new SimulatedNetwork(this.scheduler, this.random.fork("network"))
+    this.#settings = { ...BROKER_SETTINGS, ...settings }
+  }
+
+  machine(name: string): Machine {
+    let machine = this.#machines.get(name)
+    if (machine === undefined) {
+      machine = new Machine(name, this.scheduler, this.network, this.random)
+      this.#machines.set(name, machine)
+    }
+    return machine
+  }
+
+  get broker(): SimulatedProcess | undefined {
+    return this.#broker
+  }
+
+  get brokerReady(): boolean {
+    return this.#brokerReady && this.#broker?.alive === true
+  }
+
+  /** Starts the broker; what it threw becomes a fault unless it was killed meanwhile. */
+  startBroker(): void {
+    const process = this.machine("broker").start()
+    this.#broker = process
+    this.#brokerReady = false
+    this.brokerStarts++
+    Broker.start({
+      host: process,
+      dataDir: DATA_DIR,
+      listen: { host: "broker", port: 9092 },
+      config: this.#settings,
+    }).then(
+      () => {
+        if (this.#broker === process) this.#brokerReady = true
+        this.scheduler.note(`broker ready ${this.brokerStarts}`)
+      },
+      (error: unknown) => {
+        if (process.alive && !(error instanceof ProcessDied))
+          this.faults.push(`the broker did not start: ${describe(error)}`)
+      },
+    )
+  }
+
+  /** Runs a program; an error that it lets out while it lives is a fault. */
+  spawn(process: SimulatedProcess, program: () => Promise<void>): void {
+    program().catch((error: unknown) => {
+      if (process.alive && !(error instanceof ProcessDied)) this.faults.push(`${process.name}: ${describe(error)}`)
+    })
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest"
+import { cleanPrefix } from "../src/checker/clean-prefix.ts"
+import { exactCopy } from "../src/checker/exact-copy.ts"
+import { noDuplicate } from "../src/checker/no-duplicate.ts"
+import { noLostAcknowledgement } from "../src/checker/no-lost-acknowledgement.ts"
+import { sentOrder } from "../src/checker/sent-order.ts"
+
+type Case = [name: string, found: string[], expected: string[]]
+
+const acknowledged = new Set(["a", "b", "c"])
+const aborted = new Set(["aborted-a"])
+const cases: Case[] = [
+  ["all acknowledged are there", noLostAcknowledgement(acknowledged, ["c", "a", "b", "unanswered"]), []],
+  ["an acknowledged one is missing", noLostAcknowledgement(acknowledged, ["a", "c"]), ["acknowledged but missing: b"]],
+  ["no duplicate", noDuplicate(["a", "b"]), []],
+  ["a duplicate", noDuplicate(["a", "b", "a"]), ["duplicated in the log: a"]],
+  ["an exact copy", exactCopy(["a", "b"], ["b", "a"], aborted), []],
+  ["a value not copied", exactCopy(["a", "b"], ["a"], aborted), ["not copied: b"]],
+  ["a value copied twice", exactCopy(["a", "b"], ["a", "b", "b"], aborted), ["copied 2 times: b"]],
+  ["an aborted value seen", exactCopy(["a"], ["a", "aborted-a"], aborted), ["aborted but visible: aborted-a"]],
+  ["a value from nowhere", exactCopy(["a"], ["a", "x"], aborted), ["copied from nowhere: x"]],
+  ["a prefix", cleanPrefix("t-0", ["a", "b", "c"], ["a", "b"]), []],
+  [
+    "a hole",
+    cleanPrefix("t-0", ["a", "b", "c"], ["a", "c"]),
+    ["t-0 is no prefix of what was sent: c stands where b should"],
+  ],
+  ["order kept with another writer between", sentOrder("t-0", ["w-1", "v-0", "w-3"]), []],
+  ["order broken", sentOrder("t-0", ["w-3", "w-1"]), ["t-0 has w-1 after w-3"]],
+]
+
+describe("checkers", () => {
+  it.each(cases)("%s", (_, found, expected) => expect(found).toEqual(expected))
+})
