@@ -1,0 +1,42 @@
+/**
+ * ReadShareGroupStateSummary (key 87): start offset and epochs of share partitions, without the batches (KIP-932).
+ *
+ * v1 how many deliveries are complete (KIP-1226).
+ *
+ * Errors: NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE, COORDINATOR_LOAD_IN_PROGRESS, GROUP_ID_NOT_FOUND,
+ * UNKNOWN_TOPIC_OR_PARTITION, FENCED_LEADER_EPOCH, INVALID_REQUEST, CLUSTER_AUTHORIZATION_FAILED.
+ */
+import { int16, int32, int64, string, structs, uuid } from "../schema/field.ts"
+import type { Decoded } from "../schema/infer.ts"
+import { api } from "../schema/message.ts"
+
+export const ReadShareGroupStateSummary = api(
+  "ReadShareGroupStateSummary",
+  {
+    groupId: string("0+"),
+    topics: structs("0+", {
+      topicId: uuid("0+"),
+      partitions: structs("0+", {
+        partition: int32("0+"),
+        leaderEpoch: int32("0+"),
+      }),
+    }),
+  },
+  {
+    results: structs("0+", {
+      topicId: uuid("0+"),
+      partitions: structs("0+", {
+        partition: int32("0+"),
+        errorCode: int16("0+"),
+        errorMessage: string("0+", { nullable: "0+", default: null }),
+        stateEpoch: int32("0+"),
+        leaderEpoch: int32("0+"),
+        startOffset: int64("0+"),
+        deliveryCompleteCount: int32("1+", { default: -1, ignorable: true }),
+      }),
+    }),
+  },
+)
+
+export type ReadShareGroupStateSummaryRequest = Decoded<typeof ReadShareGroupStateSummary.request>
+export type ReadShareGroupStateSummaryResponse = Decoded<typeof ReadShareGroupStateSummary.response>
