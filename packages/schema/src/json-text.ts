@@ -1,25 +1,23 @@
 /**
- * JSON as text, without a schema.
+ * JSON as text.
  */
 import { SerdeError } from "./errors.ts"
 import { reasonOf } from "./explain.ts"
 import type { Serde } from "./serde.ts"
 
 /** JSON text of anything `JSON.stringify` takes. Trusts that what it reads is a `T`. */
-export const jsonText = <T>(): Serde<T> => plain as Serde<T>
-
-const plain: Serde<unknown> = {
-  name: "json",
+export const jsonText = <T>(name = "json"): Serde<T> => ({
+  name,
   encode(value) {
     const text = JSON.stringify(value)
-    if (text === undefined) throw new SerdeError("json", `${typeof value} has no JSON form`)
+    if (text === undefined) throw new SerdeError(name, `${typeof value} has no JSON form`)
     return Buffer.from(text, "utf8")
   },
   decode(bytes) {
     try {
       return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"))
     } catch (cause) {
-      throw new SerdeError("json", `not JSON: ${reasonOf(cause)}`, cause)
+      throw new SerdeError(name, `not JSON: ${reasonOf(cause)}`, cause)
     }
   },
-}
+})
