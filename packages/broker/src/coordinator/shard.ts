@@ -16,7 +16,7 @@
  *
  * A reply names a token, not a connection: the answer to JoinGroup comes when others have joined, perhaps from a timer.
  */
-import type { ErrorCode } from "@millrace/protocol"
+import type { UndoLog } from "./undo.ts"
 
 declare const answer: unique symbol
 
@@ -28,10 +28,15 @@ export interface Reply {
   readonly response: unknown
 }
 
-/** Arms the deadline of `key` (an earlier one of the same key is replaced), or disarms it when `deadline` is null. */
-export interface TimerChange {
+/**
+ * Arms a timer, or disarms it when `delayMs` is null. A key has at most one timer: arming it again moves it. Kept as a
+ * delay, not a date, because deadlines run on the monotonic clock and `now` on the wall clock.
+ */
+export interface TimerChange<Timeout> {
   readonly key: string
-  readonly deadline: number | null
+  readonly delayMs: number | null
+  /** What `expire` is told. Absent when the timer is disarmed. */
+  readonly timeout?: Timeout
 }
 
 /** A producer's transaction that records of a decision belong to (offsets committed inside a transaction). */
@@ -45,15 +50,22 @@ export interface EndTransactionMarker extends TransactionScope {
   readonly coordinatorEpoch: number
 }
 
-/** What a request, a timer or a load leads to. Records of one decision are appended in one batch: all or none. */
-export interface Decision<Record, Send = never> {
+/** What a request, a timer or a load leads to. */
+export interface Decision<Record, Timeout, Send> {
+  /** Appended in one batch, all or none, unless `atomic` is false. */
   readonly records: readonly Record[]
   readonly replies: readonly Reply[]
-  readonly timers: readonly TimerChange[]
+  readonly timers: readonly TimerChange<Timeout>[]
   /** Requests to other parts of the broker; they leave when the records are committed, like replies. */
   readonly sends: readonly Send[]
-  /** Set when the records belong to a producer's transaction: they count once its commit marker is replayed. */
-  readonly transaction?: TransactionScope | undefined
+  /** False when the records may be spread over batches, since each makes sense alone (expired offsets). */
+  readonly atomic?: boolean
+}
+
+/** Where a replayed record lies, and in whose transaction. */
+export interface RecordContext {
+  readonly offset: number
+  readonly transaction: TransactionScope | undefined
 }
 
 /** A record as it lies in the log. */
@@ -63,35 +75,41 @@ export interface RawRecord {
   readonly value: Uint8Array | null
 }
 
-export interface CoordinatorShard<Request, Record, Send = never> {
-  handle(request: Request, now: number): Decision<Record, Send>
-  /** A deadline that a decision armed has passed. */
-  expire(key: string, now: number): Decision<Record, Send>
+/** Collects a decision while it is made. */
+export class Outcome<Record, Timeout, Send = never> implements Decision<Record, Timeout, Send> {
+  readonly records: Record[] = []
+  readonly replies: Reply[] = []
+  readonly timers: TimerChange<Timeout>[] = []
+  readonly sends: Send[] = []
+  atomic = true
+
+  reply<Response>(token: Token<Response>, response: Response): this {
+    this.replies.push({ token, response })
+    return this
+  }
+
+  arm(key: string, delayMs: number, timeout: Timeout): void {
+    this.timers.push({ key, delayMs, timeout })
+  }
+
+  disarm(key: string): void {
+    this.timers.push({ key, delayMs: null })
+  }
+}
+
+export interface CoordinatorShard<Request, Record, Timeout, Send> {
+  /** Everything the shard keeps is in containers of this log. */
+  readonly undo: UndoLog
+  handle(request: Request, now: number): Decision<Record, Timeout, Send>
+  /** A timer that a decision armed has run out. */
+  expire(timeout: Timeout, now: number): Decision<Record, Timeout, Send>
   /** Applies one record. The only way durable state changes. */
-  replay(record: Record, transaction: TransactionScope | undefined): void
+  replay(record: Record, context: RecordContext): void
   /** Applies the end of a producer's transaction, if the shard's topic takes transactional records. */
   replayMarker(marker: TransactionScope & { readonly commit: boolean }): void
   /** The log was replayed to its end: derive soft state, arm timers, resume what was under way. */
-  load(now: number): Decision<Record, Send>
-  /** This broker no longer owns the partition: the requests that still wait, with their answers. */
-  unload(error: ErrorCode): readonly Reply[]
-  /** The answer to a request that could not be handled. `error` is as the log reported it; the shard maps it. */
-  refuse(request: Request, error: ErrorCode): Reply
+  load(now: number): Decision<Record, Timeout, Send>
   encode(record: Record): RawRecord
   /** Undefined when a newer version wrote a record type that this one does not know: it is skipped. */
   decode(record: RawRecord): Record | undefined
-}
-
-const nothing: readonly never[] = []
-
-/** A decision that only answers. */
-export function answerWith<Response>(token: Token<Response>, response: Response): Decision<never, never> {
-  return { records: nothing, replies: [{ token, response }], timers: nothing, sends: nothing }
-}
-
-export const noDecision: Decision<never, never> = {
-  records: nothing,
-  replies: nothing,
-  timers: nothing,
-  sends: nothing,
 }

@@ -1,0 +1,134 @@
+/**
+ * The groups of one partition of `__consumer_offsets`: routes requests, timers and records to what handles them.
+ *
+ * Durable state is `offsets` and each group's `persisted` metadata; members, their waiting requests and the state of a
+ * rebalance are soft. After a load a group is where its record says: Stable with members whose sessions start now, or
+ * Empty.
+ */
+import {
+  type CoordinatorShard,
+  type Decision,
+  Outcome,
+  type RawRecord,
+  type RecordContext,
+  type TransactionScope,
+} from "../coordinator/shard.ts"
+import { UndoLog } from "../coordinator/undo.ts"
+import type { GroupCoordinatorConfig } from "./config.ts"
+import { describeGroups, listGroups } from "./describe.ts"
+import { armCleanup } from "./expiry.ts"
+import { GroupShardState } from "./group-state.ts"
+import { heartbeat } from "./heartbeat.ts"
+import { join } from "./join.ts"
+import { leave } from "./leave.ts"
+import { offsetCommit, txnOffsetCommit } from "./offset-commit.ts"
+import { offsetFetch } from "./offset-fetch.ts"
+import { Rebalance } from "./rebalance.ts"
+import { type GroupRecord, decodeGroupRecord, encodeGroupRecord } from "./records.ts"
+import { deleteGroups, offsetDelete, topicsDeleted } from "./removal.ts"
+import type { GroupOutcome, GroupRequest, GroupTimeout } from "./requests.ts"
+import { sync } from "./sync.ts"
+import { timeout } from "./timeouts.ts"
+
+export class GroupShard implements CoordinatorShard<GroupRequest, GroupRecord, GroupTimeout, never> {
+  readonly undo = new UndoLog()
+  readonly state: GroupShardState
+
+  constructor(config: GroupCoordinatorConfig) {
+    this.state = new GroupShardState(this.undo, config)
+  }
+
+  handle(request: GroupRequest, now: number): Decision<GroupRecord, GroupTimeout, never> {
+    const out: GroupOutcome = new Outcome()
+    const { state } = this
+    switch (request.kind) {
+      case "join":
+        join(state, request, now, out)
+        break
+      case "sync":
+        sync(state, request, now, out)
+        break
+      case "heartbeat":
+        heartbeat(state, request, now, out)
+        break
+      case "leave":
+        leave(state, request, now, out)
+        break
+      case "offset-commit":
+        offsetCommit(state, request, now, out)
+        break
+      case "txn-offset-commit":
+        txnOffsetCommit(state, request, now, out)
+        break
+      case "offset-fetch":
+        offsetFetch(state, request, out)
+        break
+      case "offset-delete":
+        offsetDelete(state, request, out)
+        break
+      case "describe":
+        describeGroups(state, request, out)
+        break
+      case "list":
+        listGroups(state, request, out)
+        break
+      case "delete":
+        deleteGroups(state, request, out)
+        break
+      case "topics-deleted":
+        topicsDeleted(state, request, out)
+        break
+    }
+    return out
+  }
+
+  expire(due: GroupTimeout, now: number): Decision<GroupRecord, GroupTimeout, never> {
+    const out: GroupOutcome = new Outcome()
+    timeout(this.state, due, now, out)
+    return out
+  }
+
+  replay(record: GroupRecord, { offset, transaction }: RecordContext): void {
+    const { groups, offsets } = this.state
+    if (record.type === "group-metadata") {
+      if (record.value === null) groups.delete(record.group)
+      else this.state.getOrCreate(record.group).persist(record.value)
+      return
+    }
+    const { group, topic, partition, value } = record
+    if (value === null) {
+      offsets.replayRemoval(group, topic, partition)
+      return
+    }
+    // Offsets without a group: a consumer that assigns itself. The group is there, empty, of no protocol.
+    this.state.getOrCreate(group)
+    offsets.replayCommit(group, topic, partition, { ...value, recordOffset: offset }, transaction?.producerId)
+  }
+
+  replayMarker({ producerId, commit }: TransactionScope & { readonly commit: boolean }): void {
+    this.state.offsets.replayMarker(producerId, commit)
+  }
+
+  load(now: number): Decision<GroupRecord, GroupTimeout, never> {
+    const out: GroupOutcome = new Outcome()
+    const { groups, offsets } = this.state
+    for (const group of [...groups.values()]) {
+      // All its offsets were deleted since, and it never had members: it is not there.
+      const gone = group.persisted === null && offsets.topics(group.groupId) === undefined
+      if (gone && !offsets.hasOpenTransactions(group.groupId)) groups.delete(group.groupId)
+      group.restore()
+      const rebalance = new Rebalance(this.state.config, group, now, out)
+      for (const member of group.members.values()) rebalance.armSession(member.memberId, member.sessionTimeoutMs)
+    }
+    armCleanup(this.state, out)
+    return out
+  }
+
+  encode(record: GroupRecord): RawRecord {
+    return encodeGroupRecord(record)
+  }
+
+  decode(record: RawRecord): GroupRecord | undefined {
+    return decodeGroupRecord(record)
+  }
+}
