@@ -17,7 +17,7 @@ import type { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from "@millrace/
 import type { CoordinatorLog } from "../coordinator/log.ts"
 import { randomUuid } from "../coordinator/random-uuid.ts"
 import { CoordinatorRuntime } from "../coordinator/runtime.ts"
-import type { EndTransactionMarker } from "../coordinator/shard.ts"
+import type { EndTransactionMarker, Token } from "../coordinator/shard.ts"
 import type { GroupCoordinatorConfig } from "./config.ts"
 import type { GroupCoordinator, GroupRequestContext } from "./coordinator.ts"
 import type { OffsetDeleteRequest, OffsetDeleteResponse } from "./offset-delete-message.ts"
@@ -40,7 +40,6 @@ export interface GroupCoordinatorOptions {
 const severalGroupsFrom = 8
 /** JoinGroup has a null for "no protocol" from this version on. */
 const nullProtocolFrom = 7
-
 
 export class GroupCoordinatorService implements GroupCoordinator {
   readonly #runtime: CoordinatorRuntime<GroupRequest, GroupRecord, GroupTimeout, never>
@@ -138,16 +137,14 @@ export class GroupCoordinatorService implements GroupCoordinator {
 
   async listGroups(context: GroupRequestContext, request: ListGroupsRequest): Promise<ListGroupsResponse> {
     const parts = await Promise.all(
-      this.#runtime
-        .partitions()
-        .map((partition) =>
-          this.#runtime.request<{ error: ErrorCode; groups: ListGroupsResponse["groups"] }>(partition, (token) => ({
-            kind: "list",
-            token,
-            context,
-            request,
-          })),
-        ),
+      this.#runtime.partitions().map((partition) =>
+        this.#runtime.request<{ error: ErrorCode; groups: ListGroupsResponse["groups"] }>(partition, (token) => ({
+          kind: "list",
+          token,
+          context,
+          request,
+        })),
+      ),
     )
     // A partition that moved away in between has a new coordinator, which the client asks too.
     const failed = parts.find(({ error }) => error !== ErrorCode.NONE && error !== ErrorCode.NOT_COORDINATOR)
@@ -197,7 +194,7 @@ export class GroupCoordinatorService implements GroupCoordinator {
     this.#runtime.close()
   }
 
-  #ask<Response>(groupId: string, make: Parameters<typeof this.#runtime.request<Response>>[1]): Promise<Response> {
+  #ask<Response>(groupId: string, make: (token: Token<Response>) => GroupRequest): Promise<Response> {
     return this.#runtime.request<Response>(this.partitionFor(groupId), make)
   }
 
@@ -211,4 +208,3 @@ export class GroupCoordinatorService implements GroupCoordinator {
     return rows.flat()
   }
 }
-
