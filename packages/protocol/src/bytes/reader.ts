@@ -64,6 +64,11 @@ export class Reader {
     return this.view.getInt8(this.take(1)) !== 0
   }
 
+  /** The byte before a nullable struct: is there one? Up to `absence` says no. */
+  presence(absence: number): boolean {
+    return this.int8() > absence
+  }
+
   int64(): number {
     const at = this.take(8)
     const high = this.view.getInt32(at)

@@ -9,7 +9,7 @@ import { record } from "../schema/message.ts"
 const topicPartitions = {
   topicId: uuid("0+"),
   partitions: int32s("0+"),
-  assignmentEpochs: int32s("0+", { nullable: "0+", default: null, tag: 0 }),
+  assignmentEpochs: int32s("0+", { nullable: "0+", tag: 0 }),
 }
 
 export const ConsumerGroupTargetAssignmentMetadataKey = record(

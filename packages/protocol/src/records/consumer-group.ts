@@ -35,7 +35,7 @@ export const ConsumerGroupMemberMetadataValue = record(5, "ConsumerGroupMemberMe
   serverAssignor: string("0+", { nullable: "0+" }),
   classicMemberMetadata: struct(
     "0+",
-    { nullable: "0+", default: null, tag: 0 },
+    { nullable: "0+", tag: 0 },
     {
       sessionTimeoutMs: int32("0+"),
       supportedProtocols: structs("0+", {

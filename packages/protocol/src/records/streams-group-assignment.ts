@@ -13,7 +13,7 @@ const taskIds = {
 const taskIdsWithEpochs = {
   subtopologyId: string("0+"),
   partitions: int32s("0+"),
-  assignmentEpochs: int32s("0+", { nullable: "0+", default: null, tag: 0 }),
+  assignmentEpochs: int32s("0+", { nullable: "0+", tag: 0 }),
 }
 
 export const StreamsGroupTargetAssignmentMetadataKey = record(

@@ -41,7 +41,7 @@ export const StreamsGroupMetadataValue = record(17, "StreamsGroupMetadataValue",
   epoch: int32("0+"),
   metadataHash: int64("0+"),
   validatedTopologyEpoch: int32("0+", { default: -1, tag: 0 }),
-  lastAssignmentConfigs: structs("0+", { nullable: "0+", default: null, tag: 1 }, lastAssignmentConfig),
+  lastAssignmentConfigs: structs("0+", { nullable: "0+", tag: 1 }, lastAssignmentConfig),
   storedDescriptionTopologyEpoch: int32("0+", { default: -1, tag: 2 }),
   failedDescriptionTopologyEpoch: int32("0+", { default: -1, tag: 3 }),
 })

@@ -10,7 +10,7 @@
 import type { Reader } from "../bytes/reader.ts"
 import type { Writer } from "../bytes/writer.ts"
 import type { ScalarType } from "./field.ts"
-import { defaultOf, elementBytesMin, isDefault, type PlannedField, type PlannedStruct } from "./plan.ts"
+import { absence, defaultOf, elementBytesMin, isDefault, type PlannedField, type PlannedStruct } from "./plan.ts"
 
 export interface CompiledCodec {
   encode(writer: Writer, value: unknown): void
@@ -110,7 +110,8 @@ function tagWriters(source: Source, plan: PlannedStruct): string[] {
 function writeText(source: Source, field: PlannedField): string {
   if (field.type === "struct") {
     const call = `e${source.struct(field.struct!)}(w, x)`
-    return field.nullable ? `if (x === null) w.int8(-1)\nelse { w.int8(1); ${call} }` : call
+    if (!field.nullable) return call
+    return `if (x === null) w.int8(${absence(field)})\nelse { w.int8(1); ${call} }`
   }
   if (field.type !== "array") return `w.${method(field.type, field.compact, field.nullable, true)}(x)`
   const item =
@@ -153,7 +154,7 @@ function tagReaders(source: Source, plan: PlannedStruct): string[] {
 function readText(source: Source, field: PlannedField, target: string, i: number): string {
   if (field.type === "struct") {
     const call = `d${source.struct(field.struct!)}(r)`
-    return `${target} = ${field.nullable ? `r.int8() < 0 ? null : ${call}` : call}`
+    return `${target} = ${field.nullable ? `r.presence(${absence(field)}) ? ${call} : null` : call}`
   }
   if (field.type !== "array") return `${target} = r.${method(field.type, field.compact, field.nullable, false)}()`
   const item =

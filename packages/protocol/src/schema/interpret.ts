@@ -7,7 +7,7 @@ import { WireFault } from "../bytes/fault.ts"
 import type { Reader } from "../bytes/reader.ts"
 import type { Writer } from "../bytes/writer.ts"
 import type { ScalarType } from "./field.ts"
-import { defaultOf, elementBytesMin, isDefault, type PlannedField, type PlannedStruct } from "./plan.ts"
+import { absence, defaultOf, elementBytesMin, isDefault, type PlannedField, type PlannedStruct } from "./plan.ts"
 
 type Struct = Record<string, unknown>
 
@@ -74,7 +74,7 @@ function readTag(field: PlannedField, reader: Reader, size: number): unknown {
 function readField(field: PlannedField, reader: Reader): unknown {
   if (field.type === "array") return readArray(field, reader)
   if (field.type === "struct") {
-    if (field.nullable && reader.int8() < 0) return null
+    if (field.nullable && !reader.presence(absence(field))) return null
     return interpretDecode(field.struct!, reader)
   }
   return readScalar(field.type, field.compact, field.nullable, reader)
@@ -155,7 +155,7 @@ function writeField(field: PlannedField, writer: Writer, value: unknown): void {
   if (field.type === "array") writeArray(field, writer, value)
   else if (field.type !== "struct") writeScalar(field.type, field.compact, field.nullable, writer, value)
   else {
-    if (field.nullable) writer.int8(value === null ? -1 : 1)
+    if (field.nullable) writer.int8(value === null ? absence(field) : 1)
     if (value !== null || !field.nullable) interpretEncode(field.struct!, writer, value as Struct)
   }
 }

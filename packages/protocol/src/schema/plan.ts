@@ -118,6 +118,14 @@ export function elementBytesMin(field: PlannedField): number {
   return Math.max(1, size)
 }
 
+/**
+ * The byte that stands before a nullable struct when it is null; 1 stands before one that is there. Kafka writes -1, but 0
+ * in a tagged field.
+ */
+export function absence(field: PlannedField): -1 | 0 {
+  return field.tag < 0 ? -1 : 0
+}
+
 /** A fresh default value. */
 export function defaultOf(field: PlannedField): unknown {
   if (field.fallback !== undefined) return field.fallback
