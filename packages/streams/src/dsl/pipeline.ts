@@ -1,0 +1,39 @@
+/**
+ * A pipeline: a name and what flows into its sinks. `build` is called once, when the pipeline is defined, so that what is
+ * written wrongly is found where it is written.
+ */
+import { PipelineError } from "../errors.ts"
+import { makePlan, type BoundPlan } from "../topology/plan.ts"
+import { flowOf, type Sink, type Table } from "./stream.ts"
+import { assertName } from "./topic.ts"
+
+/** The end of a flow: a sink, or a table that is there to be read. */
+export type End = Sink<any> | Table<any, any, any>
+
+type Needs<S> =
+  S extends Sink<infer R>
+    ? R
+    : S extends Table<any, any, infer R>
+      ? R
+      : S extends ReadonlyArray<infer One>
+        ? Needs<One>
+        : never
+
+/** R: the services that must be provided to run it. */
+export interface Pipeline<R = never> {
+  readonly name: string
+  readonly plan: BoundPlan
+  readonly _R?: () => R
+}
+
+export function pipeline<const S extends End | ReadonlyArray<End>>(name: string, build: () => S): Pipeline<Needs<S>> {
+  assertName("pipeline", name)
+  const built: unknown = build()
+  const ends = Array.isArray(built) ? built : [built]
+  if (ends.length === 0) throw new PipelineError(`pipeline "${name}": nothing flows anywhere; return at least one sink`)
+  const nodes = ends.map((end) => flowOf(`pipeline "${name}"`, end, "sink", "table").node)
+  return { name, plan: makePlan(name, nodes) }
+}
+
+export const isPipeline = (value: unknown): value is Pipeline<unknown> =>
+  typeof (value as Pipeline | null)?.name === "string" && Array.isArray((value as Pipeline).plan?.bindings)

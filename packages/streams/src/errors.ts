@@ -1,0 +1,40 @@
+/**
+ * What goes wrong in a pipeline, in three kinds: it was written wrongly (`PipelineError`, before anything runs), a record
+ * or a user's function failed while it ran (`ProcessingError`), or its state cannot be used (`StateError`).
+ *
+ * Every message names the pipeline and the operator, and says what to do where that is known.
+ */
+
+/** The pipeline as written cannot run: a name twice, a missing serde, topics that are not co-partitioned. */
+export class PipelineError extends Error {
+  override readonly name = "PipelineError"
+}
+
+/** Where in a pipeline, and at which record, processing failed. */
+export interface ProcessingSite {
+  readonly pipeline: string
+  readonly operator: string
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+/** A record could not be processed: a callback threw, bytes did not decode, a value did not encode. */
+export class ProcessingError extends Error {
+  override readonly name = "ProcessingError"
+  readonly site: ProcessingSite
+  constructor(site: ProcessingSite, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    super(
+      `pipeline "${site.pipeline}", operator "${site.operator}", ` +
+        `record ${site.topic}-${site.partition}@${site.offset}: ${reason}`,
+      { cause },
+    )
+    this.site = site
+  }
+}
+
+/** Local state that cannot be used: locked by another process, written by something else, or past a limit. */
+export class StateError extends Error {
+  override readonly name = "StateError"
+}

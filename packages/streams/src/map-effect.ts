@@ -1,0 +1,214 @@
+/**
+ * mapEffect: an effect per record, inside the transaction.
+ *
+ * Up to `concurrency` effects of a task run at once, with `serialBy: "key"` at most one per key; results apply in the
+ * order of the input, whatever finishes first. Nothing crosses a transaction: a commit waits for the effects under way, an
+ * abort interrupts them, and their records are processed again. So an effect may run more than once; its
+ * `idempotencyKey` is the same each time.
+ *
+ * State: none. Time and key: the input's; the value's serde is not known any more. Tombstones pass.
+ * A failure that is left when retries and `timeout` are used up goes to `onFailure`: fail the pipeline (the default), skip
+ * the record and count it, or write it to a dead-letter topic in the same transaction. Timeouts and defects always fail.
+ *
+ * Effect itself is the runner's matter (run/effects.ts): this file uses its types alone.
+ */
+import type { Effect, Schedule } from "effect"
+import { type Duration, durationMs } from "./dsl/duration.ts"
+import { type Rec, StreamRecord, TOMBSTONE } from "./dsl/record.ts"
+import { type Stream, streamNode, streamOf } from "./dsl/stream.ts"
+import type { Topic } from "./dsl/topic.ts"
+import { PipelineError } from "./errors.ts"
+import { DeadLetters } from "./operators/dead-letters.ts"
+import { type Operator, Processor } from "./operators/operator.ts"
+import { byteString } from "./state/byte-order.ts"
+import type { TaskContext } from "./task/context.ts"
+import type { JobResult } from "./task/effects.ts"
+import type { Slot } from "./task/gate.ts"
+import { makeNode } from "./topology/node.ts"
+import type { PhysicalNode } from "./topology/topology.ts"
+
+export type FailureAction = "fail" | "skip" | { readonly deadLetter: Topic<any, any> }
+
+export interface MapEffectOptions<K, V, E> {
+  /** For messages and idempotency keys; without it they change when operators are added. */
+  readonly name?: string
+  readonly concurrency: number
+  /** Retries included. Must be below half the transaction timeout. */
+  readonly timeout: Duration
+  readonly serialBy?: "none" | "key"
+  readonly retry?: Schedule.Schedule<unknown, E>
+  readonly onFailure?: (error: E, record: Rec<K, V>) => FailureAction
+}
+
+/** What the effect port is given. */
+export interface EffectJob {
+  readonly make: () => Effect.Effect<unknown, unknown, unknown>
+  readonly timeoutMs: number
+  readonly retry: Schedule.Schedule<unknown, unknown> | undefined
+}
+
+const mapEffectOperator: Operator = {
+  kind: "map-effect",
+  suspends: true,
+  make: (node, context) => new MapEffect(node, context),
+}
+
+export function mapEffect<K, V, W, E, R2, R>(
+  f: (value: V, record: Rec<K, V> & { readonly idempotencyKey: string }) => Effect.Effect<W, E, R2>,
+  options: MapEffectOptions<K, V, E>,
+): (s: Stream<K, V, R>) => Stream<K, W, R | R2> {
+  const { name, concurrency, serialBy = "none", retry, onFailure } = options
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+    throw new PipelineError(`mapEffect: a concurrency of ${concurrency} must be a whole number from 1 on`)
+  }
+  const timeoutMs = durationMs("mapEffect timeout", options.timeout)
+  if (timeoutMs === 0) throw new PipelineError("mapEffect: the timeout must be more than 0")
+  const functions = {
+    f,
+    retry: () => retry,
+    ...(onFailure === undefined ? {} : { onFailure }),
+  }
+  return (s) => {
+    const inputs = [streamNode("mapEffect", s)]
+    const written = { concurrency, timeoutMs, serialBy }
+    return streamOf(
+      makeNode({ operator: mapEffectOperator, name, inputs, options: written, functions, value: undefined }),
+    )
+  }
+}
+
+class EffectRecord extends StreamRecord {
+  readonly idempotencyKey: string
+  constructor(record: StreamRecord, idempotencyKey: string) {
+    const { key, value, timestamp, headers, offset, origin, clock, old } = record
+    super(key, value, timestamp, headers, offset, origin, clock, old)
+    this.idempotencyKey = idempotencyKey
+  }
+}
+
+interface Job {
+  readonly record: EffectRecord
+  readonly slot: Slot
+  /** Jobs of one lane run one after another; undefined when any may run beside any. */
+  readonly lane: unknown
+  cancel: (() => void) | undefined
+  isOver: boolean
+}
+
+class MapEffect extends Processor {
+  readonly #f = this.node.logical.functions["f"]!
+  readonly #onFailure = this.node.logical.functions["onFailure"] as
+    | ((error: unknown, record: StreamRecord) => FailureAction)
+    | undefined
+  readonly #retry = this.node.logical.functions["retry"]!() as EffectJob["retry"]
+  readonly #concurrency = this.node.logical.options["concurrency"] as number
+  readonly #timeoutMs = this.node.logical.options["timeoutMs"] as number
+  readonly #isSerial = this.node.logical.options["serialBy"] === "key"
+  readonly #deadLetters: DeadLetters
+  readonly #running = new Set<Job>()
+  /** May start as soon as fewer run. */
+  #ready: Job[] = []
+  /** Lanes under way, with the jobs that wait for theirs. */
+  #lanes = new Map<unknown, Job[]>()
+  #ordinal = 0
+  #last: StreamRecord | undefined
+
+  constructor(node: PhysicalNode, context: TaskContext) {
+    super(node, context)
+    if (context.effects === undefined) {
+      throw new PipelineError(`pipeline "${context.pipeline}", operator "${node.name}": nothing here runs effects`)
+    }
+    this.#deadLetters = new DeadLetters(node, context)
+    context.atAbort(() => this.#cancelAll())
+  }
+
+  receive(record: StreamRecord): void {
+    const slot = this.context.suspend(this)
+    if (record.value === TOMBSTONE) {
+      slot.results.push(record)
+      return slot.release()
+    }
+    const lane = this.#isSerial ? this.#laneOf(record.key) : undefined
+    const job: Job = { record: this.#identified(record), slot, lane, cancel: undefined, isOver: false }
+    const before = lane === undefined ? undefined : this.#lanes.get(lane)
+    if (before !== undefined) {
+      before.push(job)
+      return
+    }
+    if (lane !== undefined) this.#lanes.set(lane, [])
+    this.#ready.push(job)
+    this.#startReady()
+  }
+
+  #laneOf(key: unknown): unknown {
+    return typeof key === "object" && key !== null ? byteString(this.node.key.encode(key)) : key
+  }
+
+  #identified(record: StreamRecord): EffectRecord {
+    const last = this.#last
+    const isSame = last !== undefined && last.origin === record.origin && last.offset === record.offset
+    this.#ordinal = isSame ? this.#ordinal + 1 : 0
+    this.#last = record
+    const parts = [
+      this.context.applicationId,
+      record.topic,
+      record.partition,
+      record.offset,
+      this.node.name,
+      this.#ordinal,
+    ]
+    return new EffectRecord(record, parts.join("/"))
+  }
+
+  #startReady(): void {
+    while (this.#ready.length > 0 && this.#running.size < this.#concurrency) this.#start(this.#ready.shift()!)
+  }
+
+  #start(job: Job): void {
+    this.#running.add(job)
+    const { record } = job
+    const effect: EffectJob = {
+      make: () => this.#f(record.value, record) as Effect.Effect<unknown, unknown, unknown>,
+      timeoutMs: this.#timeoutMs,
+      retry: this.#retry,
+    }
+    const cancel = this.context.effects!.start(effect, (result) => {
+      if (job.isOver) return
+      job.isOver = true
+      this.context.resume(() => this.#done(job, result))
+    })
+    job.cancel = cancel
+  }
+
+  #done(job: Job, result: JobResult): void {
+    this.#running.delete(job)
+    if (job.lane !== undefined) {
+      const waiting = this.#lanes.get(job.lane)!
+      if (waiting.length === 0) this.#lanes.delete(job.lane)
+      else this.#ready.push(waiting.shift()!)
+    }
+    const { record, slot } = job
+    if (result.ok) slot.results.push(record.derive(record.key, result.value, record.timestamp))
+    else this.#failedJob(job, result)
+    this.#startReady()
+    slot.release()
+  }
+
+  #failedJob({ record, slot }: Job, { error, expected }: Extract<JobResult, { ok: false }>): void {
+    const action = expected && this.#onFailure !== undefined ? this.#onFailure(error, record) : "fail"
+    if (action === "fail") throw this.failed(record, error)
+    if (action === "skip") this.context.drop("skipped", record)
+    else slot.onLeave = () => this.#deadLetters.write(action.deadLetter, record, error)
+  }
+
+  #cancelAll(): void {
+    for (const job of this.#running) {
+      job.isOver = true
+      job.cancel?.()
+    }
+    this.#running.clear()
+    this.#ready = []
+    this.#lanes = new Map()
+    this.#last = undefined
+  }
+}

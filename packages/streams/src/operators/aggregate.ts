@@ -1,0 +1,123 @@
+/**
+ * aggregate, reduce, count: one value per key, or per key and window, from all records of that key.
+ *
+ * State: a store under the operator's name, with its changelog; kind `aggregate` keeps a key-value store, kind
+ * `window-aggregate` (window-aggregate.ts) a window store.
+ * Time: a row has the greatest timestamp of the records in it, and so has each change.
+ * Every update is emitted: the output depends on the input alone, not on when transactions commit.
+ * Records without key or value are dropped and counted. `init` is called when the key has no row; `add` answering null or
+ * undefined deletes the row.
+ */
+import type { Serde } from "@millrace/schema"
+import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { type Aggregable, type AggregableKind, flowOf, type Table, tableOf } from "../dsl/stream.ts"
+import type { Windows } from "../dsl/windows.ts"
+import { PipelineError } from "../errors.ts"
+import type { KeyValueStore } from "../state/key-value-store.ts"
+import { makeNode, type StoreSpec } from "../topology/node.ts"
+import { copyOf, type Operator, Processor } from "./operator.ts"
+import { windowAggregateOperator } from "./window-aggregate.ts"
+
+/** What an aggregate must say beyond `init` and `add`, by what it is over. */
+type Also<V, A, Kind> = Kind extends "session"
+  ? { readonly merge: (left: A, right: A) => A }
+  : Kind extends "table"
+    ? { readonly subtract: (aggregate: A, value: V) => A }
+    : {}
+
+type Aggregation<K, V, A, Kind> = {
+  readonly init: () => A
+  readonly add: (aggregate: A, value: V, key: K) => A
+  readonly value?: Serde<A>
+} & Also<V, A, Kind>
+
+const aggregateOperator: Operator = {
+  kind: "aggregate",
+  keyDependent: true,
+  make: (node, context) => new Aggregate(node, context),
+}
+
+export function aggregate<K, V, A, Kind extends AggregableKind, R>(
+  name: string,
+  options: Aggregation<K, V, A, Kind>,
+): (s: Aggregable<K, V, Kind, R>) => Table<K, A, R> {
+  return (s) => aggregateNode("aggregate", name, s, options)
+}
+
+/** How many records. */
+export function count(name: string): <K, V, R>(s: Aggregable<K, V, "stream" | "time", R>) => Table<K, number, R>
+export function count(name: string): (s: any) => any {
+  return (s) => aggregateNode("count", name, s, { init: () => 0, add: (total: number) => total + 1 })
+}
+
+/** One value from two, again and again; the first record of a key is the first value. */
+export function reduce<K, V, R>(
+  name: string,
+  f: (reduced: V, value: V) => V,
+  options: { readonly value?: Serde<V> } = {},
+): (s: Aggregable<K, V, "stream" | "time", R>) => Table<K, V, R> {
+  const add = (reduced: V | undefined, value: V) => (reduced === undefined ? value : f(reduced, value))
+  return (s) => aggregateNode("reduce", name, s, { init: () => undefined, add, keepsValue: true, ...options })
+}
+
+interface Parts {
+  readonly init: () => unknown
+  readonly add: (...args: any[]) => unknown
+  readonly value?: Serde<any>
+  readonly keepsValue?: boolean
+}
+
+function aggregateNode(what: string, name: string, s: unknown, parts: Parts): Table<any, any, any> {
+  const { node: input, windows } = flowOf(what, s, "stream", "windowing")
+  const value = parts.value ?? (parts.keepsValue === true ? input.value : undefined)
+  const store: StoreSpec = { name, kind: "key-value", key: input.key, value }
+  const common = { name, inputs: [input], functions: { init: parts.init, add: parts.add }, value, keyChanged: false }
+  if (windows === undefined) return tableOf(makeNode({ operator: aggregateOperator, store, ...common }))
+  const { retentionMs, options } = windowOptions(name, windows)
+  return tableOf(
+    makeNode({
+      operator: windowAggregateOperator,
+      ...common,
+      options,
+      store: { ...store, kind: "window", retentionMs },
+      // The windowed key has no serde of its own: mapRecord or keyBy makes one that has.
+      key: undefined,
+    }),
+  )
+}
+
+function windowOptions(name: string, windows: Windows) {
+  if (windows._kind === "session") {
+    throw new PipelineError(
+      `operator "${name}": session windows have no store in this version; use tumbling or hopping`,
+    )
+  }
+  const { sizeMs, advanceMs, graceMs } = windows
+  return { retentionMs: sizeMs + graceMs, options: { sizeMs, advanceMs, graceMs } }
+}
+
+class Aggregate extends Processor {
+  readonly #init = this.node.logical.functions["init"] as () => unknown
+  readonly #add = this.node.logical.functions["add"] as (aggregate: unknown, value: unknown, key: unknown) => unknown
+  readonly #store = this.context.store(this.node.store!.name) as KeyValueStore
+
+  receive(record: StreamRecord): void {
+    const { key } = record
+    if (isAbsent(key)) return this.context.drop("null-key", record)
+    if (isAbsent(record.value)) return this.context.drop("tombstone", record)
+    const row = this.#store.get(key)
+    // A deleted row's time is forgotten, whether or not the deletion has been committed.
+    const timestamp = row.value === undefined ? record.timestamp : Math.max(row.timestamp, record.timestamp)
+    const old = this.node.needsOld ? copyOf(this.node, row.value) : TOMBSTONE
+    let value: unknown
+    try {
+      value = this.#add(row.value === undefined ? this.#init() : row.value, record.value, key)
+    } catch (cause) {
+      throw this.failed(record, cause)
+    }
+    const kept = value === null ? undefined : value
+    this.#store.put(key, kept, timestamp)
+    const sent = this.node.outlived ? copyOf(this.node, kept) : (kept ?? TOMBSTONE)
+    this.next.receive(record.change(key, sent, old, timestamp))
+  }
+}

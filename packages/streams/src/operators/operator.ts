@@ -1,0 +1,86 @@
+/**
+ * What every operator is: a kind with its rules for keys, and a processor made from it once per task.
+ *
+ * A processor receives one record at a time and gives what follows to `next`, synchronously and depth first. It keeps
+ * nothing across records that a rollback must undo: such things live in stores and cells.
+ */
+import { type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { ProcessingError } from "../errors.ts"
+import type { PhysicalNode } from "../topology/topology.ts"
+import type { TaskContext } from "../task/context.ts"
+
+export interface Operator {
+  /** In plans, drawings and names of unnamed nodes. */
+  readonly kind: string
+  /** Its result depends on the key: input whose key may have changed is repartitioned first. */
+  readonly keyDependent?: boolean
+  /** Its results may come later: what follows waits in the order of the input. */
+  readonly suspends?: boolean
+  /** Its results come when the transaction commits, so that a full gate is a reason to commit. */
+  readonly endsWithTransaction?: boolean
+  /** It reads the old value of a table's change, so that tables before it must send it. */
+  readonly readsOld?: boolean
+  make(node: PhysicalNode, context: TaskContext): Processor
+}
+
+export interface Receiver {
+  receive(record: StreamRecord): void
+}
+
+/** The end of a branch that nobody listens to. */
+export const DISCARD: Receiver = { receive() {} }
+
+export abstract class Processor implements Receiver {
+  readonly node: PhysicalNode
+  readonly context: TaskContext
+  /** Set by `link` before the first record. */
+  next: Receiver = DISCARD
+
+  constructor(node: PhysicalNode, context: TaskContext) {
+    this.node = node
+    this.context = context
+  }
+
+  abstract receive(record: StreamRecord): void
+
+  /** Told once which receivers follow; `nodes` are theirs. */
+  link(receivers: readonly Receiver[], _nodes: readonly PhysicalNode[]): void {
+    this.next = fanOut(receivers)
+  }
+
+  /** A user's callback threw, or a value did not encode. */
+  failed(record: StreamRecord, cause: unknown): ProcessingError {
+    if (cause instanceof ProcessingError) return cause
+    return new ProcessingError(
+      {
+        pipeline: this.context.pipeline,
+        operator: this.node.name,
+        topic: record.topic,
+        partition: record.partition,
+        offset: record.offset,
+      },
+      cause,
+    )
+  }
+}
+
+export function fanOut(receivers: readonly Receiver[]): Receiver {
+  if (receivers.length === 0) return DISCARD
+  if (receivers.length === 1) return receivers[0]!
+  return {
+    receive(record) {
+      for (const receiver of receivers) receiver.receive(record)
+    },
+  }
+}
+
+/**
+ * A stored value that outlives its call: callbacks may change an aggregate in place, so what is kept beyond the call that
+ * made it (an old value, a record that waits for an effect) is a copy. undefined, no value, becomes a tombstone.
+ */
+export function copyOf(node: PhysicalNode, value: unknown): unknown {
+  if (value === undefined) return TOMBSTONE
+  if (typeof value !== "object" || value === null) return value
+  const { value: serde } = node.store!
+  return serde.decode(serde.encode(value))
+}

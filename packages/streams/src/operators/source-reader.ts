@@ -1,0 +1,60 @@
+/**
+ * How records leave the queues of a source topic: what both kinds of reader share.
+ */
+import { type Serde, UnknownSchemaId } from "@millrace/schema"
+import { StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { ProcessingError } from "../errors.ts"
+import type { TaskContext } from "../task/context.ts"
+import type { OffsetMetadata } from "../task/offset-metadata.ts"
+import type { RecordCursor, RecordQueue } from "../task/record-queue.ts"
+import type { PhysicalNode } from "../topology/topology.ts"
+import type { Receiver } from "./operator.ts"
+
+/** Takes records out of the queues of one source topic. */
+export interface SourceReader {
+  next: Receiver
+  link(receivers: readonly Receiver[]): void
+  /** The head's record; undefined when it is not a record of the stream. */
+  read(queue: RecordQueue): StreamRecord | undefined
+  /** Times that commit with the offsets of a queue. */
+  times(queue: RecordQueue): OffsetMetadata["upstream"]
+  restore(queue: RecordQueue, metadata: OffsetMetadata | undefined): void
+  commit(): void
+  rollback(): void
+}
+
+/** Decodes raw records with a source's serdes. */
+export class RecordDecoder {
+  readonly #node: PhysicalNode
+  readonly #context: TaskContext
+  readonly #key: Serde<unknown>
+  readonly #value: Serde<unknown>
+
+  constructor(node: PhysicalNode, context: TaskContext) {
+    this.#node = node
+    this.#context = context
+    this.#key = context.serde(node.key, node.topic!, true)
+    this.#value = context.serde(node.value, node.topic!, false)
+  }
+
+  decode(queue: RecordQueue, raw: RecordCursor, clock: number, headers: StreamRecord["headers"]): StreamRecord {
+    try {
+      if (raw.timestamp < 0) throw new TypeError(`its timestamp is ${raw.timestamp}, and event time needs one`)
+      const keyBytes = raw.key()
+      const valueBytes = raw.value()
+      const key = keyBytes === null ? null : this.#key.decode(keyBytes)
+      const value = valueBytes === null ? TOMBSTONE : this.#value.decode(valueBytes)
+      return new StreamRecord(key, value, raw.timestamp, headers, raw.offset, queue, clock, TOMBSTONE)
+    } catch (cause) {
+      if (cause instanceof UnknownSchemaId) throw cause
+      const site = {
+        pipeline: this.#context.pipeline,
+        operator: this.#node.name,
+        topic: queue.topic,
+        partition: queue.partition,
+        offset: raw.offset,
+      }
+      throw new ProcessingError(site, cause)
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * source: reads a topic.
+ *
+ * Semantics: decodes each record's key and value; a null value becomes a tombstone. Keys keep their partition: the stream
+ * is partitioned by key as far as its producers are.
+ * Time: the record's own timestamp; a negative one is an error (Kafka Streams' FailOnInvalidTimestamp).
+ * Null keys pass: operators that depend on the key drop them.
+ * Bytes that do not decode fail the task, naming the record. An unknown schema id is thrown as it is, before anything was
+ * done with the record, so that the worker can fetch the schema and process the same record again.
+ */
+import { OWN_CLOCK, type StreamRecord } from "../dsl/record.ts"
+import { type Stream, streamOf } from "../dsl/stream.ts"
+import type { Topic } from "../dsl/topic.ts"
+import { PipelineError } from "../errors.ts"
+import type { OffsetMetadata } from "../task/offset-metadata.ts"
+import type { TaskContext } from "../task/context.ts"
+import type { RecordQueue } from "../task/record-queue.ts"
+import { makeNode } from "../topology/node.ts"
+import type { PhysicalNode } from "../topology/topology.ts"
+import { DISCARD, fanOut, type Operator, type Receiver } from "./operator.ts"
+import { RecordDecoder, type SourceReader } from "./source-reader.ts"
+
+export const sourceOperator: Operator = {
+  kind: "source",
+  make: () => {
+    throw new PipelineError("a source has a reader, not a processor")
+  },
+}
+
+/** The records of a topic, as a stream. */
+export function stream<K, V>(topic: Topic<K, V>): Stream<K, V> {
+  return streamOf(sourceNode(topic))
+}
+
+export const sourceNode = (topic: Topic<any, any>) =>
+  makeNode({ operator: sourceOperator, options: { topic: topic.name }, key: topic.key, value: topic.value })
+
+const NO_TIMES = {}
+
+export class TopicReader implements SourceReader {
+  next: Receiver = DISCARD
+  readonly #decoder: RecordDecoder
+
+  constructor(node: PhysicalNode, context: TaskContext) {
+    this.#decoder = new RecordDecoder(node, context)
+  }
+
+  link(receivers: readonly Receiver[]): void {
+    this.next = fanOut(receivers)
+  }
+
+  read(queue: RecordQueue): StreamRecord {
+    return this.#decoder.decode(queue, queue.head!, OWN_CLOCK, queue.head!.headers())
+  }
+
+  times(): OffsetMetadata["upstream"] {
+    return NO_TIMES
+  }
+
+  restore(): void {}
+  commit(): void {}
+  rollback(): void {}
+}

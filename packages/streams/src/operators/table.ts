@@ -1,0 +1,35 @@
+/**
+ * table: a topic as the latest value per key.
+ *
+ * State: a key-value store named after the topic (or as `store` says), with its own changelog.
+ * Time: each row has its record's timestamp; the latest offset wins, whatever its timestamp (Kafka Streams' unversioned
+ * table). Null keys are dropped and counted; a tombstone deletes the row.
+ */
+import { type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { type Table, tableOf } from "../dsl/stream.ts"
+import type { Topic } from "../dsl/topic.ts"
+import type { KeyValueStore } from "../state/key-value-store.ts"
+import { makeNode } from "../topology/node.ts"
+import { copyOf, type Operator, Processor } from "./operator.ts"
+import { sourceNode } from "./source.ts"
+
+const tableOperator: Operator = { kind: "table", make: (node, context) => new TableSource(node, context) }
+
+export function table<K, V>(topic: Topic<K, V>, options: { readonly store?: string } = {}): Table<K, V> {
+  const store = { name: options.store ?? topic.name, kind: "key-value", key: topic.key, value: topic.value } as const
+  return tableOf(
+    makeNode({ operator: tableOperator, inputs: [sourceNode(topic)], options: { topic: topic.name }, store }),
+  )
+}
+
+class TableSource extends Processor {
+  readonly #store = this.context.store(this.node.store!.name) as KeyValueStore
+
+  receive(record: StreamRecord): void {
+    const { key, value, timestamp } = record
+    if (key === null) return this.context.drop("null-key", record)
+    const old = this.node.needsOld ? copyOf(this.node, this.#store.get(key).value) : TOMBSTONE
+    this.#store.put(key, value === TOMBSTONE ? undefined : value, timestamp)
+    this.next.receive(record.change(key, value, old, timestamp))
+  }
+}

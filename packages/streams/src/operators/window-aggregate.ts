@@ -1,0 +1,58 @@
+/**
+ * window-aggregate: one value per key and window (tumbling, hopping).
+ *
+ * State: a window store under the operator's name, retained for size + grace of stream time.
+ * Time: its own stream time (task/stream-time.ts). A window is updated while `end > time - grace`; a record that is late
+ * for a window is dropped for that window and counted, and may still count in a later one. A row has the greatest
+ * timestamp of the records in it, and so has each change.
+ * Every update is emitted under the key `{ key, start, end }`.
+ * Records without key or value are dropped and counted; `add` answering null or undefined deletes the row.
+ */
+import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { firstWindowStart, type TimeWindows } from "../dsl/windows.ts"
+import type { WindowStore } from "../state/window-store.ts"
+import { StreamTime } from "../task/stream-time.ts"
+import { copyOf, type Operator, Processor } from "./operator.ts"
+
+export const windowAggregateOperator: Operator = {
+  kind: "window-aggregate",
+  keyDependent: true,
+  make: (node, context) => new WindowAggregate(node, context),
+}
+
+class WindowAggregate extends Processor {
+  readonly #init = this.node.logical.functions["init"] as () => unknown
+  readonly #add = this.node.logical.functions["add"] as (aggregate: unknown, value: unknown, key: unknown) => unknown
+  readonly #windows = this.node.logical.options as unknown as TimeWindows
+  readonly #store = this.context.store(this.node.store!.name) as WindowStore
+  readonly #time = new StreamTime(this.#store.streamTime)
+
+  receive(record: StreamRecord): void {
+    const { key, timestamp } = record
+    if (isAbsent(key)) return this.context.drop("null-key", record)
+    if (isAbsent(record.value)) return this.context.drop("tombstone", record)
+    const { sizeMs, advanceMs, graceMs } = this.#windows
+    const closed = this.#time.observe(record) - graceMs
+    for (let start = firstWindowStart(this.#windows, timestamp); start <= timestamp; start += advanceMs) {
+      if (start + sizeMs > closed) this.#update(record, start, start + sizeMs)
+      else this.context.drop("late", record)
+    }
+  }
+
+  #update(record: StreamRecord, start: number, end: number): void {
+    const row = this.#store.get(record.key, start)
+    // A deleted row's time is forgotten, whether or not the deletion has been committed.
+    const timestamp = row.value === undefined ? record.timestamp : Math.max(row.timestamp, record.timestamp)
+    const old = this.node.needsOld ? copyOf(this.node, row.value) : TOMBSTONE
+    let value: unknown
+    try {
+      value = this.#add(row.value === undefined ? this.#init() : row.value, record.value, record.key)
+    } catch (cause) {
+      throw this.failed(record, cause)
+    }
+    const kept = value === null ? undefined : value
+    this.#store.put(record.key, start, kept, timestamp)
+    const sent = this.node.outlived ? copyOf(this.node, kept) : (kept ?? TOMBSTONE)
+    this.next.receive(record.change({ key: record.key, start, end }, sent, old, timestamp))
+  }
+}

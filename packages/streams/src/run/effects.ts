@@ -1,0 +1,68 @@
+/**
+ * Runs the effects of `mapEffect`: one of two files of the runtime that call Effect.
+ *
+ * Sleeps and timeouts go by the host's clock and fibers yield to microtasks, so that time is virtual where the host's is
+ * and one seed gives one order. The effect's own failure is told from timeouts, defects and interruptions.
+ */
+import type { Clock as HostClock } from "@millrace/host"
+import { Cause, Clock, Context, Duration, Effect, Exit, Option, Scheduler } from "effect"
+import type { EffectJob } from "../map-effect.ts"
+import type { EffectPort, JobResult } from "../task/effects.ts"
+
+/** The services that the pipeline's effects need. */
+export function effectPort(clock: HostClock, services: Context.Context<never> = Context.empty()): EffectPort {
+  const context = Context.add(services, Clock.Clock, effectClock(clock))
+  const scheduler = new Scheduler.MixedScheduler("sync")
+  return {
+    start(job, done) {
+      const { make, timeoutMs, retry } = job as EffectJob
+      // Which services it needs, the pipeline's type says: `run` asked for them.
+      const once = Effect.suspend(make) as Effect.Effect<unknown, unknown>
+      const effect = retry === undefined ? once : Effect.retry(once, retry)
+      const fiber = Effect.runForkWith(context)(effect, { scheduler })
+      const timer = clock.setTimer(timeoutMs, () => {
+        stop()
+        fiber.interruptUnsafe()
+        done({ ok: false, error: new Error(`no result within ${timeoutMs} ms, retries included`), expected: false })
+      })
+      const unobserve = fiber.addObserver((exit) => {
+        timer.cancel()
+        done(resultOf(exit))
+      })
+      const stop = () => {
+        timer.cancel()
+        unobserve()
+      }
+      return () => {
+        stop()
+        fiber.interruptUnsafe()
+      }
+    },
+  }
+}
+
+function resultOf(exit: Exit.Exit<unknown, unknown>): JobResult {
+  if (Exit.isSuccess(exit)) return { ok: true, value: exit.value }
+  const failure = Cause.findErrorOption(exit.cause)
+  if (Option.isSome(failure)) return { ok: false, error: failure.value, expected: true }
+  return { ok: false, error: Cause.squash(exit.cause), expected: false }
+}
+
+function effectClock(clock: HostClock): Clock.Clock {
+  const millis = () => clock.now()
+  const nanos = () => BigInt(Math.round(clock.now() * 1e6))
+  const monotonic = () => BigInt(Math.round(clock.monotonic() * 1e6))
+  return {
+    currentTimeMillisUnsafe: millis,
+    currentTimeMillis: Effect.sync(millis),
+    currentTimeNanosUnsafe: nanos,
+    currentTimeNanos: Effect.sync(nanos),
+    monotonicTimeNanosUnsafe: monotonic,
+    monotonicTimeNanos: Effect.sync(monotonic),
+    sleep: (duration) =>
+      Effect.callback<void>((resume) => {
+        const timer = clock.setTimer(Duration.toMillis(duration), () => resume(Effect.void))
+        return Effect.sync(() => timer.cancel())
+      }),
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Brings a store up to the committed end of its changelog.
+ *
+ * The engine is a consistent point of the past, so only what lies behind its checkpoint is read. It starts over when it
+ * belongs to another topic of that name, when its offset has left the log, or when it is older than the changelog keeps
+ * deletions. The end is asked for as read_uncommitted *after* the committed offsets were fetched with RequireStable, and
+ * committed records are read until the *position* reaches it: an earlier end would lose the updates of a transaction that
+ * was still being completed (KAFKA-10167).
+ */
+import type { Store } from "../state/store.ts"
+import { type ClusterReader, partitionName } from "./ports.ts"
+
+export interface RestoreOptions {
+  /** Of changelog topics: engines older than this may lack deletions that the topic has forgotten. */
+  readonly deleteRetentionMs: number
+  readonly now: () => number
+}
+
+/** Answers how many records were read. */
+export async function restoreStore(
+  store: Store,
+  partition: number,
+  cluster: ClusterReader,
+  options: RestoreOptions,
+): Promise<number> {
+  const changelog = { topic: store.spec.changelog, partition }
+  const name = partitionName(changelog)
+  const { engine } = store.committed
+  const topicId = await cluster.topicId(changelog.topic)
+  const beginning = (await cluster.beginningOffsets([changelog])).get(name) ?? 0
+  const end = (await cluster.endOffsets([changelog])).get(name) ?? 0
+  const checkpoint = engine.checkpoint()
+  const isUsable =
+    checkpoint !== undefined &&
+    checkpoint.topicId === topicId &&
+    checkpoint.offset >= beginning &&
+    checkpoint.offset <= end &&
+    options.now() - checkpoint.writtenAt < options.deleteRetentionMs
+  if (!isUsable) await store.committed.clear()
+  let records = 0
+  const restoreOne = (key: Uint8Array | null, value: Uint8Array | null, timestamp: number) => {
+    if (key === null) return
+    store.restore(key, value, timestamp)
+    records++
+  }
+  await cluster.read(changelog, isUsable ? checkpoint.offset : beginning, end, restoreOne, async (offset) => {
+    if (!store.committed.isDue(options.now())) return
+    store.committed.flush({ topicId, offset, writtenAt: options.now() })
+    if (store.committed.isFull) await store.committed.settle()
+  })
+  return records
+}

@@ -1,0 +1,92 @@
+/**
+ * Makes a task ready to run: committed offsets first, then its stores restored, then its processors.
+ */
+import type { Serde } from "@millrace/schema"
+import { FLUSH_LIMITS, type FlushLimits } from "../state/committed.ts"
+import type { StateEngines } from "../state/engine.ts"
+import { openStore } from "../state/open-store.ts"
+import type { Store } from "../state/store.ts"
+import type { EffectPort } from "../task/effects.ts"
+import { decodeMetadata } from "../task/offset-metadata.ts"
+import { Task, type TaskInput, type TaskLimits } from "../task/task.ts"
+import type { TaskId } from "../topology/naming.ts"
+import type { Topology } from "../topology/topology.ts"
+import { type PartitionCounts, taskCount } from "../topology/partitions.ts"
+import { type ClusterReader, partitionName, type TopicPartition, type TransactionalOutput } from "./ports.ts"
+import { type RestoreOptions, restoreStore } from "./restore.ts"
+
+export interface TaskFactoryOptions {
+  readonly topology: Topology
+  readonly partitions: PartitionCounts
+  readonly cluster: ClusterReader
+  readonly output: TransactionalOutput
+  readonly engines: StateEngines
+  readonly effects: EffectPort | undefined
+  readonly restore: RestoreOptions
+  readonly serde?: <T>(serde: Serde<T>, topic: string, isKey: boolean) => Serde<T>
+  readonly flushLimits?: FlushLimits
+  readonly taskLimits?: Partial<TaskLimits>
+  /** Where a partition without a committed offset begins. */
+  readonly startAt?: "earliest" | "latest"
+}
+
+/** The input partitions of a task. */
+export function inputsOf(topology: Topology, partitions: PartitionCounts, id: TaskId): TopicPartition[] {
+  const { sources } = topology.subtopologies[id.subtopology]!
+  return sources
+    .filter(({ topic }) => id.partition < (partitions.get(topic) ?? 0))
+    .map(({ topic }) => ({ topic, partition: id.partition }))
+}
+
+/** All tasks of a topology, in order. */
+export function allTasks(topology: Topology, partitions: PartitionCounts): TaskId[] {
+  return topology.subtopologies.flatMap(({ id: subtopology }) =>
+    Array.from({ length: taskCount(topology, subtopology, partitions) ?? 0 }, (_, partition) => ({
+      subtopology,
+      partition,
+    })),
+  )
+}
+
+export async function makeTask(id: TaskId, options: TaskFactoryOptions): Promise<Task> {
+  const { topology, partitions, cluster } = options
+  const subtopology = topology.subtopologies[id.subtopology]!
+  const inputs = inputsOf(topology, partitions, id)
+  const positions = await startPositions(inputs, options)
+  const stores = new Map<string, Store>()
+  for (const spec of subtopology.stores) {
+    const bound = {
+      ...spec,
+      key: options.serde?.(spec.key, spec.changelog, true) ?? spec.key,
+      value: options.serde?.(spec.value, spec.changelog, false) ?? spec.value,
+    }
+    const store = openStore(bound, options.engines.open(spec.name, id.partition), options.flushLimits ?? FLUSH_LIMITS)
+    await restoreStore(store, id.partition, cluster, options.restore)
+    stores.set(spec.name, store)
+  }
+  return new Task({
+    applicationId: topology.applicationId,
+    pipeline: topology.plan.pipeline,
+    id,
+    subtopology,
+    taskCount: taskCount(topology, id.subtopology, partitions)!,
+    inputs: positions,
+    stores,
+    output: options.output,
+    effects: options.effects,
+    ...(options.serde && { serde: options.serde }),
+    ...(options.taskLimits && { limits: options.taskLimits }),
+  })
+}
+
+async function startPositions(inputs: readonly TopicPartition[], options: TaskFactoryOptions): Promise<TaskInput[]> {
+  const { cluster, startAt = "earliest" } = options
+  const committed = await cluster.committed(inputs)
+  const unread = inputs.filter((input) => !committed.has(partitionName(input)))
+  const start = startAt === "earliest" ? await cluster.beginningOffsets(unread) : await cluster.endOffsets(unread)
+  return inputs.map((input) => {
+    const found = committed.get(partitionName(input))
+    const position = found?.offset ?? start.get(partitionName(input)) ?? 0
+    return { ...input, position, metadata: decodeMetadata(found?.metadata) }
+  })
+}

@@ -1,0 +1,164 @@
+/**
+ * The tasks of one worker and the transaction that spans them.
+ *
+ * A commit, in this order (Kafka Streams' own, KIP-447):
+ *
+ *     drain every task that did something       nothing is pending any more
+ *     stage: changelog records                  appended to the same transaction
+ *     flush                                     everything is acknowledged, or the transaction is aborted
+ *     offsets of all these tasks, once          with the transaction's number in their metadata
+ *     commit
+ *     merge                                     overlays become committed state, in memory
+ *     engines are written when due              never waited for, unless they are two memtables behind
+ *
+ * An outcome that is unknown is found out, not guessed: the transaction's number is among the committed offsets, or it is
+ * not. An abort rolls back every task, and input is read again from the offsets committed last.
+ */
+import { CommitOutcomeUnknown } from "@millrace/client/errors"
+import { decodeMetadata } from "../task/offset-metadata.ts"
+import type { CommittableOffset, Task } from "../task/task.ts"
+import { type ClusterReader, partitionName, type TopicPartition, type TransactionalOutput } from "./ports.ts"
+
+export interface TaskSetOptions {
+  readonly output: TransactionalOutput
+  readonly cluster: ClusterReader
+  /** Unique among all transactions of the application: of this process, and of this start of it. */
+  readonly transactionPrefix: string
+  readonly now: () => number
+  /** Called with where to read on after an abort. */
+  readonly onRewind: (positions: ReadonlyArray<TopicPartition & { readonly offset: number }>) => void
+}
+
+export type CommitOutcome = "nothing" | "committed" | "aborted"
+
+export class TaskSet {
+  readonly #options: TaskSetOptions
+  readonly #tasks = new Map<string, Task>()
+  /** Where each input partition was committed last, or began. */
+  readonly #committed = new Map<string, number>()
+  #transaction = 0
+  transactions = { committed: 0, aborted: 0 }
+
+  constructor(options: TaskSetOptions) {
+    this.#options = options
+  }
+
+  get tasks(): Iterable<Task> {
+    return this.#tasks.values()
+  }
+
+  get size(): number {
+    return this.#tasks.size
+  }
+
+  add(task: Task): void {
+    this.#tasks.set(task.name, task)
+    for (const queue of task.group.queues) this.#committed.set(partitionName(queue), queue.position)
+  }
+
+  /** Only after a commit or an abort. */
+  remove(name: string): Task | undefined {
+    const task = this.#tasks.get(name)
+    this.#tasks.delete(name)
+    return task
+  }
+
+  get(name: string): Task | undefined {
+    return this.#tasks.get(name)
+  }
+
+  /** Processes what is at hand, a share of each task in turn; answers how many records. */
+  process(recordsMax: number): number {
+    let count = 0
+    for (const task of this.#tasks.values()) count += task.process(recordsMax)
+    return count
+  }
+
+  get isDirty(): boolean {
+    for (const task of this.#tasks.values()) if (task.isDirty) return true
+    return false
+  }
+
+  get isHeavy(): boolean {
+    for (const task of this.#tasks.values()) if (task.isHeavy) return true
+    return false
+  }
+
+  /** Commits everything processed. Whatever fails before the outcome is decided is thrown; call `abort` then. */
+  async commit(): Promise<CommitOutcome> {
+    const dirty = [...this.#tasks.values()].filter((task) => task.isDirty)
+    if (dirty.length === 0) return "nothing"
+    for (const task of dirty) await task.drain()
+    const number = `${this.#options.transactionPrefix}-${++this.#transaction}`
+    const offsets = dirty.flatMap((task) => task.stage(number))
+    const { output } = this.#options
+    await output.flush()
+    await output.sendOffsets(offsets)
+    try {
+      await output.commit()
+    } catch (failure) {
+      if (!(failure instanceof CommitOutcomeUnknown)) throw failure
+      if (!(await this.#didCommit(number, offsets))) {
+        this.#rollback()
+        return "aborted"
+      }
+    }
+    for (const { topic, partition, offset } of offsets) this.#committed.set(partitionName({ topic, partition }), offset)
+    for (const task of dirty) task.merge()
+    this.transactions.committed++
+    await this.#flushEngines()
+    return "committed"
+  }
+
+  async #didCommit(number: string, offsets: readonly CommittableOffset[]): Promise<boolean> {
+    await this.#options.output.recover()
+    const found = await this.#options.cluster.committed(offsets)
+    return offsets.some((offset) => decodeMetadata(found.get(partitionName(offset))?.metadata)?.transaction === number)
+  }
+
+  /** Takes the open transaction back, in the cluster and here. */
+  async abort(): Promise<void> {
+    await this.#options.output.abort()
+    this.#rollback()
+  }
+
+  #rollback(): void {
+    this.transactions.aborted++
+    const rewound: Array<TopicPartition & { offset: number }> = []
+    for (const task of this.#tasks.values()) {
+      task.rollback((topic, partition) => this.#committed.get(partitionName({ topic, partition }))!)
+      for (const { topic, partition, position } of task.group.queues)
+        rewound.push({ topic, partition, offset: position })
+    }
+    this.#options.onRewind(rewound)
+  }
+
+  /**
+   * Hands memtables that are due to their engines. No transaction is open here, so everything below the changelogs' ends
+   * has been merged or was aborted.
+   */
+  async #flushEngines(force = false): Promise<void> {
+    const now = this.#options.now()
+    const due = []
+    for (const task of this.#tasks.values()) {
+      for (const store of task.stores.values()) {
+        if (force || store.committed.isDue(now))
+          due.push({ store, topic: store.spec.changelog, partition: task.taskId.partition })
+        else if (store.committed.isFull) await store.committed.settle()
+      }
+    }
+    if (due.length === 0) return
+    const ends = await this.#options.cluster.endOffsets(due)
+    for (const { store, topic, partition } of due) {
+      const topicId = await this.#options.cluster.topicId(topic)
+      store.committed.flush({ topicId, offset: ends.get(partitionName({ topic, partition }))!, writtenAt: now })
+    }
+  }
+
+  /** Writes all committed state to the engines and waits: an orderly end, after which nothing needs restoring. */
+  async close(): Promise<void> {
+    for (const task of this.#tasks.values()) for (const store of task.stores.values()) await store.committed.settle()
+    await this.#flushEngines(true)
+    for (const task of this.#tasks.values()) for (const store of task.stores.values()) await store.committed.settle()
+  }
+}

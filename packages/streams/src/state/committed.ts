@@ -1,0 +1,122 @@
+/**
+ * A store's committed bytes: the memtable over the memtable being written over the engine.
+ *
+ * A commit puts into the memtable and never waits. When that is big or old enough it becomes the one being written, a
+ * fresh one takes its place, and both stay readable until the engine has settled. The checkpoint written with it is the
+ * changelog offset up to which merged transactions reach, no further. Two memtables full at once is the limit: then
+ * `isFull` asks the worker to wait for the engine.
+ */
+import { byteString, bytesOf } from "./byte-order.ts"
+import type { Checkpoint, EngineWrite, StateEngine } from "./engine.ts"
+import { Memtable } from "./memtable.ts"
+
+export interface FlushLimits {
+  readonly memtableBytesMax: number
+  readonly memtableAgeMs: number
+}
+
+export const FLUSH_LIMITS: FlushLimits = { memtableBytesMax: 16 * 1024 * 1024, memtableAgeMs: 5_000 }
+
+export class CommittedBytes {
+  readonly #engine: StateEngine
+  readonly #prefixLength: number
+  readonly #limits: FlushLimits
+  #active: Memtable
+  #writing: Memtable | undefined
+  #settled: Promise<void> = Promise.resolve()
+  #failure: unknown
+  #since: number | undefined
+
+  constructor(engine: StateEngine, prefixLength: number, limits: FlushLimits) {
+    this.#engine = engine
+    this.#prefixLength = prefixLength
+    this.#limits = limits
+    this.#active = new Memtable(prefixLength)
+  }
+
+  get engine(): StateEngine {
+    return this.#engine
+  }
+
+  get(key: string): Uint8Array | undefined {
+    const recent = this.#active.get(key)
+    if (recent !== undefined) return recent ?? undefined
+    const older = this.#writing?.get(key)
+    if (older !== undefined) return older ?? undefined
+    return this.#engine.get(bytesOf(key))
+  }
+
+  put(key: string, value: Uint8Array | null): void {
+    this.#active.put(key, value)
+  }
+
+  /** Live entries with `from <= key < to`, in byte order. Nothing may be put while it runs. */
+  *range(from?: string, to?: string): Iterable<readonly [string, Uint8Array]> {
+    const layers = [this.#active.range(from, to), this.#writing?.range(from, to) ?? [], this.#engineRange(from, to)]
+    yield* mergeLayers(layers)
+  }
+
+  *#engineRange(from: string | undefined, to: string | undefined): Iterable<readonly [string, Uint8Array]> {
+    const bound = (key: string | undefined) => (key === undefined ? undefined : bytesOf(key))
+    for (const [key, value] of this.#engine.range(bound(from), bound(to))) yield [byteString(key), value]
+  }
+
+  get isFull(): boolean {
+    return this.#writing !== undefined && this.#active.sizeBytes >= this.#limits.memtableBytesMax
+  }
+
+  /** Big or old enough to be written, and nothing is being written. */
+  isDue(now: number): boolean {
+    if (this.#active.entryCount === 0 || this.#writing !== undefined) return false
+    this.#since ??= now
+    return this.#active.sizeBytes >= this.#limits.memtableBytesMax || now - this.#since >= this.#limits.memtableAgeMs
+  }
+
+  /** Hands the memtable to the engine. What fails is thrown by the next `settle`. */
+  flush(checkpoint: Checkpoint): void {
+    if (this.#active.entryCount === 0 || this.#writing !== undefined) return
+    const writing = this.#active
+    this.#writing = writing
+    this.#active = new Memtable(this.#prefixLength)
+    this.#since = undefined
+    const batch: EngineWrite[] = []
+    for (const [key, value] of writing.entries()) batch.push({ key: bytesOf(key), value })
+    this.#settled = this.#engine.write(batch, checkpoint).then(
+      () => void (this.#writing = undefined),
+      (failure: unknown) => void (this.#failure = failure),
+    )
+  }
+
+  /** Waits for the write under way. */
+  async settle(): Promise<void> {
+    await this.#settled
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  async clear(): Promise<void> {
+    await this.#settled
+    this.#active = new Memtable(this.#prefixLength)
+    this.#writing = undefined
+    await this.#engine.clear()
+  }
+}
+
+/** Merges sorted layers, the first winning; a deletion hides what lies below. */
+function* mergeLayers(
+  layers: ReadonlyArray<Iterable<readonly [string, Uint8Array | null]>>,
+): Iterable<readonly [string, Uint8Array]> {
+  const cursors = layers.map((layer) => layer[Symbol.iterator]())
+  const heads = cursors.map((cursor) => cursor.next())
+  while (true) {
+    let least: string | undefined
+    for (const head of heads) if (!head.done && (least === undefined || head.value[0] < least)) least = head.value[0]
+    if (least === undefined) return
+    let found: Uint8Array | null | undefined
+    for (const [index, head] of heads.entries()) {
+      if (head.done || head.value[0] !== least) continue
+      if (found === undefined) found = head.value[1]
+      heads[index] = cursors[index]!.next()
+    }
+    if (found) yield [least, found]
+  }
+}

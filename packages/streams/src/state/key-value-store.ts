@@ -1,0 +1,63 @@
+/**
+ * The latest value per key, with its timestamp. A key is stored as its serde writes it.
+ */
+import type { PhysicalStore } from "../topology/topology.ts"
+import { bytesOf } from "./byte-order.ts"
+import type { FlushLimits } from "./committed.ts"
+import type { StateEngine } from "./engine.ts"
+import { Overlay, OverlayEntry } from "./overlay.ts"
+import { isCellKey, Store } from "./store.ts"
+
+/** What a read answers: undefined for the value where the key has none. Owned by the store; valid in this transaction. */
+export interface Stamped<V> {
+  readonly value: V | undefined
+  readonly timestamp: number
+}
+
+export class KeyValueStore<K = any, V = any> extends Store {
+  readonly #overlay: Overlay<V>
+
+  constructor(spec: PhysicalStore, engine: StateEngine, limits: FlushLimits) {
+    super(spec, engine, limits, 0)
+    this.#overlay = new Overlay(spec.key)
+  }
+
+  readonly #load = (key: unknown, bytes: string): OverlayEntry<V> => {
+    const { value, timestamp } = this.decode(this.committed.get(bytes))
+    return new OverlayEntry<V>(key, bytes, value, timestamp)
+  }
+
+  get(key: K): Stamped<V> {
+    return this.#overlay.entry(key, this.#load)
+  }
+
+  /** undefined deletes. */
+  put(key: K, value: V | undefined, timestamp: number): void {
+    const entry = this.#overlay.entry(key, this.#load)
+    entry.value = value
+    entry.timestamp = timestamp
+    entry.isDirty = true
+  }
+
+  get openEntries(): number {
+    return this.#overlay.size
+  }
+
+  protected stageEntries(write: (key: string, value: unknown, timestamp: number) => void): void {
+    for (const entry of this.#overlay.entries()) {
+      if (entry.isDirty) write(entry.bytes!, entry.value, entry.timestamp)
+    }
+  }
+
+  protected dropOverlay(): void {
+    this.#overlay.clear()
+  }
+
+  /** Committed entries in the order of their keys' bytes. */
+  *entries(): Iterable<{ readonly key: K; readonly value: V; readonly timestamp: number }> {
+    for (const [key, stored] of this.committed.range()) {
+      if (isCellKey(key)) continue
+      yield { key: this.spec.key.decode(bytesOf(key)), ...this.decode(stored) }
+    }
+  }
+}

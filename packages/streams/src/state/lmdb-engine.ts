@@ -1,0 +1,117 @@
+/**
+ * The engine on disk: one LMDB environment per worker, one database per store and partition.
+ *
+ * A batch is queued in one transaction that LMDB commits in its background thread, checkpoint included, so that the main
+ * thread pays only for queueing. Nothing here may use `noSync`: after a power cut the file must be some past state whole.
+ */
+import { type Database, open, type RootDatabase } from "lmdb"
+import { StateError } from "../errors.ts"
+import {
+  type Checkpoint,
+  type EngineWrite,
+  KEY_LENGTH_BYTES_MAX,
+  type StateEngine,
+  type StateEngines,
+} from "./engine.ts"
+
+const STORES_MAX = 4_096
+/** Below every store key: stores' own keys are never empty, this one is the lowest of one byte. */
+const CHECKPOINT_KEY = Buffer.from([0])
+const FIRST_KEY = Buffer.from([0, 0])
+const CHECKPOINT_VERSION = 1
+
+class LmdbEngine implements StateEngine {
+  readonly #name: string
+  readonly #database: Database<Buffer, Uint8Array>
+
+  constructor(name: string, database: Database<Buffer, Uint8Array>) {
+    this.#name = name
+    this.#database = database
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.#database.getBinary(wrapped(key))
+  }
+
+  *range(from?: Uint8Array, to?: Uint8Array): Iterable<readonly [Uint8Array, Uint8Array]> {
+    const start = from === undefined ? FIRST_KEY : wrapped(from)
+    const options = to === undefined ? { start } : { start, end: wrapped(to) }
+    for (const { key, value } of this.#database.getRange(options)) yield [key.subarray(1), value]
+  }
+
+  async write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void> {
+    for (const { key } of batch) {
+      if (key.length > KEY_LENGTH_BYTES_MAX) {
+        throw new StateError(`store ${this.#name}: a key has ${key.length} bytes, ${KEY_LENGTH_BYTES_MAX} are the most`)
+      }
+    }
+    await this.#database.batch(() => {
+      for (const { key, value } of batch) {
+        if (value === null) void this.#database.remove(wrapped(key))
+        else void this.#database.put(wrapped(key), value as Buffer)
+      }
+      void this.#database.put(CHECKPOINT_KEY, encodeCheckpoint(checkpoint))
+    })
+  }
+
+  checkpoint(): Checkpoint | undefined {
+    const bytes = this.#database.getBinary(CHECKPOINT_KEY)
+    return bytes && decodeCheckpoint(bytes)
+  }
+
+  async clear(): Promise<void> {
+    await this.#database.clearAsync()
+  }
+}
+
+export class LmdbEngines implements StateEngines {
+  readonly #root: RootDatabase<Buffer, Uint8Array>
+  readonly #engines = new Map<string, LmdbEngine>()
+
+  /** `path` is a file; the caller holds the lock of the directory it lies in. */
+  constructor(path: string) {
+    this.#root = open<Buffer, Uint8Array>({
+      path,
+      noSubdir: true,
+      maxDbs: STORES_MAX,
+      encoding: "binary",
+      keyEncoding: "binary",
+    })
+  }
+
+  open(store: string, partition: number): StateEngine {
+    const name = `${store}-${partition}`
+    let engine = this.#engines.get(name)
+    if (engine === undefined) {
+      engine = new LmdbEngine(name, this.#root.openDB(name, { encoding: "binary", keyEncoding: "binary" }))
+      this.#engines.set(name, engine)
+    }
+    return engine
+  }
+
+  async destroy(store: string, partition: number): Promise<void> {
+    await this.open(store, partition).clear()
+    this.#engines.delete(`${store}-${partition}`)
+  }
+
+  async close(): Promise<void> {
+    await this.#root.close()
+  }
+}
+
+/** Store keys lie behind one byte, so that none can equal the checkpoint's. */
+function wrapped(key: Uint8Array): Buffer {
+  const out = Buffer.allocUnsafe(key.length + 1)
+  out[0] = 1
+  out.set(key, 1)
+  return out
+}
+
+function encodeCheckpoint({ topicId, offset, writtenAt }: Checkpoint): Buffer {
+  return Buffer.from(JSON.stringify({ version: CHECKPOINT_VERSION, topicId, offset, writtenAt }))
+}
+
+function decodeCheckpoint(bytes: Buffer): Checkpoint | undefined {
+  const { version, topicId, offset, writtenAt } = JSON.parse(bytes.toString("utf8"))
+  return version === CHECKPOINT_VERSION ? { topicId, offset, writtenAt } : undefined
+}

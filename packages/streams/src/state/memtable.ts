@@ -1,0 +1,53 @@
+/**
+ * Committed bytes that are not in the engine yet: a map by key, kept in buckets by the key's first bytes.
+ *
+ * Stores whose keys begin with a time give that prefix's length: what is older than a bound is then found bucket by
+ * bucket, without sorting everything. null marks a key deleted here that the engine may still hold.
+ */
+const ENTRY_OVERHEAD_BYTES = 96
+
+export class Memtable {
+  readonly #prefixLength: number
+  readonly #buckets = new Map<string, Map<string, Uint8Array | null>>()
+  /** Keys and values with what a map entry costs, roughly. */
+  sizeBytes = 0
+  entryCount = 0
+
+  constructor(prefixLength: number) {
+    this.#prefixLength = prefixLength
+  }
+
+  get(key: string): Uint8Array | null | undefined {
+    return this.#buckets.get(key.slice(0, this.#prefixLength))?.get(key)
+  }
+
+  put(key: string, value: Uint8Array | null): void {
+    const prefix = key.slice(0, this.#prefixLength)
+    let bucket = this.#buckets.get(prefix)
+    if (bucket === undefined) this.#buckets.set(prefix, (bucket = new Map()))
+    const before = bucket.get(key)
+    if (before === undefined) {
+      this.entryCount++
+      this.sizeBytes += ENTRY_OVERHEAD_BYTES + key.length + (value?.length ?? 0)
+    } else this.sizeBytes += (value?.length ?? 0) - (before?.length ?? 0)
+    bucket.set(key, value)
+  }
+
+  /** Entries with `from <= key < to`, in order. */
+  *range(from: string | undefined, to: string | undefined): Iterable<readonly [string, Uint8Array | null]> {
+    const prefixes = [...this.#buckets.keys()].sort()
+    for (const prefix of prefixes) {
+      if (from !== undefined && prefix < from.slice(0, this.#prefixLength)) continue
+      if (to !== undefined && prefix > to.slice(0, this.#prefixLength)) return
+      const bucket = this.#buckets.get(prefix)!
+      const keys = [...bucket.keys()].filter(
+        (key) => (from === undefined || key >= from) && (to === undefined || key < to),
+      )
+      for (const key of keys.sort()) yield [key, bucket.get(key)!]
+    }
+  }
+
+  *entries(): Iterable<readonly [string, Uint8Array | null]> {
+    for (const bucket of this.#buckets.values()) yield* bucket
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * What every store of a task does around a transaction, whatever its shape.
+ *
+ *     overlay  --stage-->  staged bytes  --merge-->  memtable  --flush-->  engine
+ *     (open)               (in the changelog,        (committed)           (on disk, with a checkpoint)
+ *                           outcome not known yet)
+ *
+ * `stage` encodes what the transaction changed and hands it to the changelog; `merge` is called once the transaction is
+ * known to have committed, `rollback` once it is known to have aborted. Cells (stream times, emit marks) go the same way:
+ * in the changelog and the engine they lie under a key that no serde writes.
+ *
+ * Stored bytes: 8 bytes timestamp (double, big-endian), then the value. In the changelog the timestamp is the record's.
+ */
+import type { PhysicalStore } from "../topology/topology.ts"
+import { byteString, bytesOf } from "./byte-order.ts"
+import { Cell, NO_TIME } from "./cell.ts"
+import { CommittedBytes, type FlushLimits } from "./committed.ts"
+import type { StateEngine } from "./engine.ts"
+import { StateError } from "../errors.ts"
+
+/** Takes a changelog record: null value deletes. */
+export type ChangelogSink = (key: Uint8Array, value: Uint8Array | null, timestamp: number) => void
+
+const CELL_PREFIX = byteString(Uint8Array.from([0, 0xff, 0xff, 0x6d, 0x69, 0x6c, 0x6c, 0x72, 0x61, 0x63, 0x65, 0]))
+const TIMESTAMP_BYTES = 8
+
+export const isCellKey = (key: string): boolean => key.startsWith(CELL_PREFIX)
+
+interface StagedWrite {
+  readonly key: string
+  readonly value: Uint8Array | null
+}
+
+export abstract class Store {
+  readonly spec: PhysicalStore
+  readonly committed: CommittedBytes
+  readonly #cells = new Map<string, Cell>()
+  #staged: StagedWrite[] = []
+
+  constructor(spec: PhysicalStore, engine: StateEngine, limits: FlushLimits, prefixLength: number) {
+    this.spec = spec
+    this.committed = new CommittedBytes(engine, prefixLength, limits)
+  }
+
+  /** Entries that the open transaction holds, read or written: a measure of its memory. */
+  abstract get openEntries(): number
+
+  /** Encodes every changed entry of the overlay through `write`. */
+  protected abstract stageEntries(write: (key: string, value: unknown, timestamp: number) => void): void
+
+  protected abstract dropOverlay(): void
+
+  /** Deletes what lies outside the retention, at most a bounded number at a time. Not in the changelog. */
+  expire(): void {}
+
+  cell(name: string): Cell {
+    let cell = this.#cells.get(name)
+    if (cell === undefined) {
+      const stored = this.committed.get(CELL_PREFIX + name)
+      cell = new Cell(stored === undefined ? NO_TIME : readDouble(stored, TIMESTAMP_BYTES))
+      this.#cells.set(name, cell)
+    }
+    return cell
+  }
+
+  /** Puts the open transaction's changes into the changelog and keeps their bytes until its outcome is known. */
+  stage(changelog: ChangelogSink): void {
+    this.#staged = []
+    this.stageEntries((key, value, timestamp) => {
+      const encoded = value === undefined ? null : this.#encode(value)
+      changelog(bytesOf(key), encoded, timestamp)
+      this.#staged.push({ key, value: encoded && stamped(encoded, timestamp) })
+    })
+    for (const [name, cell] of this.#cells) {
+      if (!cell.isDirty) continue
+      const encoded = double(cell.value)
+      const timestamp = Math.max(0, cell.value)
+      changelog(bytesOf(CELL_PREFIX + name), encoded, timestamp)
+      this.#staged.push({ key: CELL_PREFIX + name, value: stamped(encoded, timestamp) })
+    }
+  }
+
+  merge(): void {
+    for (const { key, value } of this.#staged) this.committed.put(key, value)
+    this.#staged = []
+    for (const cell of this.#cells.values()) cell.commit()
+    this.dropOverlay()
+    this.expire()
+  }
+
+  rollback(): void {
+    this.#staged = []
+    for (const cell of this.#cells.values()) cell.rollback()
+    this.dropOverlay()
+  }
+
+  /** One committed record of the changelog, while the store is not in use. */
+  restore(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
+    this.committed.put(byteString(key), value && stamped(value, timestamp))
+    this.#cells.clear()
+  }
+
+  #encode(value: unknown): Uint8Array {
+    try {
+      return this.spec.value.encode(value)
+    } catch (cause) {
+      throw new StateError(`store "${this.spec.name}": ${cause instanceof Error ? cause.message : String(cause)}`, {
+        cause,
+      })
+    }
+  }
+
+  /** Decodes stored bytes; the value is undefined when there are none. */
+  protected decode(stored: Uint8Array | undefined): { value: any; timestamp: number } {
+    if (stored === undefined) return { value: undefined, timestamp: NO_TIME }
+    return { value: this.spec.value.decode(stored.subarray(TIMESTAMP_BYTES)), timestamp: readDouble(stored, 0) }
+  }
+}
+
+function stamped(value: Uint8Array, timestamp: number): Uint8Array {
+  const out = Buffer.allocUnsafe(TIMESTAMP_BYTES + value.length)
+  out.writeDoubleBE(timestamp, 0)
+  out.set(value, TIMESTAMP_BYTES)
+  return out
+}
+
+function double(value: number): Uint8Array {
+  const out = Buffer.allocUnsafe(8)
+  out.writeDoubleBE(value, 0)
+  return out
+}
+
+const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+const readDouble = (bytes: Uint8Array, at: number): number => view(bytes).getFloat64(at)

@@ -1,0 +1,110 @@
+/**
+ * One value per window and key, with its timestamp.
+ *
+ * A stored key is the window's start (8 bytes, big-endian) and then the key, so that whole windows past their retention
+ * are one range at the low end. Expiry is no part of a transaction and not in the changelog, whose own retention deletes
+ * old windows: it depends on the stream time that is committed, and late records are refused before they could notice.
+ */
+import type { PhysicalStore } from "../topology/topology.ts"
+import { byteString, bytesOf } from "./byte-order.ts"
+import type { Cell } from "./cell.ts"
+import type { FlushLimits } from "./committed.ts"
+import type { StateEngine } from "./engine.ts"
+import type { Stamped } from "./key-value-store.ts"
+import { Overlay, OverlayEntry } from "./overlay.ts"
+import { isCellKey, Store } from "./store.ts"
+
+const START_BYTES = 8
+/** Windows deleted after one commit, so that no commit pays for a long silence. */
+const EXPIRED_ENTRIES_MAX = 10_000
+/** Expiry runs again once stream time moved by this part of the retention. */
+const EXPIRY_STEP = 1 / 8
+
+export class WindowStore<K = any, V = any> extends Store {
+  readonly #windows = new Map<number, Overlay<V>>()
+  readonly #retentionMs: number
+  #time: Cell | undefined
+  #expiredTo = 0
+
+  constructor(spec: PhysicalStore, engine: StateEngine, limits: FlushLimits) {
+    super(spec, engine, limits, START_BYTES)
+    this.#retentionMs = spec.retentionMs ?? Number.POSITIVE_INFINITY
+  }
+
+  /** The stream time of the operator that owns the store: what expiry goes by. */
+  get streamTime(): Cell {
+    return (this.#time ??= this.cell("stream-time"))
+  }
+
+  get(key: K, start: number): Stamped<V> {
+    return this.#entry(key, start)
+  }
+
+  /** undefined deletes. */
+  put(key: K, start: number, value: V | undefined, timestamp: number): void {
+    const entry = this.#entry(key, start)
+    entry.value = value
+    entry.timestamp = timestamp
+    entry.isDirty = true
+  }
+
+  #entry(key: K, start: number): OverlayEntry<V> {
+    let window = this.#windows.get(start)
+    if (window === undefined) this.#windows.set(start, (window = new Overlay(this.spec.key)))
+    return window.entry(key, (key, bytes) => {
+      const stored = startBytes(start) + bytes
+      const { value, timestamp } = this.decode(this.committed.get(stored))
+      return new OverlayEntry<V>(key, stored, value, timestamp)
+    })
+  }
+
+  get openEntries(): number {
+    let count = 0
+    for (const window of this.#windows.values()) count += window.size
+    return count
+  }
+
+  protected stageEntries(write: (key: string, value: unknown, timestamp: number) => void): void {
+    for (const window of this.#windows.values()) {
+      for (const entry of window.entries()) if (entry.isDirty) write(entry.bytes!, entry.value, entry.timestamp)
+    }
+  }
+
+  protected dropOverlay(): void {
+    this.#windows.clear()
+  }
+
+  override restore(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
+    super.restore(key, value, timestamp)
+    this.#time = undefined
+  }
+
+  override expire(): void {
+    const bound = Math.floor(this.streamTime.value - this.#retentionMs)
+    if (bound <= 0 || bound - this.#expiredTo < this.#retentionMs * EXPIRY_STEP) return
+    const expired: string[] = []
+    for (const [key] of this.committed.range(startBytes(0), startBytes(bound))) {
+      expired.push(key)
+      if (expired.length === EXPIRED_ENTRIES_MAX) break
+    }
+    for (const key of expired) this.committed.put(key, null)
+    if (expired.length < EXPIRED_ENTRIES_MAX) this.#expiredTo = bound
+  }
+
+  /** Committed entries, earliest windows first. */
+  *entries(): Iterable<{ readonly key: K; readonly start: number; readonly value: V; readonly timestamp: number }> {
+    for (const [stored, bytes] of this.committed.range()) {
+      if (isCellKey(stored)) continue
+      const raw = Buffer.from(bytesOf(stored))
+      const start = raw.readUInt32BE(0) * 2 ** 32 + raw.readUInt32BE(4)
+      yield { key: this.spec.key.decode(raw.subarray(START_BYTES)), start, ...this.decode(bytes) }
+    }
+  }
+}
+
+function startBytes(start: number): string {
+  const out = Buffer.allocUnsafe(START_BYTES)
+  out.writeUInt32BE(Math.floor(start / 2 ** 32), 0)
+  out.writeUInt32BE(start >>> 0, 4)
+  return byteString(out)
+}

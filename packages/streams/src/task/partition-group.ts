@@ -1,0 +1,32 @@
+/**
+ * The input partitions of one task, and which of them is next.
+ *
+ * Of all partitions with records at hand it is the one whose head has the smallest timestamp. A task waits while some
+ * partition is empty and not known to be caught up (KIP-695): a later record there might be the earlier one.
+ */
+import type { RecordQueue } from "./record-queue.ts"
+
+export class PartitionGroup {
+  readonly queues: readonly RecordQueue[]
+
+  constructor(queues: readonly RecordQueue[]) {
+    this.queues = queues
+  }
+
+  /** The queue whose head is next; undefined when there is none, or it is not known yet. */
+  choose(): RecordQueue | undefined {
+    let chosen: RecordQueue | undefined
+    for (const queue of this.queues) {
+      if (queue.head === undefined) {
+        if (!queue.isCaughtUp) return undefined
+      } else if (chosen === undefined || queue.head.timestamp < chosen.head!.timestamp) chosen = queue
+    }
+    return chosen
+  }
+
+  get bufferedRecords(): number {
+    let count = 0
+    for (const queue of this.queues) count += queue.bufferedRecords
+    return count
+  }
+}

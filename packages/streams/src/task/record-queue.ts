@@ -1,0 +1,100 @@
+/**
+ * The records of one input partition that a task has and has not processed: a queue of batches with a cursor in the first.
+ *
+ * Nothing is decoded before its turn: the head is a cursor's current record, of which the queue looks at the timestamp.
+ */
+import type { Headers, Origin } from "../dsl/record.ts"
+import { NO_TIME } from "../state/cell.ts"
+
+/** Steps through the records of a fetched batch; what it answers is valid until the next step. */
+export interface RecordCursor {
+  next(): boolean
+  readonly offset: number
+  readonly timestamp: number
+  key(): Uint8Array | null
+  value(): Uint8Array | null
+  headers(): Headers
+}
+
+interface FetchedBatch {
+  readonly cursor: RecordCursor
+  readonly recordCount: number
+  readonly nextOffset: number
+}
+
+export class RecordQueue implements Origin {
+  readonly topic: string
+  readonly partition: number
+  /** The record whose turn it is; undefined when the queue is empty. */
+  head: RecordCursor | undefined
+  /** Kept by the reader of a repartition topic. */
+  horizon = NO_TIME
+  /** Records at hand, roughly: batches count whole until they are used up. */
+  bufferedRecords = 0
+  /** Where the log was known to end when it was last fetched; undefined before the first fetch. */
+  #knownEnd: number | undefined
+  #batches: FetchedBatch[] = []
+  #position: number
+
+  constructor(topic: string, partition: number, position: number) {
+    this.topic = topic
+    this.partition = partition
+    this.#position = position
+  }
+
+  add(cursor: RecordCursor, recordCount: number, nextOffset: number): void {
+    this.#batches.push({ cursor, recordCount, nextOffset })
+    this.bufferedRecords += recordCount
+    if (this.head === undefined) this.#open()
+  }
+
+  /** The consumer read up to here, and the log ended there: both as of one fetch. */
+  fetched(nextOffset: number, endOffset: number): void {
+    this.#knownEnd = endOffset
+    if (this.#batches.length === 0) this.#position = Math.max(this.#position, nextOffset)
+  }
+
+  /** The head has been processed. */
+  advance(): void {
+    const batch = this.#batches[0]!
+    if (batch.cursor.next()) return
+    this.#close(batch)
+    this.#open()
+  }
+
+  /** Nothing at hand, and the log was known to hold nothing more: waiting for it would wait for new data. */
+  get isCaughtUp(): boolean {
+    return this.head === undefined && this.#knownEnd !== undefined && this.#position >= this.#knownEnd
+  }
+
+  /** What to commit: the first record not processed, or where the consumer stands, past transaction markers. */
+  get position(): number {
+    return this.head === undefined ? this.#position : this.head.offset
+  }
+
+  /** Forgets what is at hand and starts again from an offset. */
+  reset(position: number): void {
+    this.head = undefined
+    this.#batches = []
+    this.bufferedRecords = 0
+    this.#knownEnd = undefined
+    this.#position = position
+  }
+
+  #open(): void {
+    for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
+      if (batch.cursor.next()) {
+        this.head = batch.cursor
+        return
+      }
+      this.#close(batch)
+    }
+    this.head = undefined
+  }
+
+  #close(batch: FetchedBatch): void {
+    this.#position = batch.nextOffset
+    this.bufferedRecords -= batch.recordCount
+    this.#batches.shift()
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * The times that travel with repartitioned records, in one header:
+ *
+ *     "millrace.time" -> clock: double | horizon: double | upstream partition: uint32 | upstream tasks: uint32
+ *
+ * A record with neither key nor value is a time mark: it carries the times to a partition that got no record for a while
+ * and is no record of the stream (records without a key are never repartitioned).
+ */
+import type { Headers } from "../dsl/record.ts"
+import { NO_TIME } from "../state/cell.ts"
+
+export const TIME_HEADER = "millrace.time"
+const TIME_HEADER_BYTES = 24
+/**
+ * More would not fit the metadata of a committed offset, where the reader keeps them (4 KiB on a broker's defaults). With
+ * more upstream tasks the horizon stays unknown: nothing is late for it, and nothing is forgotten.
+ */
+export const UPSTREAM_TASKS_MAX = 256
+
+export interface RepartitionTime {
+  readonly clock: number
+  readonly horizon: number
+  readonly upstreamPartition: number
+  readonly upstreamTasks: number
+}
+
+export function encodeTime(time: RepartitionTime): Uint8Array {
+  const out = Buffer.allocUnsafe(TIME_HEADER_BYTES)
+  out.writeDoubleBE(time.clock, 0)
+  out.writeDoubleBE(time.horizon, 8)
+  out.writeUInt32BE(time.upstreamPartition, 16)
+  out.writeUInt32BE(time.upstreamTasks, 20)
+  return out
+}
+
+export function decodeTime(headers: Headers): RepartitionTime | undefined {
+  const bytes = headers.find(({ key }) => key === TIME_HEADER)?.value
+  if (bytes?.length !== TIME_HEADER_BYTES) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return {
+    clock: view.getFloat64(0),
+    horizon: view.getFloat64(8),
+    upstreamPartition: view.getUint32(16),
+    upstreamTasks: view.getUint32(20),
+  }
+}
+
+/** The last horizon of each upstream task, as one input partition has seen them. */
+export class UpstreamTimes {
+  #times: number[] = []
+  #committed: number[] = []
+
+  observe(time: RepartitionTime): void {
+    if (time.upstreamTasks > UPSTREAM_TASKS_MAX) return
+    while (this.#times.length < time.upstreamTasks) this.#times.push(NO_TIME)
+    const known = this.#times[time.upstreamPartition]
+    if (known !== undefined && time.horizon > known) this.#times[time.upstreamPartition] = time.horizon
+  }
+
+  /** The least of all; NO_TIME while some upstream task has not been heard of. */
+  get least(): number {
+    let least = Number.POSITIVE_INFINITY
+    for (const time of this.#times) if (time < least) least = time
+    return least === Number.POSITIVE_INFINITY ? NO_TIME : least
+  }
+
+  get isDirty(): boolean {
+    return this.#times.some((time, index) => time !== this.#committed[index])
+  }
+
+  commit(): void {
+    this.#committed = [...this.#times]
+  }
+
+  rollback(): void {
+    this.#times = [...this.#committed]
+  }
+
+  /** Base 36, since a committed offset's metadata is short. */
+  toText(): string {
+    return this.#times.map((time) => Math.trunc(time).toString(36)).join(",")
+  }
+
+  restore(text: string): void {
+    this.#times = text === "" ? [] : text.split(",").map((time) => Number.parseInt(time, 36))
+    this.commit()
+  }
+}

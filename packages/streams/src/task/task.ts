@@ -1,0 +1,292 @@
+/**
+ * One task: one partition of one sub-topology, with its queues, processors and stores.
+ *
+ * `process` takes records one by one in the order that partition-group.ts decides and drives each through the processors,
+ * synchronously and depth first; what cannot finish at once waits at a gate. A commit goes
+ *
+ *     drain()  until nothing waits  ->  stage()  changelogs, offsets  ->  merge() or rollback()
+ *
+ * and between drain and merge nothing is processed. Rollback undoes the whole transaction: overlays, cells, times, what
+ * waits at gates and what is in the queues, which the worker then fills again from the committed offsets.
+ */
+import type { Serde } from "@millrace/schema"
+import { invariant } from "@millrace/host"
+import { type StreamRecord } from "../dsl/record.ts"
+import type { Processor } from "../operators/operator.ts"
+import type { SourceReader } from "../operators/source-reader.ts"
+import { Cell, NO_TIME } from "../state/cell.ts"
+import type { Store } from "../state/store.ts"
+import type { TaskId } from "../topology/naming.ts"
+import type { SubTopology } from "../topology/topology.ts"
+import { formatTaskId } from "../topology/naming.ts"
+import type { DropReason, RecordOutput, TaskContext } from "./context.ts"
+import type { EffectPort } from "./effects.ts"
+import { Gate, type Slot } from "./gate.ts"
+import { newTaskMetrics, type TaskMetrics } from "./metrics.ts"
+import { encodeMetadata, type OffsetMetadata } from "./offset-metadata.ts"
+import { PartitionGroup } from "./partition-group.ts"
+import { RecordQueue } from "./record-queue.ts"
+import { wire } from "./wire.ts"
+
+export interface TaskInput {
+  readonly topic: string
+  readonly partition: number
+  /** Where to read on: the committed offset, or where an unread partition begins. */
+  readonly position: number
+  /** Of the committed offset. */
+  readonly metadata: OffsetMetadata | undefined
+}
+
+export interface TaskOptions {
+  readonly applicationId: string
+  readonly pipeline: string
+  readonly id: TaskId
+  readonly subtopology: SubTopology
+  readonly taskCount: number
+  readonly inputs: readonly TaskInput[]
+  /** By name, restored. */
+  readonly stores: ReadonlyMap<string, Store>
+  readonly output: RecordOutput
+  readonly effects: EffectPort | undefined
+  readonly serde?: TaskContext["serde"]
+  readonly limits?: Partial<TaskLimits>
+}
+
+export interface TaskLimits {
+  /** Records waiting at gates before the task takes no more. */
+  readonly waitingRecordsMax: number
+  /** Entries in overlays before the transaction should end. */
+  readonly openEntriesMax: number
+}
+
+const TASK_LIMITS: TaskLimits = { waitingRecordsMax: 10_000, openEntriesMax: 200_000 }
+
+export interface CommittableOffset {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly metadata: string
+}
+
+export class Task implements TaskContext {
+  readonly taskId: TaskId
+  readonly name: string
+  readonly applicationId: string
+  readonly pipeline: string
+  readonly taskCount: number
+  readonly output: RecordOutput
+  readonly metrics: TaskMetrics = newTaskMetrics()
+  readonly effects: EffectPort | undefined
+  readonly stores: ReadonlyMap<string, Store>
+  readonly subtopology: SubTopology
+  readonly group: PartitionGroup
+  readonly #serde: TaskContext["serde"]
+  readonly #limits: TaskLimits
+  readonly #gates: readonly Gate[]
+  readonly #sources: ReadonlyMap<RecordQueue, SourceReader>
+  readonly #cells = new Map<string, Cell>()
+  readonly #restoredCells = new Map<string, number>()
+  readonly #endsWithTransaction: boolean
+  readonly #finishers: Array<{ readonly level: number; readonly finish: () => void }> = []
+  readonly #undos: Array<() => void> = []
+  #isDirty = false
+  #failure: { readonly cause: unknown } | undefined
+  #onProgress: () => void = () => {}
+  #rejectDrain: ((cause: unknown) => void) | undefined
+
+  constructor(options: TaskOptions) {
+    this.taskId = options.id
+    this.name = formatTaskId(options.id)
+    this.applicationId = options.applicationId
+    this.pipeline = options.pipeline
+    this.taskCount = options.taskCount
+    this.output = options.output
+    this.effects = options.effects
+    this.stores = options.stores
+    this.subtopology = options.subtopology
+    this.#serde = options.serde ?? ((serde) => serde)
+    this.#limits = { ...TASK_LIMITS, ...options.limits }
+    this.#endsWithTransaction = options.subtopology.nodes.some((node) => node.logical.operator.endsWithTransaction)
+    this.#gates = Array.from({ length: options.subtopology.levels }, () => new Gate())
+    for (const { metadata } of options.inputs) {
+      for (const [name, value] of Object.entries(metadata?.cells ?? {})) this.#restoredCells.set(name, value)
+    }
+    const readers = wire(options.subtopology, this, this.#gates)
+    this.#sources = new Map(
+      options.inputs.map((input) => {
+        const reader = readers.get(input.topic)
+        invariant(reader !== undefined, `task ${this.name} does not read ${input.topic}`)
+        const queue = new RecordQueue(input.topic, input.partition, input.position)
+        reader.restore(queue, input.metadata)
+        return [queue, reader] as const
+      }),
+    )
+    this.group = new PartitionGroup([...this.#sources.keys()])
+  }
+
+  // What processors use.
+
+  store(name: string): Store {
+    const store = this.stores.get(name)
+    invariant(store !== undefined, `task ${this.name} has no store ${name}`)
+    return store
+  }
+
+  cell(name: string): Cell {
+    let cell = this.#cells.get(name)
+    if (cell === undefined) {
+      cell = new Cell(this.#restoredCells.get(name) ?? NO_TIME)
+      this.#cells.set(name, cell)
+    }
+    return cell
+  }
+
+  serde<T>(serde: Serde<T>, topic: string, isKey: boolean): Serde<T> {
+    return this.#serde(serde, topic, isKey)
+  }
+
+  suspend(processor: Processor): Slot {
+    return this.#gates[processor.node.level]!.reserve(processor.next)
+  }
+
+  atCommit(level: number, finish: () => void): void {
+    this.#finishers.push({ level, finish })
+  }
+
+  atAbort(undo: () => void): void {
+    this.#undos.push(undo)
+  }
+
+  drop(reason: DropReason, _record: StreamRecord | undefined): void {
+    this.metrics.dropped[reason]++
+  }
+
+  // What the worker uses.
+
+  /** Called when something that waited has moved on, or failed. */
+  onProgress(callback: () => void): void {
+    this.#onProgress = callback
+  }
+
+  /** Records at hand wait for the effects before them. */
+  get isBlocked(): boolean {
+    let waiting = 0
+    for (const gate of this.#gates) waiting += gate.size
+    return waiting >= this.#limits.waitingRecordsMax
+  }
+
+  /** Something was processed since the last commit. */
+  get isDirty(): boolean {
+    return this.#isDirty
+  }
+
+  /** The open transaction holds so much that it should end. */
+  get isHeavy(): boolean {
+    if (this.#endsWithTransaction && this.isBlocked) return true
+    let entries = 0
+    for (const store of this.stores.values()) entries += store.openEntries
+    return entries >= this.#limits.openEntriesMax
+  }
+
+  queue(topic: string, partition: number): RecordQueue | undefined {
+    return this.group.queues.find((queue) => queue.topic === topic && queue.partition === partition)
+  }
+
+  /** Processes at most so many records; answers how many. Throws `UnknownSchemaId` before the record that needs it. */
+  process(recordsMax: number): number {
+    this.#throwFailure()
+    let count = 0
+    while (count < recordsMax && !(this.#gates.length > 0 && this.isBlocked)) {
+      const queue = this.group.choose()
+      if (queue === undefined) break
+      const reader = this.#sources.get(queue)!
+      const record = reader.read(queue)
+      this.#isDirty = true
+      if (record !== undefined) reader.next.receive(record)
+      queue.advance()
+      count++
+    }
+    this.metrics.processed += count
+    return count
+  }
+
+  /** A suspended part failed: the transaction must be aborted. */
+  fail(cause: unknown): void {
+    this.#failure ??= { cause }
+    this.#rejectDrain?.(this.#failure.cause)
+    this.#onProgress()
+  }
+
+  /** Runs what a late result makes possible; processors call it from outside `process`. */
+  resume(run: () => void): void {
+    if (this.#failure !== undefined) return
+    try {
+      run()
+    } catch (cause) {
+      return this.fail(cause)
+    }
+    this.#onProgress()
+  }
+
+  /** Completes what may only end with the transaction, level by level, and waits for what is pending. */
+  async drain(): Promise<void> {
+    for (let level = 0; level <= this.#gates.length; level++) {
+      if (level > 0) await this.#emptied(this.#gates[level - 1]!)
+      for (const finisher of this.#finishers) if (finisher.level === level) finisher.finish()
+    }
+    this.#throwFailure()
+  }
+
+  #emptied(gate: Gate): Promise<void> | undefined {
+    this.#throwFailure()
+    if (gate.isEmpty) return undefined
+    return new Promise((resolve, reject) => {
+      this.#rejectDrain = reject
+      gate.onceEmpty(resolve)
+    })
+  }
+
+  /** Writes changelogs and answers the offsets to commit. Only after `drain`. */
+  stage(transaction: string): CommittableOffset[] {
+    for (const gate of this.#gates) invariant(gate.isEmpty, `task ${this.name} commits while records wait`)
+    for (const store of this.stores.values()) {
+      store.stage((key, value, timestamp) => {
+        this.metrics.changelogged++
+        this.output.append(store.spec.changelog, this.taskId.partition, timestamp, key, value)
+      })
+    }
+    const cells: Record<string, number> = {}
+    for (const [name, cell] of this.#cells) if (cell.value !== NO_TIME) cells[name] = cell.value
+    return [...this.#sources].map(([queue, reader], index) => ({
+      topic: queue.topic,
+      partition: queue.partition,
+      offset: queue.position,
+      metadata: encodeMetadata({ transaction, cells: index === 0 ? cells : {}, upstream: reader.times(queue) }),
+    }))
+  }
+
+  /** The transaction committed. */
+  merge(): void {
+    for (const store of this.stores.values()) store.merge()
+    for (const cell of this.#cells.values()) cell.commit()
+    for (const reader of this.#sources.values()) reader.commit()
+    this.#isDirty = false
+  }
+
+  /** The transaction aborted: `positions` are the committed offsets to read on from. */
+  rollback(positions: (topic: string, partition: number) => number): void {
+    for (const undo of this.#undos) undo()
+    for (const gate of this.#gates) gate.clear()
+    for (const store of this.stores.values()) store.rollback()
+    for (const cell of this.#cells.values()) cell.rollback()
+    for (const reader of this.#sources.values()) reader.rollback()
+    for (const queue of this.group.queues) queue.reset(positions(queue.topic, queue.partition))
+    this.#failure = undefined
+    this.#rejectDrain = undefined
+    this.#isDirty = false
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.cause
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Makes the processors of a task and joins them up as the sub-topology says, with gates on the edges that lead into a
+ * higher level.
+ */
+import { invariant } from "@millrace/host"
+import type { Processor, Receiver } from "../operators/operator.ts"
+import { RepartitionReader } from "../operators/repartition-reader.ts"
+import { TopicReader } from "../operators/source.ts"
+import type { SourceReader } from "../operators/source-reader.ts"
+import type { PhysicalNode, SubTopology } from "../topology/topology.ts"
+import type { TaskContext } from "./context.ts"
+import { type Gate, gated } from "./gate.ts"
+
+/** The readers of the source topics, each the head of the processors behind it. `gates[n]` guards level n + 1. */
+export function wire(
+  subtopology: SubTopology,
+  context: TaskContext,
+  gates: readonly Gate[],
+): ReadonlyMap<string, SourceReader> {
+  const processors = new Map<PhysicalNode, Processor>()
+  const readers = new Map<string, SourceReader>()
+  for (const node of subtopology.nodes) {
+    if (node.kind === "source") readers.set(node.topic!, new TopicReader(node, context))
+    else if (node.kind === "repartition-source") readers.set(node.topic!, new RepartitionReader(node, context))
+    else processors.set(node, node.logical.operator.make(node, context))
+  }
+  const receivers = (node: PhysicalNode): Receiver[] =>
+    node.outputs.map((output) => {
+      const processor = processors.get(output)
+      invariant(processor !== undefined, `${output.name} follows ${node.name} in another sub-topology`)
+      const from = node.level + (node.logical.operator.suspends === true ? 1 : 0)
+      return gated(gates.slice(from, output.level), processor)
+    })
+  for (const [node, processor] of processors) processor.link(receivers(node), node.outputs)
+  for (const { node, topic } of subtopology.sources) readers.get(topic)!.link(receivers(node))
+  return readers
+}

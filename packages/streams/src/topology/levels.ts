@@ -1,0 +1,41 @@
+/**
+ * Levels: where records must wait for others.
+ *
+ * Results of a suspending operator (an effect, a subscription) come later than the call. Everything that follows such an
+ * operator must still see records in the order of the task's input; so must operators that share a store with it, or a
+ * stream record would find a table row that came after it. Level n holds what lies behind n suspending operators, and one
+ * gate guards the entry to each level: what enters waits there, in input order, behind results that are pending.
+ *
+ * level(n) = max over inputs i of level(i) + (1 if i suspends), and all users of one store are of one level. The second
+ * rule gives way where it would run in a circle: a table whose own changes flow through an effect into a join with that
+ * table is read as it is when the result arrives.
+ */
+import type { PhysicalNode } from "./topology.ts"
+
+export function computeLevels(nodes: readonly PhysicalNode[]): number[] {
+  const levels = nodes.map(() => 0)
+  for (let changed = true; changed;) {
+    changed = false
+    const raise = (id: number, level: number) => {
+      if (levels[id]! >= level) return
+      levels[id] = level
+      changed = true
+    }
+    for (const node of nodes) {
+      for (const input of node.inputs) raise(node.id, levels[input.id]! + (suspends(input) ? 1 : 0))
+      for (const table of node.reads) {
+        raise(node.id, levels[table.id]!)
+        if (!suspendsBetween(table, node)) raise(table.id, levels[node.id]!)
+      }
+    }
+  }
+  return levels
+}
+
+const suspends = (node: PhysicalNode): boolean => node.logical.operator.suspends === true
+
+/** Whether some path from one node to another leads through a suspending operator. */
+function suspendsBetween(from: PhysicalNode, to: PhysicalNode, suspended = false): boolean {
+  if (from === to) return suspended
+  return from.outputs.some((output) => suspendsBetween(output, to, suspended || suspends(from)))
+}

@@ -1,0 +1,58 @@
+/**
+ * A node of the logical graph, as the DSL builds it.
+ *
+ * A node is immutable and points at its inputs; a pipeline is the set of nodes reachable from its sinks. What can be
+ * written down (kind, name, options, serdes' names) is kept apart from what cannot (functions), so that a plan can be
+ * compared, drawn and sent to another thread, which finds the functions by building the same pipeline again.
+ */
+import type { Serde } from "@millrace/schema"
+import type { Operator } from "../operators/operator.ts"
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+
+/** A store as an operator asks for it. Its changelog is `<application>-<name>-changelog`. */
+export interface StoreSpec {
+  readonly name: string
+  readonly kind: "key-value" | "window"
+  /** Absent: the canonical key codec, or the packed value codec. */
+  readonly key: Serde<any> | undefined
+  readonly value: Serde<any> | undefined
+  /** Window stores: how long after its start a window is kept, in stream time. */
+  readonly retentionMs?: number
+}
+
+export interface LogicalNode {
+  readonly operator: Operator
+  /** As the user named it; operators without state have none. */
+  readonly name: string | undefined
+  readonly inputs: readonly LogicalNode[]
+  /** Tables that it reads by key, without their changes flowing into it. */
+  readonly reads: readonly LogicalNode[]
+  readonly options: { readonly [name: string]: Json }
+  readonly functions: { readonly [name: string]: (...args: any[]) => unknown }
+  readonly store: StoreSpec | undefined
+  /** Of what flows out; undefined when no serde is known. */
+  readonly key: Serde<any> | undefined
+  readonly value: Serde<any> | undefined
+  /** The key may have changed since the records were last partitioned by it. */
+  readonly keyChanged: boolean
+}
+
+type NodeInput = Pick<LogicalNode, "operator"> & Partial<LogicalNode>
+
+/** A node with what it does not say taken from its first input. */
+export function makeNode(input: NodeInput): LogicalNode {
+  const first = input.inputs?.[0]
+  return {
+    name: undefined,
+    inputs: [],
+    reads: [],
+    options: {},
+    functions: {},
+    store: undefined,
+    key: first?.key,
+    value: first?.value,
+    keyChanged: input.inputs?.some((one) => one.keyChanged) ?? false,
+    ...input,
+  }
+}

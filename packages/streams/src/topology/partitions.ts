@@ -1,0 +1,73 @@
+/**
+ * How many partitions repartition topics get, and so how many tasks each sub-topology has.
+ *
+ * A repartition topic has as many partitions as the topics it must be co-partitioned with; without such topics, as many
+ * as its upstream sub-topology has tasks. Topics that exist and disagree cannot be mended here: that is an error.
+ */
+import { PipelineError } from "../errors.ts"
+import type { Topology } from "./topology.ts"
+
+/** Every source topic's partition count, repartition topics included. */
+export type PartitionCounts = ReadonlyMap<string, number>
+
+export function resolvePartitions(topology: Topology, external: PartitionCounts): PartitionCounts {
+  const counts = new Map(external)
+  const fixed = new Set(external.keys())
+  for (const { topic, partitions } of topology.repartitions) {
+    if (partitions === undefined) counts.delete(topic)
+    else counts.set(topic, partitions)
+    fixed.delete(topic)
+  }
+  const groups = topology.subtopologies.flatMap((one) => one.copartitioned)
+  for (let round = 0; round <= topology.repartitions.length; round++) {
+    for (const group of groups) agree(topology, group, counts, fixed)
+    for (const { topic, upstream } of topology.repartitions) {
+      const tasks = taskCount(topology, upstream, counts)
+      if (!counts.has(topic) && tasks !== undefined) counts.set(topic, tasks)
+    }
+  }
+  for (const group of groups) assertEqual(topology, group, counts)
+  for (const { topic } of topology.repartitions) {
+    if (!counts.has(topic)) throw new PipelineError(`topic "${topic}": the number of partitions cannot be derived`)
+  }
+  return counts
+}
+
+/** Gives the topics of a co-partitioned group that may still choose the count of those that may not. */
+function agree(
+  topology: Topology,
+  group: readonly string[],
+  counts: Map<string, number>,
+  fixed: ReadonlySet<string>,
+): void {
+  const given = group.filter((topic) => fixed.has(topic))
+  const chosen = given.length > 0 ? given : group
+  const count = Math.max(0, ...chosen.map((topic) => counts.get(topic) ?? 0))
+  if (count === 0) return
+  for (const topic of group) {
+    const explicit = topology.repartitions.find((one) => one.topic === topic)?.partitions
+    if (!fixed.has(topic) && explicit === undefined) counts.set(topic, count)
+  }
+}
+
+function assertEqual(topology: Topology, group: readonly string[], counts: PartitionCounts): void {
+  const distinct = new Set(group.map((topic) => counts.get(topic)))
+  if (distinct.size <= 1) return
+  const listed = group.map((topic) => `${topic} has ${counts.get(topic) ?? 0}`).join(", ")
+  throw new PipelineError(
+    `pipeline "${topology.plan.pipeline}": topics that are joined or merged must have the same number of partitions, ` +
+      `but ${listed}; repartition one of them with keyBy`,
+  )
+}
+
+/** The most partitions among a sub-topology's sources; undefined while one of them is not known. */
+export function taskCount(topology: Topology, subtopology: number, counts: PartitionCounts): number | undefined {
+  let most = 0
+  let known = true
+  for (const { topic } of topology.subtopologies[subtopology]!.sources) {
+    const count = counts.get(topic)
+    if (count === undefined) known = false
+    else most = Math.max(most, count)
+  }
+  return known ? most : undefined
+}

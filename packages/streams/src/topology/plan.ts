@@ -1,0 +1,173 @@
+/**
+ * From the logical graph to a plan: a list of nodes in an order that depends on the pipeline alone, inputs first.
+ *
+ * Here repartitioning becomes explicit: before an operator that depends on the key, input whose key may have changed
+ * goes through a pair of nodes, `repartition-sink` and `repartition-source`, with a topic named after that operator.
+ * Sources of one topic, and tables of one topic, become one. A plan is plain data; `bindings[id]` holds the logical node
+ * with the functions and serdes of plan node `id`.
+ */
+import type { Serde } from "@millrace/schema"
+import { PipelineError } from "../errors.ts"
+import { canonicalKey } from "../serde/canonical-key.ts"
+import { packed } from "../serde/packed.ts"
+import { repartitionSink, repartitionSource } from "../operators/repartition.ts"
+import { assertName } from "../dsl/topic.ts"
+import { type Json, type LogicalNode, makeNode } from "./node.ts"
+
+export interface PlanNode {
+  readonly id: number
+  readonly kind: string
+  /** The user's name, or kind and id. */
+  readonly name: string
+  readonly inputs: readonly number[]
+  readonly reads: readonly number[]
+  readonly options: { readonly [name: string]: Json }
+  readonly store: {
+    readonly name: string
+    readonly kind: string
+    readonly key: string
+    readonly value: string
+    readonly retentionMs: number | null
+  } | null
+  /** Serdes by name; null when none is known. */
+  readonly key: string | null
+  readonly value: string | null
+}
+
+export interface Plan {
+  readonly pipeline: string
+  readonly nodes: readonly PlanNode[]
+}
+
+export interface BoundPlan {
+  readonly plan: Plan
+  readonly bindings: readonly LogicalNode[]
+}
+
+export function makePlan(pipeline: string, ends: readonly LogicalNode[]): BoundPlan {
+  const planner = new Planner(pipeline)
+  for (const end of ends) planner.visit(end)
+  return { plan: { pipeline, nodes: planner.nodes }, bindings: planner.bindings }
+}
+
+class Planner {
+  readonly nodes: PlanNode[] = []
+  readonly bindings: LogicalNode[] = []
+  readonly #pipeline: string
+  readonly #visited = new Map<LogicalNode, number>()
+  /** Sources by topic and tables by topic: written twice, they are one. */
+  readonly #unique = new Map<string, number>()
+  readonly #names = new Map<string, string>()
+
+  constructor(pipeline: string) {
+    this.#pipeline = pipeline
+  }
+
+  visit(node: LogicalNode): number {
+    const known = this.#visited.get(node)
+    if (known !== undefined) return known
+    const inputs = node.inputs.map((input) => this.#visitInput(node, input))
+    const reads = node.reads.map((read) => this.visit(read))
+    const id = this.#merged(node) ?? this.#add(node, inputs, reads)
+    this.#visited.set(node, id)
+    return id
+  }
+
+  /**
+   * An input, repartitioned where the operator needs it: its key may have changed, or it is written by another serde than
+   * that of the table it is to meet, so that equal keys lie in different partitions.
+   */
+  #visitInput(node: LogicalNode, input: LogicalNode): number {
+    const id = this.visit(input)
+    if (node.operator.keyDependent !== true) return id
+    const met = node.reads[0]
+    const key: Serde<any> = met === undefined ? (input.key ?? canonicalKey) : (met.key ?? canonicalKey)
+    const isMet = met === undefined || (input.key ?? canonicalKey).name === key.name
+    return input.keyChanged || !isMet ? this.#repartition(node, input, id, key) : id
+  }
+
+  #repartition(node: LogicalNode, input: LogicalNode, inputId: number, key: Serde<any>): number {
+    const name = node.name
+    if (name === undefined) throw this.#error(node.operator.kind, "depends on the key and has no name")
+    const options = {
+      topic: name,
+      ...(node.options["partitions"] === undefined ? {} : { partitions: node.options["partitions"] }),
+    }
+    const value: Serde<any> = input.value ?? packed
+    const sink = makeNode({
+      operator: repartitionSink,
+      name: `${name}-repartition-sink`,
+      inputs: [input],
+      options,
+      key,
+      value,
+      keyChanged: false,
+    })
+    const sinkId = this.#add(sink, [inputId], [])
+    const source = makeNode({
+      operator: repartitionSource,
+      name: `${name}-repartition-source`,
+      options: { ...options, from: sinkId },
+      key,
+      value,
+      keyChanged: false,
+    })
+    return this.#add(source, [], [])
+  }
+
+  /** The node that stands for the same topic already, if there is one. */
+  #merged(node: LogicalNode): number | undefined {
+    const topic = node.options["topic"]
+    if (node.operator.kind !== "source" && node.operator.kind !== "table") return undefined
+    const unique = `${node.operator.kind}:${String(topic)}`
+    const id = this.#unique.get(unique)
+    if (id === undefined) {
+      this.#unique.set(unique, this.nodes.length)
+      return undefined
+    }
+    const first = this.bindings[id]!
+    if (first.key?.name !== node.key?.name || first.value?.name !== node.value?.name) {
+      throw this.#error(String(topic), `is read with two different serdes: define the topic once`)
+    }
+    return id
+  }
+
+  #add(node: LogicalNode, inputs: readonly number[], reads: readonly number[]): number {
+    const id = this.nodes.length
+    const name = node.name ?? `${node.operator.kind}-${id}`
+    if (node.name !== undefined) this.#claim(`operator "${name}"`, name, name)
+    if (node.store) this.#claim(`store "${node.store.name}"`, node.store.name, name)
+    const store = node.store && {
+      name: node.store.name,
+      kind: node.store.kind,
+      key: (node.store.key ?? canonicalKey).name,
+      value: (node.store.value ?? packed).name,
+      retentionMs: node.store.retentionMs ?? null,
+    }
+    this.nodes.push({
+      id,
+      kind: node.operator.kind,
+      name,
+      inputs,
+      reads,
+      options: node.options,
+      store: store ?? null,
+      key: node.key?.name ?? null,
+      value: node.value?.name ?? null,
+    })
+    this.bindings.push(node)
+    return id
+  }
+
+  /** Topics are named after operators and stores, so that a name taken twice would mix two streams. */
+  #claim(what: string, name: string, owner: string): void {
+    assertName(what.split(" ")[0]!, name)
+    const holder = this.#names.get(what)
+    if (holder !== undefined) throw this.#error(owner, `the ${what} exists already: give each its own name`)
+    this.#names.set(what, owner)
+  }
+
+  #error(operator: string, message: string): PipelineError {
+    return new PipelineError(`pipeline "${this.#pipeline}", operator "${operator}": ${message}`)
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * The physical topology: a plan made concrete for one application id.
+ *
+ * It falls apart into sub-topologies at repartition topics: nodes stay together when records flow between them in
+ * memory, when they share a store, or when they read one topic. Each sub-topology runs as one task per partition.
+ */
+import type { Serde } from "@millrace/schema"
+import type { Operator } from "../operators/operator.ts"
+import type { LogicalNode, StoreSpec } from "./node.ts"
+import { changelogTopic, repartitionTopic } from "./naming.ts"
+import type { BoundPlan, Plan, PlanNode } from "./plan.ts"
+import { computeLevels } from "./levels.ts"
+import { canonicalKey } from "../serde/canonical-key.ts"
+import { packed } from "../serde/packed.ts"
+
+export interface PhysicalNode {
+  readonly id: number
+  readonly kind: string
+  readonly name: string
+  readonly logical: LogicalNode
+  readonly inputs: readonly PhysicalNode[]
+  readonly reads: readonly PhysicalNode[]
+  readonly outputs: readonly PhysicalNode[]
+  /** How many suspending operators lie before it, at most: see levels.ts. */
+  readonly level: number
+  /** A suspending operator follows in the same sub-topology, so that values it emits outlive the call. */
+  readonly outlived: boolean
+  /** Some operator that its changes reach reads the value before the change. */
+  readonly needsOld: boolean
+  /** Sources and sinks: the topic's full name. */
+  readonly topic: string | undefined
+  /** The store that it owns, and those that it reads. */
+  readonly store: PhysicalStore | undefined
+  readonly key: Serde<any>
+  readonly value: Serde<any>
+}
+
+export interface PhysicalStore extends StoreSpec {
+  readonly key: Serde<any>
+  readonly value: Serde<any>
+  readonly changelog: string
+}
+
+export interface SourceTopic {
+  readonly topic: string
+  /** A repartition topic: created, purged and read with its upstream tasks' times. */
+  readonly repartition: boolean
+  readonly node: PhysicalNode
+}
+
+export interface RepartitionTopic {
+  readonly topic: string
+  readonly partitions: number | undefined
+  readonly upstream: number
+  readonly downstream: number
+}
+
+export interface SubTopology {
+  readonly id: number
+  readonly nodes: readonly PhysicalNode[]
+  readonly sources: readonly SourceTopic[]
+  readonly stores: readonly PhysicalStore[]
+  /** Topics that must have the same number of partitions, because keys of one meet keys of the other. */
+  readonly copartitioned: ReadonlyArray<readonly string[]>
+  readonly levels: number
+}
+
+export interface Topology {
+  readonly applicationId: string
+  readonly plan: Plan
+  readonly nodes: readonly PhysicalNode[]
+  readonly subtopologies: readonly SubTopology[]
+  readonly repartitions: readonly RepartitionTopic[]
+}
+
+type Draft = { -readonly [K in keyof PhysicalNode]: PhysicalNode[K] } & { outputs: PhysicalNode[] }
+
+export function makeTopology({ plan, bindings }: BoundPlan, applicationId: string): Topology {
+  const nodes: Draft[] = []
+  for (const planned of plan.nodes) nodes.push(draft(planned, bindings[planned.id]!, nodes, applicationId))
+  for (const node of nodes) for (const input of node.inputs) (input as Draft).outputs.push(node)
+  const levels = computeLevels(nodes)
+  for (const node of nodes) node.level = levels[node.id]!
+  for (const node of nodes) {
+    node.outlived = leadsTo(node, (operator) => operator.suspends === true)
+    node.needsOld = leadsTo(node, (operator) => operator.readsOld === true)
+  }
+  const groups = group(nodes)
+  const subtopologies = groups.map((members, id) => subtopology(id, members))
+  const owner = new Map(subtopologies.flatMap((one) => one.nodes.map((node) => [node.id, one.id] as const)))
+  const repartitions = nodes
+    .filter((node) => node.kind === "repartition-source")
+    .map((node) => ({
+      topic: node.topic!,
+      partitions: node.logical.options["partitions"] as number | undefined,
+      upstream: owner.get(node.logical.options["from"] as number)!,
+      downstream: owner.get(node.id)!,
+    }))
+  return { applicationId, plan, nodes, subtopologies, repartitions }
+}
+
+function draft(planned: PlanNode, logical: LogicalNode, nodes: readonly Draft[], applicationId: string): Draft {
+  const topic = logical.options["topic"] as string | undefined
+  return {
+    id: planned.id,
+    kind: planned.kind,
+    name: planned.name,
+    logical,
+    inputs: planned.inputs.map((id) => nodes[id]!),
+    reads: planned.reads.map((id) => nodes[id]!),
+    outputs: [],
+    level: 0,
+    outlived: false,
+    needsOld: false,
+    topic:
+      topic !== undefined && planned.kind.startsWith("repartition") ? repartitionTopic(applicationId, topic) : topic,
+    store: logical.store && {
+      ...logical.store,
+      key: logical.store.key ?? canonicalKey,
+      value: logical.store.value ?? packed,
+      changelog: changelogTopic(applicationId, logical.store.name),
+    },
+    key: logical.key ?? canonicalKey,
+    value: logical.value ?? packed,
+  }
+}
+
+function leadsTo(node: PhysicalNode, test: (operator: Operator) => boolean): boolean {
+  return node.outputs.some((output) => test(output.logical.operator) || leadsTo(output, test))
+}
+
+/** Connected components, each in plan order, ordered by their first node. */
+function group(nodes: readonly PhysicalNode[]): PhysicalNode[][] {
+  const parent = nodes.map((_, id) => id)
+  const root = (id: number): number => {
+    while (parent[id] !== id) id = parent[id]!
+    return id
+  }
+  const join = (left: number, right: number) => {
+    const [first, second] = [root(left), root(right)].sort((a, b) => a - b)
+    parent[second!] = first!
+  }
+  for (const node of nodes) for (const other of [...node.inputs, ...node.reads]) join(node.id, other.id)
+  const members = new Map<number, PhysicalNode[]>()
+  for (const node of nodes) {
+    const of = root(node.id)
+    const list = members.get(of)
+    if (list) list.push(node)
+    else members.set(of, [node])
+  }
+  return [...members.values()].sort((left, right) => left[0]!.id - right[0]!.id)
+}
+
+function subtopology(id: number, nodes: readonly PhysicalNode[]): SubTopology {
+  const sources = nodes
+    .filter((node) => node.kind === "source" || node.kind === "repartition-source")
+    .map((node) => ({ topic: node.topic!, repartition: node.kind === "repartition-source", node }))
+  return {
+    id,
+    nodes,
+    sources,
+    stores: nodes.flatMap((node) => (node.store ? [node.store] : [])),
+    copartitioned: copartitionGroups(nodes),
+    levels: nodes.reduce((most, node) => Math.max(most, node.level + (node.logical.operator.suspends ? 1 : 0)), 0),
+  }
+}
+
+/** All topics whose records reach one operator that depends on the key, through edges or through a table it reads. */
+function copartitionGroups(nodes: readonly PhysicalNode[]): string[][] {
+  const groups: string[][] = []
+  for (const node of nodes) {
+    if (node.logical.operator.keyDependent !== true) continue
+    const topics = new Set<string>()
+    const reach = (from: PhysicalNode) => {
+      if (from.topic !== undefined && from.inputs.length === 0) topics.add(from.topic)
+      for (const input of [...from.inputs, ...from.reads]) reach(input)
+    }
+    reach(node)
+    if (topics.size > 1) groups.push([...topics].sort())
+  }
+  return groups
+}

@@ -1,0 +1,9 @@
+export { COMMIT_STEPS, type CommitStep, type FaultKind } from "./memory-cluster.ts"
+export {
+  type OutputRecord,
+  type SentRecord,
+  type StoredRow,
+  TestDriver,
+  type TestDriverOptions,
+} from "./test-driver.ts"
+export { VirtualClock } from "./virtual-clock.ts"

@@ -1,0 +1,278 @@
+/**
+ * Runs a pipeline's real topology, tasks, stores and commit against a cluster in memory, under the test's control.
+ *
+ * Time is virtual, topics have as many partitions as the test says, and a transaction ends when the test ends it: `run`
+ * processes and commits until nothing is left, `process`, `commit` and `abort` go step by step, and `failAt` kills or
+ * fails the worker at a step of the next commit. Whatever is done to it, the committed outputs must not change.
+ */
+import type { Pipeline, Topic } from "@millrace/streams"
+import type { Headers } from "@millrace/streams/dsl/record"
+import { effectPort } from "@millrace/streams/run/effects"
+import { allTasks, makeTask } from "@millrace/streams/run/task-factory"
+import { TaskSet } from "@millrace/streams/run/task-set"
+import { partitionName, type TopicPartition } from "@millrace/streams/run/ports"
+import type { FlushLimits } from "@millrace/streams/state/committed"
+import type { EffectPort } from "@millrace/streams/task/effects"
+import { KeyValueStore } from "@millrace/streams/state/key-value-store"
+import { WindowStore } from "@millrace/streams/state/window-store"
+import type { TaskLimits } from "@millrace/streams/task/task"
+import { type PartitionCounts, resolvePartitions, taskCount } from "@millrace/streams/topology/partitions"
+import { makeTopology, type Topology } from "@millrace/streams/topology/topology"
+import { partitionForKey } from "@millrace/client/producer/murmur2"
+import { ForgetfulEngines } from "./forgetful-engine.ts"
+import { type CommitStep, type FaultKind, InjectedCrash, MemoryCluster, MemoryOutput } from "./memory-cluster.ts"
+import { EntryCursor } from "./memory-log.ts"
+import { VirtualClock } from "./virtual-clock.ts"
+
+export interface TestDriverOptions {
+  readonly applicationId?: string
+  /** Partitions of every topic, or of each by name; 1 where nothing is said. */
+  readonly partitions?: number | { readonly [topic: string]: number }
+  readonly startTimeMs?: number
+  /** Runs the pipeline's effects; the default gives them no services. */
+  readonly effects?: EffectPort
+  readonly flushLimits?: FlushLimits
+  readonly taskLimits?: Partial<TaskLimits>
+}
+
+export interface SentRecord<K, V> {
+  readonly key: K
+  readonly value: V | null
+  readonly timestamp?: number
+  readonly partition?: number
+  readonly headers?: Headers
+}
+
+export interface OutputRecord<K, V> {
+  readonly key: K
+  readonly value: V | null
+  readonly timestamp: number
+  readonly partition: number
+  readonly offset: number
+  readonly headers: Headers
+}
+
+export interface StoredRow {
+  readonly key: any
+  readonly value: any
+  readonly timestamp: number
+  /** Of a window store: where the window starts. */
+  readonly start?: number
+}
+
+/** Turns of the microtask queue before a commit is taken to wait for time, or for the outside. */
+const IDLE_TURNS = 64
+
+export class TestDriver {
+  readonly topology: Topology
+  readonly cluster = new MemoryCluster()
+  readonly clock: VirtualClock
+  readonly #options: TestDriverOptions
+  readonly #partitions: PartitionCounts
+  readonly #positions = new Map<string, number>()
+  #engines = new ForgetfulEngines()
+  #output = new MemoryOutput(this.cluster)
+  #tasks: TaskSet
+  #starts = 0
+
+  private constructor(pipeline: Pipeline<any>, options: TestDriverOptions) {
+    this.#options = options
+    this.clock = new VirtualClock(options.startTimeMs ?? 0)
+    this.topology = makeTopology(pipeline.plan, options.applicationId ?? pipeline.name)
+    this.#partitions = this.#createTopics()
+    this.#tasks = this.#newTaskSet()
+  }
+
+  static async start(pipeline: Pipeline<any>, options: TestDriverOptions = {}): Promise<TestDriver> {
+    const driver = new TestDriver(pipeline, options)
+    await driver.#start()
+    return driver
+  }
+
+  #createTopics(): PartitionCounts {
+    const { partitions = 1 } = this.#options
+    const wanted = (topic: string) => (typeof partitions === "number" ? partitions : (partitions[topic] ?? 1))
+    const external = new Map<string, number>()
+    for (const { kind, topic } of this.topology.nodes) {
+      if (topic !== undefined && (kind === "source" || kind === "to")) external.set(topic, wanted(topic))
+    }
+    const counts = resolvePartitions(this.topology, external)
+    for (const [topic, count] of counts) this.cluster.createTopic(topic, count)
+    for (const { id, stores } of this.topology.subtopologies) {
+      for (const { changelog } of stores) this.cluster.createTopic(changelog, taskCount(this.topology, id, counts)!)
+    }
+    return counts
+  }
+
+  #newTaskSet(): TaskSet {
+    return new TaskSet({
+      output: this.#output,
+      cluster: this.cluster,
+      transactionPrefix: `start-${++this.#starts}`,
+      now: () => this.clock.now(),
+      onRewind: (positions) => {
+        for (const position of positions) this.#positions.set(partitionName(position), position.offset)
+      },
+    })
+  }
+
+  async #start(): Promise<void> {
+    const effects = this.#options.effects ?? effectPort(this.clock)
+    for (const id of allTasks(this.topology, this.#partitions)) {
+      const task = await makeTask(id, {
+        topology: this.topology,
+        partitions: this.#partitions,
+        cluster: this.cluster,
+        output: this.#output,
+        engines: this.#engines,
+        effects,
+        restore: { deleteRetentionMs: Number.POSITIVE_INFINITY, now: () => this.clock.now() },
+        ...(this.#options.flushLimits && { flushLimits: this.#options.flushLimits }),
+        ...(this.#options.taskLimits && { taskLimits: this.#options.taskLimits }),
+      })
+      this.#tasks.add(task)
+      for (const queue of task.group.queues) this.#positions.set(partitionName(queue), queue.position)
+    }
+  }
+
+  /** Puts records into a topic, by key unless a partition is named. */
+  send<K, V>(topic: Topic<K, V>, ...records: ReadonlyArray<SentRecord<K, V>>): void {
+    const count = this.cluster.logs(topic.name).length
+    for (const { key, value, timestamp = this.clock.now(), partition, headers = [] } of records) {
+      const keyBytes = key === null ? null : topic.key.encode(key)
+      const chosen = partition ?? (keyBytes === null ? 0 : partitionForKey(keyBytes, count))
+      const log = this.cluster.log({ topic: topic.name, partition: chosen })
+      log.append(timestamp, keyBytes, value === null ? null : topic.value.encode(value), headers)
+    }
+  }
+
+  /** Committed records of a topic, partition after partition. */
+  read<K, V>(topic: Topic<K, V>): Array<OutputRecord<K, V>> {
+    return this.cluster.logs(topic.name).flatMap((log, partition) =>
+      log.committed(0).map(({ key, value, timestamp, offset, headers }) => ({
+        key: (key === null ? null : topic.key.decode(key)) as K,
+        value: value === null ? null : topic.value.decode(value),
+        timestamp,
+        partition,
+        offset,
+        headers,
+      })),
+    )
+  }
+
+  /** Committed rows of a store, over all partitions. */
+  rows(store: string): StoredRow[] {
+    const found: StoredRow[] = []
+    for (const task of this.#tasks.tasks) {
+      const one = task.stores.get(store)
+      if (one instanceof KeyValueStore || one instanceof WindowStore) found.push(...one.entries())
+    }
+    return found
+  }
+
+  /** Counters of all tasks, added up. */
+  get dropped(): Readonly<Record<"late" | "null-key" | "tombstone" | "skipped", number>> {
+    const sum = { late: 0, "null-key": 0, tombstone: 0, skipped: 0 }
+    for (const task of this.#tasks.tasks) {
+      for (const reason of Object.keys(sum) as Array<keyof typeof sum>) sum[reason] += task.metrics.dropped[reason]
+    }
+    return sum
+  }
+
+  get transactions(): { readonly committed: number; readonly aborted: number } {
+    return this.#tasks.transactions
+  }
+
+  /** Processes at most so many records of each task, without committing; answers how many were processed. */
+  process(recordsMax = Number.POSITIVE_INFINITY): number {
+    this.#fetch()
+    return this.#tasks.process(recordsMax)
+  }
+
+  /** Commits what was processed. A fault injected before strikes here; after a crash a new worker has taken over. */
+  async commit(): Promise<"nothing" | "committed" | "aborted" | "crashed"> {
+    try {
+      return await this.#inTime(this.#tasks.commit())
+    } catch (failure) {
+      if (failure instanceof InjectedCrash) {
+        await this.crash()
+        return "crashed"
+      }
+      if ((failure as Error)?.name !== "TransactionAbortable") {
+        await this.#tasks.abort()
+        throw failure
+      }
+      await this.#tasks.abort()
+      return "aborted"
+    }
+  }
+
+  async abort(): Promise<void> {
+    await this.#tasks.abort()
+  }
+
+  /** Processes and commits until nothing is left to do. */
+  async run(): Promise<void> {
+    do {
+      this.process()
+    } while ((await this.commit()) !== "nothing" || this.process() > 0)
+  }
+
+  /** At the next commit: `crash` kills the worker at a step, `fail` makes that step fail or its outcome unknown. */
+  failAt(step: CommitStep, kind: FaultKind = "crash"): void {
+    this.#output.inject(step, kind)
+  }
+
+  /** Kills the worker, whose engines may lose their last writes, and starts another over what is left. */
+  async crash(options: { readonly lostEngineWrites?: number; readonly loseEngines?: boolean } = {}): Promise<void> {
+    const left = this.#output.die()
+    if (options.loseEngines === true) this.#engines = new ForgetfulEngines()
+    else await this.#engines.forget(options.lostEngineWrites ?? 0)
+    this.#output = new MemoryOutput(this.cluster)
+    this.#output.inherit(left)
+    await this.#output.recover()
+    this.#tasks = this.#newTaskSet()
+    await this.#start()
+  }
+
+  /** Ends the worker in an orderly way and starts another that takes its tasks over, with or without its engines. */
+  async move(options: { readonly loseEngines?: boolean } = {}): Promise<void> {
+    await this.commit()
+    await this.#tasks.close()
+    await this.crash(options)
+  }
+
+  #fetch(): void {
+    for (const task of this.#tasks.tasks) {
+      for (const queue of task.group.queues) {
+        const name = partitionName(queue)
+        const log = this.cluster.log(queue as TopicPartition)
+        const from = this.#positions.get(name)!
+        const end = log.lastStableOffset
+        const entries = log.committed(from, end)
+        if (entries.length > 0) queue.add(new EntryCursor(entries), entries.length, end)
+        queue.fetched(end, end)
+        this.#positions.set(name, end)
+      }
+    }
+  }
+
+  /** Waits for something that may wait for virtual time: then time moves to the next timer, and the next. */
+  async #inTime<T>(pending: Promise<T>): Promise<T> {
+    let isSettled = false
+    const settle = () => void (isSettled = true)
+    pending.then(settle, settle)
+    while (!isSettled) {
+      for (let turn = 0; turn < IDLE_TURNS && !isSettled; turn++) await Promise.resolve()
+      if (isSettled) break
+      const { next } = this.clock
+      if (next === undefined) break
+      this.clock.moveTo(next)
+    }
+    return await pending
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tasks.close()
+  }
+}
