@@ -74,6 +74,10 @@ export class Writer {
     throw new WireFault(reason, this.pos)
   }
 
+  /**
+   * Makes room for `size` bytes and answers where. It may replace `bytes` and `view`: call it in a statement of its own,
+   * `this.view.setInt8(this.room(1), …)` would write into the old buffer.
+   */
   private room(size: number): number {
     const at = this.pos
     if (at + size > this.bytes.length) this.grow(at + size)
@@ -90,31 +94,38 @@ export class Writer {
 
   int8(value: number): void {
     if (value !== (value << 24) >> 24) this.fail(`${describe(value)} is no int8`)
-    this.view.setInt8(this.room(1), value)
+    const at = this.room(1)
+    this.view.setInt8(at, value)
   }
   int16(value: number): void {
     if (value !== (value << 16) >> 16) this.fail(`${describe(value)} is no int16`)
-    this.view.setInt16(this.room(2), value)
+    const at = this.room(2)
+    this.view.setInt16(at, value)
   }
   uint16(value: number): void {
     if (value !== (value & 0xffff)) this.fail(`${describe(value)} is no uint16`)
-    this.view.setUint16(this.room(2), value)
+    const at = this.room(2)
+    this.view.setUint16(at, value)
   }
   int32(value: number): void {
     if (value !== (value | 0)) this.fail(`${describe(value)} is no int32`)
-    this.view.setInt32(this.room(4), value)
+    const at = this.room(4)
+    this.view.setInt32(at, value)
   }
   uint32(value: number): void {
     if (value !== value >>> 0) this.fail(`${describe(value)} is no uint32`)
-    this.view.setUint32(this.room(4), value)
+    const at = this.room(4)
+    this.view.setUint32(at, value)
   }
   float64(value: number): void {
     if (typeof value !== "number") this.fail(`${describe(value)} is no number`)
-    this.view.setFloat64(this.room(8), value)
+    const at = this.room(8)
+    this.view.setFloat64(at, value)
   }
   bool(value: boolean): void {
     if (typeof value !== "boolean") this.fail(`${describe(value)} is no boolean`)
-    this.view.setInt8(this.room(1), value ? 1 : 0)
+    const at = this.room(1)
+    this.view.setInt8(at, value ? 1 : 0)
   }
 
   int64(value: number): void {
@@ -145,21 +156,27 @@ export class Writer {
 
   uvarint(value: number): void {
     if (value < 0x80) {
-      this.bytes[this.room(1)] = value
+      this.byte(value)
       return
     }
     let rest = value >>> 0
     while (rest >= 0x80) {
-      this.bytes[this.room(1)] = (rest & 0x7f) | 0x80
+      this.byte((rest & 0x7f) | 0x80)
       rest >>>= 7
     }
-    this.bytes[this.room(1)] = rest
+    this.byte(rest)
+  }
+
+  private byte(value: number): void {
+    const at = this.room(1)
+    this.bytes[at] = value
   }
 
   string(value: string): void {
     if (typeof value !== "string") this.fail(`${describe(value)} is no string`)
     const at = this.room(2)
-    this.view.setInt16(at, this.text(value))
+    const size = this.text(value)
+    this.view.setInt16(at, size)
   }
   nullableString(value: string | null): void {
     if (value === null) this.int16(-1)
@@ -247,7 +264,8 @@ export class Writer {
   }
 
   raw(value: Uint8Array): void {
-    this.bytes.set(value, this.room(value.length))
+    const at = this.room(value.length)
+    this.bytes.set(value, at)
   }
 
   private splice(value: Uint8Array): void {
