@@ -11,7 +11,7 @@ import {
   type SourceRecord,
   type SourceTask,
   type SourceTaskContext,
-} from "@millrace/connect"
+} from "@millrace/connect/sdk"
 import { sleep } from "@millrace/host"
 import { coerce } from "./coerce.ts"
 import type { FileSourceSettings } from "./file-config.ts"

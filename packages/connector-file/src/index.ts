@@ -1,7 +1,7 @@
 /**
  * The file source: one file, its records into one topic, exactly once.
  */
-import { defineSource } from "@millrace/connect"
+import { defineSource } from "@millrace/connect/sdk"
 import { fileSourceConfig } from "./file-config.ts"
 import { FileSourceTask } from "./file-task.ts"
 

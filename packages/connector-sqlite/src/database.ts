@@ -14,7 +14,7 @@ import {
   type SinkRecord,
   type TopicPartition,
   type TopicPartitionOffset,
-} from "@millrace/connect"
+} from "@millrace/connect/sdk"
 import { type Row, rowOf } from "./row.ts"
 import { databasePath, type SqliteSinkSettings } from "./sqlite-config.ts"
 import * as sql from "./statements.ts"

@@ -1,7 +1,7 @@
 /**
  * The SQLite sink: rows by insert or upsert, exactly once, since the file keeps the offsets of what it holds.
  */
-import { defineSink } from "@millrace/connect"
+import { defineSink } from "@millrace/connect/sdk"
 import { SinkDatabase } from "./database.ts"
 import { sqliteSinkConfig } from "./sqlite-config.ts"
 import { SqliteSinkTask } from "./sqlite-task.ts"

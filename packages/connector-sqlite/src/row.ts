@@ -4,7 +4,7 @@
  * Numbers, text and bytes are stored as they are, booleans as 0 and 1, structs, maps and arrays as JSON text. A column's
  * type comes from the schema; without one, from the value.
  */
-import { type ConnectSchema, DataError, isPlainObject, type SinkRecord } from "@millrace/connect"
+import { type ConnectSchema, DataError, isPlainObject, type SinkRecord } from "@millrace/connect/sdk"
 import { KAFKA_COLUMNS, type SqliteSinkSettings } from "./sqlite-config.ts"
 
 export type ColumnType = "INTEGER" | "REAL" | "TEXT" | "BLOB"

@@ -4,7 +4,7 @@
  * Where the file has an offset for a partition, that is where reading goes on, whatever the consumer group says: the file
  * holds exactly the records below it, also when it was restored from a copy.
  */
-import type { SinkRecord, SinkTask, SinkTaskContext, TopicPartition, TopicPartitionOffset } from "@millrace/connect"
+import type { SinkRecord, SinkTask, SinkTaskContext, TopicPartition, TopicPartitionOffset } from "@millrace/connect/sdk"
 import { SinkDatabase } from "./database.ts"
 import type { SqliteSinkSettings } from "./sqlite-config.ts"
 

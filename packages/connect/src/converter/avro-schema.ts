@@ -105,7 +105,8 @@ function bytesToConnect(properties: Properties): ConnectSchema {
     version: 1,
     parameters: {
       scale: String(properties["scale"] ?? 0),
-      ...(precision !== undefined && { [DECIMAL_PRECISION]: String(precision) }),
+      ...(precision !== undefined &&
+        precision !== DECIMAL_PRECISION_DEFAULT && { [DECIMAL_PRECISION]: String(precision) }),
     },
   }
 }

@@ -3,7 +3,10 @@
  */
 import type { Stage } from "./tolerance.ts"
 
-export type RawHeader = readonly [string, Uint8Array | null]
+export interface RawHeader {
+  readonly key: string
+  readonly value: Uint8Array | null
+}
 
 export interface RawRecord {
   readonly topic: string
@@ -41,5 +44,8 @@ export function deadLetterHeaders(record: RawRecord, death: DeathContext): RawHe
     ["exception.message", error.message],
     ["exception.stacktrace", error.stack ?? error.message],
   ]
-  return [...record.headers, ...context.map(([name, text]): RawHeader => [PREFIX + name, Buffer.from(String(text))])]
+  return [
+    ...record.headers,
+    ...context.map(([name, text]): RawHeader => ({ key: PREFIX + name, value: Buffer.from(String(text)) })),
+  ]
 }

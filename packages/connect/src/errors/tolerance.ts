@@ -41,7 +41,10 @@ export interface Failure {
   readonly elapsedMs: number
 }
 
-export type Verdict = { readonly type: "retry"; readonly delayMs: number } | { readonly type: "skip" | "fail" }
+export type Verdict =
+  | { readonly type: "retry"; readonly delayMs: number }
+  | { readonly type: "skip" }
+  | { readonly type: "fail" }
 
 export function judge(policy: ErrorPolicy, failure: Failure, random: Random): Verdict {
   if (failure.retriable && policy.retryTimeoutMs !== 0) {
@@ -50,7 +53,7 @@ export function judge(policy: ErrorPolicy, failure: Failure, random: Random): Ve
     if (withinTime) return { type: "retry", delayMs }
   }
   const tolerated = policy.tolerance === "all" && (TOLERATED.has(failure.stage) || failure.retriable)
-  return { type: tolerated ? "skip" : "fail" }
+  return tolerated ? { type: "skip" } : { type: "fail" }
 }
 
 export function retryDelayMs(max: number, attempts: number, random: Random): number {

@@ -83,10 +83,15 @@ export class Herder {
   readonly #entries = new Map<string, Entry>()
   #launches = 0
 
-  configured(name: string, config: ConnectorConfig, policy: RestartPolicy): Order[] {
+  /** `target` is the present one, STARTED for a new connector, when it is left out. */
+  configured(name: string, config: ConnectorConfig, policy: RestartPolicy, target?: TargetState): Order[] {
     const entry = this.#entries.get(name) ?? this.#create(name)
     const same = entry.wish !== undefined && sameConfig(entry.wish.config, config)
-    entry.wish = { config: same ? entry.wish!.config : config, policy, target: entry.wish?.target ?? "STARTED" }
+    entry.wish = {
+      config: same ? entry.wish!.config : config,
+      policy,
+      target: target ?? entry.wish?.target ?? "STARTED",
+    }
     return this.#reconcile(entry)
   }
 

@@ -1,0 +1,73 @@
+/**
+ * A compacted topic read as a table: from its beginning to its present end, and on from there at every refresh.
+ *
+ * The end is that of a reader of uncommitted records, reading is read_committed: a refresh waits until transactions that
+ * were open have ended, so that it misses nothing that was committed before it began.
+ */
+import type { Consumer, KafkaClient } from "@millrace/client"
+
+const POLL_TIMEOUT_MS = 100
+
+type Admin = ReturnType<KafkaClient["admin"]>
+
+export class TopicLog {
+  readonly #client: KafkaClient
+  readonly #admin: Admin
+  readonly #topic: string
+  readonly #apply: (key: Uint8Array | null, value: Uint8Array | null) => void
+  #consumer: Consumer | undefined
+  #partitions: { readonly topic: string; readonly partition: number }[] = []
+  #refreshing: Promise<void> | undefined
+
+  constructor(
+    client: KafkaClient,
+    admin: Admin,
+    topic: string,
+    apply: (key: Uint8Array | null, value: Uint8Array | null) => void,
+  ) {
+    this.#client = client
+    this.#admin = admin
+    this.#topic = topic
+    this.#apply = apply
+  }
+
+  /** Opens the topic at its beginning. It exists. */
+  async open(): Promise<void> {
+    const [described] = await this.#admin.describeTopics([this.#topic])
+    this.#partitions = described!.partitions.map(({ partition }) => ({ topic: this.#topic, partition }))
+    this.#consumer = this.#client.consumer({ isolation: "read_committed", autoOffsetReset: "earliest" })
+    this.#consumer.assign(this.#partitions)
+    await this.refresh()
+  }
+
+  /** Reads to the end as it is when the call is made. Calls share a reader, one after the other. */
+  refresh(): Promise<void> {
+    const previous = this.#refreshing ?? Promise.resolve()
+    const next = previous.catch(() => undefined).then(() => this.#readToEnd())
+    this.#refreshing = next
+    return next
+  }
+
+  async close(): Promise<void> {
+    await this.#refreshing?.catch(() => undefined)
+    await this.#consumer?.close()
+  }
+
+  async #readToEnd(): Promise<void> {
+    const consumer = this.#consumer!
+    const ends = await this.#admin.listOffsets(
+      this.#partitions.map((one) => ({ ...one, timestamp: LATEST })),
+      { isolation: "read_uncommitted" },
+    )
+    for (;;) {
+      let behind = false
+      for (const end of ends) if ((await consumer.position(end)) < end.offset) behind = true
+      if (!behind) return
+      for (const part of await consumer.poll(POLL_TIMEOUT_MS)) {
+        part.forEach((record) => this.#apply(record.key(), record.value()))
+      }
+    }
+  }
+}
+
+const LATEST = -1
