@@ -1,30 +1,10 @@
-/**
- * The answer to each kind of request when it was not handled, or its records were not committed.
- *
- * Errors of the log become what clients of these APIs understand: look for the coordinator again, or try again.
- */
+/** The answer to each kind of request when it was not handled, or its records were not committed. */
 import { ErrorCode } from "@millrace/protocol"
+import { coordinatorError } from "../coordinator/errors.ts"
 import { describedError } from "./describe.ts"
 import { commitResults } from "./offset-commit.ts"
 import type { GroupRequest } from "./requests.ts"
 import { joinRefusal, syncRefusal } from "./responses.ts"
-
-const coordinatorErrors: ReadonlyMap<ErrorCode, ErrorCode> = new Map<ErrorCode, ErrorCode>([
-  [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.COORDINATOR_NOT_AVAILABLE],
-  [ErrorCode.NOT_ENOUGH_REPLICAS, ErrorCode.COORDINATOR_NOT_AVAILABLE],
-  [ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND, ErrorCode.COORDINATOR_NOT_AVAILABLE],
-  [ErrorCode.REQUEST_TIMED_OUT, ErrorCode.COORDINATOR_NOT_AVAILABLE],
-  [ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.NOT_COORDINATOR],
-  [ErrorCode.FENCED_LEADER_EPOCH, ErrorCode.NOT_COORDINATOR],
-  [ErrorCode.KAFKA_STORAGE_ERROR, ErrorCode.NOT_COORDINATOR],
-  [ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.UNKNOWN_SERVER_ERROR],
-  [ErrorCode.RECORD_LIST_TOO_LARGE, ErrorCode.UNKNOWN_SERVER_ERROR],
-])
-
-/** An error of the internal topic's log, as a coordinator tells it. */
-export function coordinatorError(error: ErrorCode): ErrorCode {
-  return coordinatorErrors.get(error) ?? error
-}
 
 export function refuseGroupRequest(request: GroupRequest, logError: ErrorCode): unknown {
   const errorCode = coordinatorError(logError)
