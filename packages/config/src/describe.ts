@@ -81,7 +81,7 @@ interface Found extends ConfigSynonym {
 
 function sources(name: string, entry: Entry<unknown>, layers: readonly ConfigLayer[]): Found[] {
   const found: Found[] = []
-  const names = [{ name, scale: undefined as number | undefined }, ...entry.synonyms]
+  const names = [{ name, scale: undefined as number | undefined }, ...entry.synonyms.filter((s) => s.name !== name)]
   for (const layer of layers) {
     for (const { name: candidate, scale } of names) {
       const value = Object.hasOwn(layer.settings, candidate) ? layer.settings[candidate] : undefined
@@ -90,6 +90,14 @@ function sources(name: string, entry: Entry<unknown>, layers: readonly ConfigLay
     }
   }
   const own = entry.default === undefined ? null : entry.print(entry.default)
-  if (own !== null) found.push({ name, value: own, source: ConfigSource.DEFAULT_CONFIG, inUnitOfEntry: own })
+  if (own !== null) {
+    const last = names.at(-1)!
+    found.push({
+      name: last.name,
+      value: last.scale === undefined ? own : String(Number(own) / last.scale),
+      source: ConfigSource.DEFAULT_CONFIG,
+      inUnitOfEntry: own,
+    })
+  }
   return found
 }

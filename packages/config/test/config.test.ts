@@ -99,7 +99,7 @@ suite("describe", () => {
     expect(row.synonyms).toEqual([
       { name: "log.retention.ms", value: "5", source: ConfigSource.TOPIC_CONFIG },
       { name: "log.retention.hours", value: "1", source: ConfigSource.STATIC_BROKER_CONFIG },
-      { name: "log.retention.ms", value: "604800000", source: ConfigSource.DEFAULT_CONFIG },
+      { name: "log.retention.hours", value: "168", source: ConfigSource.DEFAULT_CONFIG },
     ])
   })
 

@@ -1,0 +1,54 @@
+/**
+ * AddPartitionsToTxn (key 24), v0-5: partitions become part of a producer's transaction. v4 and later are the brokers'
+ * batched form, which can also only ask (KIP-890). Errors: see the transaction coordinator; UNKNOWN_TOPIC_OR_PARTITION,
+ * OPERATION_NOT_ATTEMPTED, TOPIC_AUTHORIZATION_FAILED, TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+ * CLUSTER_AUTHORIZATION_FAILED.
+ */
+import { ErrorCode } from "@millrace/protocol"
+import { AddPartitionsToTxn } from "@millrace/protocol/messages/add-partitions-to-txn"
+import { handler, replyLater } from "./handler.ts"
+
+const VERSION_BATCHED = 4
+
+export const addPartitionsToTxn = handler(AddPartitionsToTxn, {
+  permissions: [
+    { operation: "WRITE", resource: "TRANSACTIONAL_ID" },
+    { operation: "WRITE", resource: "TOPIC" },
+    { operation: "CLUSTER_ACTION", resource: "CLUSTER" },
+  ],
+  handle(request, context, services, reply) {
+    const { transactions, image } = services
+    if (context.apiVersion >= VERSION_BATCHED) {
+      if (context.may("CLUSTER_ACTION", "CLUSTER")) {
+        replyLater(services, transactions.addPartitionsToTxn({ apiVersion: context.apiVersion }, request), reply)
+      } else {
+        reply({ errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED })
+      }
+      return
+    }
+    const { v3AndBelowTopics: topics, v3AndBelowTransactionalId: transactionalId } = request
+    const maySend = context.may("WRITE", "TRANSACTIONAL_ID", transactionalId)
+    const errorOf = (name: string, partition: number) => {
+      if (!maySend) return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+      if (!context.may("WRITE", "TOPIC", name)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED
+      return image.partition(name, partition) ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    }
+    const refused = topics.some(({ name, partitions }) =>
+      partitions.some((partition) => errorOf(name, partition) !== ErrorCode.NONE),
+    )
+    if (!refused) {
+      replyLater(services, transactions.addPartitionsToTxn({ apiVersion: context.apiVersion }, request), reply)
+      return
+    }
+    // All or nothing: what could have been added is told that it was not tried.
+    reply({
+      resultsByTopicV3AndBelow: topics.map(({ name, partitions }) => ({
+        name,
+        resultsByPartition: partitions.map((partitionIndex) => ({
+          partitionIndex,
+          partitionErrorCode: errorOf(name, partitionIndex) || ErrorCode.OPERATION_NOT_ATTEMPTED,
+        })),
+      })),
+    })
+  },
+})

@@ -1,0 +1,82 @@
+/** Every API this broker serves. */
+import { addOffsetsToTxn } from "./add-offsets-to-txn.ts"
+import { addPartitionsToTxn } from "./add-partitions-to-txn.ts"
+import { alterConfigs } from "./alter-configs.ts"
+import { apiVersions } from "./api-versions.ts"
+import { createPartitions } from "./create-partitions.ts"
+import { createTopics } from "./create-topics.ts"
+import { deleteGroups } from "./delete-groups.ts"
+import { deleteRecords } from "./delete-records.ts"
+import { deleteTopics } from "./delete-topics.ts"
+import { describeCluster } from "./describe-cluster.ts"
+import { describeConfigs } from "./describe-configs.ts"
+import { describeGroups } from "./describe-groups.ts"
+import { describeLogDirs } from "./describe-log-dirs.ts"
+import { describeProducers } from "./describe-producers.ts"
+import { describeTopicPartitions } from "./describe-topic-partitions.ts"
+import { describeTransactions } from "./describe-transactions.ts"
+import { endTxn } from "./end-txn.ts"
+import { fetch } from "./fetch.ts"
+import { findCoordinator } from "./find-coordinator.ts"
+import { heartbeat } from "./heartbeat.ts"
+import { incrementalAlterConfigs } from "./incremental-alter-configs.ts"
+import { initProducerId } from "./init-producer-id.ts"
+import { joinGroup } from "./join-group.ts"
+import { leaveGroup } from "./leave-group.ts"
+import { listConfigResources } from "./list-config-resources.ts"
+import { listGroups } from "./list-groups.ts"
+import { listOffsets } from "./list-offsets.ts"
+import { listTransactions } from "./list-transactions.ts"
+import { metadata } from "./metadata.ts"
+import { offsetCommit } from "./offset-commit.ts"
+import { offsetDelete } from "./offset-delete.ts"
+import { offsetFetch } from "./offset-fetch.ts"
+import { offsetForLeaderEpoch } from "./offset-for-leader-epoch.ts"
+import { produce } from "./produce.ts"
+import { type ApiRegistry, registryOf } from "./registry.ts"
+import { syncGroup } from "./sync-group.ts"
+import { txnOffsetCommit } from "./txn-offset-commit.ts"
+import { writeTxnMarkers } from "./write-txn-markers.ts"
+
+export function allApis(): ApiRegistry {
+  const registry: ApiRegistry = registryOf([
+    produce,
+    fetch,
+    listOffsets,
+    metadata,
+    offsetCommit,
+    offsetFetch,
+    findCoordinator,
+    joinGroup,
+    heartbeat,
+    leaveGroup,
+    syncGroup,
+    describeGroups,
+    listGroups,
+    apiVersions(() => registry.handlers.values()),
+    createTopics,
+    deleteTopics,
+    deleteRecords,
+    initProducerId,
+    offsetForLeaderEpoch,
+    addPartitionsToTxn,
+    addOffsetsToTxn,
+    endTxn,
+    writeTxnMarkers,
+    txnOffsetCommit,
+    describeConfigs,
+    alterConfigs,
+    describeLogDirs,
+    createPartitions,
+    deleteGroups,
+    incrementalAlterConfigs,
+    offsetDelete,
+    describeCluster,
+    describeProducers,
+    describeTransactions,
+    listTransactions,
+    listConfigResources,
+    describeTopicPartitions,
+  ])
+  return registry
+}

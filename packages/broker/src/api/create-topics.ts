@@ -1,0 +1,63 @@
+/**
+ * CreateTopics (key 19), v2-7. v4 partitions and replicas -1 take the broker's defaults (KIP-464) · v5 settings and
+ * counts in the answer (KIP-525) · v7 topic ids (KIP-516). A topic's defaults are not pinned to it: only what the request
+ * sets is kept.
+ *
+ * Errors per topic: TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
+ * INVALID_REPLICA_ASSIGNMENT, INVALID_CONFIG, INVALID_REQUEST, POLICY_VIOLATION, TOPIC_AUTHORIZATION_FAILED.
+ */
+import { ErrorCode } from "@millrace/protocol"
+import { CreateTopics, type CreateTopicsRequest } from "@millrace/protocol/messages/create-topics"
+import { createTopics as decide } from "../controller/topics.ts"
+import { type Answer, handler, type Services } from "./handler.ts"
+
+type TopicResult = Answer<typeof CreateTopics>["topics"][number]
+
+export const createTopics = handler(CreateTopics, {
+  permissions: [
+    { operation: "CREATE", resource: "CLUSTER" },
+    { operation: "CREATE", resource: "TOPIC" },
+    { operation: "DESCRIBE_CONFIGS", resource: "TOPIC" },
+  ],
+  handle(request, context, services, reply) {
+    const { controller, image, config } = services
+    const mayCreate = (name: string) => context.may("CREATE", "CLUSTER") || context.may("CREATE", "TOPIC", name)
+    const allowed = request.topics.filter(({ name }) => mayCreate(name))
+    const refused: TopicResult[] = request.topics
+      .filter(({ name }) => !mayCreate(name))
+      .map(({ name }) => ({
+        name,
+        errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+        errorMessage: "Authorization failed.",
+      }))
+    const defaults = {
+      numPartitions: config["num.partitions"],
+      replicationFactor: config["default.replication.factor"],
+      partitionsMax: config["metadata.max.partitions"],
+    }
+    const results = controller.commit(decide(image, { ...request, topics: allowed }, defaults, services.newUuid))
+    const topics = results.map((result): TopicResult => {
+      if (result.errorCode !== ErrorCode.NONE) return result
+      if (context.may("DESCRIBE_CONFIGS", "TOPIC", result.name)) {
+        return { ...result, configs: effectiveConfigs(result.name, allowed, services) }
+      }
+      const topicConfigErrorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED
+      return { ...result, topicConfigErrorCode, numPartitions: -1, replicationFactor: -1, configs: null }
+    })
+    reply({ topics: [...topics, ...refused] })
+  },
+})
+
+function effectiveConfigs(name: string, topics: CreateTopicsRequest["topics"], { configs }: Services) {
+  const own: Record<string, string> = {}
+  for (const config of topics.find((topic) => topic.name === name)?.configs ?? []) {
+    if (config.value !== null) own[config.name] = config.value
+  }
+  return configs.describeTopic(name, own).map((row) => ({
+    name: row.name,
+    value: row.value,
+    readOnly: row.readOnly,
+    configSource: row.source,
+    isSensitive: row.isSensitive,
+  }))
+}

@@ -1,0 +1,62 @@
+/**
+ * DeleteTopics (key 20), v1-6, by name or, from v6, by id. Files go after file.delete.delay.ms. Errors per topic:
+ * UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, INVALID_REQUEST (named twice, or by name and id),
+ * TOPIC_DELETION_DISABLED, TOPIC_AUTHORIZATION_FAILED.
+ */
+import { ErrorCode, ZERO_UUID } from "@millrace/protocol"
+import { DeleteTopics } from "@millrace/protocol/messages/delete-topics"
+import type { TopicImage } from "../controller/image.ts"
+import { deleteTopic } from "../controller/topics.ts"
+import { type Answer, handler } from "./handler.ts"
+
+type TopicResult = Answer<typeof DeleteTopics>["responses"][number]
+const VERSION_BY_ID = 6
+const VERSION_DISABLED_CODE = 3
+
+export const deleteTopics = handler(DeleteTopics, {
+  permissions: [
+    { operation: "DELETE", resource: "TOPIC" },
+    { operation: "DESCRIBE", resource: "TOPIC" },
+  ],
+  handle(request, context, { image, controller, config }, reply) {
+    const asked =
+      context.apiVersion >= VERSION_BY_ID
+        ? request.topics
+        : request.topicNames.map((name) => ({ name: name as string | null, topicId: ZERO_UUID }))
+    const disabled = !config["delete.topic.enable"]
+    const chosen = new Set<TopicImage>()
+    const failure = (name: string | null, topicId: string, errorCode: number, errorMessage: string | null = null) => ({
+      name,
+      topicId,
+      errorCode,
+      errorMessage,
+    })
+    const decide = (name: string | null, topicId: string): TopicResult => {
+      if (disabled) {
+        const known = context.apiVersion >= VERSION_DISABLED_CODE
+        const code = known ? ErrorCode.TOPIC_DELETION_DISABLED : ErrorCode.INVALID_REQUEST
+        return failure(name, topicId, code, "delete.topic.enable is false.")
+      }
+      const byId = topicId !== ZERO_UUID
+      if (byId === (name !== null)) {
+        return failure(name, topicId, ErrorCode.INVALID_REQUEST, "A topic must be named by its name or by its id.")
+      }
+      const topic = byId ? image.topicById(topicId) : image.topic(name!)
+      const mayDescribe = topic !== undefined && context.may("DESCRIBE", "TOPIC", topic.name)
+      if (byId && !topic) return failure(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID)
+      const resolved = topic?.name ?? name!
+      if (!context.may("DELETE", "TOPIC", resolved)) {
+        // The name of a topic that may not be seen is not given away.
+        const shown = byId && !mayDescribe ? null : resolved
+        return failure(shown, topicId, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+      }
+      if (!topic) return failure(name, ZERO_UUID, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+      if (chosen.has(topic)) return failure(resolved, topic.topicId, ErrorCode.INVALID_REQUEST, "Duplicate topic.")
+      chosen.add(topic)
+      return failure(resolved, topic.topicId, ErrorCode.NONE)
+    }
+    const responses = asked.map(({ name, topicId }) => decide(name, topicId))
+    controller.write([...chosen].flatMap((topic) => deleteTopic(image, topic)))
+    reply({ responses })
+  },
+})

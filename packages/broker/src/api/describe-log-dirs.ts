@@ -1,0 +1,45 @@
+/**
+ * DescribeLogDirs (key 35), v1-5: what the data directory holds, in bytes per partition. v3 a top-level error · v4 space
+ * (KIP-827), which is not known here · v5 cordoned (KIP-1066). Errors: CLUSTER_AUTHORIZATION_FAILED.
+ */
+import { ErrorCode } from "@millrace/protocol"
+import { DescribeLogDirs } from "@millrace/protocol/messages/describe-log-dirs"
+import { STORAGE_FAULT } from "../partition/partition.ts"
+import { handler } from "./handler.ts"
+
+export const describeLogDirs = handler(DescribeLogDirs, {
+  permissions: [{ operation: "DESCRIBE", resource: "CLUSTER" }],
+  handle(request, context, { replicas }, reply) {
+    if (!context.may("DESCRIBE", "CLUSTER")) {
+      reply({ errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, results: [] })
+      return
+    }
+    const topics = new Map<
+      string,
+      { partitionIndex: number; partitionSize: number; offsetLag: number; isFutureKey: boolean }[]
+    >()
+    for (const partition of replicas.partitions()) {
+      const { topic, index } = partition
+      const asked = request.topics?.find((each) => each.topic === topic)
+      if (request.topics !== null && !asked?.partitions.includes(index)) continue
+      const partitionSize = partition.isOpen
+        ? partition.attempt((log) => log.sizeInBytes)
+        : replicas.sizeOnDisk(partition)
+      if (partitionSize === STORAGE_FAULT) continue
+      const row = { partitionIndex: index, partitionSize, offsetLag: 0, isFutureKey: false }
+      const rows = topics.get(topic)
+      if (rows) rows.push(row)
+      else topics.set(topic, [row])
+    }
+    reply({
+      errorCode: ErrorCode.NONE,
+      results: [
+        {
+          errorCode: ErrorCode.NONE,
+          logDir: replicas.dataDir,
+          topics: [...topics].map(([name, partitions]) => ({ name, partitions })),
+        },
+      ],
+    })
+  },
+})

@@ -1,0 +1,99 @@
+/**
+ * From a frame to an answer: header, handler, body, response. What is no request of ours closes the connection, since
+ * there is no answer its sender could read; only ApiVersions in an unknown version is answered, with a v0 body that
+ * says which versions there are (KIP-511).
+ */
+import { decodeRequestHeader, decode, encodeResponse, ErrorCode, ProtocolError } from "@millrace/protocol"
+import { ApiVersions } from "@millrace/protocol/messages/api-versions"
+import { ANONYMOUS, type RequestContext } from "../network/context.ts"
+import type { ServerRequest } from "../network/server.ts"
+import { type Authorizer, CLUSTER_NAME } from "../security/authorizer.ts"
+import type { AnyHandler, Services } from "./handler.ts"
+import { advertisedRange, type ApiRegistry } from "./registry.ts"
+
+export interface DispatchOptions {
+  readonly registry: ApiRegistry
+  readonly services: Services
+  readonly authorizer: Authorizer
+  /** How long to hold the client back after this answer; 0 for not at all. The one throttle point. */
+  throttleMs(context: RequestContext, apiKey: number, requestBytes: number): number
+  /** A defect: nothing the broker can answer. */
+  onDefect(cause: unknown): void
+}
+
+const API_VERSIONS_KEY = 18
+
+export function dispatcher(options: DispatchOptions): (request: ServerRequest) => void {
+  return (request) => {
+    try {
+      dispatch(options, request)
+    } catch (cause) {
+      // Bytes that are no request: the peer's fault, not ours.
+      if (cause instanceof ProtocolError) request.fail(cause.message)
+      else {
+        request.fail("internal error")
+        options.onDefect(cause)
+      }
+    }
+  }
+}
+
+function dispatch(options: DispatchOptions, request: ServerRequest): void {
+  const { frame } = request
+  const header = decodeRequestHeader(frame)
+  const { apiKey, apiVersion, correlationId, clientId } = header
+  const handler = options.registry.handlers.get(apiKey)
+  if (!handler || !isServed(handler, apiVersion)) {
+    if (handler && apiKey === API_VERSIONS_KEY) {
+      const { minVersion, maxVersion } = advertisedRange(handler)
+      const response = {
+        errorCode: ErrorCode.UNSUPPORTED_VERSION,
+        apiKeys: [{ apiKey, minVersion, maxVersion }],
+      }
+      request.answer(encodeResponse(ApiVersions, 0, correlationId, response), 0)
+    } else {
+      request.fail(`api key ${apiKey} in version ${apiVersion} is not served`)
+    }
+    return
+  }
+  const body = decode(handler.api.request, apiVersion, frame, header.bodyOffset)
+  const context = contextOf(options.authorizer, request, clientId, apiVersion)
+  handler.handle(body, context, options.services, (response) => {
+    if (response === null) {
+      request.answer(null, 0)
+      return
+    }
+    const throttleMs = options.throttleMs(context, apiKey, frame.length)
+    let chunks: Uint8Array[]
+    try {
+      chunks = encodeResponse(handler.api, apiVersion, correlationId, { ...response, throttleTimeMs: throttleMs })
+    } catch (cause) {
+      request.fail("internal error")
+      options.onDefect(cause)
+      return
+    }
+    request.answer(chunks, throttleMs)
+  })
+}
+
+function isServed(handler: AnyHandler, version: number): boolean {
+  return version >= handler.api.minVersion && version <= advertisedRange(handler).maxVersion
+}
+
+function contextOf(
+  authorizer: Authorizer,
+  { listener, connection, fail }: ServerRequest,
+  clientId: string | null,
+  apiVersion: number,
+): RequestContext {
+  return {
+    principal: ANONYMOUS,
+    clientId,
+    listener,
+    apiVersion,
+    connection,
+    fail,
+    may: (operation, resource, name = CLUSTER_NAME) =>
+      authorizer.isAllowed(ANONYMOUS, connection.remote.host, { operation, resource }, name),
+  }
+}

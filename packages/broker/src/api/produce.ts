@@ -1,0 +1,230 @@
+/**
+ * Produce (key 0), v3-13: appends record batches. Advertised from v0, since librdkafka compresses only when the range
+ * covers it (KAFKA-18659); 0-2 are refused.
+ *
+ * v5 log start offset · v7 zstd (KIP-110) · v8 record errors (KIP-467) · v10 current leader (KIP-951) · v12 implicit
+ * transaction partitions (KIP-890) · v13 topic ids (KIP-516). acks=0 gets no answer; when it fails, the connection is
+ * closed instead. A batch of a transaction that the log does not know yet is first verified with the coordinator
+ * (KIP-890): without that, a delayed batch would open a transaction that nobody ends.
+ *
+ * Request buffers: `records` are views of the frame; the log writes offsets into them and keeps none.
+ */
+import { ErrorCode } from "@millrace/protocol"
+import { BATCH_HEADER_BYTES, RecordBatchView } from "@millrace/protocol/record/batch"
+import { Produce, type ProduceRequest } from "@millrace/protocol/messages/produce"
+import { isInternalTopic } from "../controller/topic-names.ts"
+import type { RequestContext } from "../network/context.ts"
+import type { Partition, PartitionAppend } from "../partition/partition.ts"
+import type { OffsetWaiter } from "../partition/waiters.ts"
+import { type Answer, handler, type Reply, type Services } from "./handler.ts"
+
+type ProduceResponse = Answer<typeof Produce>
+type TopicResponse = ProduceResponse["responses"][number]
+type PartitionResponse = TopicResponse["partitionResponses"][number]
+
+const ACKS_ALL = -1
+const ACKS_NONE = 0
+const ACKS_LEADER = 1
+const VERSION_ZSTD = 7
+const VERSION_TOPIC_IDS = 13
+const COMPRESSION_ZSTD = 4
+/** The client id under which Kafka's own tools may write to internal topics. */
+const ADMIN_CLIENT_ID = "__admin_client"
+
+export const produce = handler(Produce, {
+  permissions: [
+    { operation: "WRITE", resource: "TOPIC" },
+    { operation: "WRITE", resource: "TRANSACTIONAL_ID" },
+  ],
+  advertisedMin: 0,
+  handle(request, context, services, reply) {
+    new ProduceCall(request, context, services, reply).run()
+  },
+})
+
+class ProduceCall {
+  readonly #request: ProduceRequest
+  readonly #context: RequestContext
+  readonly #services: Services
+  readonly #reply: Reply<ProduceResponse>
+  readonly #responses: TopicResponse[] = []
+  /** Partitions not settled yet; one more while the request is still being walked. */
+  #open = 1
+  readonly #waiters: OffsetWaiter[] = []
+  #expire: (() => void) | undefined
+  #failed: ErrorCode = ErrorCode.NONE
+  #leaderMoved = false
+
+  constructor(request: ProduceRequest, context: RequestContext, services: Services, reply: Reply<ProduceResponse>) {
+    this.#request = request
+    this.#context = context
+    this.#services = services
+    this.#reply = reply
+  }
+
+  run(): void {
+    const { transactionalId, acks, topicData } = this.#request
+    const refusal =
+      acks !== ACKS_ALL && acks !== ACKS_NONE && acks !== ACKS_LEADER
+        ? ErrorCode.INVALID_REQUIRED_ACKS
+        : transactionalId !== null && !this.#context.may("WRITE", "TRANSACTIONAL_ID", transactionalId)
+          ? ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+          : undefined
+    for (const { name, topicId, partitionData } of topicData) {
+      const partitionResponses: PartitionResponse[] = []
+      this.#responses.push({ name, topicId, partitionResponses })
+      const topic = this.#resolve(name, topicId)
+      for (const { index, records } of partitionData) {
+        const response: PartitionResponse = { index, errorCode: ErrorCode.NONE, baseOffset: -1 }
+        partitionResponses.push(response)
+        const error = refusal ?? (typeof topic === "string" ? ErrorCode.NONE : topic)
+        if (error !== ErrorCode.NONE) this.#refuse(response, error, null)
+        else this.#appendTo(topic as string, response, records)
+      }
+    }
+    this.#settled()
+    if (this.#open > 0 && this.#waiters.length > 0) this.#armTimeout()
+  }
+
+  /** The topic's name, or why it cannot be written. */
+  #resolve(name: string, topicId: string): string | ErrorCode {
+    const { image } = this.#services
+    const byId = this.#context.apiVersion >= VERSION_TOPIC_IDS
+    const topic = byId ? image.topicById(topicId) : image.topic(name)
+    if (byId && !topic) return ErrorCode.UNKNOWN_TOPIC_ID
+    const resolved = topic?.name ?? name
+    if (!this.#context.may("WRITE", "TOPIC", resolved)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED
+    if (!topic) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    if (isInternalTopic(resolved) && this.#context.clientId !== ADMIN_CLIENT_ID) {
+      return ErrorCode.INVALID_TOPIC_EXCEPTION
+    }
+    return resolved
+  }
+
+  #appendTo(topic: string, response: PartitionResponse, records: Uint8Array | null): void {
+    const partition = this.#services.replicas.partition(topic, response.index)
+    if (!partition) {
+      this.#refuse(response, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, null)
+      return
+    }
+    if (records === null || records.length === 0) {
+      this.#refuse(response, ErrorCode.INVALID_RECORD, "A produce request must carry exactly one batch per partition.")
+      return
+    }
+    // Anything shorter is refused by the log, which says what is wrong with it.
+    const batch = records.length >= BATCH_HEADER_BYTES ? new RecordBatchView(records, 0) : undefined
+    if (batch?.compressionId === COMPRESSION_ZSTD && this.#context.apiVersion < VERSION_ZSTD) {
+      this.#refuse(response, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, "zstd needs Produce version 7.")
+      return
+    }
+    if (batch?.isTransactional && this.#request.transactionalId !== null) {
+      if (this.#needsVerification(partition, batch)) {
+        this.#verifyThenAppend(partition, batch, response, records)
+        return
+      }
+    }
+    this.#append(partition, response, records)
+  }
+
+  #needsVerification(partition: Partition, { producerId }: RecordBatchView): boolean {
+    const known = partition.attempt((log) => log.hasOpenTransaction(producerId))
+    return known === false
+  }
+
+  #verifyThenAppend(
+    partition: Partition,
+    { producerId, producerEpoch }: RecordBatchView,
+    response: PartitionResponse,
+    records: Uint8Array,
+  ): void {
+    this.#open++
+    const transactionalId = this.#request.transactionalId!
+    this.#services.replicas.verifyTransaction(partition, transactionalId, producerId, producerEpoch).then((error) => {
+      if (error === ErrorCode.NONE) this.#append(partition, response, records)
+      else this.#refuse(response, error, "The partition is not part of the producer's transaction.")
+      this.#settled()
+    })
+  }
+
+  #append(partition: Partition, response: PartitionResponse, records: Uint8Array): void {
+    const all = this.#request.acks === ACKS_ALL
+    const result = partition.append(records, { origin: "client" }, all)
+    if (!result.ok) {
+      this.#refused(response, result)
+      return
+    }
+    response.baseOffset = result.baseOffset
+    response.logAppendTimeMs = result.logAppendTime
+    response.logStartOffset = result.logStartOffset
+    if (!all || result.lastOffset < partition.highWatermark) return
+    this.#open++
+    const waiter = partition.whenCommitted(result.lastOffset + 1, (error) => {
+      if (error !== undefined) this.#refuse(response, error as ErrorCode, null)
+      this.#settled()
+    })
+    if (waiter) this.#waiters.push(waiter)
+  }
+
+  #refused(response: PartitionResponse, result: Extract<PartitionAppend, { ok: false }>): void {
+    if (result.error === ErrorCode.NOT_LEADER_OR_FOLLOWER) this.#leaderMoved = true
+    response.logStartOffset = result.logStartOffset
+    if (result.recordErrors) response.recordErrors = [...result.recordErrors]
+    this.#refuse(response, result.error, result.message)
+  }
+
+  #refuse(response: PartitionResponse, error: ErrorCode, message: string | null): void {
+    response.errorCode = error
+    response.baseOffset = -1
+    response.logAppendTimeMs = -1
+    response.errorMessage = message
+    this.#failed = error
+  }
+
+  #settled(): void {
+    if (--this.#open > 0) return
+    this.#expire?.()
+    this.#answer()
+  }
+
+  #answer(): void {
+    if (this.#request.acks === ACKS_NONE) {
+      // Nobody waits for an answer; losing the connection is how such a producer learns of a failure.
+      if (this.#failed !== ErrorCode.NONE) this.#context.fail(`produce with acks=0 failed with error ${this.#failed}`)
+      else this.#reply(null)
+      return
+    }
+    const response: ProduceResponse = { responses: this.#responses }
+    if (this.#leaderMoved) this.#nameLeaders(response)
+    this.#reply(response)
+  }
+
+  /** KIP-951: who leads now, so that the client need not ask. */
+  #nameLeaders(response: ProduceResponse): void {
+    const { image, services } = { image: this.#services.image, services: this.#services }
+    const nodes = new Map<number, NonNullable<ProduceResponse["nodeEndpoints"]>[number]>()
+    for (const { name, topicId, partitionResponses } of this.#responses) {
+      const topic = name ? image.topic(name) : image.topicById(topicId!)
+      for (const partition of partitionResponses) {
+        const leadership = topic?.partitions[partition.index]
+        if (partition.errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER || !leadership) continue
+        const { leader, leaderEpoch } = leadership
+        partition.currentLeader = { leaderId: leader, leaderEpoch }
+        const broker = image.broker(leader)
+        const endpoint = broker && services.endpoint(broker, this.#context)
+        if (endpoint) nodes.set(leader, { nodeId: leader, host: endpoint.host, port: endpoint.port, rack: broker.rack })
+      }
+    }
+    response.nodeEndpoints = [...nodes.values()]
+  }
+
+  #armTimeout(): void {
+    const timer = this.#services.clock.setTimer(this.#request.timeoutMs, () => {
+      for (const waiter of this.#waiters) {
+        if (waiter.done) continue
+        waiter.done = true
+        waiter.settle(ErrorCode.REQUEST_TIMED_OUT)
+      }
+    })
+    this.#expire = () => timer.cancel()
+  }
+}

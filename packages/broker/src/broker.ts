@@ -1,0 +1,272 @@
+/**
+ * The composition root: turns settings and a host into a running broker, and closes it in the opposite order.
+ *
+ *   data directory (locked) -> metadata log -> image -> partitions -> coordinators -> listeners -> registration
+ *
+ * Nothing here waits for anything but the listeners. Failures to start are errors with one clear line: ConfigError,
+ * LogDirectoryError (locked, another node's), CorruptLogError, NetError (port in use), DiskError.
+ */
+import { parse } from "@millrace/config"
+import type { Address, Host, Net } from "@millrace/host"
+import { uuidFromBytes } from "@millrace/protocol"
+import { LogDirectory } from "@millrace/storage"
+import { allApis } from "./api/all.ts"
+import { dispatcher } from "./api/dispatch.ts"
+import type { Services } from "./api/handler.ts"
+import { startMaintenance } from "./background/maintenance.ts"
+import { Schedule } from "./background/schedule.ts"
+import { type BrokerConfig, brokerConfig } from "./config/broker.ts"
+import { logConfigOf } from "./config/log-config.ts"
+import { ConfigView } from "./config/view.ts"
+import { registerBroker } from "./controller/brokers.ts"
+import { Controller } from "./controller/controller.ts"
+import { initialFeatures } from "./controller/features.ts"
+import { MetadataImage } from "./controller/image.ts"
+import { MetadataLog } from "./controller/metadata-log.ts"
+import { allocateProducerIds } from "./controller/producer-ids.ts"
+import { CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from "./controller/topic-names.ts"
+import { GroupCoordinatorService } from "./group/service.ts"
+import { InternalTopics } from "./internal-topics.ts"
+import { type ListenerSpec, resolveAdvertised, resolveListeners } from "./network/listeners.ts"
+import { Server } from "./network/server.ts"
+import { PartitionCoordinatorLog } from "./partition/coordinator-log.ts"
+import { ReplicaManager } from "./replica-manager.ts"
+import { allowAll, type Authorizer } from "./security/authorizer.ts"
+import { TransactionCoordinatorService } from "./transaction/service.ts"
+
+export interface BrokerOptions {
+  readonly host: Host
+  /** Takes the place of the host's network, such as the in-memory one. */
+  readonly net?: Net
+  readonly dataDir: string
+  /** Where to listen unless the `listeners` config says otherwise. */
+  readonly listen: Address
+  readonly config?: Readonly<Record<string, string>>
+  /** Takes the place of the `node.id` config. */
+  readonly nodeId?: number
+  readonly authorizer?: Authorizer
+  /** One line per event worth telling; nothing secret is in it. */
+  readonly log?: (message: string) => void
+  /** A defect after which the broker must not go on; rethrown in a turn of its own when left out. */
+  readonly onDefect?: (cause: unknown) => void
+}
+
+/** Addresses that mean all of the machine's and lead a client nowhere. */
+const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::", ""])
+
+export class Broker {
+  /** Where the first listener is bound. */
+  readonly address: Address
+  readonly clusterId: string
+  readonly nodeId: number
+  readonly #close: () => Promise<void>
+  #closing: Promise<void> | undefined
+
+  private constructor(address: Address, clusterId: string, nodeId: number, close: () => Promise<void>) {
+    this.address = address
+    this.clusterId = clusterId
+    this.nodeId = nodeId
+    this.#close = close
+  }
+
+  static async start(options: BrokerOptions): Promise<Broker> {
+    const { host, dataDir, listen, config: given = {} } = options
+    const log = options.log ?? (() => {})
+    const onDefect =
+      options.onDefect ??
+      ((cause: unknown) =>
+        void host.clock.setTimer(0, () => {
+          throw cause
+        }))
+    const settings = options.nodeId === undefined ? given : { ...given, "node.id": String(options.nodeId) }
+    const config = parse(brokerConfig, settings)
+    const nodeId = config["node.id"]
+    const specs = resolveListeners(config.listeners, listen)
+    const newUuid = () => uuidFromBytes(host.random.bytes(16))
+
+    const logDirectory = LogDirectory.open(host.disk, dataDir, { nodeId, random: host.random, now: host.clock.now() })
+    const stopping: (() => void | Promise<void>)[] = []
+    const stop = async () => {
+      for (const step of stopping.reverse()) await step()
+    }
+    try {
+      const { clusterId, cleanShutdown } = logDirectory
+      const image = new MetadataImage()
+      const metadataLog = openMetadata(options, logDirectory, config, image)
+      const controller = new Controller(image, metadataLog)
+      const configs = new ConfigView(image, settings, nodeId)
+      const replicas = new ReplicaManager({ brokerId: nodeId, clock: host.clock, logDirectory, configs, image, log })
+      stopping.push(() => {
+        replicas.close()
+        controller.close()
+      })
+      replicas.load(cleanShutdown)
+      controller.onRecords((records) => replicas.onRecords(records, image))
+
+      const coordinatorLog = (topic: string) =>
+        new PartitionCoordinatorLog({
+          topic,
+          image,
+          partition: (name, index) => replicas.partition(name, index),
+          maxBatchBytes: () => configs.topic(topic)["max.message.bytes"],
+        })
+      const fault = (topic: string) => (partition: number, cause: unknown) =>
+        log(`coordinator of ${topic}-${partition} cannot load: ${cause instanceof Error ? cause.message : cause}`)
+      const groups = new GroupCoordinatorService({
+        log: coordinatorLog(CONSUMER_OFFSETS_TOPIC),
+        clock: host.clock,
+        random: host.random,
+        config,
+        fault: fault(CONSUMER_OFFSETS_TOPIC),
+      })
+      const transactions = new TransactionCoordinatorService({
+        log: coordinatorLog(TRANSACTION_STATE_TOPIC),
+        clock: host.clock,
+        random: host.random,
+        config,
+        markers: replicas,
+        producerIds: { allocate: async () => controller.commit(allocateProducerIds(image, nodeId)) },
+        groupPartition: (groupId: string) => groups.partitionFor(groupId),
+        fault: fault(TRANSACTION_STATE_TOPIC),
+      })
+      stopping.push(() => {
+        transactions.close()
+        groups.close()
+      })
+
+      const services: Services = {
+        nodeId,
+        clusterId,
+        clock: host.clock,
+        random: host.random,
+        configs,
+        get config() {
+          return configs.broker
+        },
+        controller,
+        image,
+        replicas,
+        internalTopics: new InternalTopics({ controller, image, config: () => configs.broker, newUuid }),
+        groups,
+        transactions,
+        newUuid,
+        onDefect,
+        endpoint(broker, { listener, connection }) {
+          const endpoint = broker.endpoints.find(({ name }) => name === listener) ?? broker.endpoints[0]
+          // Bound to all addresses and not told which one to advertise: the one that this client reached us at works.
+          return endpoint && WILDCARDS.has(endpoint.host) ? { ...endpoint, host: connection.local.host } : endpoint
+        },
+      }
+      const server = new Server({
+        net: options.net ?? host.net,
+        clock: host.clock,
+        limits: {
+          requestBytesMax: config["socket.request.max.bytes"],
+          queuedRequestsMax: config["queued.max.requests"],
+          queuedRequestBytesMax: limit(config["queued.max.request.bytes"]),
+          queuedResponseBytesMax: limit(config["queued.max.response.bytes"]),
+        },
+        idleMsMax: config["connections.max.idle.ms"],
+        connectionsMax: config["max.connections"],
+        log,
+        dispatch: dispatcher({
+          registry: allApis(),
+          services,
+          authorizer: options.authorizer ?? allowAll,
+          throttleMs: () => 0,
+          onDefect,
+        }),
+      })
+      const bound = await server.listen(specs)
+      stopping.push(() => server.close(config["shutdown.drain.timeout.ms"]))
+      const advertised = resolveAdvertised(config["advertised.listeners"], bound)
+      register(controller, advertised, {
+        nodeId,
+        config,
+        cleanShutdown,
+        newUuid,
+        directoryId: logDirectory.directoryId,
+      })
+      replicas.connect({ groups, transactions })
+
+      const schedule = new Schedule(host.clock, (task, cause) => {
+        log(`${task} failed: ${cause instanceof Error ? cause.message : String(cause)}`)
+      })
+      startMaintenance({ clock: host.clock, configs, replicas, controller, schedule })
+      stopping.push(() => schedule.close())
+      return new Broker(bound[0]!.address, clusterId, nodeId, async () => {
+        await stop()
+        logDirectory.close()
+      })
+    } catch (cause) {
+      await stop()
+      // Not a clean stop: what was found must be found again.
+      logDirectory.abandon()
+      throw cause
+    }
+  }
+
+  /** Stops taking requests, answers those in progress, and closes all files so that the next start need not recover. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+/** Negative: no limit. */
+const limit = (bytes: number) => (bytes < 0 ? Infinity : bytes)
+
+function openMetadata(
+  { host, dataDir }: BrokerOptions,
+  { directoryId, cleanShutdown }: LogDirectory,
+  config: BrokerConfig,
+  image: MetadataImage,
+): MetadataLog {
+  const topic = new ConfigView(image, {}, config["node.id"]).topicWith({
+    "segment.bytes": String(config["metadata.log.segment.bytes"]),
+    "segment.ms": String(config["metadata.log.segment.ms"]),
+    "max.message.bytes": String(METADATA_BATCH_BYTES_MAX),
+  })
+  return MetadataLog.open(
+    {
+      disk: host.disk,
+      dataDir,
+      nodeId: config["node.id"],
+      directoryId,
+      now: () => host.clock.now(),
+      config: logConfigOf(topic, config),
+      cleanShutdown,
+      snapshotBytes: config["metadata.log.max.record.bytes.between.snapshots"],
+    },
+    image,
+  )
+}
+
+/** Largest batch of metadata records; all records of one command are one batch. */
+const METADATA_BATCH_BYTES_MAX = 64 * 1024 * 1024
+
+interface RegisterOptions {
+  readonly nodeId: number
+  readonly config: BrokerConfig
+  readonly cleanShutdown: boolean
+  readonly directoryId: string
+  readonly newUuid: () => string
+}
+
+function register(controller: Controller, advertised: readonly ListenerSpec[], options: RegisterOptions): void {
+  const { nodeId, config, cleanShutdown, newUuid, directoryId } = options
+  const { image } = controller
+  controller.write(initialFeatures(image))
+  const registration = {
+    brokerId: nodeId,
+    incarnationId: newUuid(),
+    endpoints: advertised.map(({ name, address }) => ({ name, host: address.host, port: address.port })),
+    rack: config["broker.rack"],
+    directoryId,
+    cleanShutdown,
+  }
+  controller.write(registerBroker(image, registration, controller.nextOffset))
+}

@@ -1,0 +1,104 @@
+/** Settings of consumer groups and transactions. */
+import { define, int, long, short } from "@millrace/config"
+
+const capped = "Never more than there are brokers."
+
+export const coordinatorConfig = define({
+  "group.initial.rebalance.delay.ms": int({
+    default: 3000,
+    min: 0,
+    doc: "How long an empty group waits for more members after the first one joined.",
+  }),
+  "group.min.session.timeout.ms": int({ default: 6000, doc: "Smallest session timeout a member may ask for." }),
+  "group.max.session.timeout.ms": int({ default: 1_800_000, doc: "Largest session timeout a member may ask for." }),
+  "group.max.size": int({ default: 2_147_483_647, min: 1, doc: "Most members of one group." }),
+  "offset.metadata.max.bytes": int({
+    default: 4096,
+    importance: "HIGH",
+    doc: "Longest text that may go with a committed offset.",
+  }),
+  "offsets.retention.minutes": int({
+    default: 10_080,
+    min: 1,
+    importance: "HIGH",
+    doc: "How long an empty group's offsets are kept.",
+  }),
+  "offsets.retention.check.interval.ms": long({
+    default: 600_000,
+    min: 1,
+    importance: "HIGH",
+    doc: "How often to look for expired offsets.",
+  }),
+  "offsets.commit.timeout.ms": int({
+    default: 5000,
+    min: 1,
+    importance: "HIGH",
+    doc: "Longest wait until a group's records are replicated.",
+  }),
+  "offsets.topic.num.partitions": int({
+    default: 50,
+    min: 1,
+    importance: "HIGH",
+    doc: "Partitions of __consumer_offsets. Fixed once the topic exists.",
+  }),
+  "offsets.topic.replication.factor": short({
+    default: 3,
+    min: 1,
+    importance: "HIGH",
+    doc: `Replicas of __consumer_offsets. ${capped}`,
+  }),
+  "offsets.topic.segment.bytes": int({
+    default: 104_857_600,
+    min: 1,
+    importance: "HIGH",
+    doc: "Segment size of __consumer_offsets.",
+  }),
+  "transaction.max.timeout.ms": int({
+    default: 900_000,
+    min: 1,
+    importance: "HIGH",
+    doc: "Longest transaction timeout a producer may ask for.",
+  }),
+  "transactional.id.expiration.ms": int({
+    default: 604_800_000,
+    min: 1,
+    importance: "HIGH",
+    doc: "How long a transactional id without transactions is remembered.",
+  }),
+  "transaction.abort.timed.out.transaction.cleanup.interval.ms": int({
+    default: 10_000,
+    min: 1,
+    importance: "LOW",
+    doc: "How often to look for transactions past their timeout.",
+  }),
+  "transaction.remove.expired.transaction.cleanup.interval.ms": int({
+    default: 3_600_000,
+    min: 1,
+    importance: "LOW",
+    doc: "How often to look for expired transactional ids.",
+  }),
+  "transaction.state.log.num.partitions": int({
+    default: 50,
+    min: 1,
+    importance: "HIGH",
+    doc: "Partitions of __transaction_state. Fixed once the topic exists.",
+  }),
+  "transaction.state.log.replication.factor": short({
+    default: 3,
+    min: 1,
+    importance: "HIGH",
+    doc: `Replicas of __transaction_state. ${capped}`,
+  }),
+  "transaction.state.log.min.isr": int({
+    default: 2,
+    min: 1,
+    importance: "HIGH",
+    doc: `In-sync replicas that __transaction_state needs. ${capped}`,
+  }),
+  "transaction.state.log.segment.bytes": int({
+    default: 104_857_600,
+    min: 1,
+    importance: "HIGH",
+    doc: "Segment size of __transaction_state.",
+  }),
+})

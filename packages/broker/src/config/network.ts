@@ -1,0 +1,62 @@
+/** Settings of listeners, connections and requests. */
+import { boolean, define, int, list, long, string } from "@millrace/config"
+
+export const networkConfig = define({
+  listeners: list({
+    default: null,
+    importance: "HIGH",
+    doc: "Where to listen, as NAME://HOST:PORT. Left out: one PLAINTEXT listener on the address given at the start.",
+    example: "PLAINTEXT://127.0.0.1:9092",
+  }),
+  "advertised.listeners": list({
+    default: null,
+    importance: "HIGH",
+    dynamic: "per-broker",
+    doc: "The addresses told to clients, as NAME://HOST:PORT. Left out: the addresses really bound.",
+  }),
+  "socket.request.max.bytes": int({
+    default: 104_857_600,
+    min: 1,
+    importance: "HIGH",
+    doc: "Largest request. A connection that announces a larger one is closed.",
+  }),
+  "connections.max.idle.ms": long({
+    default: 600_000,
+    doc: "A connection without requests for this long is closed. Negative: never.",
+  }),
+  "max.connections": int({ default: 2_147_483_647, min: 0, dynamic: "cluster-wide", doc: "Open connections at most." }),
+  "queued.max.request.bytes": long({
+    default: 67_108_864,
+    doc: "Unanswered request bytes of one connection above which it is not read any further.",
+  }),
+  "queued.max.requests": int({
+    default: 500,
+    min: 1,
+    importance: "HIGH",
+    doc: "Unanswered requests of one connection above which it is not read any further.",
+  }),
+  "queued.max.response.bytes": long({
+    default: 67_108_864,
+    doc: "Answer bytes a client has not taken above which its requests are not read any further.",
+  }),
+  "request.timeout.ms": int({ default: 30_000, importance: "HIGH", doc: "Longest wait for a requested operation." }),
+  "fetch.max.bytes": int({ default: 57_671_680, min: 1024, doc: "Largest answer to one fetch." }),
+  "max.request.partition.size.limit": int({
+    default: 2000,
+    min: 1,
+    doc: "Partitions in one page of a topic description.",
+  }),
+  "shutdown.drain.timeout.ms": int({
+    default: 5000,
+    min: 0,
+    doc: "How long closing waits for requests in progress to be answered.",
+  }),
+  "auto.create.topics.enable": boolean({
+    default: true,
+    importance: "HIGH",
+    doc: "Create a topic when a client that allows it first asks about it.",
+  }),
+  "broker.rack": string({ default: null, doc: "The rack this broker stands in." }),
+  "quota.window.num": int({ default: 11, min: 1, importance: "LOW", doc: "Samples kept for client quotas." }),
+  "quota.window.size.seconds": int({ default: 1, min: 1, importance: "LOW", doc: "Span of one quota sample." }),
+})

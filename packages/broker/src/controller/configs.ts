@@ -1,0 +1,161 @@
+/**
+ * Decisions about settings: IncrementalAlterConfigs (KIP-339) and the older AlterConfigs, which replaces all settings of
+ * a resource. A resource is changed as a whole or not at all.
+ */
+import { ConfigError, type ConfigTable, type Entry, nearestKey, parseOne } from "@millrace/config"
+import { ErrorCode } from "@millrace/protocol"
+import { brokerConfig } from "../config/broker.ts"
+import { topicConfig } from "../config/topic.ts"
+import { ConfigResourceType, type MetadataImage } from "./image.ts"
+import type { MetadataRecord } from "./records.ts"
+import { Refusal } from "./refusal.ts"
+
+export const ConfigOperation = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const
+
+export interface ConfigChange {
+  readonly name: string
+  readonly operation: number
+  readonly value: string | null
+}
+
+export interface ConfigResource {
+  readonly resourceType: number
+  readonly resourceName: string
+}
+
+/** The list setting that APPEND and SUBTRACT start from: the value in effect, default included. */
+export type EffectiveValue = (resource: ConfigResource, name: string) => string
+
+/** Throws a Refusal that says what is wrong with the name or the value. */
+export function checkConfigValue(
+  table: ConfigTable,
+  name: string,
+  value: string,
+  read: (text: string) => unknown,
+): void {
+  if (!Object.hasOwn(table, name)) {
+    const nearest = nearestKey(Object.keys(table), name)
+    const hint = nearest === undefined ? "" : ` Did you mean ${nearest}?`
+    throw new Refusal(ErrorCode.INVALID_CONFIG, `Unknown config name: ${name}.${hint}`)
+  }
+  try {
+    read(value)
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw new Refusal(ErrorCode.INVALID_CONFIG, cause.message)
+    throw cause
+  }
+}
+
+export function alterConfigsIncrementally(
+  image: MetadataImage,
+  resource: ConfigResource,
+  changes: readonly ConfigChange[],
+  effective: EffectiveValue,
+): MetadataRecord[] {
+  const table = tableOf(image, resource)
+  const names = new Set<string>()
+  return changes.map(({ name, operation, value }) => {
+    if (names.has(name)) throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} is changed more than once.`)
+    names.add(name)
+    const entry = dynamicEntry(table, resource, name)
+    if (operation === ConfigOperation.DELETE) return record(resource, name, null)
+    if (value === null) throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} has no value.`)
+    const text = newValue(entry, resource, name, operation, value, effective)
+    checkConfigValue(table, name, text, (read) => parseOne(table, name, read))
+    return record(resource, name, text)
+  })
+}
+
+function newValue(
+  entry: Entry<unknown>,
+  resource: ConfigResource,
+  name: string,
+  operation: number,
+  value: string,
+  effective: EffectiveValue,
+): string {
+  if (operation === ConfigOperation.SET) return value
+  if (operation !== ConfigOperation.APPEND && operation !== ConfigOperation.SUBTRACT) {
+    throw new Refusal(ErrorCode.INVALID_REQUEST, `Unknown config operation ${operation}.`)
+  }
+  if (entry.type !== "LIST") {
+    throw new Refusal(ErrorCode.INVALID_CONFIG, `Config ${name} is no list: values cannot be added or taken away.`)
+  }
+  const members = split(effective(resource, name))
+  const given = split(value)
+  const result =
+    operation === ConfigOperation.APPEND
+      ? [...members, ...given.filter((member) => !members.includes(member))]
+      : members.filter((member) => !given.includes(member))
+  return result.join(",")
+}
+
+const split = (text: string) =>
+  text
+    .split(",")
+    .map((member) => member.trim())
+    .filter((member) => member !== "")
+
+/** The settings given are all the resource has from then on. */
+export function replaceConfigs(
+  image: MetadataImage,
+  resource: ConfigResource,
+  settings: readonly { readonly name: string; readonly value: string | null }[],
+): MetadataRecord[] {
+  const table = tableOf(image, resource)
+  const records: MetadataRecord[] = []
+  for (const { name, value } of settings) {
+    dynamicEntry(table, resource, name)
+    if (value === null) throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} has no value.`)
+    checkConfigValue(table, name, value, (read) => parseOne(table, name, read))
+    records.push(record(resource, name, value))
+  }
+  for (const name of Object.keys(image.configs(resource.resourceType, resource.resourceName))) {
+    if (!settings.some((setting) => setting.name === name)) records.push(record(resource, name, null))
+  }
+  return records
+}
+
+function tableOf(image: MetadataImage, { resourceType, resourceName }: ConfigResource): ConfigTable {
+  switch (resourceType) {
+    case ConfigResourceType.TOPIC:
+      if (!image.topic(resourceName)) {
+        throw new Refusal(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${resourceName}' does not exist.`)
+      }
+      return topicConfig
+    case ConfigResourceType.BROKER:
+      // An empty name is the default for all brokers.
+      if (resourceName !== "" && !image.broker(Number(resourceName))) {
+        throw new Refusal(ErrorCode.INVALID_REQUEST, `There is no broker ${resourceName}.`)
+      }
+      return brokerConfig
+    default:
+      throw new Refusal(ErrorCode.INVALID_REQUEST, `Configs of resource type ${resourceType} cannot be changed.`)
+  }
+}
+
+function dynamicEntry(table: ConfigTable, resource: ConfigResource, name: string): Entry<unknown> {
+  const entry = Object.hasOwn(table, name) ? table[name] : undefined
+  if (!entry) {
+    checkConfigValue(table, name, "", () => undefined)
+    throw new Refusal(ErrorCode.INVALID_CONFIG, `Unknown config name: ${name}.`)
+  }
+  if (resource.resourceType === ConfigResourceType.BROKER) {
+    if (entry.dynamic === "read-only") {
+      throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} is read when a broker starts; set it in its file.`)
+    }
+    if (entry.dynamic === "per-broker" && resource.resourceName === "") {
+      throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} can only be set on single brokers.`)
+    }
+  }
+  return entry
+}
+
+const record = (
+  { resourceType, resourceName }: ConfigResource,
+  name: string,
+  value: string | null,
+): MetadataRecord => ({
+  type: "ConfigRecord",
+  data: { resourceType, resourceName, name, value },
+})

@@ -1,0 +1,195 @@
+/**
+ * `__cluster_metadata-0` on disk: the log, its snapshots and the quorum's state, for a quorum of one.
+ *
+ * Opening it takes the leadership of a new epoch, which a control record announces. Every append is forced to the
+ * device before it counts: an acknowledged topic survives a power cut. A snapshot replaces the log below it.
+ */
+import { type Disk, invariant, writeFileAtomically } from "@millrace/host"
+import { encode, METADATA_TOPIC_ID } from "@millrace/protocol"
+import { batches } from "@millrace/protocol/record/batch"
+import { ControlType, controlBatch } from "@millrace/protocol/record/control"
+import { LeaderChangeMessage } from "@millrace/protocol/records/leader-change"
+import { CorruptLogError, Log, type LogConfig } from "@millrace/storage"
+import { MetadataImage } from "./image.ts"
+import type { MetadataRecord } from "./records.ts"
+import { readQuorumState, writeQuorumState } from "./quorum-state.ts"
+import {
+  encodeSnapshot,
+  isCompleteSnapshot,
+  metadataBatch,
+  parseSnapshotName,
+  readMetadata,
+  type SnapshotId,
+  snapshotName,
+  type Voter,
+} from "./snapshot.ts"
+
+export interface MetadataLogOptions {
+  readonly disk: Disk
+  /** The data directory. */
+  readonly dataDir: string
+  readonly nodeId: number
+  readonly directoryId: string
+  readonly now: () => number
+  readonly config: LogConfig
+  readonly cleanShutdown: boolean
+  /** metadata.log.max.record.bytes.between.snapshots */
+  readonly snapshotBytes: number
+}
+
+export const METADATA_DIRECTORY = "__cluster_metadata-0"
+const READ_BYTES = 1024 * 1024
+/** The newest snapshot and the one before it are kept. */
+const SNAPSHOTS_KEPT = 2
+
+export class MetadataLog {
+  readonly #options: MetadataLogOptions
+  readonly #directory: string
+  readonly #log: Log
+  readonly #voters: Voter[]
+  readonly epoch: number
+  #bytesSinceSnapshot = 0
+  #newestSnapshot: SnapshotId
+
+  private constructor(options: MetadataLogOptions, log: Log, snapshot: SnapshotId, epoch: number) {
+    this.#options = options
+    this.#directory = directoryOf(options)
+    this.#log = log
+    this.#newestSnapshot = snapshot
+    this.epoch = epoch
+    this.#voters = votersOf(options)
+  }
+
+  /** Opens or formats the log, replays it into `image` and becomes its leader. */
+  static open(options: MetadataLogOptions, image: MetadataImage): MetadataLog {
+    const { disk, now } = options
+    const directory = directoryOf(options)
+    disk.makeDirectory(directory)
+    const snapshot = newestSnapshot(disk, directory) ?? format(options, directory)
+    const log = Log.open(disk, directory, options.config, {
+      now: now(),
+      cleanShutdown: options.cleanShutdown,
+      recoveryPoint: 0,
+      topicId: METADATA_TOPIC_ID,
+      topic: "__cluster_metadata",
+      partition: 0,
+    })
+    if (log.logEndOffset < snapshot.endOffset) {
+      log.close(false)
+      throw new CorruptLogError(
+        directory,
+        `the metadata log ends at offset ${log.logEndOffset}, before its snapshot ${snapshotName(snapshot)}`,
+      )
+    }
+    const file = `${directory}/${snapshotName(snapshot)}`
+    readMetadata(disk.readFile(file)!, (record) => image.replay(record, snapshot.endOffset - 1))
+    image.epoch = snapshot.epoch
+    for (let offset = snapshot.endOffset; offset < log.logEndOffset;) {
+      const read = log.read(offset, { maxBytes: READ_BYTES, minOneBatch: true, endOffset: log.logEndOffset })
+      invariant(read !== "OFFSET_OUT_OF_RANGE", `the metadata log cannot be read at offset ${offset}`)
+      for (const batch of batches(read.bytes)) offset = batch.nextOffset
+      readMetadata(read.bytes, (record, at, recordEpoch) => {
+        image.replay(record, at)
+        image.epoch = recordEpoch
+      })
+    }
+    const state = readQuorumState(disk, `${directory}/quorum-state`)
+    const epoch = Math.max(image.epoch, log.latestEpoch ?? 0, state?.leaderEpoch ?? 0) + 1
+    writeQuorumState(disk, `${directory}/quorum-state`, { leaderId: options.nodeId, leaderEpoch: epoch })
+    const opened = new MetadataLog(options, log, snapshot, epoch)
+    opened.#announceLeader()
+    image.epoch = epoch
+    return opened
+  }
+
+  get endOffset(): number {
+    return this.#log.logEndOffset
+  }
+
+  /** Appends records as one batch, all or none, and forces them to the device. Answers the offset of the first. */
+  append(records: readonly MetadataRecord[]): number {
+    const batch = metadataBatch(records, 0, this.epoch, this.#options.now())
+    return this.#append(batch)
+  }
+
+  /** Whether enough was written since the last snapshot for another. */
+  get wantsSnapshot(): boolean {
+    return this.#bytesSinceSnapshot >= this.#options.snapshotBytes
+  }
+
+  get hasChangesSinceSnapshot(): boolean {
+    return this.#bytesSinceSnapshot > 0
+  }
+
+  /** Writes the image, which must stand at the log's end, and drops what it replaces. */
+  snapshot(image: MetadataImage): void {
+    const { disk, now } = this.#options
+    const id = { endOffset: this.#log.logEndOffset, epoch: this.epoch }
+    const content = Buffer.concat(encodeSnapshot(image, this.#voters, this.epoch, now()))
+    writeFileAtomically(disk, `${this.#directory}/${snapshotName(id)}`, content)
+    this.#newestSnapshot = id
+    this.#bytesSinceSnapshot = 0
+    const names = snapshotNames(disk, this.#directory)
+    for (const name of names.slice(0, -SNAPSHOTS_KEPT)) disk.remove(`${this.#directory}/${name}`)
+    const oldest = parseSnapshotName(names.at(-SNAPSHOTS_KEPT) ?? names[0]!)!
+    if (oldest.endOffset > this.#log.logStartOffset) this.#log.deleteRecordsBefore(oldest.endOffset)
+  }
+
+  get newestSnapshot(): SnapshotId {
+    return this.#newestSnapshot
+  }
+
+  close(): void {
+    this.#log.close(true)
+  }
+
+  #announceLeader(): void {
+    const { nodeId, directoryId, now } = this.#options
+    const voter = { voterId: nodeId, voterDirectoryId: directoryId }
+    const message = encode(LeaderChangeMessage, 1, {
+      version: 1,
+      leaderId: nodeId,
+      voters: [voter],
+      grantingVoters: [voter],
+    })
+    const batch = controlBatch({ partitionLeaderEpoch: this.epoch }, now(), [[ControlType.LEADER_CHANGE, message]])
+    this.#append(batch)
+  }
+
+  #append(batch: Uint8Array): number {
+    const result = this.#log.append(batch, { origin: "coordinator", leaderEpoch: this.epoch, now: this.#options.now() })
+    invariant(result.ok, "the metadata log refused its own batch")
+    this.#log.flush()
+    this.#bytesSinceSnapshot += batch.length
+    return result.baseOffset
+  }
+}
+
+function directoryOf({ dataDir }: MetadataLogOptions): string {
+  return `${dataDir}/${METADATA_DIRECTORY}`
+}
+
+function votersOf({ nodeId, directoryId }: MetadataLogOptions): Voter[] {
+  return [{ voterId: nodeId, voterDirectoryId: directoryId, endpoints: [] }]
+}
+
+/** A new cluster starts from a snapshot that names its voters, as Kafka's storage tool formats one. */
+function format(options: MetadataLogOptions, directory: string): SnapshotId {
+  const id = { endOffset: 0, epoch: 0 }
+  const content = Buffer.concat(encodeSnapshot(new MetadataImage(), votersOf(options), 0, options.now()))
+  writeFileAtomically(options.disk, `${directory}/${snapshotName(id)}`, content)
+  return id
+}
+
+function snapshotNames(disk: Disk, directory: string): string[] {
+  return disk.list(directory).filter((name) => parseSnapshotName(name) !== undefined)
+}
+
+function newestSnapshot(disk: Disk, directory: string): SnapshotId | undefined {
+  const names = snapshotNames(disk, directory).reverse()
+  for (const name of names) {
+    if (isCompleteSnapshot(disk.readFile(`${directory}/${name}`)!)) return parseSnapshotName(name)
+  }
+  if (names.length > 0) throw new CorruptLogError(`${directory}/${names[0]}`, "the metadata snapshot is not whole")
+  return undefined
+}

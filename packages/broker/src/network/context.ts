@@ -1,0 +1,31 @@
+/** Who asks: everything a handler may know about a request beside its body. */
+import type { Address } from "@millrace/host"
+import type { Operation, ResourceType } from "../security/authorizer.ts"
+
+export interface RequestContext {
+  /** As the authorizer sees it, such as `User:ANONYMOUS`. */
+  readonly principal: string
+  readonly clientId: string | null
+  /** The name of the listener the connection came in on. */
+  readonly listener: string
+  readonly apiVersion: number
+  readonly connection: ConnectionIdentity
+  /** Reads as: may this client do that? For resource type CLUSTER the name is left out. */
+  may(operation: Operation, resource: ResourceType, name?: string): boolean
+  /** Closes the connection instead of answering. */
+  fail(reason: string): void
+}
+
+/** Lives as long as the connection. */
+export interface ConnectionIdentity {
+  readonly id: number
+  readonly remote: Address
+  readonly local: Address
+  /** What ApiVersions told us about the client (KIP-511). */
+  softwareName: string
+  softwareVersion: string
+  /** Called once when the connection is gone: what waits for it gives up. */
+  readonly onClose: Set<() => void>
+}
+
+export const ANONYMOUS = "User:ANONYMOUS"

@@ -1,0 +1,192 @@
+/**
+ * The shell of the network: binds listeners, carries bytes between connections and their cores, reaps idle ones, and
+ * drains on close. Holds no decision about the protocol: `dispatch` answers requests, `throttleMs` is the one place
+ * where a client is held back.
+ */
+import { type Clock, type Connection, formatAddress, type Listener, type Net, type Timer } from "@millrace/host"
+import { ConnectionCore, type ConnectionLimits, type Slot } from "./connection.ts"
+import type { ConnectionIdentity } from "./context.ts"
+import type { ListenerSpec } from "./listeners.ts"
+
+export interface ServerOptions {
+  readonly net: Net
+  readonly clock: Clock
+  readonly limits: ConnectionLimits
+  /** connections.max.idle.ms; negative for never. */
+  readonly idleMsMax: number
+  /** max.connections */
+  readonly connectionsMax: number
+  /** Answers one request, now or later, through `answer`; `fail` closes the connection instead. */
+  dispatch(request: ServerRequest): void
+  readonly log: (message: string) => void
+}
+
+export interface ServerRequest {
+  readonly frame: Uint8Array
+  readonly listener: string
+  readonly connection: ConnectionIdentity
+  /** Null: no answer is sent. A positive `throttleMs` mutes the connection after it was sent (KIP-219). */
+  answer(chunks: readonly Uint8Array[] | null, throttleMs: number): void
+  fail(reason: string): void
+}
+
+export class Server {
+  readonly #options: ServerOptions
+  readonly #connections = new Set<ServerConnection>()
+  readonly #listeners: Listener[] = []
+  #reaper: Timer | undefined
+  #nextConnectionId = 1
+  #closing = false
+  #onEmpty: (() => void) | undefined
+
+  constructor(options: ServerOptions) {
+    this.#options = options
+  }
+
+  /** Binds all listeners, or none: the first failure closes those already bound. Answers what was really bound. */
+  async listen(specs: readonly ListenerSpec[]): Promise<ListenerSpec[]> {
+    const bound: ListenerSpec[] = []
+    try {
+      for (const { name, address } of specs) {
+        const listener = await this.#options.net.listen(address, (connection) => this.#accept(name, connection))
+        this.#listeners.push(listener)
+        bound.push({ name, address: listener.address })
+      }
+    } catch (cause) {
+      await Promise.all(this.#listeners.map((listener) => listener.close()))
+      throw cause
+    }
+    this.#scheduleReaper()
+    return bound
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  /** Stops accepting and reading, lets requests in progress be answered for up to `drainMs`, then cuts what is left. */
+  async close(drainMs: number): Promise<void> {
+    this.#closing = true
+    this.#reaper?.cancel()
+    const closed = this.#listeners.map((listener) => listener.close())
+    for (const connection of this.#connections) connection.core.drain()
+    if (this.#connections.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = this.#options.clock.setTimer(drainMs, resolve)
+        this.#onEmpty = () => {
+          timer.cancel()
+          resolve()
+        }
+      })
+    }
+    for (const connection of this.#connections) connection.destroy()
+    await Promise.all(closed)
+  }
+
+  #accept(listener: string, socket: Connection): void {
+    const { connectionsMax, log } = this.#options
+    if (this.#closing || this.#connections.size >= connectionsMax) {
+      if (!this.#closing) log(`connection of ${formatAddress(socket.remote)} refused: max.connections is reached`)
+      socket.attach({ data: () => {}, close: () => {} })
+      socket.destroy()
+      return
+    }
+    const connection = new ServerConnection(this.#nextConnectionId++, listener, socket, this.#options, () => {
+      this.#connections.delete(connection)
+      if (this.#connections.size === 0) this.#onEmpty?.()
+    })
+    this.#connections.add(connection)
+  }
+
+  #scheduleReaper(): void {
+    const { idleMsMax, clock } = this.#options
+    if (idleMsMax < 0 || this.#closing) return
+    const sweepMs = Math.max(1, Math.min(idleMsMax, 60_000))
+    this.#reaper = clock.setTimer(
+      sweepMs,
+      () => {
+        const oldest = clock.monotonic() - idleMsMax
+        for (const connection of this.#connections) {
+          if (connection.core.unanswered === 0 && connection.activeAtMs <= oldest) connection.destroy()
+        }
+        this.#scheduleReaper()
+      },
+      { background: true },
+    )
+  }
+}
+
+class ServerConnection {
+  readonly core: ConnectionCore
+  activeAtMs: number
+  readonly #socket: Connection
+  readonly #clock: Clock
+  #throttle: Timer | undefined
+
+  constructor(id: number, listener: string, socket: Connection, options: ServerOptions, onClose: () => void) {
+    this.#socket = socket
+    this.#clock = options.clock
+    this.activeAtMs = options.clock.monotonic()
+    const identity: ConnectionIdentity = {
+      id,
+      remote: socket.remote,
+      local: socket.local,
+      softwareName: "",
+      softwareVersion: "",
+      onClose: new Set(),
+    }
+    const close = (reason?: string) => {
+      if (reason !== undefined) options.log(`connection of ${formatAddress(socket.remote)} closed: ${reason}`)
+      // An orderly end flushes the answers already written; after a broken frame there is nothing to wait for.
+      if (reason === undefined) socket.end()
+      else socket.destroy()
+    }
+    this.core = new ConnectionCore(options.limits, {
+      request: (frame: Uint8Array, slot: Slot) => {
+        options.dispatch({
+          frame,
+          listener,
+          connection: identity,
+          answer: (chunks, throttleMs) => {
+            this.core.answer(slot, chunks)
+            if (throttleMs > 0) this.#mute(throttleMs)
+          },
+          fail: (reason) => {
+            this.core.closed()
+            close(reason)
+          },
+        })
+      },
+      send: (chunks) => {
+        socket.write(chunks)
+        return socket.pendingBytes
+      },
+      pause: () => socket.pause(),
+      resume: () => socket.resume(),
+      close,
+    })
+    socket.attach({
+      data: (chunk) => {
+        this.activeAtMs = options.clock.monotonic()
+        this.core.receive(chunk)
+      },
+      drain: () => this.core.drained(socket.pendingBytes),
+      close: () => {
+        this.#throttle?.cancel()
+        this.core.closed()
+        onClose()
+        for (const giveUp of identity.onClose) giveUp()
+      },
+    })
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #mute(throttleMs: number): void {
+    this.core.mute()
+    this.#throttle?.cancel()
+    this.#throttle = this.#clock.setTimer(throttleMs, () => this.core.unmute(), { background: true })
+  }
+}

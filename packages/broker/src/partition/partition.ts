@@ -1,0 +1,256 @@
+/**
+ * The leader's state of one replica.
+ *
+ *   log start <= last stable offset <= high watermark <= log end
+ *
+ * The high watermark is the smallest log end of the in-sync replicas, this one's counted as far as it was forced to the
+ * device when `flush.messages` is 1. It only grows. Everything acknowledged with acks=all, all that consumers see and
+ * all that coordinators answer lies below it: they wait here, also with one replica, where it follows the log end at
+ * once. The log is opened at first use. A fault of the disk takes the replica offline until the broker restarts.
+ */
+import { ErrorCode } from "@millrace/protocol"
+import type { AppendOptions, AppendResult, Log } from "@millrace/storage"
+import { faultCode } from "../faults.ts"
+import { DataWaiters, type OffsetWaiter, OffsetWaiters } from "./waiters.ts"
+
+export interface PartitionOptions {
+  readonly topic: string
+  readonly topicId: string
+  readonly index: number
+  readonly brokerId: number
+  /** Opens, or creates, the log. May throw an operational fault. */
+  readonly openLog: () => Log
+  /** Whether there is a log on the disk. */
+  readonly logExists: boolean
+  readonly now: () => number
+  /** min.insync.replicas */
+  readonly minInsyncReplicas: () => number
+  /** flush.messages */
+  readonly flushMessages: () => number
+  /** Said once when the disk fails. */
+  readonly onFault: (message: string) => void
+  readonly onHighWatermark?: ((highWatermark: number) => void) | undefined
+}
+
+/** The partition as the metadata has it. */
+export interface Leadership {
+  readonly leader: number
+  readonly leaderEpoch: number
+  readonly partitionEpoch: number
+  readonly isr: readonly number[]
+  readonly replicas: readonly number[]
+}
+
+export type PartitionAppend = AppendResult
+
+export class Partition {
+  readonly topic: string
+  readonly topicId: string
+  readonly index: number
+  readonly fetchWaiters = new DataWaiters()
+  readonly #options: PartitionOptions
+  readonly #offsetWaiters = new OffsetWaiters()
+  readonly #followerEnds = new Map<number, number>()
+  #leadership: Leadership
+  #log: Log | undefined
+  #highWatermark = 0
+  /** What is sure to be on the device; meaningful while every append is flushed before its answer. */
+  #flushedOffset = 0
+  #unflushed = 0
+  /** When the oldest record that was not forced to the device was appended. */
+  #unflushedSince = 0
+  #flushing = false
+  #offline = false
+  #closed = false
+
+  constructor(options: PartitionOptions, leadership: Leadership) {
+    this.topic = options.topic
+    this.topicId = options.topicId
+    this.index = options.index
+    this.#options = options
+    this.#leadership = leadership
+  }
+
+  /** Opened on demand. Throws an operational fault; callers that answer clients go through `attempt`. */
+  get log(): Log {
+    const open = this.#log
+    if (open !== undefined) return open
+    const log = this.#options.openLog()
+    this.#log = log
+    this.#flushedOffset = log.logEndOffset
+    this.#advance()
+    return log
+  }
+  /** Whether there is a log, open or not; without one the partition is empty. */
+  get hasLog(): boolean {
+    return this.#log !== undefined || this.#options.logExists
+  }
+  get isOpen(): boolean {
+    return this.#log !== undefined
+  }
+  get leadership(): Leadership {
+    return this.#leadership
+  }
+  get leaderEpoch(): number {
+    return this.#leadership.leaderEpoch
+  }
+  get isLeader(): boolean {
+    return this.#leadership.leader === this.#options.brokerId
+  }
+  get isOffline(): boolean {
+    return this.#offline
+  }
+  get highWatermark(): number {
+    if (this.#log === undefined) void this.log
+    return this.#highWatermark
+  }
+  get lastStableOffset(): number {
+    return this.log.lastStableOffset(this.highWatermark)
+  }
+
+  /** Why this replica cannot serve a client that believes in `currentLeaderEpoch` (-1: does not say); NONE when it can. */
+  check(currentLeaderEpoch: number): ErrorCode {
+    if (this.#offline) return ErrorCode.KAFKA_STORAGE_ERROR
+    if (this.#closed) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    if (currentLeaderEpoch !== -1 && currentLeaderEpoch !== this.#leadership.leaderEpoch) {
+      return currentLeaderEpoch < this.#leadership.leaderEpoch
+        ? ErrorCode.FENCED_LEADER_EPOCH
+        : ErrorCode.UNKNOWN_LEADER_EPOCH
+    }
+    return this.isLeader ? ErrorCode.NONE : ErrorCode.NOT_LEADER_OR_FOLLOWER
+  }
+
+  /** Runs something that touches the disk; a fault of it takes the replica offline. */
+  attempt<T>(run: (log: Log) => T): T | typeof STORAGE_FAULT {
+    try {
+      return run(this.log)
+    } catch (cause) {
+      const code = faultCode(cause)
+      if (code === undefined) throw cause
+      this.#fail(cause)
+      return STORAGE_FAULT
+    }
+  }
+
+  /** Appends as the leader. `requireInsync`: the caller wants acks=all. */
+  append(
+    batches: Uint8Array,
+    options: Omit<AppendOptions, "leaderEpoch" | "now">,
+    requireInsync: boolean,
+  ): PartitionAppend {
+    const error = this.check(-1)
+    if (error !== ErrorCode.NONE) return refused(error)
+    const { isr, replicas, leaderEpoch } = this.#leadership
+    if (requireInsync && isr.length < Math.min(this.#options.minInsyncReplicas(), replicas.length)) {
+      return refused(ErrorCode.NOT_ENOUGH_REPLICAS)
+    }
+    const result = this.attempt((log) => log.append(batches, { ...options, leaderEpoch, now: this.#options.now() }))
+    if (result === STORAGE_FAULT) return refused(ErrorCode.KAFKA_STORAGE_ERROR)
+    if (result.ok && !result.duplicate) this.#appended(batches.length, result.lastOffset - result.baseOffset + 1)
+    return result
+  }
+
+  /**
+   * Calls back once all below `offset` is committed, which may be at once; or with the error why it never will be here.
+   * Undefined when it was settled at once. A waiter that gave up sets `done`.
+   */
+  whenCommitted(offset: number, settle: (error: number | undefined) => void): OffsetWaiter | undefined {
+    if (this.#offline) settle(ErrorCode.KAFKA_STORAGE_ERROR)
+    else if (offset <= this.highWatermark) settle(undefined)
+    else return this.#offsetWaiters.add(offset, settle)
+    return undefined
+  }
+
+  /** A follower has all below `endOffset`. */
+  followerAt(brokerId: number, endOffset: number): void {
+    this.#followerEnds.set(brokerId, endOffset)
+    this.#advance()
+  }
+
+  /** The metadata changed. Who waits under an older epoch is told to look again. */
+  lead(leadership: Leadership): void {
+    const before = this.#leadership
+    this.#leadership = leadership
+    if (!this.isLeader) this.#offsetWaiters.failAll(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    if (before.leaderEpoch !== leadership.leaderEpoch) this.fetchWaiters.interruptAll()
+    if (this.#log !== undefined) this.#advance()
+  }
+
+  /** Forces to the device what has waited since `time` or longer. */
+  flushOlderThan(time: number): void {
+    if (this.#unflushed > 0 && this.#unflushedSince <= time) this.#flushSoon()
+  }
+
+  /** The topic is deleted, or the broker stops. */
+  close(error: ErrorCode): void {
+    this.#closed = true
+    this.#offsetWaiters.failAll(error)
+    this.fetchWaiters.interruptAll()
+  }
+
+  #appended(bytes: number, records: number): void {
+    const flushMessages = this.#options.flushMessages()
+    if (this.#unflushed === 0) this.#unflushedSince = this.#options.now()
+    this.#unflushed += records
+    if (this.#unflushed >= flushMessages) this.#flushSoon()
+    this.#advance(bytes)
+  }
+
+  #advance(bytes = 0): void {
+    const log = this.#log!
+    const end = log.logEndOffset
+    let watermark = this.#options.flushMessages() === 1 ? Math.min(end, this.#flushedOffset) : end
+    for (const replica of this.#leadership.isr) {
+      if (replica !== this.#options.brokerId) watermark = Math.min(watermark, this.#followerEnds.get(replica) ?? 0)
+    }
+    if (watermark <= this.#highWatermark) return
+    this.#highWatermark = watermark
+    this.#offsetWaiters.reached(watermark)
+    this.fetchWaiters.dataArrived(bytes)
+    this.#options.onHighWatermark?.(watermark)
+  }
+
+  /**
+   * Group fsync: appends of one turn, and those that come while the device works, share one. The next starts when the
+   * last has returned, up to the log end of that moment.
+   */
+  #flushSoon(): void {
+    if (this.#flushing || this.#offline) return
+    this.#flushing = true
+    queueMicrotask(() => {
+      if (this.#closed || this.#offline) return
+      const log = this.log
+      const target = log.logEndOffset
+      this.#unflushed = 0
+      log.flushLater().then(
+        () => {
+          this.#flushing = false
+          if (this.#closed) return
+          this.#flushedOffset = Math.max(this.#flushedOffset, target)
+          this.#advance()
+          if (this.#unflushed > 0 && this.#unflushed >= this.#options.flushMessages()) this.#flushSoon()
+        },
+        (cause: unknown) => {
+          this.#flushing = false
+          // After a failed fsync nobody knows what the device holds: trying again would lie.
+          if (!this.#closed) this.#fail(cause)
+        },
+      )
+    })
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#offline) return
+    this.#offline = true
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    this.#options.onFault(`partition ${this.topic}-${this.index} is offline: ${reason}`)
+    this.#offsetWaiters.failAll(ErrorCode.KAFKA_STORAGE_ERROR)
+    this.fetchWaiters.interruptAll()
+  }
+}
+
+export const STORAGE_FAULT: unique symbol = Symbol("storage fault")
+
+function refused(error: ErrorCode): PartitionAppend {
+  return { ok: false, error, message: null, logStartOffset: -1 }
+}

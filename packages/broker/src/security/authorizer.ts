@@ -1,0 +1,63 @@
+/**
+ * Who may do what. Handlers declare the permissions they ask for and ask for each resource they touch; what an
+ * authorizer refuses is answered with the resource's authorization error, never with a hint that it exists.
+ */
+export type ResourceType = "TOPIC" | "GROUP" | "CLUSTER" | "TRANSACTIONAL_ID"
+export type Operation =
+  | "READ"
+  | "WRITE"
+  | "CREATE"
+  | "DELETE"
+  | "ALTER"
+  | "DESCRIBE"
+  | "CLUSTER_ACTION"
+  | "DESCRIBE_CONFIGS"
+  | "ALTER_CONFIGS"
+  | "IDEMPOTENT_WRITE"
+
+export interface Permission {
+  readonly operation: Operation
+  readonly resource: ResourceType
+}
+
+/** The one name that resources of type CLUSTER have. */
+export const CLUSTER_NAME = "kafka-cluster"
+
+export interface Authorizer {
+  isAllowed(principal: string, clientHost: string, permission: Permission, resourceName: string): boolean
+}
+
+/** Trusts everyone who can connect: listeners are bound to loopback unless told otherwise. */
+export const allowAll: Authorizer = { isAllowed: () => true }
+
+export const denyAll: Authorizer = { isAllowed: () => false }
+
+/** Kafka's numbers of operations, for the bit fields of authorized operations (KIP-430). */
+const operationBits: Record<Operation, number> = {
+  READ: 3,
+  WRITE: 4,
+  CREATE: 5,
+  DELETE: 6,
+  ALTER: 7,
+  DESCRIBE: 8,
+  CLUSTER_ACTION: 9,
+  DESCRIBE_CONFIGS: 10,
+  ALTER_CONFIGS: 11,
+  IDEMPOTENT_WRITE: 12,
+}
+
+const operationsOf: Record<ResourceType, readonly Operation[]> = {
+  TOPIC: ["READ", "WRITE", "CREATE", "DELETE", "ALTER", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"],
+  GROUP: ["READ", "DELETE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"],
+  CLUSTER: ["CREATE", "ALTER", "DESCRIBE", "CLUSTER_ACTION", "DESCRIBE_CONFIGS", "ALTER_CONFIGS", "IDEMPOTENT_WRITE"],
+  TRANSACTIONAL_ID: ["WRITE", "DESCRIBE"],
+}
+
+/** The bit field of all operations that `isAllowed` grants on a resource. */
+export function authorizedOperations(resource: ResourceType, isAllowed: (permission: Permission) => boolean): number {
+  let bits = 0
+  for (const operation of operationsOf[resource]) {
+    if (isAllowed({ operation, resource })) bits |= 1 << operationBits[operation]
+  }
+  return bits
+}
