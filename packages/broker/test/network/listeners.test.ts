@@ -1,0 +1,36 @@
+import { expect, test } from "vitest"
+import { parseListener, resolveAdvertised, resolveListeners } from "../../src/network/listeners.ts"
+
+const local = { host: "127.0.0.1", port: 9092 }
+
+test("without a config there is one plaintext listener on the given address", () => {
+  expect(resolveListeners(null, local)).toEqual([{ name: "PLAINTEXT", address: local }])
+})
+
+test.each([
+  ["PLAINTEXT://:9092", "PLAINTEXT", "0.0.0.0", 9092],
+  ["internal://broker-1:19092", "INTERNAL", "broker-1", 19_092],
+  ["PLAINTEXT://[::1]:0", "PLAINTEXT", "::1", 0],
+])("reads %s", (text, name, host, port) => {
+  expect(parseListener("listeners", text)).toEqual({ name, address: { host, port } })
+})
+
+test.each(["localhost:9092", "PLAINTEXT://host", "://h:1", "PLAINTEXT://h:70000"])("refuses %s", (text) => {
+  expect(() => parseListener("listeners", text)).toThrow("must have the form NAME://HOST:PORT")
+})
+
+test("a name may not be used twice", () => {
+  expect(() => resolveListeners(["A://h:1", "A://h:2"], local)).toThrow("the name A is used twice")
+})
+
+test("what is not advertised otherwise is told as it is bound", () => {
+  const bound = [
+    { name: "A", address: { host: "10.0.0.1", port: 31_000 } },
+    { name: "B", address: { host: "0.0.0.0", port: 32_000 } },
+  ]
+  expect(resolveAdvertised(["B://example.org:0"], bound)).toEqual([
+    { name: "A", address: { host: "10.0.0.1", port: 31_000 } },
+    { name: "B", address: { host: "example.org", port: 32_000 } },
+  ])
+  expect(() => resolveAdvertised(["C://h:1"], bound)).toThrow("there is no listener named C")
+})
