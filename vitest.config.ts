@@ -2,12 +2,14 @@ import { defineConfig } from "vitest/config"
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 if (major < 22 || (major === 22 && minor < 19)) {
-  throw new Error(`millrace needs Node >= 22.19, this is ${process.versions.node}: run through npm (npm test, npm exec)`)
+  throw new Error(
+    `millrace needs Node >= 22.19, this is ${process.versions.node}: run through npm (npm test, npm exec)`,
+  )
 }
 
 export default defineConfig({
   test: {
-    include: ["{packages,apps,examples}/*/test/**/*.test.ts"],
+    include: ["{packages,apps,examples}/*/test/**/*.test.ts", "tools/test/**/*.test.ts"],
     pool: "forks",
     testTimeout: 30_000,
     hookTimeout: 30_000,
