@@ -17,6 +17,7 @@ import type { EndTxnRequest, EndTxnResponse } from "@millrace/protocol/messages/
 import type { InitProducerIdRequest, InitProducerIdResponse } from "@millrace/protocol/messages/init-producer-id"
 import type { ListTransactionsRequest, ListTransactionsResponse } from "@millrace/protocol/messages/list-transactions"
 import type { CoordinatorLog } from "../coordinator/log.ts"
+import { CONSUMER_OFFSETS_TOPIC } from "../controller/topic-names.ts"
 import { CoordinatorRuntime } from "../coordinator/runtime.ts"
 import type { Token } from "../coordinator/shard.ts"
 import type {
@@ -49,11 +50,11 @@ export interface TransactionCoordinatorOptions {
   readonly clock: Clock
   readonly config: TransactionCoordinatorConfig & { readonly "offsets.commit.timeout.ms": number }
   readonly markers: MarkerWriter
-  readonly producerIdBlocks: ProducerIdBlocks
+  readonly producerIds: ProducerIdBlocks
   /** The finalized level of the feature `transaction.version`; 1 unless told otherwise. */
   readonly transactionVersion?: number
-  /** The topic that keeps groups' offsets, and a group's partition of it; undefined while it is absent. */
-  readonly groupOffsets: { readonly topic: string; partitionFor(groupId: string): number | undefined }
+  /** A group's partition of `__consumer_offsets`; undefined while the topic is absent. */
+  groupPartition(groupId: string): number | undefined
   /** A partition of `__transaction_state` cannot be replayed. */
   fault(partition: number, error: unknown): void
 }
@@ -66,12 +67,12 @@ export class TransactionCoordinatorService implements TransactionCoordinator {
   readonly #runtime: CoordinatorRuntime<TransactionRequest, TransactionRecord, TransactionTimeout, MarkersSend>
   readonly #markers: MarkerSender
   readonly #producerIds: ProducerIds
-  readonly #groupOffsets: TransactionCoordinatorOptions["groupOffsets"]
+  readonly #groupPartition: (groupId: string) => number | undefined
 
   constructor(options: TransactionCoordinatorOptions) {
-    const { log, clock, config, markers, producerIdBlocks, transactionVersion = 1, groupOffsets, fault } = options
-    this.#groupOffsets = groupOffsets
-    this.#producerIds = new ProducerIds(producerIdBlocks)
+    const { log, clock, config, markers, producerIds, transactionVersion = 1, groupPartition, fault } = options
+    this.#groupPartition = groupPartition
+    this.#producerIds = new ProducerIds(producerIds)
     this.#runtime = new CoordinatorRuntime({
       log,
       clock,
@@ -142,8 +143,8 @@ export class TransactionCoordinatorService implements TransactionCoordinator {
     request: AddOffsetsToTxnRequest,
   ): Promise<AddOffsetsToTxnResponse> {
     const { transactionalId, producerId, producerEpoch, groupId } = request
-    const { topic, partitionFor } = this.#groupOffsets
-    const partition = partitionFor(groupId)
+    const topic = CONSUMER_OFFSETS_TOPIC
+    const partition = this.#groupPartition(groupId)
     if (partition === undefined) return { throttleTimeMs: 0, errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE }
     const partitions = partitionsOf([{ name: topic, partitions: [partition] }])
     const results = await this.#add({
