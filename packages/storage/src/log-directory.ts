@@ -1,0 +1,249 @@
+/**
+ * A data directory: whose it is, which logs it holds, and what it knows of them between starts.
+ *
+ * One process at a time, by a lock that a dead process cannot hold. The clean-shutdown marker is written after every
+ * log was flushed and removed, durably, before anything is appended, so that it can never vouch for a later crash.
+ *
+ * Checkpoints say less than the truth and never more: a recovery point is written after what lies below it is durable.
+ */
+import { type Disk, type DiskLock, type Random, writeFileAtomically } from "@millrace/host"
+import { type OffsetCheckpoint, readOffsets, writeOffsets } from "./checkpoint.ts"
+import { LogDirectoryError } from "./faults.ts"
+import {
+  CLEAN_SHUTDOWN_FILE,
+  DELETED_DIRECTORY_SUFFIX,
+  deletedDirectoryName,
+  HIGH_WATERMARK_FILE,
+  LOCK_FILE,
+  LOG_START_OFFSET_FILE,
+  logDirectoryName,
+  RECOVERY_POINT_FILE,
+  type TopicPartition,
+  topicPartitionOf,
+} from "./layout.ts"
+import { Log } from "./log.ts"
+import type { LogConfig } from "./log-config.ts"
+import { OPEN_SEGMENTS_MAX, OpenSegments } from "./open-segments.ts"
+import {
+  type MetaProperties,
+  readMetaProperties,
+  readTopicId,
+  writeMetaProperties,
+  writeTopicId,
+} from "./properties.ts"
+import type { RecoveryReport } from "./recovery.ts"
+
+export interface LogDirectoryOptions {
+  /** Must match the directory's; a new directory without one gets a random id. */
+  readonly clusterId?: string
+  readonly nodeId: number
+  readonly random: Random
+  /** Most segments whose files and indexes are held open at once. */
+  readonly openSegmentsMax?: number
+  readonly onRecovered?: (report: RecoveryReport) => void
+}
+
+export class LogDirectory {
+  readonly path: string
+  readonly meta: MetaProperties
+  /** The last process shut down cleanly. */
+  readonly cleanShutdown: boolean
+  readonly #disk: Disk
+  readonly #lock: DiskLock & { readonly held: true }
+  readonly #options: LogDirectoryOptions
+  readonly #openSegments: OpenSegments
+  readonly #logs = new Map<string, Log>()
+  /** undefined when a directory with data has lost its checkpoint. */
+  readonly #recoveryPoints: OffsetCheckpoint | undefined
+  readonly #logStartOffsets: OffsetCheckpoint
+  readonly #highWatermarks: OffsetCheckpoint
+  #closed = false
+
+  static open(disk: Disk, path: string, options: LogDirectoryOptions): LogDirectory {
+    disk.makeDirectory(path)
+    const lock = disk.lock(`${path}/${LOCK_FILE}`)
+    if (!lock.held) {
+      throw new LogDirectoryError(path, `is in use by ${lock.holder}: stop it or choose another directory`)
+    }
+    try {
+      return new LogDirectory(disk, path, options, lock)
+    } catch (cause) {
+      lock.release()
+      throw cause
+    }
+  }
+
+  private constructor(
+    disk: Disk,
+    path: string,
+    options: LogDirectoryOptions,
+    lock: DiskLock & { readonly held: true },
+  ) {
+    this.#disk = disk
+    this.path = path
+    this.#options = options
+    this.#lock = lock
+    this.#openSegments = new OpenSegments(options.openSegmentsMax ?? OPEN_SEGMENTS_MAX)
+    const known = readMetaProperties(disk, path)
+    this.meta = known ?? this.#newMeta()
+    if (options.clusterId !== undefined && options.clusterId !== this.meta.clusterId) {
+      throw new LogDirectoryError(path, `belongs to cluster ${this.meta.clusterId}, not to ${options.clusterId}`)
+    }
+    if (options.nodeId !== this.meta.nodeId) {
+      throw new LogDirectoryError(path, `belongs to node ${this.meta.nodeId}, not to node ${options.nodeId}`)
+    }
+    if (known === undefined) {
+      writeOffsets(disk, `${path}/${RECOVERY_POINT_FILE}`, new Map())
+      writeMetaProperties(disk, path, this.meta)
+    }
+    this.#recoveryPoints = readOffsets(disk, `${path}/${RECOVERY_POINT_FILE}`)
+    this.#logStartOffsets = readOffsets(disk, `${path}/${LOG_START_OFFSET_FILE}`) ?? new Map()
+    this.#highWatermarks = readOffsets(disk, `${path}/${HIGH_WATERMARK_FILE}`) ?? new Map()
+    const marker = `${path}/${CLEAN_SHUTDOWN_FILE}`
+    this.cleanShutdown = disk.exists(marker)
+    if (this.cleanShutdown) {
+      disk.remove(marker)
+      disk.syncDirectory(path)
+    }
+    for (const name of disk.list(path)) {
+      if (name.endsWith(DELETED_DIRECTORY_SUFFIX)) disk.remove(`${path}/${name}`)
+    }
+  }
+
+  #newMeta(): MetaProperties {
+    const { clusterId, nodeId, random } = this.#options
+    return { clusterId: clusterId ?? newUuid(random), nodeId, directoryId: newUuid(random) }
+  }
+
+  get openLogs(): ReadonlyMap<string, Log> {
+    return this.#logs
+  }
+
+  /** The logs on disk, with the topic id each was made for. */
+  topicDirs(): (TopicPartition & { readonly topicId: string | undefined })[] {
+    const found: (TopicPartition & { readonly topicId: string | undefined })[] = []
+    for (const name of this.#disk.list(this.path)) {
+      const topicPartition = topicPartitionOf(name)
+      if (topicPartition === undefined || !this.#disk.isDirectory(`${this.path}/${name}`)) continue
+      found.push({ ...topicPartition, topicId: readTopicId(this.#disk, `${this.path}/${name}`) })
+    }
+    return found
+  }
+
+  log(topic: string, partition: number): Log | undefined {
+    return this.#logs.get(logDirectoryName(topic, partition))
+  }
+
+  /** Opens a log that is on disk, recovering it unless the last shutdown was clean. */
+  openLog(topic: string, partition: number, config: LogConfig, now: number): Log {
+    const name = logDirectoryName(topic, partition)
+    const open = this.#logs.get(name)
+    if (open !== undefined) return open
+    const recoveryPoint = this.#recoveryPoints === undefined ? undefined : (this.#recoveryPoints.get(name) ?? 0)
+    const { onRecovered } = this.#options
+    const log = Log.open(this.#disk, `${this.path}/${name}`, config, {
+      now,
+      cleanShutdown: this.cleanShutdown,
+      recoveryPoint,
+      logStartOffset: this.#logStartOffsets.get(name) ?? 0,
+      openSegments: this.#openSegments,
+      onCheckpointNeeded: () => this.checkpoint(),
+      ...(onRecovered === undefined ? {} : { onRecovered }),
+    })
+    this.#logs.set(name, log)
+    return log
+  }
+
+  /** Makes a new log, durably, or opens the one that exists for the same topic id. */
+  createLog(topic: string, partition: number, topicId: string, config: LogConfig, now: number): Log {
+    const name = logDirectoryName(topic, partition)
+    const directory = `${this.path}/${name}`
+    if (this.#disk.exists(directory)) {
+      const found = readTopicId(this.#disk, directory)
+      if (found !== undefined && found !== topicId) {
+        throw new LogDirectoryError(this.path, `holds ${name} of topic id ${found}, not of ${topicId}`)
+      }
+      if (found === undefined) writeTopicId(this.#disk, directory, topicId)
+      return this.openLog(topic, partition, config, now)
+    }
+    this.#disk.makeDirectory(directory)
+    writeTopicId(this.#disk, directory, topicId)
+    this.#disk.syncDirectory(this.path)
+    for (const offsets of [this.#recoveryPoints, this.#logStartOffsets, this.#highWatermarks]) offsets?.delete(name)
+    const { onRecovered } = this.#options
+    const log = Log.open(this.#disk, directory, config, {
+      now,
+      cleanShutdown: false,
+      recoveryPoint: 0,
+      openSegments: this.#openSegments,
+      onCheckpointNeeded: () => this.checkpoint(),
+      ...(onRecovered === undefined ? {} : { onRecovered }),
+    })
+    this.#logs.set(name, log)
+    return log
+  }
+
+  /** Deletes a log, open or not: renamed first, so that after a crash it is either whole or gone. */
+  deleteLog(topic: string, partition: number): void {
+    const name = logDirectoryName(topic, partition)
+    const directory = `${this.path}/${name}`
+    this.#logs.get(name)?.close(false)
+    this.#logs.delete(name)
+    for (const offsets of [this.#recoveryPoints, this.#logStartOffsets, this.#highWatermarks]) offsets?.delete(name)
+    if (!this.#disk.exists(directory)) return
+    const uniqueId = Buffer.from(this.#options.random.bytes(16)).toString("hex")
+    const dying = `${this.path}/${deletedDirectoryName(topic, partition, uniqueId)}`
+    this.#disk.rename(directory, dying)
+    this.#disk.syncDirectory(this.path)
+    // A recreated topic must not inherit the offsets of the old one.
+    this.checkpoint()
+    this.#disk.remove(dying)
+  }
+
+  /** The high watermark that was checkpointed for a log before this start, 0 when there is none. */
+  highWatermark(topic: string, partition: number): number {
+    return this.#highWatermarks.get(logDirectoryName(topic, partition)) ?? 0
+  }
+
+  /** Writes recovery points, log start offsets and, where given, high watermarks. Call it now and then, and at close. */
+  checkpoint(highWatermarks: Iterable<TopicPartition & { readonly offset: number }> = []): void {
+    for (const { topic, partition, offset } of highWatermarks) {
+      this.#highWatermarks.set(logDirectoryName(topic, partition), offset)
+    }
+    const recoveryPoints: OffsetCheckpoint = new Map(this.#recoveryPoints)
+    for (const [name, log] of this.#logs) {
+      recoveryPoints.set(name, log.recoveryPoint)
+      if (log.logStartOffset > 0) this.#logStartOffsets.set(name, log.logStartOffset)
+    }
+    this.#recoveryPoints?.clear()
+    for (const [name, offset] of recoveryPoints) this.#recoveryPoints?.set(name, offset)
+    writeOffsets(this.#disk, `${this.path}/${RECOVERY_POINT_FILE}`, recoveryPoints)
+    writeOffsets(this.#disk, `${this.path}/${LOG_START_OFFSET_FILE}`, this.#logStartOffsets)
+    writeOffsets(this.#disk, `${this.path}/${HIGH_WATERMARK_FILE}`, this.#highWatermarks)
+  }
+
+  /**
+   * `clean`: flushes every log, writes the checkpoints, then the marker. Otherwise only lets go of the files, as after
+   * a fault that makes the data untrustworthy.
+   */
+  close(clean = true): void {
+    if (this.#closed) return
+    this.#closed = true
+    for (const log of this.#logs.values()) log.close(clean)
+    if (clean) {
+      this.checkpoint()
+      const content = new TextEncoder().encode(JSON.stringify({ version: 0, brokerEpoch: -1 }))
+      writeFileAtomically(this.#disk, `${this.path}/${CLEAN_SHUTDOWN_FILE}`, content)
+    }
+    this.#lock.release()
+  }
+}
+
+/** A random id in the form that Kafka prints; never one of those it reserves, nor one that looks like an option. */
+function newUuid(random: Random): string {
+  for (;;) {
+    const bytes = random.bytes(16)
+    const id = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url")
+    if (!id.startsWith("-") && bytes.some((byte, index) => index < 15 && byte !== 0)) return id
+  }
+}

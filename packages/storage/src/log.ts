@@ -1,0 +1,450 @@
+/**
+ * One partition's log.
+ *
+ *   logStartOffset <= recoveryPoint, high watermark <= logEndOffset
+ *
+ * Appending validates, assigns offsets in the caller's buffer and writes it with one call; reading gives slices of one
+ * buffer. The high watermark belongs to the partition that owns the log and is passed in. Everything is synchronous and
+ * everything after a refused write is as it was before it.
+ *
+ * Who appends to a log with flush.messages or flush.ms set answers its client only after `flushLater()` when the result
+ * says `flushDue`: many appends then share one sync.
+ */
+import { type Disk, invariant } from "@millrace/host"
+import { ErrorCode } from "@millrace/protocol/errors"
+import { NO_TIMESTAMP, RecordBatchView } from "@millrace/protocol/record/batch"
+import { endTxnMarkerOf } from "@millrace/protocol/record/control"
+import { type AppendFailure, type AppendOrigin, validate } from "./append.ts"
+import { Flusher } from "./flusher.ts"
+import type { LeaderEpochs } from "./leader-epochs.ts"
+import type { LogConfig } from "./log-config.ts"
+import { OpenSegments } from "./open-segments.ts"
+import type { ProducerEntry } from "./producer-entry.ts"
+import type { ProducerSnapshots } from "./producer-snapshots.ts"
+import type { ProducerState, Refusal } from "./producer-state.ts"
+import { readTopicId } from "./properties.ts"
+import {
+  findMaxTimestamp,
+  findTimestamp,
+  type LogRead,
+  type ReadOptions,
+  readSegments,
+  type TimestampOffset,
+} from "./read.ts"
+import { recompress } from "./recompress.ts"
+import { loadLog, type RecoveryReport, replay } from "./recovery.ts"
+import { segmentsToDelete } from "./retention.ts"
+import { Segment } from "./segment.ts"
+import type { SegmentList } from "./segment-list.ts"
+import type { AbortedTransaction } from "./transaction-index.ts"
+
+export interface LogOptions {
+  readonly now: number
+  readonly cleanShutdown: boolean
+  /** Offsets below it were flushed; undefined when that is not known. Default 0. */
+  readonly recoveryPoint?: number | undefined
+  readonly logStartOffset?: number
+  readonly openSegments?: OpenSegments
+  /** What recovery cut from the end, to be logged. */
+  readonly onRecovered?: (report: RecoveryReport) => void
+  /** Persists start offset and recovery point before the log goes on: they moved in a way that must survive a crash. */
+  readonly onCheckpointNeeded?: (log: Log) => void
+}
+
+export interface AppendOptions {
+  readonly origin: AppendOrigin
+  readonly leaderEpoch: number
+  readonly now: number
+  /** The broker verifies transactions (KIP-890): a producer that the log does not know must start at sequence 0. */
+  readonly requiresVerification?: boolean
+  /** Of a coordinator's marker; from 2 on the marker's epoch must be newer than the transaction's. */
+  readonly transactionVersion?: number
+}
+
+export interface Appended {
+  readonly ok: true
+  readonly baseOffset: number
+  readonly lastOffset: number
+  /** -1 unless the topic stamps records with the append time. */
+  readonly logAppendTime: number
+  readonly logStartOffset: number
+  /** The batch was appended before; the offsets are those of then. */
+  readonly duplicate: boolean
+  /** flush.messages is reached: await `flushLater()` before answering. */
+  readonly flushDue: boolean
+}
+
+export interface AppendRefused extends AppendFailure {
+  readonly logStartOffset: number
+}
+
+export type AppendResult = Appended | AppendRefused
+
+export class Log {
+  readonly dir: string
+  readonly topicId: string | undefined
+  config: LogConfig
+  readonly #disk: Disk
+  readonly #openSegments: OpenSegments
+  readonly #segments: SegmentList
+  readonly #producers: ProducerState
+  readonly #snapshots: ProducerSnapshots
+  readonly #epochs: LeaderEpochs
+  readonly #flusher: Flusher
+  readonly #options: LogOptions
+  #logStartOffset: number
+  /** When the oldest unflushed append came. */
+  #unflushedSince: number | undefined
+  #closed = false
+
+  static open(disk: Disk, dir: string, config: LogConfig, options: LogOptions): Log {
+    return new Log(disk, dir, config, options)
+  }
+
+  private constructor(disk: Disk, dir: string, config: LogConfig, options: LogOptions) {
+    this.#disk = disk
+    this.dir = dir
+    this.config = config
+    this.#options = options
+    this.#openSegments = options.openSegments ?? new OpenSegments()
+    this.topicId = readTopicId(disk, dir)
+    const recoveryPoint = "recoveryPoint" in options ? options.recoveryPoint : 0
+    const loaded = loadLog({
+      disk,
+      directory: dir,
+      config,
+      now: options.now,
+      cleanShutdown: options.cleanShutdown,
+      recoveryPoint,
+      logStartOffset: options.logStartOffset ?? 0,
+      openSegments: this.#openSegments,
+      onRecovered: options.onRecovered ?? (() => {}),
+    })
+    this.#segments = loaded.segments
+    this.#producers = loaded.producers
+    this.#snapshots = loaded.snapshots
+    this.#epochs = loaded.epochs
+    this.#logStartOffset = loaded.logStartOffset
+    const durable = options.cleanShutdown ? this.logEndOffset : Math.min(recoveryPoint ?? 0, this.logEndOffset)
+    this.#flusher = new Flusher(disk, dir, this.#segments, this.#snapshots, this.#epochs, durable)
+  }
+
+  get logStartOffset(): number {
+    return this.#logStartOffset
+  }
+
+  get logEndOffset(): number {
+    return this.#segments.active.nextOffset
+  }
+
+  get recoveryPoint(): number {
+    return this.#flusher.recoveryPoint
+  }
+
+  get latestEpoch(): number {
+    return this.#epochs.latest
+  }
+
+  /** Bytes of all segments. */
+  get size(): number {
+    return this.#segments.all.reduce((total, { size }) => total + size, 0)
+  }
+
+  get segmentCount(): number {
+    return this.#segments.count
+  }
+
+  append(bytes: Uint8Array, options: AppendOptions): AppendResult {
+    invariant(!this.#closed, `an append to ${this.dir}, which is closed`)
+    this.#flusher.assertSound()
+    const { origin, now } = options
+    const validation = validate(bytes, origin, this.config, now)
+    if (!validation.ok) return { ...validation, logStartOffset: this.#logStartOffset }
+    let content = bytes
+    let batches = validation.batches
+    const first = batches[0]!
+    if (origin !== "replication") {
+      const duplicate = origin === "client" && first.hasProducerId ? this.#producers.findDuplicate(first) : undefined
+      if (duplicate !== undefined) {
+        return this.#appended(
+          duplicate.lastOffset - duplicate.offsetDelta,
+          duplicate.lastOffset,
+          this.#stampsAppendTime ? duplicate.timestamp : NO_TIMESTAMP,
+          true,
+        )
+      }
+      for (const batch of batches) {
+        const refusal = this.#checkProducer(batch, options)
+        if (refusal !== undefined) return { ok: false, ...refusal, logStartOffset: this.#logStartOffset }
+      }
+      const codec = this.config.compressionType
+      if (origin === "client" && codec !== "producer" && codec !== first.compression) {
+        content = recompress(first, codec, this.config.decompressedBytesMax)
+        batches = [new RecordBatchView(content)]
+      }
+      let next = this.logEndOffset
+      for (const batch of batches) {
+        batch.baseOffset = next
+        batch.partitionLeaderEpoch = options.leaderEpoch
+        next = batch.nextOffset
+      }
+    } else if (!ascends(batches, this.logEndOffset)) {
+      const message = `replicated batches do not ascend from the log's end, ${this.logEndOffset}`
+      return { ok: false, error: ErrorCode.CORRUPT_MESSAGE, message, logStartOffset: this.#logStartOffset }
+    }
+    return this.#write(content, batches, now)
+  }
+
+  #write(bytes: Uint8Array, batches: readonly RecordBatchView[], now: number): Appended {
+    const first = batches[0]!
+    const last = batches[batches.length - 1]!
+    let maxTimestamp = NO_TIMESTAMP
+    for (const batch of batches) if (batch.maxTimestamp > maxTimestamp) maxTimestamp = batch.maxTimestamp
+    const { lastOffset } = last
+    if (this.#segments.active.mustRoll(bytes.length, lastOffset, maxTimestamp, this.config, now)) this.roll(now)
+    const segment = this.#segments.active
+    segment.append(bytes, batches)
+    for (const batch of batches) {
+      this.#epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset)
+      const completed = this.#producers.apply(batch, now)
+      if (completed?.aborted) {
+        const { producerId, firstOffset, lastStableOffset } = completed
+        segment.transactionIndex.append(producerId, firstOffset, completed.lastOffset, lastStableOffset)
+      }
+    }
+    this.#unflushedSince ??= now
+    const stamped = this.#stampsAppendTime && !first.isControl ? first.maxTimestamp : NO_TIMESTAMP
+    return this.#appended(first.baseOffset, lastOffset, stamped, false)
+  }
+
+  #appended(baseOffset: number, lastOffset: number, logAppendTime: number, duplicate: boolean): Appended {
+    // A duplicate waits for the flush as its first append does: its answer says that the batch is stored.
+    const flushDue = this.logEndOffset - this.recoveryPoint >= this.config.flushMessages
+    return {
+      ok: true,
+      baseOffset,
+      lastOffset,
+      logAppendTime,
+      logStartOffset: this.#logStartOffset,
+      duplicate,
+      flushDue,
+    }
+  }
+
+  get #stampsAppendTime(): boolean {
+    return this.config.messageTimestampType === "LogAppendTime"
+  }
+
+  #checkProducer(batch: RecordBatchView, options: AppendOptions): Refusal | undefined {
+    if (!batch.hasProducerId) return undefined
+    if (batch.isControl) {
+      const marker = endTxnMarkerOf(batch)
+      if (marker === undefined) return undefined
+      return this.#producers.checkMarker(batch, marker, options.transactionVersion ?? 0)
+    }
+    return this.#producers.checkData(batch, {
+      checkSequence: options.origin === "client",
+      requiresVerification: options.requiresVerification ?? false,
+    })
+  }
+
+  /** Whole batches from the one that holds `fromOffset` on. Offsets outside of the log are out of range. */
+  read(fromOffset: number, options: ReadOptions): LogRead | "OFFSET_OUT_OF_RANGE" {
+    if (fromOffset < this.#logStartOffset || fromOffset > this.logEndOffset) return "OFFSET_OUT_OF_RANGE"
+    return readSegments(this.#segments, fromOffset, options)
+  }
+
+  /** Aborted transactions that overlap [fromOffset, upperBound), in the order of their markers. */
+  abortedTransactions(fromOffset: number, upperBound: number): AbortedTransaction[] {
+    const found: AbortedTransaction[] = []
+    for (let index = Math.max(this.#segments.indexFor(fromOffset), 0); index < this.#segments.count; index++) {
+      if (this.#segments.at(index)!.transactionIndex.collect(fromOffset, upperBound, found)) break
+    }
+    return found
+  }
+
+  /** What a read_committed reader may see up to (exclusive), given the high watermark. */
+  lastStableOffset(highWatermark: number): number {
+    const first = this.#producers.firstUnstableOffset(highWatermark)
+    return first !== undefined && first < highWatermark ? first : highWatermark
+  }
+
+  /** First offset of the earliest open transaction. */
+  get firstUnstableOffset(): number | undefined {
+    return this.#producers.firstOpenOffset
+  }
+
+  /** The first record at or after `timestamp` whose offset is below `limit`. */
+  offsetForTimestamp(timestamp: number, limit: number = this.logEndOffset): TimestampOffset | undefined {
+    return findTimestamp(this.#segments, this.#epochs, timestamp, this.#logStartOffset, limit)
+  }
+
+  /** The first record that has the log's greatest timestamp. */
+  offsetForMaxTimestamp(limit: number = this.logEndOffset): TimestampOffset | undefined {
+    return findMaxTimestamp(this.#segments, this.#epochs, this.#logStartOffset, limit)
+  }
+
+  /** KIP-101: the largest epoch up to `epoch` and where it ends; -1, -1 when that is not known. */
+  endOffsetForEpoch(epoch: number): { readonly epoch: number; readonly endOffset: number } {
+    return this.#epochs.endOffsetFor(epoch, this.logEndOffset)
+  }
+
+  /** The leader epoch that wrote `offset`, -1 when no batch says. */
+  epochOf(offset: number): number {
+    return this.#epochs.epochOf(offset)
+  }
+
+  /** A leader starts its epoch at the log's end, before it writes. */
+  assignEpoch(epoch: number): void {
+    this.#epochs.assign(epoch, this.logEndOffset)
+  }
+
+  /** Raises the log start offset (DeleteRecords), durably, and deletes segments that lie below it. */
+  deleteRecordsBefore(offset: number): void {
+    if (offset <= this.#logStartOffset) return
+    invariant(offset <= this.logEndOffset, `records before ${offset} are deleted, the log ends at ${this.logEndOffset}`)
+    this.#logStartOffset = offset
+    // Whoever asked is told that the records are gone: the new start must not be lost, nor lie behind the data.
+    this.flush()
+    this.#options.onCheckpointNeeded?.(this)
+    this.#deleteOldest(
+      segmentsToDelete(this.#segments.all, { ...this.config, cleanupPolicy: [] }, offset, this.logEndOffset, 0),
+    )
+  }
+
+  /** Deletes what retention and the log start offset allow, nothing at or above the high watermark. */
+  retain(now: number, highWatermark: number): number {
+    const facts = this.#segments.all
+    const count = segmentsToDelete(facts, this.config, this.#logStartOffset, highWatermark, now)
+    if (count > 0 && count === facts.length) this.roll(now)
+    return this.#deleteOldest(count)
+  }
+
+  /** One by one, each removal durable before the next: a crash in between must not leave a gap. */
+  #deleteOldest(count: number): number {
+    let deleted = 0
+    while (deleted < count && this.#segments.count > 1) {
+      const removed = this.#segments.shift()!
+      removed.delete()
+      this.#logStartOffset = Math.max(this.#logStartOffset, this.#segments.first.baseOffset)
+      deleted++
+    }
+    if (deleted > 0) this.#snapshots.prune(this.#segments.all.map(({ baseOffset }) => baseOffset))
+    this.#epochs.truncateFromStart(this.#logStartOffset)
+    return deleted
+  }
+
+  /** Cuts everything from `offset` on, for a follower whose leader has it otherwise. */
+  truncateTo(offset: number): void {
+    if (offset >= this.logEndOffset) return
+    if (offset < this.#segments.first.baseOffset) return this.truncateFullyAndStartAt(offset)
+    // The last segment first: a crash in between leaves a shorter log, never one with a gap.
+    while (this.#segments.count > 1 && this.#segments.active.baseOffset >= offset) {
+      const removed = this.#segments.pop()!
+      removed.delete()
+    }
+    this.#segments.active.truncateTo(offset)
+    this.#afterTruncation(Math.min(this.#logStartOffset, this.logEndOffset))
+  }
+
+  /** Empties the log and lets it go on at `offset`. */
+  truncateFullyAndStartAt(offset: number): void {
+    while (this.#segments.count > 0) this.#segments.pop()!.delete()
+    this.#epochs.clear()
+    this.#snapshots.removeAbove(-1)
+    this.#startSegment(offset, this.#options.now)
+    this.#disk.syncDirectory(this.dir)
+    this.#afterTruncation(offset)
+  }
+
+  #afterTruncation(logStartOffset: number): void {
+    const end = this.logEndOffset
+    this.#logStartOffset = logStartOffset
+    this.#epochs.truncateFromEnd(end)
+    this.#snapshots.removeAbove(end)
+    replay(this.#segments, this.#producers, this.#snapshots, end, this.#options.now)
+    this.#flusher.lower(end)
+    this.#epochs.save()
+    this.#options.onCheckpointNeeded?.(this)
+  }
+
+  /** Closes the active segment and starts another at the log's end. Does nothing when the active one is empty. */
+  roll(now: number): void {
+    const previous = this.#segments.active
+    if (previous.size === 0) return
+    this.#startSegment(this.logEndOffset, now)
+    previous.writeIndexes()
+    this.#snapshots.take(this.#producers, this.logEndOffset)
+    this.#flusher.markNames()
+  }
+
+  #startSegment(baseOffset: number, now: number): void {
+    const segment = new Segment(
+      this.#disk,
+      this.#openSegments,
+      this.dir,
+      baseOffset,
+      this.config.indexIntervalBytes,
+      now,
+    )
+    segment.create()
+    this.#segments.push(segment)
+  }
+
+  /** Makes the whole log durable before it returns. */
+  flush(): void {
+    this.#flusher.flush()
+    this.#unflushedSince = undefined
+  }
+
+  /** Makes the whole log durable without blocking; concurrent callers share one sync. */
+  async flushLater(): Promise<void> {
+    this.#unflushedSince = undefined
+    await this.#flusher.flushLater()
+  }
+
+  /** flush.ms: when the log is to be flushed at the latest, or undefined. */
+  get flushDueAt(): number | undefined {
+    return this.#unflushedSince === undefined ? undefined : this.#unflushedSince + this.config.flushMs
+  }
+
+  /** Producers of which the log remembers something, for DescribeProducers. */
+  activeProducers(): readonly ProducerEntry[] {
+    return [...this.#producers.producers.values()]
+  }
+
+  hasOpenTransaction(producerId: number): boolean {
+    return this.#producers.hasOpenTransaction(producerId)
+  }
+
+  /** Forgets producers idle for longer than producer.id.expiration.ms. */
+  expireProducers(now: number): number {
+    return this.#producers.expire(now, this.config.producerIdExpirationMs)
+  }
+
+  /** `clean`: flushes, and writes all that a start needs to take the files at their word. */
+  close(clean: boolean): void {
+    if (this.#closed) return
+    this.#closed = true
+    if (clean) {
+      const { active } = this.#segments
+      this.#snapshots.take(this.#producers, this.logEndOffset)
+      active.writeIndexes()
+      this.#flusher.markNames()
+      this.#flusher.flush()
+      active.syncIndexes()
+      this.#snapshots.prune(this.#segments.all.map(({ baseOffset }) => baseOffset))
+      this.#disk.syncDirectory(this.dir)
+    }
+    for (const segment of this.#segments.all) segment.close()
+  }
+}
+
+function ascends(batches: readonly RecordBatchView[], logEndOffset: number): boolean {
+  let next = logEndOffset
+  for (const batch of batches) {
+    if (batch.baseOffset < next || batch.lastOffsetDelta < 0) return false
+    next = batch.nextOffset
+  }
+  return true
+}

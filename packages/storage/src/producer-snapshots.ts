@@ -1,0 +1,85 @@
+/**
+ * The producer snapshot files of one log: one at each segment's start and one at the end after a clean shutdown.
+ *
+ * A snapshot is only a shortcut: a torn or missing one costs reading more of the log, never state.
+ */
+import type { Disk } from "@millrace/host"
+import { offsetFileName, offsetOfFileName, SNAPSHOT_SUFFIX } from "./layout.ts"
+import { encodeProducerSnapshot, readProducerSnapshot } from "./producer-snapshot.ts"
+import type { ProducerState } from "./producer-state.ts"
+
+export class ProducerSnapshots {
+  readonly #disk: Disk
+  readonly #directory: string
+  readonly #offsets: Set<number>
+  readonly #unsynced = new Set<number>()
+
+  constructor(disk: Disk, directory: string, names: readonly string[]) {
+    this.#disk = disk
+    this.#directory = directory
+    const offsets = names.map((name) => offsetOfFileName(name, SNAPSHOT_SUFFIX))
+    this.#offsets = new Set(offsets.filter((offset) => offset !== undefined))
+  }
+
+  /** Loads the latest usable snapshot at or below `offset` into `state` and answers its offset; -1 when there is none. */
+  load(state: ProducerState, offset: number, now: number): number {
+    const candidates = [...this.#offsets].filter((candidate) => candidate <= offset).sort((a, b) => b - a)
+    for (const candidate of candidates) {
+      const producers = readProducerSnapshot(this.#disk, this.#path(candidate), now)
+      if (producers !== undefined) {
+        state.load(producers)
+        return candidate
+      }
+      this.#remove(candidate)
+    }
+    state.load(new Map())
+    return -1
+  }
+
+  /** Writes a snapshot; `sync` makes it durable later. */
+  take(state: ProducerState, offset: number): void {
+    const file = this.#disk.open(this.#path(offset), { create: true, truncate: true })
+    try {
+      file.write([encodeProducerSnapshot(state.producers.values())], 0)
+    } finally {
+      file.close()
+    }
+    this.#offsets.add(offset)
+    this.#unsynced.add(offset)
+  }
+
+  /** Makes the snapshots up to `offset` durable; the caller syncs the directory. */
+  sync(offset: number): void {
+    for (const candidate of this.#unsynced) {
+      if (candidate > offset) continue
+      const file = this.#disk.open(this.#path(candidate))
+      try {
+        file.sync()
+      } finally {
+        file.close()
+      }
+      this.#unsynced.delete(candidate)
+    }
+  }
+
+  /** Removes those that are neither at a segment's start nor the latest. */
+  prune(segmentBases: readonly number[]): void {
+    const latest = Math.max(...this.#offsets)
+    const keep = new Set(segmentBases)
+    for (const offset of this.#offsets) if (offset !== latest && !keep.has(offset)) this.#remove(offset)
+  }
+
+  removeAbove(offset: number): void {
+    for (const candidate of this.#offsets) if (candidate > offset) this.#remove(candidate)
+  }
+
+  #remove(offset: number): void {
+    this.#offsets.delete(offset)
+    this.#unsynced.delete(offset)
+    this.#disk.remove(this.#path(offset))
+  }
+
+  #path(offset: number): string {
+    return `${this.#directory}/${offsetFileName(offset, SNAPSHOT_SUFFIX)}`
+  }
+}

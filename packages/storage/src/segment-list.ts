@@ -1,0 +1,62 @@
+/** The segments of a log in offset order; the last one is active. Never empty once the log is open. */
+import { invariant } from "@millrace/host"
+import type { Segment } from "./segment.ts"
+
+export class SegmentList {
+  readonly #segments: Segment[] = []
+
+  get all(): readonly Segment[] {
+    return this.#segments
+  }
+
+  get count(): number {
+    return this.#segments.length
+  }
+
+  get first(): Segment {
+    invariant(this.#segments.length > 0, "a log has no segment")
+    return this.#segments[0]!
+  }
+
+  get active(): Segment {
+    invariant(this.#segments.length > 0, "a log has no segment")
+    return this.#segments[this.#segments.length - 1]!
+  }
+
+  at(index: number): Segment | undefined {
+    return this.#segments[index]
+  }
+
+  /** Index of the segment that holds `offset`: the last that starts at or before it; -1 when all start behind it. */
+  indexFor(offset: number): number {
+    let low = 0
+    let high = this.#segments.length - 1
+    // Reads and appends are mostly at the end.
+    if (high >= 0 && this.#segments[high]!.baseOffset <= offset) return high
+    while (low <= high) {
+      const middle = (low + high) >>> 1
+      if (this.#segments[middle]!.baseOffset <= offset) low = middle + 1
+      else high = middle - 1
+    }
+    return high
+  }
+
+  push(segment: Segment): void {
+    const last = this.#segments.at(-1)
+    invariant(last === undefined || last.baseOffset < segment.baseOffset, "segments do not ascend")
+    if (last !== undefined) last.active = false
+    segment.active = true
+    this.#segments.push(segment)
+  }
+
+  shift(): Segment | undefined {
+    return this.#segments.shift()
+  }
+
+  pop(): Segment | undefined {
+    const segment = this.#segments.pop()
+    const last = this.#segments.at(-1)
+    if (last !== undefined) last.active = true
+    return segment
+  }
+}
