@@ -1,0 +1,7 @@
+export { type RegistryConfig, registryConfig } from "./config.ts"
+export { alone, type Leadership } from "./leader.ts"
+export { type Method, type Route } from "./rest/route.ts"
+export { routes } from "./rest/routes.ts"
+export { type RegistryOptions, type RunningRegistry, serveRegistry } from "./start.ts"
+export { MemoryStore } from "./store/memory.ts"
+export { type RegistryStore, StoreError } from "./store/store.ts"
