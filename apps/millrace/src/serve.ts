@@ -23,7 +23,7 @@ export async function serve(starts: readonly (() => Promise<Part>)[]): Promise<n
     await stopped
     return 0
   } finally {
-    for (const part of parts.reverse()) await part.close()
+    for (const part of parts.toReversed()) await part.close()
   }
 }
 

@@ -25,7 +25,11 @@ describe("arguments", () => {
   })
 
   const refused: [name: string, args: string[], message: RegExp][] = [
-    ["an unknown option, with the nearest one", ["f", "--data", "d", "--lisen", "x"], /unknown option --lisen; did you mean listen\?/],
+    [
+      "an unknown option, with the nearest one",
+      ["f", "--data", "d", "--lisen", "x"],
+      /unknown option --lisen; did you mean listen\?/,
+    ],
     ["an option without its value", ["f", "--data"], /--data needs a value: --data DIR/],
     ["a flag with a value", ["f", "--data", "d", "--json=yes"], /--json takes no value/],
     ["a missing required option", ["f"], /millrace sample run needs --data DIR: where it lives/],

@@ -34,7 +34,11 @@ const GIVE_UP_AFTER_MS = 115_000
 const POLL_MS = 100
 
 const { values: options } = parseArgs({
-  options: { brokers: { type: "string" }, guarantee: { type: "string", default: "exactly_once" }, keep: { type: "boolean", default: false } },
+  options: {
+    brokers: { type: "string" },
+    guarantee: { type: "string", default: "exactly_once" },
+    keep: { type: "boolean", default: false },
+  },
 })
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -54,12 +58,19 @@ async function main(): Promise<number> {
   let client: KafkaClient | undefined
   let created = false
   try {
-    screen.step(options.brokers === undefined ? "starting broker, registry and connect worker" : `starting registry and connect worker on ${options.brokers}`)
-    const urls = options.brokers === undefined ? await startAll(serve, directory) : await startBeside(serve, options.brokers, suffix)
+    screen.step(
+      options.brokers === undefined
+        ? "starting broker, registry and connect worker"
+        : `starting registry and connect worker on ${options.brokers}`,
+    )
+    const urls =
+      options.brokers === undefined
+        ? await startAll(serve, directory)
+        : await startBeside(serve, options.brokers, suffix)
     client = new KafkaClient({ host: nodeHost, brokers: urls.kafka, clientId: "flights-main" })
     const admin = client.admin()
     await refuseExisting(admin)
-    await admin.createTopics(TOPICS.map((name) => ({ name: name, numPartitions: PARTITIONS, replicationFactor: -1 })))
+    await admin.createTopics(TOPICS.map((name) => ({ name, partitions: PARTITIONS, replicationFactor: -1 })))
     created = options.brokers !== undefined
     const connectors = new Connectors(urls.connect)
     const file = path.join(directory, "delays.sqlite")
@@ -74,9 +85,14 @@ async function main(): Promise<number> {
       "schema.name": "Airport",
       ...avroConverters(urls.registry),
     })
-    await until(async () => (await endOffsetSum(admin, "airports")) >= AIRPORT_COUNT, () => connectors.check(`airports${suffix}`))
+    await until(
+      async () => (await endOffsetSum(admin, "airports")) >= AIRPORT_COUNT,
+      () => connectors.check(`airports${suffix}`),
+    )
 
-    screen.step(`reading ${expected.records} flights at ${RECORDS_PER_SECOND} a second; the pipeline's process will be killed twice`)
+    screen.step(
+      `reading ${expected.records} flights at ${RECORDS_PER_SECOND} a second; the pipeline's process will be killed twice`,
+    )
     await connectors.create(`flights${suffix}`, {
       "connector.class": "FileSource",
       file: FLIGHTS,
@@ -102,10 +118,19 @@ async function main(): Promise<number> {
     const transactionalIds = `flight-delays${suffix}-`
     const startWorker = () =>
       serve(
-        "pipeline", "run", PIPELINE, "--brokers", urls.kafka, "--state", path.join(directory, "state"),
-        "--set", `application.id=flight-delays${suffix}`,
-        "--set", `schema.registry.url=${urls.registry}`,
-        "--set", `processing.guarantee=${options.guarantee}`,
+        "pipeline",
+        "run",
+        PIPELINE,
+        "--brokers",
+        urls.kafka,
+        "--state",
+        path.join(directory, "state"),
+        "--set",
+        `application.id=flight-delays${suffix}`,
+        "--set",
+        `schema.registry.url=${urls.registry}`,
+        "--set",
+        `processing.guarantee=${options.guarantee}`,
       )
     let worker = startWorker()
     let crashes = 0
@@ -117,11 +142,18 @@ async function main(): Promise<number> {
       if (threshold !== undefined && counted >= threshold * expected.records) {
         if (await killInsideTransaction(admin, worker, transactionalIds)) {
           crashes++
-          screen.step(`killed the pipeline's process inside an open transaction (${crashes} of ${CRASH_AT_FRACTIONS.length}); restarting it`)
+          screen.step(
+            `killed the pipeline's process inside an open transaction (${crashes} of ${CRASH_AT_FRACTIONS.length}); restarting it`,
+          )
         }
         worker = startWorker()
       }
-      if (counted >= expected.records && crashes === CRASH_AT_FRACTIONS.length && (await isDrained(admin, worker, suffix))) break
+      if (
+        counted >= expected.records &&
+        crashes === CRASH_AT_FRACTIONS.length &&
+        (await isDrained(admin, worker, suffix))
+      )
+        break
       if (performance.now() - started > GIVE_UP_AFTER_MS) {
         screen.step(`giving up after ${Math.round(GIVE_UP_AFTER_MS / 1000)} s\n${worker.tail}`)
         break
@@ -143,7 +175,11 @@ async function main(): Promise<number> {
   }
 }
 
-const pick = ({ counted, lost, duplicated }: { counted: number; lost: number; duplicated: number }) => ({ counted, lost, duplicated })
+const pick = ({ counted, lost, duplicated }: { counted: number; lost: number; duplicated: number }) => ({
+  counted,
+  lost,
+  duplicated,
+})
 
 interface Urls {
   readonly kafka: string
@@ -155,15 +191,44 @@ type Serve = (name: string, ...args: string[]) => Server
 
 async function startAll(serve: Serve, directory: string): Promise<Urls> {
   const free = "127.0.0.1:0"
-  const up = serve("up", "up", "--data", path.join(directory, "log"), "--kafka", free, "--registry", free, "--connect", free)
+  const up = serve(
+    "up",
+    "up",
+    "--data",
+    path.join(directory, "log"),
+    "--kafka",
+    free,
+    "--registry",
+    free,
+    "--connect",
+    free,
+  )
   const ready = await up.ready
   return { kafka: ready["kafka"]!, registry: ready["registry"]!, connect: ready["connect"]! }
 }
 
 async function startBeside(serve: Serve, brokers: string, suffix: string): Promise<Urls> {
-  const registry = serve("registry", "registry", "--brokers", brokers, "--listen", "127.0.0.1:0", "--set", `kafkastore.topic=_schemas${suffix}`)
+  const registry = serve(
+    "registry",
+    "registry",
+    "--brokers",
+    brokers,
+    "--listen",
+    "127.0.0.1:0",
+    "--set",
+    `kafkastore.topic=_schemas${suffix}`,
+  )
   const url = (await registry.ready)["registry"]!
-  const connect = serve("connect", "connect", "--brokers", brokers, "--listen", "127.0.0.1:0", "--set", `group.id=connect${suffix}`)
+  const connect = serve(
+    "connect",
+    "connect",
+    "--brokers",
+    brokers,
+    "--listen",
+    "127.0.0.1:0",
+    "--set",
+    `group.id=connect${suffix}`,
+  )
   return { kafka: brokers, registry: url, connect: (await connect.ready)["connect"]! }
 }
 
@@ -178,7 +243,9 @@ function avroConverters(registry: string): Record<string, string> {
 type Admin = ReturnType<KafkaClient["admin"]>
 
 async function endOffsetSum(admin: Admin, topic: string): Promise<number> {
-  const offsets = await admin.listOffsets(Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition, timestamp: -1 })))
+  const offsets = await admin.listOffsets(
+    Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition, timestamp: -1 })),
+  )
   return offsets.reduce((sum, { offset }) => sum + offset, 0)
 }
 
@@ -187,32 +254,43 @@ async function endOffsetSum(admin: Admin, topic: string): Promise<number> {
  * still says so afterwards: a transaction that committed just before the signal is not the crash that we want.
  */
 async function killInsideTransaction(admin: Admin, worker: Server, prefix: string): Promise<boolean> {
-  const open = async () => (await admin.listTransactions({ states: ["Ongoing"] })).filter((one) => one.transactionalId.startsWith(prefix))
-  await until(async () => (await open()).length > 0, async () => worker.check())
+  const open = async () =>
+    (await admin.listTransactions({ states: ["Ongoing"] })).filter((one) => one.transactionalId.startsWith(prefix))
+  await until(
+    async () => (await open()).length > 0,
+    async () => worker.check(),
+  )
   await worker.kill()
   return (await open()).length > 0
 }
 
 /** On somebody's cluster: never write into topics that were there before. */
 async function refuseExisting(admin: Admin): Promise<void> {
-  const existing = (await admin.listTopics()).map(({ name }) => name)
+  const existing = await admin.listTopics({ includeInternal: true })
   const taken = TOPICS.filter((topic) => existing.includes(topic))
-  if (taken.length > 0) throw new Error(`the cluster has a topic ${taken.join(", ")} already: delete it, or use another cluster`)
+  if (taken.length > 0)
+    throw new Error(`the cluster has a topic ${taken.join(", ")} already: delete it, or use another cluster`)
 }
 
 /** Leaves somebody's cluster as it was found. */
 async function deleteCreated(admin: Admin, suffix: string): Promise<void> {
-  const internal = (name: string) => name.endsWith(suffix) || name.startsWith(`flight-delays${suffix}-`) || name.startsWith(`connect${suffix}-`)
-  const topics = (await admin.listTopics()).map(({ name }) => name)
+  const internal = (name: string) =>
+    name.endsWith(suffix) || name.startsWith(`flight-delays${suffix}-`) || name.startsWith(`connect${suffix}-`)
+  const topics = await admin.listTopics({ includeInternal: true })
   await admin.deleteTopics(topics.filter((name) => TOPICS.includes(name) || internal(name)))
 }
 
 /** Whether the worker has nothing left to read: a duplicate that is still under way must not be missed. */
 async function isDrained(admin: Admin, worker: Server, suffix: string): Promise<boolean> {
   worker.check()
-  for (const [group, topic] of [[`flight-delays${suffix}`, "flights"], [`connect-delays${suffix}`, "flight-delays"]] as const) {
+  for (const [group, topic] of [
+    [`flight-delays${suffix}`, "flights"],
+    [`connect-delays${suffix}`, "flight-delays"],
+  ] as const) {
     const committed = await admin.listGroupOffsets(group)
-    const ends = await admin.listOffsets(Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition, timestamp: -1 })))
+    const ends = await admin.listOffsets(
+      Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition, timestamp: -1 })),
+    )
     for (const end of ends) {
       const position = committed.find((one) => one.topic === topic && one.partition === end.partition)?.offset ?? 0
       if (position < end.offset) return false

@@ -61,7 +61,11 @@ const nothing = (): Tally => ({ name: "", city: "", flights: 0, late: 0, delay: 
 export default S.pipeline("flight-delays", () =>
   S.stream(Flights).pipe(
     S.keyBy((flight) => flight.origin, { key: string }),
-    S.joinTable("airport", S.table(Airports), (flight, airport) => ({ delay: flight.delay, name: airport.name, city: airport.city })),
+    S.joinTable("airport", S.table(Airports), (flight, airport) => ({
+      delay: flight.delay,
+      name: airport.name,
+      city: airport.city,
+    })),
     S.window(S.tumbling("1 hour", { grace: "365 days" })),
     S.aggregate("delays-by-hour", {
       init: nothing,

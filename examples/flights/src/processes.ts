@@ -28,7 +28,10 @@ export class Server {
       })
     }
     this.#ready = new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${name} was not ready within ${READY_TIMEOUT_MS} ms\n${this.tail}`)), READY_TIMEOUT_MS)
+      const timer = setTimeout(
+        () => reject(new Error(`${name} was not ready within ${READY_TIMEOUT_MS} ms\n${this.tail}`)),
+        READY_TIMEOUT_MS,
+      )
       createInterface({ input: this.child.stdout! }).on("line", (line) => {
         if (!line.startsWith("ready")) return
         clearTimeout(timer)
@@ -55,7 +58,9 @@ export class Server {
   /** Throws when the process ended by itself. */
   check(): void {
     if (this.#expectedEnd || (this.child.exitCode === null && this.child.signalCode === null)) return
-    throw new Error(`${this.name} ended with ${this.child.signalCode ?? `exit code ${this.child.exitCode}`}\n${this.tail}`)
+    throw new Error(
+      `${this.name} ended with ${this.child.signalCode ?? `exit code ${this.child.exitCode}`}\n${this.tail}`,
+    )
   }
 
   /** SIGKILL: nothing of the process runs after this call. */

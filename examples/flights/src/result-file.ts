@@ -29,7 +29,10 @@ function query<Row>(file: string, sql: string, ...values: (string | number)[]): 
 }
 
 export function resultCounts(file: string): Counts {
-  const rows = query<{ airport: string; hour: number; flights: number }>(file, `select airport, hour, flights from "flight-delays"`)
+  const rows = query<{ airport: string; hour: number; flights: number }>(
+    file,
+    `select airport, hour, flights from "flight-delays"`,
+  )
   return new Map(rows.map(({ airport, hour, flights }) => [`${airport} ${hour}`, flights]))
 }
 

@@ -31,7 +31,9 @@ export class Screen {
   table(rows: readonly WorstAirport[]): void {
     this.end()
     console.log("\nThe ten worst airports by average delay (50 flights at least):\n")
-    console.log(`${"".padEnd(5)}${"airport".padEnd(34)}${"flights".padStart(8)}${"late".padStart(7)}${"avg min".padStart(9)}${"worst".padStart(7)}`)
+    console.log(
+      `${"".padEnd(5)}${"airport".padEnd(34)}${"flights".padStart(8)}${"late".padStart(7)}${"avg min".padStart(9)}${"worst".padStart(7)}`,
+    )
     for (const row of rows) {
       const place = `${row.name}, ${row.city}`.slice(0, 33)
       console.log(

@@ -11,7 +11,12 @@ export const Counts = S.topic("word-counts", { key: string, value: int64 })
 
 export default S.pipeline("word-count", () =>
   S.stream(Lines).pipe(
-    S.flatMap((line) => line.toLowerCase().split(/\W+/).filter((word) => word !== "")),
+    S.flatMap((line) =>
+      line
+        .toLowerCase()
+        .split(/\W+/)
+        .filter((word) => word !== ""),
+    ),
     S.keyBy((word) => word),
     S.count("words"),
     S.toStream(),

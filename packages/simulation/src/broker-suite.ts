@@ -201,7 +201,7 @@ async function createTopics(world: World): Promise<void> {
     const client = new KafkaClient({ host: process, brokers: BROKER_ADDRESS, clientId: "admin" })
     await client
       .admin()
-      .createTopics([SOURCE, TARGET].map((name) => ({ name, numPartitions: PARTITIONS, replicationFactor: 1 })))
+      .createTopics([SOURCE, TARGET].map((name) => ({ name, partitions: PARTITIONS, replicationFactor: 1 })))
     await client.close()
     created = true
   })
@@ -220,7 +220,7 @@ async function read(
   world.spawn(process, async () => {
     if (missingIsEmpty) {
       const client = new KafkaClient({ host: process, brokers: BROKER_ADDRESS, clientId: "admin" })
-      const exists = (await client.admin().listTopics()).some(({ name }) => name === topic)
+      const exists = (await client.admin().listTopics()).includes(topic)
       await client.close()
       if (!exists) return void (values = Array.from({ length: PARTITIONS }, () => []))
     }

@@ -55,7 +55,7 @@ export class Copier {
       })
       try {
         await producer.initTransactions()
-        await consumer.subscribe([this.#options.source])
+        consumer.subscribe([this.#options.source])
         while (!this.#stopped) await this.#turn(producer, consumer)
       } catch (error) {
         if (error instanceof CommitOutcomeUnknown) this.unknown++
@@ -83,16 +83,16 @@ export class Copier {
     let records = 0
     const offsets = []
     for (const part of fetched) {
-      const reader = part.reader()
-      while (reader.next()) {
-        const value = decoder.decode(reader.value()!)
+      const cursor = part.cursor()
+      while (cursor.next()) {
+        const value = decoder.decode(cursor.record.value()!)
         const written = abort ? `aborted-${value}` : value
         if (abort) this.#ledger.aborted.add(written)
         const bytes = encoder.encode(written)
         producer.append(
           this.#options.target,
           hash(value) % this.#options.targetPartitions,
-          reader.timestamp,
+          cursor.record.timestamp,
           bytes,
           bytes,
         )

@@ -60,7 +60,7 @@ async function brokerSuite(): Promise<number> {
     const client = new KafkaClient({ host: nodeHost, brokers, clientId: "torture" })
     await client
       .admin()
-      .createTopics([source, target].map((name) => ({ name, numPartitions: PARTITIONS, replicationFactor: -1 })))
+      .createTopics([source, target].map((name) => ({ name, partitions: PARTITIONS, replicationFactor: -1 })))
 
     const ledger = new Ledger()
     const writers = Array.from(

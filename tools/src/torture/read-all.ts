@@ -21,19 +21,19 @@ export async function readAll(
     for (const part of parts) consumer.seek(part, 0)
     const values: string[] = []
     let progressAt = performance.now()
-    const done = async () => {
-      for (const end of ends) if ((await consumer.position(end)) < end.offset) return false
+    const done = () => {
+      for (const end of ends) if ((consumer.position(end) ?? 0) < end.offset) return false
       return true
     }
-    while (!(await done())) {
+    while (!done()) {
       const fetched = await consumer.poll(POLL_MS)
       if (fetched.length > 0) progressAt = performance.now()
       if (performance.now() - progressAt > STALLED_AFTER_MS) {
         throw new Error(`reading ${topic} stalled: ${JSON.stringify(ends)}`)
       }
       for (const part of fetched) {
-        const reader = part.reader()
-        while (reader.next()) values.push(decoder.decode(reader.value()!))
+        const cursor = part.cursor()
+        while (cursor.next()) values.push(decoder.decode(cursor.record.value()!))
       }
     }
     return values

@@ -16,7 +16,9 @@ export default command({
       const admin = client.admin()
       const [group] = await admin.describeGroups([positionals[0]!])
       const offsets = await admin.listGroupOffsets(positionals[0]!)
-      const ends = await admin.listOffsets(offsets.map(({ topic, partition }) => ({ topic, partition, timestamp: LATEST })))
+      const ends = await admin.listOffsets(
+        offsets.map(({ topic, partition }) => ({ topic, partition, timestamp: LATEST })),
+      )
       const rows = offsets.map((one, index) => ({
         topic: one.topic,
         partition: one.partition,
@@ -29,8 +31,16 @@ export default command({
         return 0
       }
       console.log(`${bold(group!.groupId)}  ${group!.state}  ${group!.protocolType} ${group!.protocol}`)
-      printTable(["member", "client", "host"], group!.members.map((one) => [one.memberId, one.clientId, one.clientHost]), "no members")
-      printTable(["topic", "partition", "committed", "end", "lag"], rows.map((row) => [row.topic, row.partition, row.committed, row.end, row.lag]), "no committed offsets")
+      printTable(
+        ["member", "client", "host"],
+        group!.members.map((one) => [one.memberId, one.clientId, one.clientHost]),
+        "no members",
+      )
+      printTable(
+        ["topic", "partition", "committed", "end", "lag"],
+        rows.map((row) => [row.topic, row.partition, row.committed, row.end, row.lag]),
+        "no committed offsets",
+      )
       return 0
     }),
 })

@@ -10,7 +10,12 @@ export default command({
     withClient(options.brokers, async (client) => {
       const groups = (await client.admin().listGroups()).sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
       if (options.json) printJson(groups)
-      else printTable(["group", "state", "protocol"], groups.map((group) => [group.groupId, group.state, group.protocolType]), "no groups")
+      else
+        printTable(
+          ["group", "state", "protocol"],
+          groups.map((group) => [group.groupId, group.state, group.protocolType]),
+          "no groups",
+        )
       return 0
     }),
 })

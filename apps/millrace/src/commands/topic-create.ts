@@ -19,7 +19,7 @@ export default command({
       await client.admin().createTopics(
         positionals.map((name) => ({
           name,
-          numPartitions: countOption("partitions", options.partitions),
+          partitions: countOption("partitions", options.partitions),
           replicationFactor: countOption("replicas", options.replicas),
           configs: settings(options.set),
         })),

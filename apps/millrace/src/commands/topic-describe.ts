@@ -19,7 +19,8 @@ export default command({
       const topics = await admin.describeTopics([...positionals])
       const described = []
       for (const topic of topics) {
-        const at = (timestamp: number) => topic.partitions.map(({ partition }) => ({ topic: topic.name, partition, timestamp }))
+        const at = (timestamp: number) =>
+          topic.partitions.map(({ partition }) => ({ topic: topic.name, partition, timestamp }))
         const [first, next] = [await admin.listOffsets(at(EARLIEST)), await admin.listOffsets(at(LATEST))]
         const configs = await admin.describeConfigs([{ type: "topic", name: topic.name }])
         described.push({
@@ -34,7 +35,9 @@ export default command({
             nextOffset: next[index]!.offset,
           })),
           settings: Object.fromEntries(
-            (configs[0]?.entries ?? []).filter((entry) => entry.source === "DYNAMIC_TOPIC_CONFIG").map((entry) => [entry.name, entry.value]),
+            (configs[0]?.entries ?? [])
+              .filter((entry) => entry.source === "DYNAMIC_TOPIC_CONFIG")
+              .map((entry) => [entry.name, entry.value]),
           ),
         })
       }
@@ -47,13 +50,27 @@ export default command({
 function show(topic: {
   readonly name: string
   readonly id: string
-  readonly partitions: readonly { partition: number; leader: number; replicas: readonly number[]; isr: readonly number[]; firstOffset: number; nextOffset: number }[]
+  readonly partitions: readonly {
+    partition: number
+    leader: number
+    replicas: readonly number[]
+    isr: readonly number[]
+    firstOffset: number
+    nextOffset: number
+  }[]
   readonly settings: Readonly<Record<string, string | null>>
 }): void {
   console.log(`${bold(topic.name)}  ${topic.id}`)
   for (const [name, value] of Object.entries(topic.settings)) console.log(`  ${name}=${value}`)
   printTable(
     ["partition", "leader", "replicas", "in sync", "first offset", "next offset"],
-    topic.partitions.map((one) => [one.partition, one.leader, one.replicas.join(","), one.isr.join(","), one.firstOffset, one.nextOffset]),
+    topic.partitions.map((one) => [
+      one.partition,
+      one.leader,
+      one.replicas.join(","),
+      one.isr.join(","),
+      one.firstOffset,
+      one.nextOffset,
+    ]),
   )
 }

@@ -9,7 +9,7 @@ export default command({
   run: ({ options }) =>
     withClient(options.brokers, async (client) => {
       const admin = client.admin()
-      const names = (await admin.listTopics()).filter((topic) => options.internal || !topic.internal).map((topic) => topic.name)
+      const names = await admin.listTopics({ includeInternal: options.internal })
       const topics = await admin.describeTopics(names.sort())
       const rows = topics.map((topic) => ({
         name: topic.name,
@@ -18,7 +18,12 @@ export default command({
         id: topic.topicId,
       }))
       if (options.json) printJson(rows)
-      else printTable(["topic", "partitions", "replicas", "id"], rows.map((row) => [row.name, row.partitions, row.replicas, row.id]), "no topics")
+      else
+        printTable(
+          ["topic", "partitions", "replicas", "id"],
+          rows.map((row) => [row.name, row.partitions, row.replicas, row.id]),
+          "no topics",
+        )
       return 0
     }),
 })

@@ -7,5 +7,5 @@ export function configFile(path: string | undefined): Record<string, string> {
   if (path === undefined) return {}
   const content = nodeDisk.readFile(path)
   if (content === undefined) throw new Failure(`cannot read ${path}: no such file`)
-  return parseProperties(Buffer.from(content).toString("utf8"))
+  return parseProperties(Buffer.from(content).toString("utf8"), path)
 }

@@ -53,7 +53,7 @@ export async function copy(
     })
     try {
       await producer.initTransactions()
-      await consumer.subscribe([options.source])
+      consumer.subscribe([options.source])
       while (!stopped()) await turn(random, options, log, producer, consumer)
     } catch (error) {
       log.failures.push(String(error))
@@ -78,14 +78,14 @@ async function turn(
   const values: string[] = []
   producer.beginTransaction()
   for (const part of fetched) {
-    const reader = part.reader()
-    while (reader.next()) {
-      const value = decoder.decode(reader.value()!)
+    const cursor = part.cursor()
+    while (cursor.next()) {
+      const value = decoder.decode(cursor.record.value()!)
       values.push(value)
       const written = aborts ? `aborted-${value}` : value
       if (aborts) log.aborted.add(written)
       const bytes = encoder.encode(written)
-      producer.append(options.target, part.partition % options.targetPartitions, reader.timestamp, bytes, bytes)
+      producer.append(options.target, part.partition % options.targetPartitions, cursor.record.timestamp, bytes, bytes)
     }
   }
   if (aborts) {

@@ -24,14 +24,14 @@ export async function readLog(
   const values: string[][] = parts.map(() => [])
   for (let empty = 0; ;) {
     let behind = false
-    for (const end of ends) if ((await consumer.position(end)) < end.offset) behind = true
+    for (const end of ends) if ((consumer.position(end) ?? 0) < end.offset) behind = true
     if (!behind) break
     const fetched = await consumer.poll(POLL_MS)
     if (fetched.length === 0 && ++empty > EMPTY_POLLS_MAX)
       throw new Error(`reading ${topic} stalled below ${JSON.stringify(ends)}`)
     for (const part of fetched) {
-      const reader = part.reader()
-      while (reader.next()) values[part.partition]!.push(decoder.decode(reader.value()!))
+      const cursor = part.cursor()
+      while (cursor.next()) values[part.partition]!.push(decoder.decode(cursor.record.value()!))
     }
   }
   await consumer.close()

@@ -1,0 +1,29 @@
+import { command } from "../command.ts"
+import { configFile } from "../parts/config-file.ts"
+import { startConnectWorker } from "../parts/connect.ts"
+import { addressOption, serve, settings } from "../serve.ts"
+
+export default command({
+  name: "connect",
+  summary: "Runs a connect worker on any Kafka cluster, with Kafka Connect's REST API.",
+  options: {
+    brokers: { value: "HOST:PORT[,…]", help: "brokers to connect to", required: true },
+    listen: { value: "HOST:PORT", help: "address of the REST API; port 0 picks a free one", default: "127.0.0.1:8083" },
+    registry: { value: "URL", help: "the schema registry of converters that name none" },
+    config: { value: "FILE", help: "a properties file with the worker's settings" },
+    set: { value: "key=value", help: "one setting by Kafka Connect's name; wins over the file", multiple: true },
+  },
+  run: ({ options }) => {
+    const listen = addressOption("listen", options.listen)
+    const config = { ...configFile(options.config), ...settings(options.set) }
+    return serve([
+      () =>
+        startConnectWorker({
+          brokers: options.brokers,
+          listen,
+          config,
+          ...(options.registry === undefined ? {} : { registryUrl: options.registry }),
+        }),
+    ])
+  },
+})

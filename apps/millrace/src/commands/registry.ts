@@ -1,0 +1,20 @@
+import { command } from "../command.ts"
+import { configFile } from "../parts/config-file.ts"
+import { startRegistryServer } from "../parts/registry.ts"
+import { addressOption, serve, settings } from "../serve.ts"
+
+export default command({
+  name: "registry",
+  summary: "Runs a schema registry that keeps its schemas in a topic of any Kafka cluster.",
+  options: {
+    brokers: { value: "HOST:PORT[,…]", help: "brokers to connect to", required: true },
+    listen: { value: "HOST:PORT", help: "address to listen on; port 0 picks a free one", default: "127.0.0.1:8081" },
+    config: { value: "FILE", help: "a properties file with the registry's settings" },
+    set: { value: "key=value", help: "one setting, such as kafkastore.topic=_schemas", multiple: true },
+  },
+  run: ({ options }) => {
+    const listen = addressOption("listen", options.listen)
+    const config = { ...configFile(options.config), ...settings(options.set) }
+    return serve([() => startRegistryServer({ brokers: options.brokers, listen, config })])
+  },
+})
