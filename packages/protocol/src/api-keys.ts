@@ -24,7 +24,6 @@ function row(key: number, min: number, max: number, flexibleFrom: number, latest
 
 const none = NO_FLEXIBLE_VERSION
 
-// prettier-ignore
 export const apiKeys = {
   // key, min, max, flexible from
   Produce: row(0, 3, 13, 9),

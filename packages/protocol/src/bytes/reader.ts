@@ -1,7 +1,8 @@
 /**
  * A cursor over received bytes. Nothing is copied: `bytes` and `records` are views, valid as long as the buffer that
- * the caller handed in. Every length is checked against what is left before anything is allocated, so a hostile
- * frame costs no more memory than a small multiple of its own size.
+ * the caller handed in. Every length is checked against what is left before anything is allocated, and array elements
+ * are counted over the whole message: an object takes many times the bytes that stand for it on the wire, so a frame of
+ * the allowed size could otherwise fill the heap.
  *
  * Compact forms (KIP-482) carry length + 1 as an unsigned varint, 0 stands for null.
  */
@@ -12,11 +13,15 @@ import { readUuid, type Uuid, ZERO_UUID } from "./uuid.ts"
 /** Longest string, in bytes of UTF-8; Kafka's limit, the old two-byte length's maximum. */
 export const STRING_BYTES_MAX = 0x7fff
 
+/** Most array elements in one message, nested ones included: some 500,000 partitions with their replicas. */
+export const ARRAY_ELEMENTS_MAX = 5_000_000
+
 export class Reader {
   readonly bytes: Buffer
   readonly view: DataView
   readonly end: number
   pos: number
+  private elements = 0
 
   constructor(bytes: Uint8Array, pos = 0) {
     this.bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -178,6 +183,8 @@ export class Reader {
     if (count * elementBytesMin > this.end - this.pos) {
       this.fail(`an array of ${count} elements, ${this.end - this.pos} bytes are left`)
     }
+    if (count > 0) this.elements += count
+    if (this.elements > ARRAY_ELEMENTS_MAX) this.fail(`more than ${ARRAY_ELEMENTS_MAX} array elements in one message`)
     return count
   }
 

@@ -60,8 +60,8 @@ export function decodeFrom<D>(message: Message<D, never>, version: number, reade
   try {
     return codec.decode(reader) as D
   } catch (error) {
-    reader.pos = start
-    throw explained(message.name, version, error, () => interpretDecode(codec.plan, reader), true)
+    const again = new Reader(reader.bytes, start)
+    throw explained(message.name, version, error, () => interpretDecode(codec.plan, again), true)
   }
 }
 

@@ -10,18 +10,17 @@
 import type { Reader } from "../bytes/reader.ts"
 import type { Writer } from "../bytes/writer.ts"
 import type { ScalarType } from "./field.ts"
-import { absence, defaultOf, elementBytesMin, isDefault, type PlannedField, type PlannedStruct } from "./plan.ts"
+import { absence, elementBytesMin, isDefault, type PlannedField, type PlannedStruct } from "./plan.ts"
 
 export interface CompiledCodec {
   encode(writer: Writer, value: unknown): void
   decode(reader: Reader): unknown
 }
 
-/** Fields that the generated code hands back to `plan.ts`: their defaults are not a literal. */
+/** What the generated code calls back: whether a struct has nothing but defaults is left to `plan.ts`. */
 interface Runtime {
   readonly fields: PlannedField[]
   readonly isDefault: typeof isDefault
-  readonly defaultOf: typeof defaultOf
 }
 
 class Source {
@@ -45,7 +44,7 @@ class Source {
   }
 
   text(): string {
-    return `"use strict"\nconst { fields, isDefault, defaultOf } = runtime\n${this.functions.join("\n")}\n`
+    return `"use strict"\nconst { fields, isDefault } = runtime\n${this.functions.join("\n")}\n`
   }
 }
 
@@ -57,7 +56,7 @@ export function compile(plan: PlannedStruct): CompiledCodec {
   const build = new Function("runtime", `${source.text()}return { encode: e${root}, decode: d${root} }`) as (
     runtime: Runtime,
   ) => CompiledCodec
-  return build({ fields: source.fields, isDefault, defaultOf })
+  return build({ fields: source.fields, isDefault })
 }
 
 /** Source text of the compiled functions, for tests and debugging. */
@@ -75,7 +74,7 @@ function encoder(source: Source, plan: PlannedStruct, index: number): string {
       if (!field.ignorable) lines.push(`${get}; if (!(${isDefaultText(source, field)})) w.fail("not in this version")`)
     } else if (field.tag < 0) {
       lines.push(get)
-      if (field.optional) lines.push(`if (x === undefined) x = ${freshText(source, field)}`)
+      if (field.optional) lines.push(`if (x === undefined) x = ${freshText(field)}`)
       lines.push(writeText(source, field))
     }
   }
@@ -130,7 +129,7 @@ function decoder(source: Source, plan: PlannedStruct, index: number): string {
   const lines: string[] = []
   plan.fields.forEach((field, i) => {
     if (field.present && field.tag < 0) lines.push(readText(source, field, `let f${i}`, i))
-    else lines.push(`let f${i} = ${freshText(source, field)}`)
+    else lines.push(`let f${i} = ${freshText(field)}`)
   })
   if (plan.flexible) lines.push(...tagReaders(source, plan))
   const entries = plan.fields.map((field, i) => `${JSON.stringify(field.name)}: f${i}`)
@@ -181,9 +180,11 @@ function method(type: ScalarType, compact: boolean, nullable: boolean, writing: 
 }
 
 /** Expression: a default that may be handed out, fresh where it is mutable. */
-function freshText(source: Source, field: PlannedField): string {
+function freshText(field: PlannedField): string {
   if (field.fallback !== undefined) return JSON.stringify(field.fallback)
-  return field.type === "array" ? "[]" : `defaultOf(fields[${source.field(field)}])`
+  if (field.type === "array") return "[]"
+  if (field.type !== "struct") return "new Uint8Array(0)"
+  return `{ ${field.struct!.fields.map((part) => `${JSON.stringify(part.name)}: ${freshText(part)}`).join(", ")} }`
 }
 
 /** Expression: is `x` the default or undefined? */

@@ -2,11 +2,13 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { ProtocolError } from "../../src/bytes/fault.ts"
+import { ARRAY_ELEMENTS_MAX } from "../../src/bytes/reader.ts"
 import { apis } from "../../src/messages/index.ts"
 import { Metadata } from "../../src/messages/metadata.ts"
 import { OffsetFetch } from "../../src/messages/offset-fetch.ts"
 import { decode, encode } from "../../src/schema/codec.ts"
-import type { Message } from "../../src/schema/message.ts"
+import { int16, int8s } from "../../src/schema/field.ts"
+import { type Message, message } from "../../src/schema/message.ts"
 import { allVersions, completeValue } from "../arbitrary.ts"
 
 const requests = [...apis.values()].map((api) => api.request)
@@ -89,5 +91,12 @@ describe("hostile bytes", () => {
     ["null", OffsetFetch.request, 1, "ffff", "field groupId at byte 2: null where a value is required"],
   ])("refuses a %s before it allocates for it", (_what, message, version, hex, reason) => {
     expect(() => decode(message, version, Buffer.from(hex, "hex"))).toThrow(reason)
+  })
+
+  it("refuses more array elements than a message may have, however cheap they are", () => {
+    const body = Buffer.alloc(2 + 4 + ARRAY_ELEMENTS_MAX + 1, 1)
+    body.writeInt32BE(ARRAY_ELEMENTS_MAX + 1, 2)
+    const flags = message("Flags", "0", "none", { id: int16("0+"), flags: int8s("0+") })
+    expect(() => decode(flags, 0, body)).toThrow("Flags v0, field flags at byte 6: more than 5000000 array elements")
   })
 })
