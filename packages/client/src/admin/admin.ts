@@ -1,0 +1,128 @@
+/**
+ * The admin client: one method per operation, each in its file by subject.
+ *
+ * A method rejects with a `KafkaError` that names the topic, group or config at fault; connection faults and retriable
+ * codes are tried again until `defaultApiTimeoutMs`.
+ */
+import type { Address } from "@millrace/host"
+import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
+import { type Cluster, CoordinatorType } from "../cluster.ts"
+import { kafkaError } from "../errors.ts"
+import type { CommittedOffset } from "../consumer/committed.ts"
+import { type ListedOffset, listOffsets, type OffsetQuery } from "../consumer/list-offsets.ts"
+import type { TopicPartition } from "../group/assignor.ts"
+import { retrying } from "../network/retry.ts"
+import type { TopicPartitionOffset } from "../producer/transactions.ts"
+import * as configs from "./configs.ts"
+import * as groups from "./groups.ts"
+import * as topics from "./topics.ts"
+import * as transactions from "./transactions.ts"
+
+export interface ClusterDescription {
+  readonly clusterId: string | null
+  /** -1 when there is none. */
+  readonly controllerId: number
+  readonly nodes: readonly { readonly id: number; readonly address: Address; readonly rack: string | null }[]
+}
+
+export class Admin {
+  readonly #cluster: Cluster
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  createTopics(list: readonly topics.NewTopic[], options?: topics.CreateTopicsOptions): Promise<topics.CreatedTopic[]> {
+    return topics.createTopics(this.#cluster, list, options)
+  }
+  deleteTopics(names: readonly string[], options?: topics.DeleteTopicsOptions): Promise<void> {
+    return topics.deleteTopics(this.#cluster, names, options)
+  }
+  createPartitions(
+    list: readonly { readonly name: string; readonly count: number }[],
+    options?: { readonly validateOnly?: boolean; readonly timeoutMs?: number },
+  ): Promise<void> {
+    return topics.createPartitions(this.#cluster, list, options)
+  }
+  describeTopics(names: readonly string[]): Promise<topics.TopicDescription[]> {
+    return topics.describeTopics(this.#cluster, names)
+  }
+  listTopics(options?: { readonly includeInternal?: boolean }): Promise<string[]> {
+    return topics.listTopics(this.#cluster, options)
+  }
+  deleteRecords(offsets: readonly (TopicPartition & { readonly offset: number })[]) {
+    return topics.deleteRecords(this.#cluster, offsets)
+  }
+
+  describeConfigs(resources: readonly (configs.ConfigResource & { readonly keys?: readonly string[] })[]) {
+    return configs.describeConfigs(this.#cluster, resources)
+  }
+  incrementalAlterConfigs(
+    resources: readonly (configs.ConfigResource & { readonly changes: readonly configs.ConfigChange[] })[],
+    options?: { readonly validateOnly?: boolean },
+  ): Promise<void> {
+    return configs.incrementalAlterConfigs(this.#cluster, resources, options)
+  }
+
+  listOffsets(
+    queries: readonly OffsetQuery[],
+    options: { readonly isolation?: "read_committed" | "read_uncommitted" } = {},
+  ): Promise<ListedOffset[]> {
+    return listOffsets(this.#cluster, queries, { readCommitted: options.isolation === "read_committed" })
+  }
+
+  async describeCluster(): Promise<ClusterDescription> {
+    await retrying(this.#cluster.env, { what: "describing the cluster" }, () => this.#cluster.refresh())
+    const { metadata } = this.#cluster
+    return { clusterId: metadata.clusterId, controllerId: metadata.controllerId, nodes: [...metadata.nodes()] }
+  }
+
+  listGroups(options?: { readonly states?: readonly string[]; readonly types?: readonly string[] }) {
+    return groups.listGroups(this.#cluster, options)
+  }
+  describeGroups(groupIds: readonly string[]): Promise<groups.GroupDescription[]> {
+    return groups.describeGroups(this.#cluster, groupIds)
+  }
+  deleteGroups(groupIds: readonly string[]): Promise<void> {
+    return groups.deleteGroups(this.#cluster, groupIds)
+  }
+  listGroupOffsets(
+    groupId: string,
+    options?: { readonly partitions?: readonly TopicPartition[]; readonly requireStable?: boolean },
+  ): Promise<CommittedOffset[]> {
+    return groups.listGroupOffsets(this.#cluster, groupId, options)
+  }
+  alterGroupOffsets(groupId: string, offsets: readonly TopicPartitionOffset[]): Promise<void> {
+    return groups.alterGroupOffsets(this.#cluster, groupId, offsets)
+  }
+
+  listTransactions(options?: {
+    readonly states?: readonly transactions.TransactionState[]
+  }): Promise<transactions.ListedTransaction[]> {
+    return transactions.listTransactions(this.#cluster, options)
+  }
+
+  /** Takes over a transactional id: its producer is fenced and its open transaction aborted. */
+  fenceProducer(transactionalId: string, transactionTimeoutMs = 60_000): Promise<void> {
+    const what = `fencing transactional id ${transactionalId}`
+    const type = CoordinatorType.transaction
+    return retrying(this.#cluster.env, { what }, async () => {
+      try {
+        const connection = await this.#cluster.coordinator(type, transactionalId)
+        const { errorCode } = await connection.request(InitProducerId, { transactionalId, transactionTimeoutMs })
+        if (errorCode !== 0) throw kafkaError(errorCode, what)
+      } catch (error) {
+        this.#cluster.coordinatorFault(type, transactionalId, error)
+        throw error
+      }
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#cluster.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}

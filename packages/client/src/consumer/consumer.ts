@@ -1,0 +1,355 @@
+/**
+ * The consumer: a group member or a reader of partitions assigned by hand.
+ *
+ * `poll` answers batches of records as they came off the wire. Everything that concerns the group happens inside it:
+ * callbacks run there and are awaited, and what `groupMetadata` answers is as of the last poll (KIP-447).
+ */
+import { ErrorCode, KafkaError } from "@millrace/protocol"
+import type { Cluster } from "../cluster.ts"
+import { ClosedError, CommitFailed, IllegalStateError } from "../errors.ts"
+import type { TopicPartition } from "../group/assignor.ts"
+import { Group } from "../group/group.ts"
+import type { GroupMetadata, TopicPartitionOffset } from "../producer/transactions.ts"
+import { Signal, untilDeadline } from "../signal.ts"
+import { type CommittedOffset, commitOffsets, fetchCommitted } from "./committed.ts"
+import { type ConsumerRecord, type FetchedPartition, recordsOf } from "./fetched.ts"
+import { Fetcher } from "./fetcher.ts"
+import { type ListedOffset, listOffsets, type OffsetQuery, OffsetSpec } from "./list-offsets.ts"
+import { type ConsumerOptions, type ResolvedConsumerOptions, resolveConsumerOptions } from "./options.ts"
+import { PartitionState } from "./partition-state.ts"
+import { findPositions } from "./positions.ts"
+
+/** Called and awaited inside `poll` (and `close`). */
+export interface RebalanceListener {
+  /** New partitions, before anything is fetched of them: the place to `seek`. */
+  onAssigned?(partitions: readonly TopicPartition[]): Promise<void> | void
+  /** Partitions about to go, while they are still ours: the place to finish and commit. */
+  onRevoked?(partitions: readonly TopicPartition[]): Promise<void> | void
+  /** Partitions that are others' already: nothing of them may be committed. Default: `onRevoked`. */
+  onLost?(partitions: readonly TopicPartition[]): Promise<void> | void
+}
+
+const keyOf = (topic: string, partition: number): string => `${topic}-${partition}`
+/** What an iteration over records waits for at a time. */
+const ITERATION_POLL_MS = 1_000
+/** How often a poll that waits looks whether metadata has aged. */
+const HOUSEKEEPING_MS = 1_000
+
+export class Consumer {
+  readonly #cluster: Cluster
+  readonly #options: ResolvedConsumerOptions
+  readonly #fetcher: Fetcher
+  readonly #signal = new Signal()
+  readonly #aborter = new AbortController()
+  #states = new Map<string, PartitionState>()
+  #order: PartitionState[] = []
+  #turn = 0
+  #group: Group | undefined
+  #listener: RebalanceListener = {}
+  #finding: Promise<void> | undefined
+  #groupMetadata: GroupMetadata | undefined
+  #committedAt = 0
+  #polling = false
+  #closed = false
+
+  constructor(cluster: Cluster, options: ConsumerOptions = {}) {
+    this.#cluster = cluster
+    this.#options = resolveConsumerOptions(options)
+    const readCommitted = this.#options.isolation === "read_committed"
+    this.#fetcher = new Fetcher(cluster, { ...this.#options, readCommitted }, () => this.#signal.notify())
+  }
+
+  /** Joins the group for these topics; takes effect in `poll`. */
+  subscribe(topics: readonly string[], listener: RebalanceListener = {}): void {
+    this.#requireOpen()
+    const { groupId } = this.#options
+    if (groupId === undefined) throw new IllegalStateError("subscribe: the consumer has no groupId")
+    if (this.#group === undefined && this.#order.length > 0) {
+      throw new IllegalStateError("subscribe: partitions are assigned by hand already")
+    }
+    this.#listener = listener
+    this.#cluster.track(topics)
+    this.#group ??= new Group(
+      this.#cluster,
+      { ...this.#options, groupId },
+      {
+        changed: () => this.#signal.notify(),
+        revoked: (partitions) => this.#revoked(partitions),
+        lost: (partitions) => this.#lost(partitions),
+        assigned: (added, all) => this.#assigned(added, all),
+      },
+    )
+    this.#group.subscribe(topics)
+  }
+
+  /** Reads exactly these partitions, without the group's help. Positions of those that stay are kept. */
+  assign(partitions: readonly TopicPartition[]): void {
+    this.#requireOpen()
+    if (this.#group) throw new IllegalStateError("assign: the consumer subscribed")
+    this.#setPartitions(partitions)
+  }
+
+  assignment(): TopicPartition[] {
+    return this.#order.map(({ topic, partition }) => ({ topic, partition }))
+  }
+
+  /**
+   * Data of one or more partitions; an empty array when there is none within `timeoutMs`. An entry without batches moves
+   * the position only (over markers and aborted records).
+   */
+  async poll(timeoutMs: number): Promise<FetchedPartition[]> {
+    this.#requireOpen()
+    if (this.#polling) throw new IllegalStateError("poll: another poll is not finished")
+    this.#polling = true
+    this.#group?.pollBegins()
+    try {
+      const { clock } = this.#cluster.env
+      const deadline = clock.monotonic() + timeoutMs
+      for (;;) {
+        const fetched = await this.#pollOnce(deadline)
+        if (fetched.length > 0 || this.#closed) return fetched
+        const now = clock.monotonic()
+        if (now >= deadline) return fetched
+        await this.#signal.wait(clock, Math.min(deadline, now + HOUSEKEEPING_MS))
+      }
+    } finally {
+      this.#polling = false
+      this.#group?.pollEnds()
+    }
+  }
+
+  /** One record after another, without end. With `autoCommit` positions are committed behind yielded polls. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<ConsumerRecord, void, undefined> {
+    while (!this.#closed) for (const fetched of await this.poll(ITERATION_POLL_MS)) yield* recordsOf(fetched)
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.#state(topic, partition).paused = true
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.#state(topic, partition).paused = false
+    this.#fetcher.pump()
+    this.#signal.notify()
+  }
+
+  paused(): TopicPartition[] {
+    return this.#order.filter((state) => state.paused).map(({ topic, partition }) => ({ topic, partition }))
+  }
+
+  /** The next poll begins there; what was fetched ahead is dropped. */
+  seek({ topic, partition }: TopicPartition, offset: number, leaderEpoch = -1): void {
+    this.#state(topic, partition).seek(offset, leaderEpoch)
+    this.#fetcher.pump()
+  }
+
+  /** Offset of the next record that `poll` will answer; undefined until it was looked up. */
+  position({ topic, partition }: TopicPartition): number | undefined {
+    return this.#state(topic, partition).position
+  }
+
+  /** Commits these offsets (of the next record to read), default all positions. Rejects with `CommitFailed`. */
+  async commit(offsets: readonly TopicPartitionOffset[] = this.#positions()): Promise<void> {
+    if (this.#options.groupId === undefined) throw new IllegalStateError("commit: the consumer has no groupId")
+    if (offsets.length === 0) return
+    const group = this.#group?.metadata() ?? this.groupMetadata()
+    if (this.#group && group.generationId < 0) throw new CommitFailed("commit: the consumer is not in its group now")
+    try {
+      await commitOffsets(this.#cluster, group, offsets)
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      this.#group?.committed(error.code, group.generationId)
+      throw COMMIT_FAILURES.has(error.code) ? new CommitFailed(error.message, { cause: error }) : error
+    }
+  }
+
+  committed(
+    partitions: readonly TopicPartition[],
+    options: { readonly requireStable?: boolean; readonly timeoutMs?: number } = {},
+  ): Promise<CommittedOffset[]> {
+    const { groupId, isolation } = this.#options
+    if (groupId === undefined) throw new IllegalStateError("committed: the consumer has no groupId")
+    const requireStable = options.requireStable ?? isolation === "read_committed"
+    return fetchCommitted(this.#cluster, groupId, partitions, { ...options, requireStable })
+  }
+
+  beginningOffsets(partitions: readonly TopicPartition[]): Promise<ListedOffset[]> {
+    return this.#list(partitions.map((partition) => ({ ...partition, timestamp: OffsetSpec.earliest })))
+  }
+
+  /** Ends as `isolation` sees them: the last stable offset under read_committed. */
+  endOffsets(
+    partitions: readonly TopicPartition[],
+    options: { readonly isolation?: "read_committed" | "read_uncommitted" } = {},
+  ): Promise<ListedOffset[]> {
+    return this.#list(
+      partitions.map((partition) => ({ ...partition, timestamp: OffsetSpec.latest })),
+      options.isolation,
+    )
+  }
+
+  /** The first offset at or after each time; -1 where there is none. */
+  offsetsForTimes(queries: readonly OffsetQuery[]): Promise<ListedOffset[]> {
+    return this.#list(queries)
+  }
+
+  /** Who this member is, as of the last poll: for `sendOffsetsToTransaction`. */
+  groupMetadata(): GroupMetadata {
+    const { groupId, groupInstanceId } = this.#options
+    if (groupId === undefined) throw new IllegalStateError("groupMetadata: the consumer has no groupId")
+    return this.#groupMetadata ?? { groupId, groupInstanceId, generationId: -1, memberId: "" }
+  }
+
+  /** Gives partitions up (`onRevoked` is awaited), leaves the group and closes connections. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#signal.notify()
+    try {
+      await this.#group?.close(this.#options.leaveOnClose)
+      if (!this.#group && this.#options.autoCommit) await this.commit()
+    } finally {
+      this.#aborter.abort(new ClosedError("the consumer was closed"))
+      this.#fetcher.close()
+      this.#cluster.close()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #pollOnce(deadline: number): Promise<FetchedPartition[]> {
+    if (this.#cluster.isStale) this.#cluster.refreshSoon()
+    if (this.#group) {
+      if (!this.#group.isSettled && !(await this.#group.advance(deadline))) return []
+      this.#groupMetadata = this.#group.metadata()
+    }
+    await this.#autoCommit()
+    await this.#findPositions(deadline)
+    const failure = this.#fetcher.takeFailure()
+    if (failure !== undefined) throw failure
+    this.#fetcher.pump()
+    const fetched = this.#take()
+    if (fetched.length > 0) this.#fetcher.pump()
+    return fetched
+  }
+
+  /** Whole batches, partitions taking turns. */
+  #take(): FetchedPartition[] {
+    const fetched: FetchedPartition[] = []
+    let { maxPollRecords: records, maxPollBytes: bytes } = this.#options
+    const count = this.#order.length
+    const start = count === 0 ? 0 : this.#turn++ % count
+    for (let index = 0; index < count && records > 0 && bytes > 0; index++) {
+      const state = this.#order[(start + index) % count]!
+      while (!state.paused && state.hasBuffered && records > 0 && bytes > 0) {
+        const part = state.take({ records, bytes })
+        if (!part) break
+        fetched.push(part)
+        records -= part.recordCount
+        bytes -= part.sizeInBytes
+      }
+    }
+    return fetched
+  }
+
+  async #findPositions(deadline: number): Promise<void> {
+    const lacking = this.#order.filter((state) => state.position === undefined || state.isOutOfRange)
+    if (lacking.length === 0) return
+    this.#finding ??= findPositions(this.#cluster, this.#options, lacking, this.#aborter.signal).finally(() => {
+      this.#finding = undefined
+      this.#signal.notify()
+    })
+    this.#finding.catch(() => {})
+    await untilDeadline(this.#cluster.env.clock, this.#finding, deadline)
+  }
+
+  async #autoCommit(): Promise<void> {
+    const { autoCommit, autoCommitIntervalMs } = this.#options
+    const now = this.#cluster.env.clock.monotonic()
+    if (!autoCommit || now - this.#committedAt < autoCommitIntervalMs) return
+    this.#committedAt = now
+    // A failed one shows at the next interval; a rebalance is dealt with by the poll itself.
+    await this.commit().catch(() => {})
+  }
+
+  async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
+    if (this.#options.autoCommit) await this.commit(this.#positions(partitions)).catch(() => {})
+    try {
+      await this.#listener.onRevoked?.(partitions)
+    } finally {
+      this.#remove(partitions)
+    }
+  }
+
+  async #lost(partitions: readonly TopicPartition[]): Promise<void> {
+    const { onLost, onRevoked } = this.#listener
+    try {
+      await (onLost ?? onRevoked)?.call(this.#listener, partitions)
+    } finally {
+      this.#remove(partitions)
+    }
+  }
+
+  async #assigned(added: readonly TopicPartition[], all: readonly TopicPartition[]): Promise<void> {
+    this.#setPartitions(all)
+    this.#groupMetadata = this.#group!.metadata()
+    await this.#listener.onAssigned?.(added)
+  }
+
+  #remove(partitions: readonly TopicPartition[]): void {
+    const gone = new Set(partitions.map(({ topic, partition }) => keyOf(topic, partition)))
+    this.#setPartitions(this.#order.filter(({ topic, partition }) => !gone.has(keyOf(topic, partition))))
+  }
+
+  #setPartitions(partitions: readonly TopicPartition[]): void {
+    const before = this.#states
+    const options = { readCommitted: this.#options.isolation === "read_committed", checkCrcs: this.#options.checkCrcs }
+    this.#states = new Map()
+    for (const { topic, partition } of partitions) {
+      const key = keyOf(topic, partition)
+      this.#states.set(key, before.get(key) ?? new PartitionState(topic, partition, options))
+    }
+    // Answers that are still on their way for partitions that went must not be taken.
+    for (const [key, state] of before) if (!this.#states.has(key)) state.stamp++
+    this.#order = [...this.#states.values()]
+    this.#cluster.track(partitions.map(({ topic }) => topic))
+    this.#fetcher.assign(this.#order)
+  }
+
+  #positions(of: readonly TopicPartition[] = this.#order): TopicPartitionOffset[] {
+    const offsets: TopicPartitionOffset[] = []
+    for (const { topic, partition } of of) {
+      const state = this.#states.get(keyOf(topic, partition))
+      if (state?.position === undefined) continue
+      offsets.push({ topic, partition, offset: state.position, leaderEpoch: state.leaderEpoch })
+    }
+    return offsets
+  }
+
+  #list(queries: readonly OffsetQuery[], isolation = this.#options.isolation): Promise<ListedOffset[]> {
+    return listOffsets(this.#cluster, queries, {
+      readCommitted: isolation === "read_committed",
+      signal: this.#aborter.signal,
+    })
+  }
+
+  #state(topic: string, partition: number): PartitionState {
+    const state = this.#states.get(keyOf(topic, partition))
+    if (!state) throw new IllegalStateError(`${topic}-${partition} is not assigned to this consumer`)
+    return state
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new ClosedError("the consumer is closed")
+  }
+}
+
+const COMMIT_FAILURES: ReadonlySet<number> = new Set([
+  ErrorCode.ILLEGAL_GENERATION,
+  ErrorCode.UNKNOWN_MEMBER_ID,
+  ErrorCode.REBALANCE_IN_PROGRESS,
+  ErrorCode.FENCED_INSTANCE_ID,
+  ErrorCode.STALE_MEMBER_EPOCH,
+])

@@ -1,0 +1,376 @@
+/**
+ * Runs a member of a classic consumer group: joins, syncs, keeps the heartbeat, leaves.
+ *
+ * A rebalance advances only inside `advance`, which `poll` calls; its requests go on while nobody polls, its callbacks
+ * do not. Order: `onRevoked` is awaited, then JoinGroup and SyncGroup, then `onAssigned`. Heartbeats run by timer all
+ * the while, also during a long callback.
+ */
+import { sleep, type Timer } from "@millrace/host"
+import { ErrorCode } from "@millrace/protocol"
+import { Heartbeat } from "@millrace/protocol/messages/heartbeat"
+import { JoinGroup, type JoinGroupResponse } from "@millrace/protocol/messages/join-group"
+import { LeaveGroup } from "@millrace/protocol/messages/leave-group"
+import { SyncGroup } from "@millrace/protocol/messages/sync-group"
+import { type Cluster, CoordinatorType } from "../cluster.ts"
+import { isRetriableError, isUnanswered, kafkaError } from "../errors.ts"
+import { backoffDelay } from "../network/backoff.ts"
+import type { BrokerConnection } from "../network/connection.ts"
+import type { GroupMetadata } from "../producer/transactions.ts"
+import { untilDeadline } from "../signal.ts"
+import type { Assignor, AssignorCluster, TopicPartition } from "./assignor.ts"
+import { Membership, type MembershipStep } from "./membership.ts"
+import { decodeAssignment, decodeMember, encodeAssignment, encodeSubscription, PROTOCOL_TYPE } from "./protocol.ts"
+
+export interface GroupOptions {
+  readonly groupId: string
+  readonly groupInstanceId: string | null
+  readonly sessionTimeoutMs: number
+  readonly rebalanceTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly maxPollIntervalMs: number
+  readonly assignors: readonly Assignor[]
+}
+
+export interface GroupHooks {
+  /** Something happened that `poll` should see. */
+  changed(): void
+  /** Awaited: partitions go, in order; nothing is fetched for them afterwards. */
+  revoked(partitions: readonly TopicPartition[]): Promise<void>
+  lost(partitions: readonly TopicPartition[]): Promise<void>
+  assigned(added: readonly TopicPartition[], all: readonly TopicPartition[]): Promise<void>
+}
+
+/** Beyond the rebalance timeout, what a JoinGroup answer may take. */
+const JOIN_GRACE_MS = 5_000
+
+interface Installed {
+  readonly assignor: Assignor
+  readonly assignment: ReturnType<typeof decodeAssignment>
+  readonly generation: number
+}
+
+export class Group {
+  readonly membership: Membership
+  readonly #cluster: Cluster
+  readonly #options: GroupOptions
+  readonly #hooks: GroupHooks
+  #topics: readonly string[] = []
+  #owned: readonly TopicPartition[] = []
+  #ownedGeneration = -1
+  #rejoining: Promise<Installed> | undefined
+  #prepared = false
+  #heartbeat: Timer | undefined
+  #polledAt = 0
+  #polling = 0
+  #closed = false
+  readonly #aborter = new AbortController()
+  /** As the leader: partition counts that the last assignment was made from. */
+  #counts: ReadonlyMap<string, number> | undefined
+
+  constructor(cluster: Cluster, options: GroupOptions, hooks: GroupHooks) {
+    this.#cluster = cluster
+    this.#options = options
+    this.#hooks = hooks
+    this.membership = new Membership(options.groupId)
+  }
+
+  get owned(): readonly TopicPartition[] {
+    return this.#owned
+  }
+
+  metadata(): GroupMetadata {
+    const { groupId, groupInstanceId } = this.#options
+    return { groupId, groupInstanceId, memberId: this.membership.memberId, generationId: this.membership.generation }
+  }
+
+  subscribe(topics: readonly string[]): void {
+    this.#topics = topics
+    this.membership.requestRejoin("the subscription changed")
+  }
+
+  /** Whether `advance` has anything to do. */
+  get isSettled(): boolean {
+    this.#watchPartitionCounts()
+    return this.#rejoining === undefined && this.membership.rejoinReason === undefined && !this.membership.fatal
+  }
+
+  pollBegins(): void {
+    this.#polling++
+  }
+
+  pollEnds(): void {
+    this.#polling--
+    this.#polledAt = this.#cluster.env.clock.monotonic()
+  }
+
+  /** Takes a rebalance as far as it goes until `deadline`; true when the member is stable. */
+  async advance(deadline: number): Promise<boolean> {
+    const { membership } = this
+    for (;;) {
+      if (membership.takeLost()) await this.#giveUp("lost", this.#owned)
+      if (membership.fatal) throw membership.fatal
+      if (!this.#rejoining) {
+        if (membership.rejoinReason === undefined) return true
+        if (!this.#prepared) {
+          if (this.#protocol() === "eager") await this.#giveUp("revoked", this.#owned)
+          this.#prepared = true
+          continue
+        }
+        this.#rejoining = this.#rejoin()
+        // It may end while nobody polls.
+        this.#rejoining.then(this.#hooks.changed, this.#hooks.changed)
+      }
+      const done = await untilDeadline(this.#cluster.env.clock, this.#rejoining, deadline).catch((error: unknown) => {
+        this.#rejoining = undefined
+        throw error
+      })
+      if (!done) return false
+      this.#rejoining = undefined
+      this.#prepared = false
+      await this.#install(done.value)
+    }
+  }
+
+  /** The answer to an offset commit sent in `generation`. */
+  committed(code: number, generation: number): void {
+    this.#follow(this.membership.onHeartbeat(code, generation))
+  }
+
+  /** Revokes and leaves; a static member stays in the group unless `leave` says otherwise. */
+  async close(leave: boolean): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#giveUp("revoked", this.#owned)
+    this.#heartbeat?.cancel()
+    this.#aborter.abort(new Error("the consumer was closed"))
+    this.#rejoining?.catch(() => {})
+    if (leave) await this.#leave("the consumer was closed").catch(() => {})
+  }
+
+  #protocol(): Assignor["protocol"] {
+    return this.#options.assignors.every(({ protocol }) => protocol === "cooperative") ? "cooperative" : "eager"
+  }
+
+  async #giveUp(how: "revoked" | "lost", partitions: readonly TopicPartition[]): Promise<void> {
+    if (partitions.length === 0) return
+    try {
+      await this.#hooks[how](partitions)
+    } finally {
+      const gone = new Set(partitions.map(keyOf))
+      this.#owned = this.#owned.filter((partition) => !gone.has(keyOf(partition)))
+    }
+  }
+
+  /** Joins and syncs until the member has an assignment or a fatal error. */
+  async #rejoin(): Promise<Installed> {
+    const { env } = this.#cluster
+    for (let attempt = 0; ; attempt++) {
+      this.#aborter.signal.throwIfAborted()
+      const answer = await this.#attempt()
+      if (typeof answer === "object") return answer
+      if (this.membership.fatal) throw this.membership.fatal
+      if (answer === "again") continue
+      const delay = { initialMs: env.retryBackoffMs, maxMs: env.retryBackoffMaxMs }
+      await sleep(env.clock, backoffDelay(delay, attempt, env.random), this.#aborter.signal)
+    }
+  }
+
+  async #attempt(): Promise<Installed | MembershipStep> {
+    const { membership } = this
+    try {
+      const connection = await this.#coordinator()
+      membership.joining()
+      const join = await this.#join(connection)
+      const joined = membership.onJoin(join)
+      if (joined !== "done") return this.#follow(joined)
+      const generation = membership.generation
+      this.#beat()
+      const assignor = this.#options.assignors.find(({ name }) => name === join.protocolName)
+      if (!assignor) throw kafkaError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, `the group chose ${join.protocolName}`)
+      const leads = join.leader === join.memberId
+      const assignments = leads && !join.skipAssignment ? await this.#assign(assignor, join) : []
+      if (!leads) this.#counts = undefined
+      const sync = await connection.request(
+        SyncGroup,
+        {
+          groupId: membership.groupId,
+          generationId: generation,
+          memberId: membership.memberId,
+          groupInstanceId: this.#options.groupInstanceId,
+          protocolType: PROTOCOL_TYPE,
+          protocolName: assignor.name,
+          assignments,
+        },
+        { timeoutMs: this.#options.rebalanceTimeoutMs + JOIN_GRACE_MS },
+      )
+      const synced = membership.onSync(sync.errorCode)
+      if (synced === "rejoin") return "again"
+      if (synced !== "done") return this.#follow(synced)
+      return { assignor, assignment: decodeAssignment(sync.assignment), generation }
+    } catch (error) {
+      if (!isRetriableError(error)) throw error
+      this.#cluster.coordinatorFault(CoordinatorType.group, membership.groupId, error)
+      return "backoff"
+    }
+  }
+
+  #join(connection: BrokerConnection): Promise<JoinGroupResponse> {
+    const { membership } = this
+    const protocols = this.#options.assignors.map((assignor) => ({
+      name: assignor.name,
+      metadata: encodeSubscription({
+        topics: this.#topics,
+        userData: assignor.subscriptionUserData?.(this.#topics) ?? null,
+        ownedPartitions: this.#owned,
+        generationId: this.#ownedGeneration,
+        rackId: this.#cluster.env.clientRack || null,
+      }),
+    }))
+    const body = {
+      groupId: membership.groupId,
+      sessionTimeoutMs: this.#options.sessionTimeoutMs,
+      rebalanceTimeoutMs: this.#options.rebalanceTimeoutMs,
+      memberId: membership.memberId,
+      groupInstanceId: this.#options.groupInstanceId,
+      protocolType: PROTOCOL_TYPE,
+      protocols,
+      reason: membership.rejoinReason ?? null,
+    }
+    return connection.request(JoinGroup, body, { timeoutMs: this.#options.rebalanceTimeoutMs + JOIN_GRACE_MS })
+  }
+
+  async #assign(assignor: Assignor, join: JoinGroupResponse): Promise<{ memberId: string; assignment: Uint8Array }[]> {
+    const members = join.members.map((member) => decodeMember(member.memberId, member.groupInstanceId, member.metadata))
+    const view = new LeaderView(this.#cluster)
+    await view.load([...new Set(members.flatMap((member) => member.topics))])
+    const assignments = await assignor.assign(view, members)
+    this.#counts = view.counts()
+    return members.map(({ memberId }) => ({
+      memberId,
+      assignment: encodeAssignment(assignments.get(memberId) ?? { partitions: [] }),
+    }))
+  }
+
+  async #install({ assignor, assignment, generation }: Installed): Promise<void> {
+    const { partitions, userData } = assignment
+    const before = new Set(this.#owned.map(keyOf))
+    const after = new Set(partitions.map(keyOf))
+    const added = partitions.filter((partition) => !before.has(keyOf(partition)))
+    const removed = this.#owned.filter((partition) => !after.has(keyOf(partition)))
+    if (removed.length > 0) {
+      // Only the cooperative protocol comes here: what moves away was ours until now, and others wait for it.
+      await this.#giveUp("revoked", removed)
+      this.membership.requestRejoin("partitions were given up for other members")
+    }
+    this.#owned = partitions
+    this.#ownedGeneration = generation
+    assignor.onAssignment?.(partitions, userData, generation)
+    await this.#hooks.assigned(added, partitions)
+  }
+
+  /** As the leader: topics that grew, appeared or vanished need another assignment. */
+  #watchPartitionCounts(): void {
+    if (!this.#counts) return
+    for (const [topic, count] of this.#counts) {
+      const now = this.#cluster.metadata.topic(topic)?.partitions.length ?? 0
+      if (now !== count) this.membership.requestRejoin(`topic ${topic} has ${now} partitions, had ${count}`)
+    }
+  }
+
+  #coordinator(): Promise<BrokerConnection> {
+    return this.#cluster.coordinator(CoordinatorType.group, this.membership.groupId, "group")
+  }
+
+  /** Keeps one timer going while the member is joined. */
+  #beat(): void {
+    this.#heartbeat?.cancel()
+    if (this.#closed || !this.membership.isJoined) return
+    const { clock } = this.#cluster.env
+    this.#heartbeat = clock.setTimer(
+      this.#options.heartbeatIntervalMs,
+      () => {
+        if (this.#closed || !this.membership.isJoined) return
+        const idleMs = this.#polling > 0 ? 0 : clock.monotonic() - this.#polledAt
+        const beat = idleMs > this.#options.maxPollIntervalMs ? this.#expire(idleMs) : this.#sendHeartbeat()
+        beat.catch(() => {}).finally(() => this.#beat())
+      },
+      { background: true },
+    )
+  }
+
+  async #sendHeartbeat(): Promise<void> {
+    const { membership } = this
+    const generation = membership.generation
+    try {
+      const connection = await this.#coordinator()
+      const answer = await connection.request(
+        Heartbeat,
+        {
+          groupId: membership.groupId,
+          generationId: generation,
+          memberId: membership.memberId,
+          groupInstanceId: this.#options.groupInstanceId,
+        },
+        { timeoutMs: this.#options.sessionTimeoutMs },
+      )
+      this.#follow(membership.onHeartbeat(answer.errorCode, generation))
+    } catch (error) {
+      if (isUnanswered(error)) this.#cluster.forgetCoordinator(CoordinatorType.group, membership.groupId)
+    }
+  }
+
+  /** The user's code is stuck or slow: others take over. The next poll says so with `onLost`. */
+  async #expire(idleMs: number): Promise<void> {
+    const reason = `no poll for ${Math.round(idleMs)} ms, maxPollIntervalMs is ${this.#options.maxPollIntervalMs}`
+    await this.#leave(reason)
+  }
+
+  async #leave(reason: string): Promise<void> {
+    const { membership } = this
+    const { memberId, groupId } = membership
+    const { groupInstanceId } = this.#options
+    if (memberId === "") return
+    membership.left(reason)
+    this.#hooks.changed()
+    const connection = await this.#coordinator()
+    await connection.request(LeaveGroup, (version) =>
+      version >= 3 ? { groupId, members: [{ memberId, groupInstanceId, reason }] } : { groupId, memberId },
+    )
+  }
+
+  #follow(step: MembershipStep): MembershipStep {
+    if (step === "coordinator") this.#cluster.forgetCoordinator(CoordinatorType.group, this.membership.groupId)
+    if (step === "rejoin" || step === "fatal") this.#hooks.changed()
+    return step
+  }
+}
+
+const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`
+
+class LeaderView implements AssignorCluster {
+  readonly #cluster: Cluster
+  readonly #topics = new Set<string>()
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  partitionCount(topic: string): number | undefined {
+    const known = this.#cluster.metadata.topic(topic)
+    return known && known.partitions.length > 0 ? known.partitions.length : undefined
+  }
+
+  partitions(topic: string) {
+    return this.#cluster.metadata.topic(topic)?.partitions ?? []
+  }
+
+  async load(topics: readonly string[]): Promise<void> {
+    for (const topic of topics) this.#topics.add(topic)
+    this.#cluster.track(topics)
+    await this.#cluster.refresh()
+  }
+
+  counts(): ReadonlyMap<string, number> {
+    return new Map([...this.#topics].map((topic) => [topic, this.partitionCount(topic) ?? 0]))
+  }
+}

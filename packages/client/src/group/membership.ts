@@ -1,0 +1,172 @@
+/**
+ * One member of a classic consumer group, as a state machine: the coordinator's codes go in, what to do next comes out.
+ * Pure: the shell sends, waits and calls back.
+ *
+ * Invariants: a partition is ours only while our generation is the group's; an answer to an older generation changes
+ * nothing; whatever ended our generation behind our back makes the partitions `lost` before we join again.
+ */
+import { ErrorCode, KafkaError } from "@millrace/protocol"
+
+/** What the shell does next. */
+export type MembershipStep =
+  | "done"
+  /** The same again, at once. */
+  | "again"
+  /** The same again after a backoff. */
+  | "backoff"
+  /** Look the coordinator up again, then the same. */
+  | "coordinator"
+  /** A JoinGroup is needed; `poll` starts it. */
+  | "rejoin"
+  | "fatal"
+
+/** What only the caller can mend. */
+const FATAL: ReadonlySet<number> = new Set([
+  ErrorCode.FENCED_INSTANCE_ID,
+  ErrorCode.INCONSISTENT_GROUP_PROTOCOL,
+  ErrorCode.INVALID_SESSION_TIMEOUT,
+  ErrorCode.INVALID_GROUP_ID,
+  ErrorCode.GROUP_AUTHORIZATION_FAILED,
+  ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+  ErrorCode.GROUP_MAX_SIZE_REACHED,
+  ErrorCode.UNSUPPORTED_VERSION,
+])
+
+export class Membership {
+  readonly groupId: string
+  #memberId = ""
+  #generation = -1
+  #rejoin: string | undefined = "the consumer subscribed"
+  #lost = false
+  #fatal: KafkaError | undefined
+  #joined = false
+
+  constructor(groupId: string) {
+    this.groupId = groupId
+  }
+
+  get memberId(): string {
+    return this.#memberId
+  }
+  get generation(): number {
+    return this.#generation
+  }
+  /** The member has a generation and heartbeats keep it. */
+  get isJoined(): boolean {
+    return this.#joined
+  }
+  /** Why a JoinGroup is due; undefined when none is. */
+  get rejoinReason(): string | undefined {
+    return this.#rejoin
+  }
+  get fatal(): KafkaError | undefined {
+    return this.#fatal
+  }
+
+  requestRejoin(reason: string): void {
+    this.#rejoin ??= reason
+  }
+
+  /** True once after the partitions were lost. */
+  takeLost(): boolean {
+    const lost = this.#lost
+    this.#lost = false
+    return lost
+  }
+
+  /** A JoinGroup goes out: reasons from now on ask for another one. */
+  joining(): void {
+    this.#rejoin = undefined
+  }
+
+  onJoin(answer: { errorCode: number; memberId: string; generationId: number }): MembershipStep {
+    switch (answer.errorCode) {
+      case ErrorCode.NONE:
+        this.#memberId = answer.memberId
+        this.#generation = answer.generationId
+        this.#joined = true
+        return "done"
+      case ErrorCode.MEMBER_ID_REQUIRED:
+        this.#memberId = answer.memberId
+        return "again"
+      case ErrorCode.UNKNOWN_MEMBER_ID:
+        this.#forget(true)
+        return "again"
+      case ErrorCode.ILLEGAL_GENERATION:
+        this.#forget(false)
+        return "again"
+      case ErrorCode.REBALANCE_IN_PROGRESS:
+        return "backoff"
+      default:
+        return this.#other(answer.errorCode)
+    }
+  }
+
+  onSync(code: number): MembershipStep {
+    switch (code) {
+      case ErrorCode.NONE:
+        return "done"
+      case ErrorCode.REBALANCE_IN_PROGRESS:
+        this.requestRejoin("the group began another rebalance while this one was finishing")
+        return "rejoin"
+      case ErrorCode.UNKNOWN_MEMBER_ID:
+      case ErrorCode.ILLEGAL_GENERATION:
+        this.#drop(code, "the group moved on before this member got its assignment")
+        return "rejoin"
+      default: {
+        const step = this.#other(code)
+        if (step !== "fatal") this.requestRejoin("the assignment could not be fetched")
+        return step
+      }
+    }
+  }
+
+  /** The answer to a heartbeat or an offset commit that was sent in `generation`. */
+  onHeartbeat(code: number, generation: number): MembershipStep {
+    if (generation !== this.#generation) return "done"
+    switch (code) {
+      case ErrorCode.NONE:
+        return "done"
+      case ErrorCode.REBALANCE_IN_PROGRESS:
+        this.requestRejoin("the group is rebalancing")
+        return "rejoin"
+      case ErrorCode.UNKNOWN_MEMBER_ID:
+      case ErrorCode.ILLEGAL_GENERATION:
+        this.#drop(code, "the group removed this member or moved on without it")
+        return "rejoin"
+      default:
+        return this.#other(code)
+    }
+  }
+
+  /** The member leaves, by its own will or because its user stopped polling. */
+  left(reason: string): void {
+    this.#forget(true)
+    this.#lost = true
+    this.requestRejoin(reason)
+  }
+
+  #drop(code: number, reason: string): void {
+    this.#forget(code === ErrorCode.UNKNOWN_MEMBER_ID)
+    this.#lost = true
+    this.requestRejoin(reason)
+  }
+
+  #forget(memberToo: boolean): void {
+    if (memberToo) this.#memberId = ""
+    this.#generation = -1
+    this.#joined = false
+  }
+
+  #other(code: number): MembershipStep {
+    if (code === ErrorCode.NOT_COORDINATOR || code === ErrorCode.COORDINATOR_NOT_AVAILABLE) return "coordinator"
+    const error = new KafkaError(code)
+    if (!FATAL.has(code) && error.retriable) return "backoff"
+    this.#fatal = new KafkaError(code, `group ${this.groupId}: ${error.message}`)
+    if (code === ErrorCode.FENCED_INSTANCE_ID) {
+      this.#forget(false)
+      this.#lost = true
+    }
+    return "fatal"
+  }
+}

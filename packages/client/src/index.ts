@@ -1,0 +1,32 @@
+/**
+ * Kafka client: producer, consumer, admin; for Apache Kafka and for Millrace's own broker alike.
+ */
+export type {
+  CreatedTopic,
+  CreateTopicsOptions,
+  DeleteTopicsOptions,
+  NewTopic,
+  TopicDescription,
+} from "./admin/topics.ts"
+export type { ConfigChange, ConfigEntry, ConfigResource } from "./admin/configs.ts"
+export type { GroupDescription, ListedGroup } from "./admin/groups.ts"
+export type { ListedTransaction, TransactionState } from "./admin/transactions.ts"
+export { Admin, type ClusterDescription } from "./admin/admin.ts"
+export { KafkaClient } from "./client.ts"
+export type { CommittedOffset } from "./consumer/committed.ts"
+export { Consumer, type RebalanceListener } from "./consumer/consumer.ts"
+export { type ConsumerRecord, FetchedCursor, FetchedPartition, recordsOf } from "./consumer/fetched.ts"
+export { type ListedOffset, type OffsetQuery, OffsetSpec } from "./consumer/list-offsets.ts"
+export type { ConsumerOptions, OffsetReset } from "./consumer/options.ts"
+export { CorruptBatch } from "./consumer/partition-state.ts"
+export * from "./errors.ts"
+export type { Assignor, AssignorCluster, GroupMember, MemberAssignment, TopicPartition } from "./group/assignor.ts"
+export { rangeAssignor } from "./group/range.ts"
+export type { NodeMetadata, PartitionMetadata, TopicMetadata } from "./metadata/cache.ts"
+export type { ClientHost, ClientOptions } from "./options.ts"
+export type { RecordMetadata } from "./producer/batch.ts"
+export { murmur2, partitionForKey } from "./producer/murmur2.ts"
+export type { ProducerOptions } from "./producer/options.ts"
+export { DefaultPartitioner, type Partitioner } from "./producer/partitioner.ts"
+export { Producer, type ProducerRecord } from "./producer/producer.ts"
+export type { GroupMetadata, TopicPartitionOffset } from "./producer/transactions.ts"
