@@ -259,14 +259,13 @@ export class TestDriver {
 
   /** Waits for something that may wait for virtual time: then time moves to the next timer, and the next. */
   async #inTime<T>(pending: Promise<T>): Promise<T> {
-    let isSettled = false
-    const settle = () => void (isSettled = true)
+    const state = { isSettled: false }
+    const settle = () => void (state.isSettled = true)
     pending.then(settle, settle)
-    while (!isSettled) {
-      for (let turn = 0; turn < IDLE_TURNS && !isSettled; turn++) await Promise.resolve()
-      if (isSettled) break
+    while (!state.isSettled) {
+      for (let turn = 0; turn < IDLE_TURNS && !state.isSettled; turn++) await Promise.resolve()
       const { next } = this.clock
-      if (next === undefined) break
+      if (state.isSettled || next === undefined) break
       this.clock.moveTo(next)
     }
     return await pending

@@ -3,7 +3,7 @@
  *
  * An engine is a consistent point of the past: `write` makes a batch and its checkpoint durable together or not at all,
  * in order. What it lacks after a crash is replayed from the changelog's tail, from the checkpoint's offset on. It never
- * sees the open transaction. The in-memory, the LMDB and the simulated engine pass one suite, state/conformance.ts.
+ * sees the open transaction. The in-memory, the LMDB and the simulated engine pass one suite, test/conformance/state-engine.ts.
  *
  * Keys and values are the caller's until `write` settles; what `get` and `range` hand out is valid until the next call.
  */

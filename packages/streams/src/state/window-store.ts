@@ -3,11 +3,11 @@
  *
  * A stored key is the window's start (8 bytes, big-endian) and then the key, so that whole windows past their retention
  * are one range at the low end. Expiry is no part of a transaction and not in the changelog, whose own retention deletes
- * old windows: it depends on the stream time that is committed, and late records are refused before they could notice.
+ * old windows: reads are exact instead, and answer nothing for a window that stream time has left behind.
  */
 import type { PhysicalStore } from "../topology/topology.ts"
 import { byteString, bytesOf } from "./byte-order.ts"
-import type { Cell } from "./cell.ts"
+import { type Cell, NO_TIME } from "./cell.ts"
 import type { FlushLimits } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
 import type { Stamped } from "./key-value-store.ts"
@@ -15,6 +15,7 @@ import { Overlay, OverlayEntry } from "./overlay.ts"
 import { isCellKey, Store } from "./store.ts"
 
 const START_BYTES = 8
+const NOTHING: Stamped<never> = { value: undefined, timestamp: NO_TIME }
 /** Windows deleted after one commit, so that no commit pays for a long silence. */
 const EXPIRED_ENTRIES_MAX = 10_000
 /** Expiry runs again once stream time moved by this part of the retention. */
@@ -37,7 +38,11 @@ export class WindowStore<K = any, V = any> extends Store {
   }
 
   get(key: K, start: number): Stamped<V> {
-    return this.#entry(key, start)
+    return this.#isExpired(start) ? NOTHING : this.#entry(key, start)
+  }
+
+  #isExpired(start: number): boolean {
+    return start <= this.streamTime.value - this.#retentionMs
   }
 
   /** undefined deletes. */
@@ -97,6 +102,7 @@ export class WindowStore<K = any, V = any> extends Store {
       if (isCellKey(stored)) continue
       const raw = Buffer.from(bytesOf(stored))
       const start = raw.readUInt32BE(0) * 2 ** 32 + raw.readUInt32BE(4)
+      if (this.#isExpired(start)) continue
       yield { key: this.spec.key.decode(raw.subarray(START_BYTES)), start, ...this.decode(bytes) }
     }
   }

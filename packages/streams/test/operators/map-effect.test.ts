@@ -1,0 +1,158 @@
+import { json, string } from "@millrace/schema"
+import { TestDriver } from "@millrace/testing"
+import { Effect, Schedule } from "effect"
+import { expect, test } from "vitest"
+import * as S from "../../src/index.ts"
+
+const In = S.topic("in", { key: string, value: json<number>() })
+const Out = S.topic("out", { key: string, value: json<any>() })
+const Dead = S.topic("dead", { key: string, value: json<any>() })
+
+async function start(operator: (s: S.Stream<string, number>) => S.Stream<string, any>) {
+  return await TestDriver.start(
+    S.pipeline("app", () => [
+      operator(S.stream(In)).pipe(S.to(Out)),
+      S.stream(In).pipe(
+        S.filter(() => false),
+        S.to(Dead),
+      ),
+    ]),
+  )
+}
+
+const send = (driver: TestDriver, ...values: readonly number[]) => {
+  for (const [at, value] of values.entries()) driver.send(In, { key: value % 2 ? "odd" : "even", value, timestamp: at })
+}
+
+test("results apply in input order, whatever finishes first", async () => {
+  await using driver = await start(
+    S.mapEffect((n) => Effect.as(Effect.sleep(n), n), { concurrency: 8, timeout: "1 second" }),
+  )
+  send(driver, 50, 10, 30)
+  await driver.run()
+  expect(driver.read(Out).map(({ value }) => value)).toEqual([50, 10, 30])
+  expect(driver.clock.now()).toBe(50)
+})
+
+test("no more than concurrency run at once; serialBy key one per key", async () => {
+  for (const [serialBy, most, time] of [
+    ["none", 2, 30],
+    ["key", 2, 40],
+  ] as const) {
+    let running = 0
+    let seen = 0
+    const effect = (n: number) =>
+      Effect.gen(function* () {
+        seen = Math.max(seen, ++running)
+        yield* Effect.sleep(10)
+        running--
+        return n
+      })
+    await using driver = await start(S.mapEffect(effect, { concurrency: 2, timeout: "1 second", serialBy }))
+    send(driver, 2, 4, 6, 8, 1)
+    await driver.run()
+    expect([seen, driver.clock.now()]).toEqual([most, time])
+  }
+})
+
+test("an abort interrupts effects, and their records run again under the same idempotency key", async () => {
+  const keys: string[] = []
+  let interrupted = 0
+  const effect = (n: number, { idempotencyKey }: { idempotencyKey: string }) => {
+    keys.push(idempotencyKey)
+    return Effect.as(
+      Effect.onInterrupt(Effect.sleep(10), () => Effect.sync(() => void interrupted++)),
+      n,
+    )
+  }
+  await using driver = await start(S.mapEffect(effect, { name: "call", concurrency: 4, timeout: "1 second" }))
+  send(driver, 1, 2)
+  driver.process()
+  await driver.abort()
+  await driver.run()
+  expect(interrupted).toBe(2)
+  expect(keys).toEqual(["app/in/0/0/call/0", "app/in/0/1/call/0", "app/in/0/0/call/0", "app/in/0/1/call/0"])
+  expect(driver.read(Out).map(({ value }) => value)).toEqual([1, 2])
+})
+
+test("several results of one record have their own idempotency keys", async () => {
+  await using driver = await start((s) =>
+    s.pipe(
+      S.flatMap((n) => [n, n]),
+      S.mapEffect((_, { idempotencyKey }) => Effect.succeed(idempotencyKey), {
+        name: "call",
+        concurrency: 4,
+        timeout: 10,
+      }),
+    ),
+  )
+  send(driver, 1)
+  await driver.run()
+  expect(driver.read(Out).map(({ value }) => value)).toEqual(["app/in/0/0/call/0", "app/in/0/0/call/1"])
+})
+
+const failing = (n: number) => (n === 2 ? Effect.fail("busy" as const) : Effect.succeed(n))
+
+test("a failure fails the pipeline unless onFailure says otherwise", async () => {
+  await using driver = await start(S.mapEffect(failing, { name: "call", concurrency: 1, timeout: 10 }))
+  send(driver, 1, 2)
+  await expect(driver.run()).rejects.toThrow('operator "call", record in-0@1: busy')
+  expect(driver.read(Out)).toEqual([])
+})
+
+test("skip drops and counts, a dead letter goes out in the same transaction with its reason", async () => {
+  await using skipping = await start(S.mapEffect(failing, { concurrency: 1, timeout: 10, onFailure: () => "skip" }))
+  send(skipping, 1, 2, 3)
+  await skipping.run()
+  expect(skipping.read(Out).map(({ value }) => value)).toEqual([1, 3])
+  expect(skipping.dropped.skipped).toBe(1)
+
+  await using driver = await start(
+    S.mapEffect(failing, { concurrency: 1, timeout: 10, onFailure: () => ({ deadLetter: Dead }) }),
+  )
+  send(driver, 1, 2, 3)
+  await driver.run()
+  expect(driver.read(Out).map(({ value }) => value)).toEqual([1, 3])
+  const [dead] = driver.read(Dead)
+  expect([dead!.key, dead!.value]).toEqual(["even", 2])
+  const headers = Object.fromEntries(dead!.headers.map(({ key, value }) => [key, String(value)]))
+  expect(headers).toMatchObject({
+    "__streams.errors.message": "busy",
+    "__streams.errors.topic": "in",
+    "__streams.errors.offset": "1",
+  })
+})
+
+test("retries happen within the timeout", async () => {
+  let attempts = 0
+  const flaky = () => Effect.suspend(() => (++attempts < 3 ? Effect.fail("busy" as const) : Effect.succeed(attempts)))
+  await using driver = await start(
+    S.mapEffect(flaky, { concurrency: 1, timeout: 1_000, retry: Schedule.spaced("100 millis") }),
+  )
+  send(driver, 1)
+  await driver.run()
+  expect(driver.read(Out).map(({ value }) => value)).toEqual([3])
+  expect(driver.clock.now()).toBe(200)
+})
+
+test("a timeout fails the pipeline", async () => {
+  await using driver = await start(S.mapEffect(() => Effect.never, { name: "call", concurrency: 1, timeout: 100 }))
+  send(driver, 1)
+  await expect(driver.run()).rejects.toThrow('operator "call", record in-0@0: no result within 100 ms')
+})
+
+test("a table row that comes after a pending effect is not seen by the record before it", async () => {
+  const Rows = S.topic("rows", { key: string, value: json<string>() })
+  const pipeline = S.pipeline("app", () =>
+    S.stream(In).pipe(
+      S.mapEffect((n) => Effect.as(Effect.sleep(100), n), { concurrency: 8, timeout: 1_000 }),
+      S.leftJoinTable("rows-join", S.table(Rows), (n, row) => `${n}:${row ?? "-"}`),
+      S.to(Out),
+    ),
+  )
+  await using driver = await TestDriver.start(pipeline)
+  driver.send(In, { key: "a", value: 1, timestamp: 1 }, { key: "a", value: 2, timestamp: 3 })
+  driver.send(Rows, { key: "a", value: "r", timestamp: 2 })
+  await driver.run()
+  expect(driver.read(Out).map(({ value }) => value)).toEqual(["1:-", "2:r"])
+})

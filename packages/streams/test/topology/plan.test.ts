@@ -1,0 +1,134 @@
+import { int32, json, string } from "@millrace/schema"
+import { expect, test } from "vitest"
+import * as S from "../../src/index.ts"
+import { describeTopology } from "../../src/topology/describe.ts"
+import { resolvePartitions, taskCount } from "../../src/topology/partitions.ts"
+import { makeTopology } from "../../src/topology/topology.ts"
+
+const In = S.topic("in", { key: string, value: json<{ to: string }>() })
+const Rows = S.topic("rows", { key: string, value: json<{ name: string }>() })
+const Out = S.topic("out", { key: string, value: json<any>() })
+
+const build = () =>
+  S.stream(In).pipe(
+    S.keyBy((value) => value.to),
+    S.joinTable("named", S.table(Rows), (value, row) => ({ ...value, ...row })),
+    S.count("counts"),
+    S.toStream(),
+    S.to(Out),
+  )
+
+test("a plan is plain data and the same each time it is built", () => {
+  const first = S.pipeline("p", build).plan.plan
+  expect(JSON.parse(JSON.stringify(first))).toEqual(first)
+  expect(S.pipeline("p", build).plan.plan).toEqual(first)
+})
+
+test("sub-topologies are split at repartition topics and joined by stores", () => {
+  const topology = makeTopology(S.pipeline("p", build).plan, "app")
+  expect(topology.subtopologies.map((one) => one.sources.map(({ topic }) => topic))).toEqual([
+    ["in"],
+    ["app-named-repartition", "rows"],
+  ])
+  expect(topology.subtopologies[1]!.stores.map((store) => store.changelog)).toEqual([
+    "app-rows-changelog",
+    "app-counts-changelog",
+  ])
+  expect(topology.subtopologies[1]!.copartitioned).toEqual([
+    ["app-named-repartition", "rows"],
+    ["app-named-repartition", "rows"],
+  ])
+})
+
+test("a repartition topic has the partitions of the table it meets, else those of its upstream tasks", () => {
+  const joined = makeTopology(S.pipeline("p", build).plan, "app")
+  const counts = resolvePartitions(
+    joined,
+    new Map([
+      ["in", 2],
+      ["rows", 5],
+    ]),
+  )
+  expect(counts.get("app-named-repartition")).toBe(5)
+  expect(taskCount(joined, 1, counts)).toBe(5)
+  const alone = S.pipeline("p", () =>
+    S.stream(In).pipe(
+      S.keyBy((value) => value.to),
+      S.count("n"),
+      S.toStream(),
+      S.to(Out),
+    ),
+  )
+  expect(resolvePartitions(makeTopology(alone.plan, "app"), new Map([["in", 3]])).get("app-n-repartition")).toBe(3)
+})
+
+test("one topic read twice is one source, one topic tabled twice is one table", () => {
+  const twice = S.pipeline("p", () => [
+    S.stream(In).pipe(
+      S.joinTable("one", S.table(Rows), (_, row) => row),
+      S.to(Out),
+    ),
+    S.stream(In).pipe(
+      S.joinTable("two", S.table(Rows), (_, row) => row),
+      S.to(Out),
+    ),
+  ])
+  expect(twice.plan.plan.nodes.map(({ kind }) => kind)).toEqual([
+    "source",
+    "source",
+    "table",
+    "join-table",
+    "to",
+    "join-table",
+    "to",
+  ])
+})
+
+test("names do not depend on what else is in the pipeline", () => {
+  const more = S.pipeline("p", () => [
+    S.stream(Rows).pipe(
+      S.filter(() => true),
+      S.to(Out),
+    ),
+    build(),
+  ])
+  const topics = (pipeline: S.Pipeline) => {
+    const { repartitions, subtopologies } = makeTopology(pipeline.plan, "app")
+    return [
+      ...repartitions.map(({ topic }) => topic),
+      ...subtopologies.flatMap((one) => one.stores.map(({ changelog }) => changelog)),
+    ].sort()
+  }
+  expect(topics(more)).toEqual(topics(S.pipeline("p", build)))
+})
+
+test.each<readonly [string, () => any, RegExp]>([
+  [
+    "a name twice",
+    () => [S.stream(In).pipe(S.count("n")), S.stream(Rows).pipe(S.count("n"))],
+    /operator "n".*exists already/,
+  ],
+  ["a store twice", () => [S.table(Rows), S.stream(In).pipe(S.count("rows"))], /store "rows" exists already/],
+  [
+    "two serdes for one topic",
+    () => [
+      S.stream(In).pipe(S.to(Out)),
+      S.stream(S.topic("in", { key: int32, value: json() })).pipe(S.to(S.topic("x", { key: int32, value: json() }))),
+    ],
+    /two different serdes/,
+  ],
+  ["a bad name", () => S.stream(In).pipe(S.count("a b")), /operator name "a b"/],
+  ["no sink", () => [], /return at least one sink/],
+])("refuses %s", (_, ends, message) => {
+  expect(() => S.pipeline("p", ends)).toThrow(message)
+})
+
+test("describe draws sources, processors with their stores, and sinks", () => {
+  const topology = makeTopology(S.pipeline("p", build).plan, "app")
+  const text = describeTopology(topology, "text")
+  expect(text).toContain("Sub-topology: 1")
+  expect(text).toContain("Processor: named (stores: [rows])")
+  expect(text).toContain("Sink: named-repartition-sink (topic: app-named-repartition)")
+  expect(describeTopology(topology, "mermaid")).toMatch(/^flowchart LR\n/)
+  expect(JSON.parse(describeTopology(topology, "json")).subtopologies).toHaveLength(2)
+})

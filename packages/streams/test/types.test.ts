@@ -1,0 +1,113 @@
+/**
+ * The face, as types: what infers and what does not compile. `npm run check` type-checks this file; at run time it only
+ * shows that the pipelines can be defined.
+ */
+import { json, string } from "@millrace/schema"
+import { Context, Effect, Schema } from "effect"
+import { bufferCount, concatMap, from } from "rxjs"
+import { expect, expectTypeOf, test } from "vitest"
+import * as S from "../src/index.ts"
+
+class Order extends Schema.Class<Order>("Order")({
+  id: Schema.String,
+  customer: Schema.String,
+  amount: Schema.Number,
+}) {}
+class Customer extends Schema.Class<Customer>("Customer")({ id: Schema.String, tier: Schema.String }) {}
+class TierRevenue extends Schema.Class<TierRevenue>("TierRevenue")({
+  tier: Schema.String,
+  from: Schema.Number,
+  total: Schema.Number,
+}) {}
+class Fraud extends Context.Service<Fraud, { score(o: { amount: number }): Effect.Effect<number, "busy"> }>()(
+  "Fraud",
+) {}
+
+const Orders = S.topic("orders", { key: string, value: json<Order>() })
+const Customers = S.topic("customers", { key: string, value: json<Customer>() })
+const Revenue = S.topic("revenue", { key: string, value: json<TierRevenue>() })
+
+const revenue = S.pipeline("revenue", () =>
+  S.stream(Orders).pipe(
+    S.filter((order) => order.amount > 0),
+    S.keyBy((order) => order.customer),
+    S.joinTable("customer", S.table(Customers), (order, customer) => ({ ...order, tier: customer.tier })),
+    S.keyBy((order) => order.tier),
+    S.window(S.tumbling("1 minute", { grace: "10 seconds" })),
+    S.aggregate("revenue-by-tier", { init: () => 0, add: (sum, order) => sum + order.amount }),
+    S.toStream(),
+    S.mapRecord(({ key, value }) => ({
+      key: key.key,
+      value: new TierRevenue({ tier: key.key, from: key.start, total: value }),
+    })),
+    S.to(Revenue),
+  ),
+)
+
+const scored = S.pipeline("scored", () => {
+  const orders = S.stream(Orders).pipe(
+    S.mapEffect(
+      (order, { idempotencyKey }) =>
+        Effect.gen(function* () {
+          const fraud = yield* Fraud
+          return { ...order, score: yield* fraud.score(order), idempotencyKey }
+        }),
+      { concurrency: 64, timeout: "2 seconds", onFailure: (error) => (error === "busy" ? "fail" : "skip") },
+    ),
+  )
+  return [
+    orders.pipe(
+      S.filter((order) => order.score < 0.5),
+      S.map((order) => new TierRevenue({ tier: order.id, from: 0, total: order.score })),
+      S.to(Revenue),
+    ),
+    S.stream(Orders).pipe(S.to(Orders)),
+  ]
+})
+
+const enriched = S.stream(Orders).pipe(
+  S.rx((records$) =>
+    records$.pipe(
+      bufferCount(100),
+      concatMap((batch) => from(batch.map((record) => record.with({ ...record.value, batch: batch.length })))),
+    ),
+  ),
+  S.filter((order) => order.batch > 1),
+)
+
+const large =
+  <K, V extends { amount: number }, R>(limit: number) =>
+  (s: S.Stream<K, V, R>): S.Stream<K, V, R> =>
+    s.pipe(S.filter((value) => value.amount > limit))
+
+test("pipelines infer what they carry and what they need", () => {
+  const ready: S.Pipeline<never> = revenue
+  const needs: S.Pipeline<Fraud> = scored
+  // @ts-expect-error Fraud is missing
+  const notReady: S.Pipeline<never> = scored
+  expect([ready.name, needs.name, notReady.name]).toEqual(["revenue", "scored", "scored"])
+  expectTypeOf(enriched.pipe(large(10))).toEqualTypeOf(enriched)
+  const counted = S.stream(Orders).pipe(S.count("orders-per-key"))
+  expectTypeOf(counted).toEqualTypeOf<S.Table<string, number>>()
+  const shown = counted.pipe(S.toStream(), S.tombstones())
+  expectTypeOf(shown).toEqualTypeOf<S.Stream<string, number | null>>()
+  const windowed = S.stream(Orders).pipe(S.window(S.tumbling("1 hour")), S.count("per-hour"))
+  expectTypeOf(windowed).toEqualTypeOf<S.Table<S.Windowed<string>, number>>()
+})
+
+test("what is wrong does not compile", () => {
+  // @ts-expect-error no such unit of time
+  expect(() => S.tumbling("1 fortnight")).toThrow(/not a duration/)
+  // @ts-expect-error no such field
+  S.stream(Orders).pipe(S.filter((order) => order.price > 0))
+  // @ts-expect-error the topic holds another type
+  S.stream(Orders).pipe(S.to(Revenue))
+  // @ts-expect-error a timeout is mandatory
+  expect(() => S.stream(Orders).pipe(S.mapEffect(() => Effect.void, { concurrency: 1 }))).toThrow(/timeout/)
+  // @ts-expect-error a join needs a name first
+  expect(() => S.stream(Orders).pipe(S.joinTable(S.table(Customers), (order) => order))).toThrow()
+  // @ts-expect-error tables are not written: toStream comes first
+  expect(() => S.table(Customers).pipe(S.to(Customers))).toThrow("to takes a stream, got a table")
+  // @ts-expect-error a stream is no end
+  expect(() => S.pipeline("p", () => S.stream(Orders))).toThrow('pipeline "p" takes a sink or a table, got a stream')
+})
