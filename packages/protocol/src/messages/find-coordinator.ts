@@ -1,7 +1,7 @@
 /**
  * FindCoordinator (key 10): which broker coordinates a group (type 0), a transactional id (1) or a share partition (2).
  *
- * v1 keyType · v2 error texts stay optional, clients may retry · v3 flexible · v4 many keys in one request (KIP-699) ·
+ * v1 keyType and an error message · v3 flexible · v4 many keys in one request (KIP-699) ·
  * v5 TRANSACTION_ABORTABLE may come back (KIP-890) · v6 share coordinator (KIP-932).
  *
  * Errors: COORDINATOR_NOT_AVAILABLE, COORDINATOR_LOAD_IN_PROGRESS, INVALID_GROUP_ID, INVALID_REQUEST,

@@ -2,8 +2,8 @@
  * OffsetCommit (key 8): stores a group's positions. Generation -1 with no member is a commit from outside the group.
  *
  * v3 throttle time · v5 drops retentionTimeMs (KIP-211) · v6 leader epoch of the committed record (KIP-320) ·
- * v7 static members (KIP-345) · v8 flexible · v9 the new group protocol, where generation is the member epoch (KIP-848) ·
- * v10 topic ids in place of names (KIP-516).
+ * v7 static members (KIP-345) · v8 flexible · v9 the new group protocol, where generation is the member epoch · v10 topic
+ * ids in place of names (both KIP-848).
  *
  * Errors: OFFSET_METADATA_TOO_LARGE, INVALID_COMMIT_OFFSET_SIZE, UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID (10),
  * COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR, ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID,

@@ -3,7 +3,7 @@
  *
  * v2 all partitions of the group by topics null, and a group-level error · v5 leader epoch (KIP-320) · v6 flexible ·
  * v7 requireStable: refuse while a transaction holds offsets back (KIP-447) · v8 many groups in one request (KIP-709) ·
- * v9 member id and epoch (KIP-848) · v10 topic ids (KIP-516).
+ * v9 member id and epoch · v10 topic ids in place of names (both KIP-848).
  *
  * Errors: COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR, INVALID_GROUP_ID,
  * UNSTABLE_OFFSET_COMMIT (7+), UNKNOWN_MEMBER_ID (9+), STALE_MEMBER_EPOCH (9+), UNKNOWN_TOPIC_OR_PARTITION,

@@ -2,7 +2,7 @@
  * TxnOffsetCommit (key 28): commits a group's offsets as part of a transaction: visible when it commits (KIP-98).
  *
  * v2 leader epoch (KIP-320) · v3 flexible, and the group's generation and member to fence zombies (KIP-447) ·
- * v4 TRANSACTION_ABORTABLE · v5 joins the transaction implicitly (KIP-890 part 2) · v6 topic ids (KIP-516).
+ * v4 TRANSACTION_ABORTABLE · v5 joins the transaction implicitly (KIP-890 part 2) · v6 topic ids (KIP-1319).
  *
  * Errors: COORDINATOR_NOT_AVAILABLE, COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR, INVALID_GROUP_ID, ILLEGAL_GENERATION,
  * UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, STALE_MEMBER_EPOCH, OFFSET_METADATA_TOO_LARGE, UNKNOWN_TOPIC_OR_PARTITION,
