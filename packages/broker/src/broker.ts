@@ -84,22 +84,24 @@ export class Broker {
     const specs = resolveListeners(config.listeners, listen)
     const newUuid = () => uuidFromBytes(host.random.bytes(16))
 
-    const logDirectory = LogDirectory.open(host.disk, dataDir, { nodeId, random: host.random, now: host.clock.now() })
+    const logDirectory = LogDirectory.open(host.disk, dataDir, {
+      nodeId,
+      random: host.random,
+      onRecovered: (report) => log(`recovered: ${JSON.stringify(report)}`),
+    })
     const stopping: (() => void | Promise<void>)[] = []
     const stop = async () => {
       for (const step of stopping.reverse()) await step()
     }
     try {
-      const { clusterId, cleanShutdown } = logDirectory
+      const { clusterId, directoryId } = logDirectory.meta
+      const { cleanShutdown } = logDirectory
       const image = new MetadataImage()
       const metadataLog = openMetadata(options, logDirectory, config, image)
       const controller = new Controller(image, metadataLog)
       const configs = new ConfigView(image, settings, nodeId)
       const replicas = new ReplicaManager({ brokerId: nodeId, clock: host.clock, logDirectory, configs, image, log })
-      stopping.push(() => {
-        replicas.close()
-        controller.close()
-      })
+      stopping.push(() => replicas.close())
       replicas.load(cleanShutdown)
       controller.onRecords((records) => replicas.onRecords(records, image))
 
@@ -122,7 +124,6 @@ export class Broker {
       const transactions = new TransactionCoordinatorService({
         log: coordinatorLog(TRANSACTION_STATE_TOPIC),
         clock: host.clock,
-        random: host.random,
         config,
         markers: replicas,
         producerIds: { allocate: async () => controller.commit(allocateProducerIds(image, nodeId)) },
@@ -185,7 +186,7 @@ export class Broker {
         config,
         cleanShutdown,
         newUuid,
-        directoryId: logDirectory.directoryId,
+        directoryId,
       })
       replicas.connect({ groups, transactions })
 
@@ -201,7 +202,7 @@ export class Broker {
     } catch (cause) {
       await stop()
       // Not a clean stop: what was found must be found again.
-      logDirectory.abandon()
+      logDirectory.close(false)
       throw cause
     }
   }
@@ -220,8 +221,8 @@ export class Broker {
 const limit = (bytes: number) => (bytes < 0 ? Infinity : bytes)
 
 function openMetadata(
-  { host, dataDir }: BrokerOptions,
-  { directoryId, cleanShutdown }: LogDirectory,
+  { host }: BrokerOptions,
+  logDirectory: LogDirectory,
   config: BrokerConfig,
   image: MetadataImage,
 ): MetadataLog {
@@ -233,12 +234,10 @@ function openMetadata(
   return MetadataLog.open(
     {
       disk: host.disk,
-      dataDir,
+      logDirectory,
       nodeId: config["node.id"],
-      directoryId,
       now: () => host.clock.now(),
       config: logConfigOf(topic, config),
-      cleanShutdown,
       snapshotBytes: config["metadata.log.max.record.bytes.between.snapshots"],
     },
     image,

@@ -12,7 +12,7 @@ import { logConfigOf } from "./config/log-config.ts"
 import type { ConfigView } from "./config/view.ts"
 import { ConfigResourceType, type MetadataImage, type PartitionImage, type TopicImage } from "./controller/image.ts"
 import type { MetadataRecord } from "./controller/records.ts"
-import { CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from "./controller/topic-names.ts"
+import { CLUSTER_METADATA_TOPIC, CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from "./controller/topic-names.ts"
 import type { EndTransactionMarker } from "./coordinator/shard.ts"
 import type { GroupCoordinator } from "./group/coordinator.ts"
 import { faultCode } from "./faults.ts"
@@ -58,6 +58,8 @@ export class ReplicaManager implements MarkerWriter {
     }
     for (const { topic, partition, topicId } of logDirectory.topicDirs()) {
       const known = this.partition(topic, partition)
+      // The metadata log is the controller's.
+      if (topic === CLUSTER_METADATA_TOPIC) continue
       // Deleted while this broker was down, or of an older topic of the same name.
       if (!known || (topicId !== undefined && topicId !== known.topicId)) logDirectory.deleteLog(topic, partition)
       else if (!cleanShutdown) void known.log
@@ -78,7 +80,7 @@ export class ReplicaManager implements MarkerWriter {
 
   /** Bytes of a log that is not open. */
   sizeOnDisk(partition: Partition): number {
-    return partition.hasLog ? partition.log.sizeInBytes : 0
+    return partition.hasLog ? partition.log.size : 0
   }
 
   /** From here on coordinators hear of their partitions, first of those already led. */
@@ -176,12 +178,19 @@ export class ReplicaManager implements MarkerWriter {
     })
   }
 
-  checkpointLogStartOffsets(): void {
+  checkpoint(): void {
     try {
-      this.#options.logDirectory.checkpoint()
+      this.#options.logDirectory.checkpoint(this.#highWatermarks())
     } catch (cause) {
       if (faultCode(cause) === undefined) throw cause
       this.#options.log(`checkpoint failed: ${(cause as Error).message}`)
+    }
+  }
+
+  *#highWatermarks(): Generator<TopicPartition & { offset: number }, void, undefined> {
+    for (const partition of this.partitions()) {
+      const { topic, index, isOpen, isOffline } = partition
+      if (isOpen && !isOffline) yield { topic, partition: index, offset: partition.highWatermark }
     }
   }
 
@@ -216,7 +225,8 @@ export class ReplicaManager implements MarkerWriter {
         index,
         brokerId,
         logExists: this.#found.get(`${name}-${index}`) === topicId,
-        openLog: () => logDirectory.createLog(name, index, topicId, logConfigOf(configs.topic(name), configs.broker)),
+        openLog: () =>
+          logDirectory.createLog(name, index, topicId, logConfigOf(configs.topic(name), configs.broker), clock.now()),
         now: () => clock.now(),
         minInsyncReplicas: () => configs.topic(name)["min.insync.replicas"],
         flushMessages: () => configs.topic(name)["flush.messages"],
@@ -267,7 +277,7 @@ export class ReplicaManager implements MarkerWriter {
   #reconfigure(topic: string): void {
     const { configs } = this.#options
     for (const partition of this.#byTopic.get(topic) ?? []) {
-      if (partition?.isOpen) partition.log.reconfigure(logConfigOf(configs.topic(topic), configs.broker))
+      if (partition?.isOpen) partition.log.config = logConfigOf(configs.topic(topic), configs.broker)
     }
   }
 }

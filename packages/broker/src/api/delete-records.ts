@@ -35,8 +35,6 @@ export const deleteRecords = handler(DeleteRecords, {
       name,
       partitions: partitions.map(({ partitionIndex, offset }) => remove(name, partitionIndex, offset)),
     }))
-    // An answered start offset must survive a restart.
-    replicas.checkpointLogStartOffsets()
     reply({ topics })
   },
 })

@@ -22,9 +22,7 @@ export const describeLogDirs = handler(DescribeLogDirs, {
       const { topic, index } = partition
       const asked = request.topics?.find((each) => each.topic === topic)
       if (request.topics !== null && !asked?.partitions.includes(index)) continue
-      const partitionSize = partition.isOpen
-        ? partition.attempt((log) => log.sizeInBytes)
-        : replicas.sizeOnDisk(partition)
+      const partitionSize = partition.isOpen ? partition.attempt((log) => log.size) : replicas.sizeOnDisk(partition)
       if (partitionSize === STORAGE_FAULT) continue
       const row = { partitionIndex: index, partitionSize, offsetLag: 0, isFutureKey: false }
       const rows = topics.get(topic)

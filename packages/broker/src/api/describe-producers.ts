@@ -4,6 +4,7 @@
  */
 import { ErrorCode } from "@millrace/protocol"
 import { DescribeProducers } from "@millrace/protocol/messages/describe-producers"
+import type { ProducerEntry } from "@millrace/storage"
 import { STORAGE_FAULT } from "../partition/partition.ts"
 import { handler } from "./handler.ts"
 
@@ -17,7 +18,7 @@ export const describeProducers = handler(DescribeProducers, {
       if (!partition) return failed(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
       const error = partition.check(-1)
       if (error !== ErrorCode.NONE) return failed(error)
-      const activeProducers = partition.attempt((log) => log.activeProducers())
+      const activeProducers = partition.attempt((log) => log.activeProducers().map(describeProducer))
       if (activeProducers === STORAGE_FAULT) return failed(ErrorCode.KAFKA_STORAGE_ERROR)
       return { partitionIndex, errorCode: ErrorCode.NONE, activeProducers }
     }
@@ -29,3 +30,14 @@ export const describeProducers = handler(DescribeProducers, {
     })
   },
 })
+
+function describeProducer(entry: ProducerEntry) {
+  return {
+    producerId: entry.producerId,
+    producerEpoch: entry.epoch,
+    lastSequence: entry.lastSequence,
+    lastTimestamp: entry.lastTimestamp,
+    coordinatorEpoch: entry.coordinatorEpoch,
+    currentTxnStartOffset: entry.currentTxnFirstOffset,
+  }
+}

@@ -18,6 +18,7 @@ import { type Partition, STORAGE_FAULT } from "../partition/partition.ts"
 import { handler, type Services } from "./handler.ts"
 
 const READ_COMMITTED = 1
+const VERSION_LEADER_EPOCH = 4
 const LATEST = -1
 const EARLIEST = -2
 const MAX_TIMESTAMP = -3
@@ -55,12 +56,17 @@ export const listOffsets = handler(ListOffsets, {
           partitionIndex: asked.partitionIndex,
           ...(duplicates.has(`${name}-${asked.partitionIndex}`)
             ? none(ErrorCode.INVALID_REQUEST)
-            : find(name, asked, readCommitted, context, services)),
+            : inVersion(context, find(name, asked, readCommitted, context, services))),
         })),
       })),
     })
   },
 })
+
+/** Before v4 an answer has no room for the epoch. */
+function inVersion({ apiVersion }: RequestContext, { leaderEpoch, ...found }: Found) {
+  return apiVersion < VERSION_LEADER_EPOCH ? found : { ...found, leaderEpoch }
+}
 
 function duplicated({ topics }: ListOffsetsRequest): ReadonlySet<string> {
   const seen = new Set<string>()
@@ -102,7 +108,7 @@ function lookUp(partition: Partition, log: Log, timestamp: number, readCommitted
     errorCode: ErrorCode.NONE,
     timestamp: found,
     offset,
-    leaderEpoch: log.epochOf(offset) ?? (offset === log.logEndOffset ? partition.leaderEpoch : -1),
+    leaderEpoch: offset === log.logEndOffset ? partition.leaderEpoch : log.epochOf(offset),
   })
   switch (timestamp) {
     case LATEST:
@@ -114,7 +120,8 @@ function lookUp(partition: Partition, log: Log, timestamp: number, readCommitted
     case EARLIEST_PENDING_UPLOAD:
       return none(ErrorCode.NONE)
     default: {
-      const found = timestamp === MAX_TIMESTAMP ? log.offsetForMaxTimestamp() : log.offsetForTimestamp(timestamp, end)
+      const found =
+        timestamp === MAX_TIMESTAMP ? log.offsetForMaxTimestamp(end) : log.offsetForTimestamp(timestamp, end)
       // What readers may not see yet is as good as not there.
       return found && found.offset < end ? at(found.offset, found.timestamp) : none(ErrorCode.NONE)
     }

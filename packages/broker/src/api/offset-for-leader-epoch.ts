@@ -30,7 +30,7 @@ export const offsetForLeaderEpoch = handler(OffsetForLeaderEpoch, {
       }
       const found = partition.attempt((log) => log.endOffsetForEpoch(leaderEpoch))
       if (found === STORAGE_FAULT) return { ...nowhere, errorCode: ErrorCode.KAFKA_STORAGE_ERROR }
-      if (!found || leaderEpoch > partition.leaderEpoch) return { ...nowhere, errorCode: ErrorCode.NONE }
+      if (leaderEpoch > partition.leaderEpoch) return { ...nowhere, errorCode: ErrorCode.NONE }
       return { partition: index, errorCode: ErrorCode.NONE, leaderEpoch: found.epoch, endOffset: found.endOffset }
     }
     reply({

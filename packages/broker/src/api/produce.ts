@@ -26,6 +26,7 @@ const ACKS_ALL = -1
 const ACKS_NONE = 0
 const ACKS_LEADER = 1
 const VERSION_ZSTD = 7
+const VERSION_LEADERS = 10
 const VERSION_TOPIC_IDS = 13
 const COMPRESSION_ZSTD = 4
 /** The client id under which Kafka's own tools may write to internal topics. */
@@ -168,7 +169,12 @@ class ProduceCall {
   #refused(response: PartitionResponse, result: Extract<PartitionAppend, { ok: false }>): void {
     if (result.error === ErrorCode.NOT_LEADER_OR_FOLLOWER) this.#leaderMoved = true
     response.logStartOffset = result.logStartOffset
-    if (result.recordErrors) response.recordErrors = [...result.recordErrors]
+    if (result.recordErrors) {
+      response.recordErrors = result.recordErrors.map(({ batchIndex, message }) => ({
+        batchIndex,
+        batchIndexErrorMessage: message,
+      }))
+    }
     this.#refuse(response, result.error, result.message)
   }
 
@@ -194,7 +200,7 @@ class ProduceCall {
       return
     }
     const response: ProduceResponse = { responses: this.#responses }
-    if (this.#leaderMoved) this.#nameLeaders(response)
+    if (this.#leaderMoved && this.#context.apiVersion >= VERSION_LEADERS) this.#nameLeaders(response)
     this.#reply(response)
   }
 

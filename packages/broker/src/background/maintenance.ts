@@ -4,7 +4,6 @@
  * Retention by time and size touches only topics whose policy deletes; a compacted topic loses nothing to it. Only logs
  * that are open are looked at for flushes and producers: nothing was written to the others.
  */
-import { LONG_MAX } from "@millrace/config"
 import type { Clock } from "@millrace/host"
 import type { ConfigView } from "../config/view.ts"
 import type { Controller } from "../controller/controller.ts"
@@ -35,7 +34,7 @@ export function startMaintenance({ clock, configs, replicas, controller, schedul
     name: "flush",
     delayMs: FLUSH_CHECK_MS,
     intervalMs: () => FLUSH_CHECK_MS,
-    run: () => flushByAge(clock.now(), configs, replicas),
+    run: () => flushByAge(clock.now(), replicas),
   })
   schedule.start({
     name: "producer expiry",
@@ -51,7 +50,7 @@ export function startMaintenance({ clock, configs, replicas, controller, schedul
     name: "checkpoints",
     delayMs: config()["replica.high.watermark.checkpoint.interval.ms"],
     intervalMs: () => config()["replica.high.watermark.checkpoint.interval.ms"],
-    run: () => replicas.checkpointLogStartOffsets(),
+    run: () => replicas.checkpoint(),
   })
   const snapshotMs = () => config()["metadata.log.max.snapshot.interval.ms"]
   if (snapshotMs() > 0) {
@@ -72,10 +71,9 @@ export function retain(now: number, configs: ConfigView, replicas: ReplicaManage
   }
 }
 
-function flushByAge(now: number, configs: ConfigView, replicas: ReplicaManager): void {
+function flushByAge(now: number, replicas: ReplicaManager): void {
   for (const partition of replicas.partitions()) {
     if (!partition.isOpen || partition.isOffline) continue
-    const flushMs = configs.topic(partition.topic)["flush.ms"]
-    if (flushMs < LONG_MAX) partition.flushOlderThan(now - flushMs)
+    partition.flushIfDue(now)
   }
 }

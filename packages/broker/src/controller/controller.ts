@@ -56,8 +56,4 @@ export class Controller {
   snapshotIfChanged(): void {
     if (this.#log.hasChangesSinceSnapshot) this.#log.snapshot(this.image)
   }
-
-  close(): void {
-    this.#log.close()
-  }
 }

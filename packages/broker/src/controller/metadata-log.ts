@@ -9,9 +9,10 @@ import { encode, METADATA_TOPIC_ID } from "@millrace/protocol"
 import { batches } from "@millrace/protocol/record/batch"
 import { ControlType, controlBatch } from "@millrace/protocol/record/control"
 import { LeaderChangeMessage } from "@millrace/protocol/records/leader-change"
-import { CorruptLogError, Log, type LogConfig } from "@millrace/storage"
+import { CorruptLogError, type Log, type LogConfig, type LogDirectory } from "@millrace/storage"
 import { MetadataImage } from "./image.ts"
 import type { MetadataRecord } from "./records.ts"
+import { CLUSTER_METADATA_TOPIC } from "./topic-names.ts"
 import { readQuorumState, writeQuorumState } from "./quorum-state.ts"
 import {
   encodeSnapshot,
@@ -26,18 +27,15 @@ import {
 
 export interface MetadataLogOptions {
   readonly disk: Disk
-  /** The data directory. */
-  readonly dataDir: string
+  readonly logDirectory: LogDirectory
   readonly nodeId: number
-  readonly directoryId: string
   readonly now: () => number
   readonly config: LogConfig
-  readonly cleanShutdown: boolean
   /** metadata.log.max.record.bytes.between.snapshots */
   readonly snapshotBytes: number
 }
 
-export const METADATA_DIRECTORY = "__cluster_metadata-0"
+const METADATA_DIRECTORY = `${CLUSTER_METADATA_TOPIC}-0`
 const READ_BYTES = 1024 * 1024
 /** The newest snapshot and the one before it are kept. */
 const SNAPSHOTS_KEPT = 2
@@ -62,22 +60,15 @@ export class MetadataLog {
 
   /** Opens or formats the log, replays it into `image` and becomes its leader. */
   static open(options: MetadataLogOptions, image: MetadataImage): MetadataLog {
-    const { disk, now } = options
+    const { disk, now, logDirectory } = options
     const directory = directoryOf(options)
     disk.makeDirectory(directory)
     const snapshot = newestSnapshot(disk, directory) ?? format(options, directory)
-    const log = Log.open(disk, directory, options.config, {
-      now: now(),
-      cleanShutdown: options.cleanShutdown,
-      recoveryPoint: 0,
-      topicId: METADATA_TOPIC_ID,
-      topic: "__cluster_metadata",
-      partition: 0,
-    })
+    const log = logDirectory.createLog(CLUSTER_METADATA_TOPIC, 0, METADATA_TOPIC_ID, options.config, now())
     if (log.logEndOffset < snapshot.endOffset) {
-      log.close(false)
       throw new CorruptLogError(
         directory,
+        -1,
         `the metadata log ends at offset ${log.logEndOffset}, before its snapshot ${snapshotName(snapshot)}`,
       )
     }
@@ -94,7 +85,7 @@ export class MetadataLog {
       })
     }
     const state = readQuorumState(disk, `${directory}/quorum-state`)
-    const epoch = Math.max(image.epoch, log.latestEpoch ?? 0, state?.leaderEpoch ?? 0) + 1
+    const epoch = Math.max(image.epoch, log.latestEpoch, state?.leaderEpoch ?? 0) + 1
     writeQuorumState(disk, `${directory}/quorum-state`, { leaderId: options.nodeId, leaderEpoch: epoch })
     const opened = new MetadataLog(options, log, snapshot, epoch)
     opened.#announceLeader()
@@ -139,15 +130,12 @@ export class MetadataLog {
     return this.#newestSnapshot
   }
 
-  close(): void {
-    this.#log.close(true)
-  }
-
   #announceLeader(): void {
-    const { nodeId, directoryId, now } = this.#options
-    const voter = { voterId: nodeId, voterDirectoryId: directoryId }
-    const message = encode(LeaderChangeMessage, 1, {
-      version: 1,
+    const { nodeId, now } = this.#options
+    const voter = { voterId: nodeId }
+    // Version 0: Kafka's readers take the record for that whatever it says.
+    const message = encode(LeaderChangeMessage, 0, {
+      version: 0,
       leaderId: nodeId,
       voters: [voter],
       grantingVoters: [voter],
@@ -165,12 +153,12 @@ export class MetadataLog {
   }
 }
 
-function directoryOf({ dataDir }: MetadataLogOptions): string {
-  return `${dataDir}/${METADATA_DIRECTORY}`
+function directoryOf({ logDirectory }: MetadataLogOptions): string {
+  return `${logDirectory.path}/${METADATA_DIRECTORY}`
 }
 
-function votersOf({ nodeId, directoryId }: MetadataLogOptions): Voter[] {
-  return [{ voterId: nodeId, voterDirectoryId: directoryId, endpoints: [] }]
+function votersOf({ nodeId, logDirectory }: MetadataLogOptions): Voter[] {
+  return [{ voterId: nodeId, voterDirectoryId: logDirectory.meta.directoryId, endpoints: [] }]
 }
 
 /** A new cluster starts from a snapshot that names its voters, as Kafka's storage tool formats one. */
@@ -190,6 +178,6 @@ function newestSnapshot(disk: Disk, directory: string): SnapshotId | undefined {
   for (const name of names) {
     if (isCompleteSnapshot(disk.readFile(`${directory}/${name}`)!)) return parseSnapshotName(name)
   }
-  if (names.length > 0) throw new CorruptLogError(`${directory}/${names[0]}`, "the metadata snapshot is not whole")
+  if (names.length > 0) throw new CorruptLogError(`${directory}/${names[0]}`, -1, "the metadata snapshot is not whole")
   return undefined
 }

@@ -52,7 +52,7 @@ function readLog(partition: Partition, log: Log, request: FetchReadRequest): Fet
   const state = { errorCode: ErrorCode.NONE, highWatermark, lastStableOffset, logStartOffset: log.logStartOffset }
   if (lastFetchedEpoch >= 0) {
     const end = log.endOffsetForEpoch(lastFetchedEpoch)
-    if (!end) return { ...state, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE, records: EMPTY }
+    if (end.epoch === -1) return { ...state, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE, records: EMPTY }
     if (end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset) {
       return { ...state, records: EMPTY, divergingEpoch: { epoch: end.epoch, endOffset: end.endOffset } }
     }

@@ -8,7 +8,7 @@
  * all that coordinators answer lies below it: they wait here, also with one replica, where it follows the log end at
  * once. The log is opened at first use. A fault of the disk takes the replica offline until the broker restarts.
  */
-import { ErrorCode } from "@millrace/protocol"
+import { ErrorCode, errorMessage } from "@millrace/protocol"
 import type { AppendOptions, AppendResult, Log } from "@millrace/storage"
 import { faultCode } from "../faults.ts"
 import { DataWaiters, type OffsetWaiter, OffsetWaiters } from "./waiters.ts"
@@ -54,11 +54,6 @@ export class Partition {
   #leadership: Leadership
   #log: Log | undefined
   #highWatermark = 0
-  /** What is sure to be on the device; meaningful while every append is flushed before its answer. */
-  #flushedOffset = 0
-  #unflushed = 0
-  /** When the oldest record that was not forced to the device was appended. */
-  #unflushedSince = 0
   #flushing = false
   #offline = false
   #closed = false
@@ -77,7 +72,8 @@ export class Partition {
     if (open !== undefined) return open
     const log = this.#options.openLog()
     this.#log = log
-    this.#flushedOffset = log.logEndOffset
+    // What recovery found counts only once it is on the device, where every answer says that.
+    if (this.#flushesFirst) log.flush()
     this.#advance()
     return log
   }
@@ -146,7 +142,10 @@ export class Partition {
     }
     const result = this.attempt((log) => log.append(batches, { ...options, leaderEpoch, now: this.#options.now() }))
     if (result === STORAGE_FAULT) return refused(ErrorCode.KAFKA_STORAGE_ERROR)
-    if (result.ok && !result.duplicate) this.#appended(batches.length, result.lastOffset - result.baseOffset + 1)
+    if (result.ok) {
+      if (result.flushDue) this.#flushSoon()
+      if (!result.duplicate) this.#advance(batches.length)
+    }
     return result
   }
 
@@ -176,9 +175,10 @@ export class Partition {
     if (this.#log !== undefined) this.#advance()
   }
 
-  /** Forces to the device what has waited since `time` or longer. */
-  flushOlderThan(time: number): void {
-    if (this.#unflushed > 0 && this.#unflushedSince <= time) this.#flushSoon()
+  /** flush.ms: forces to the device what has waited long enough. */
+  flushIfDue(now: number): void {
+    const due = this.#log?.flushDueAt
+    if (due !== undefined && due <= now) this.#flushSoon()
   }
 
   /** The topic is deleted, or the broker stops. */
@@ -188,18 +188,15 @@ export class Partition {
     this.fetchWaiters.interruptAll()
   }
 
-  #appended(bytes: number, records: number): void {
-    const flushMessages = this.#options.flushMessages()
-    if (this.#unflushed === 0) this.#unflushedSince = this.#options.now()
-    this.#unflushed += records
-    if (this.#unflushed >= flushMessages) this.#flushSoon()
-    this.#advance(bytes)
+  /** Whether an answer says that the records are on the device. */
+  get #flushesFirst(): boolean {
+    return this.#options.flushMessages() === 1
   }
 
   #advance(bytes = 0): void {
     const log = this.#log!
     const end = log.logEndOffset
-    let watermark = this.#options.flushMessages() === 1 ? Math.min(end, this.#flushedOffset) : end
+    let watermark = this.#flushesFirst ? Math.min(end, log.recoveryPoint) : end
     for (const replica of this.#leadership.isr) {
       if (replica !== this.#options.brokerId) watermark = Math.min(watermark, this.#followerEnds.get(replica) ?? 0)
     }
@@ -210,33 +207,24 @@ export class Partition {
     this.#options.onHighWatermark?.(watermark)
   }
 
-  /**
-   * Group fsync: appends of one turn, and those that come while the device works, share one. The next starts when the
-   * last has returned, up to the log end of that moment.
-   */
+  /** Group fsync: appends of one turn share one, and those that come while the device works share the next. */
   #flushSoon(): void {
     if (this.#flushing || this.#offline) return
     this.#flushing = true
-    queueMicrotask(() => {
-      if (this.#closed || this.#offline) return
-      const log = this.log
-      const target = log.logEndOffset
-      this.#unflushed = 0
-      log.flushLater().then(
-        () => {
-          this.#flushing = false
-          if (this.#closed) return
-          this.#flushedOffset = Math.max(this.#flushedOffset, target)
-          this.#advance()
-          if (this.#unflushed > 0 && this.#unflushed >= this.#options.flushMessages()) this.#flushSoon()
-        },
-        (cause: unknown) => {
-          this.#flushing = false
-          // After a failed fsync nobody knows what the device holds: trying again would lie.
-          if (!this.#closed) this.#fail(cause)
-        },
-      )
-    })
+    const log = this.log
+    log.flushLater().then(
+      () => {
+        this.#flushing = false
+        if (this.#closed) return
+        this.#advance()
+        if (this.#flushesFirst && log.logEndOffset > log.recoveryPoint) this.#flushSoon()
+      },
+      (cause: unknown) => {
+        this.#flushing = false
+        // After a failed fsync nobody knows what the device holds: trying again would lie.
+        if (!this.#closed) this.#fail(cause)
+      },
+    )
   }
 
   #fail(cause: unknown): void {
@@ -252,5 +240,5 @@ export class Partition {
 export const STORAGE_FAULT: unique symbol = Symbol("storage fault")
 
 function refused(error: ErrorCode): PartitionAppend {
-  return { ok: false, error, message: null, logStartOffset: -1 }
+  return { ok: false, error, message: errorMessage(error), logStartOffset: -1 }
 }
