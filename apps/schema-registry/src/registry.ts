@@ -23,7 +23,12 @@ export class Registry {
 
   static async open(store: RegistryStore, config: RegistryConfig): Promise<Registry> {
     const state = new RegistryState()
-    await store.open((record) => state.replay(record))
+    try {
+      await store.open((record) => state.replay(record))
+    } catch (cause) {
+      await store.close()
+      throw cause
+    }
     return new Registry(store, {
       state,
       defaults: {

@@ -2,16 +2,61 @@
  * The composition root: a registry over a Kafka cluster, answering HTTP.
  */
 import { parse } from "@millrace/config"
-import { type Address, formatAddress } from "@millrace/host"
+import { KafkaClient } from "@millrace/client"
+import { type Address, formatAddress, type Host } from "@millrace/host"
 import { registryConfig } from "./config.ts"
 import { alone, type Leadership } from "./leader.ts"
 import { Registry } from "./registry.ts"
 import { routes } from "./rest/routes.ts"
 import { serve } from "./rest/server.ts"
+import { KafkaStore } from "./store/kafka.ts"
 import type { RegistryStore } from "./store/store.ts"
 import { VERSION } from "./version.ts"
 
-export interface RegistryOptions {
+export interface StartOptions extends Omit<ServeOptions, "store"> {
+  readonly host: Pick<Host, "clock" | "random" | "net">
+  /** Bootstrap brokers; or a client, which stays its owner's. */
+  readonly brokers?: string | readonly string[] | readonly Address[]
+  readonly client?: KafkaClient
+  /** Told of what goes wrong and is waited out. Default: a line to stderr. */
+  readonly warn?: (message: string) => void
+}
+
+/** A registry that keeps its schemas in a topic of a Kafka cluster. */
+export async function startRegistry(options: StartOptions): Promise<RunningRegistry> {
+  const { host, brokers } = options
+  const config = parse(registryConfig, options.config ?? {})
+  if (!options.client && !brokers) throw new TypeError("startRegistry: brokers or a client is needed")
+  const client = options.client ?? new KafkaClient({ host, brokers: brokers!, clientId: "schema-registry" })
+  const store = new KafkaStore({
+    client,
+    clock: host.clock,
+    topic: config["kafkastore.topic"],
+    replicationFactor: config["kafkastore.topic.replication.factor"],
+    initTimeoutMs: config["kafkastore.init.timeout.ms"],
+    timeoutMs: config["kafkastore.timeout.ms"],
+    warn: options.warn ?? ((message) => console.error(`schema registry: ${message}`)),
+  })
+  const closeClient = async () => {
+    await store.close()
+    if (!options.client) await client.close()
+  }
+  try {
+    const running = await serveRegistry({ ...options, store })
+    return {
+      ...running,
+      async close() {
+        await running.close()
+        await closeClient()
+      },
+    }
+  } catch (cause) {
+    await closeClient()
+    throw cause
+  }
+}
+
+export interface ServeOptions {
   readonly store: RegistryStore
   /** Port 0 picks a free one. */
   readonly listen: Address
@@ -34,7 +79,7 @@ export interface RunningRegistry {
 const BODY_FACTOR = 4
 
 /** Resolves when every record of the store has been read and the port listens. */
-export async function serveRegistry(options: RegistryOptions): Promise<RunningRegistry> {
+export async function serveRegistry(options: ServeOptions): Promise<RunningRegistry> {
   const config = parse(registryConfig, options.config ?? {})
   const registry = await Registry.open(options.store, config)
   const leadership = options.leadership ?? alone

@@ -16,6 +16,15 @@ export class ProcessDied extends Error {
   override readonly name = "ProcessDied"
 }
 
+/** A process that dies inside a callback unwinds to here; its death is not an error of the simulation. */
+export function runUntilDeath(callback: () => void): void {
+  try {
+    callback()
+  } catch (error) {
+    if (!(error instanceof ProcessDied)) throw error
+  }
+}
+
 interface FileNode {
   readonly kind: "file"
   content: Uint8Array

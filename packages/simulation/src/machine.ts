@@ -3,7 +3,7 @@
  * does passes through its ports, and once it is dead they do nothing, so whatever code of it still unwinds is harmless.
  */
 import type { Clock, Host } from "@millrace/host"
-import { ProcessDied, SimulatedDevice, type SimulatedDisk } from "./disk.ts"
+import { runUntilDeath, SimulatedDevice, type SimulatedDisk } from "./disk.ts"
 import type { SimulatedNetwork } from "./network.ts"
 import { SeededRandom } from "./random.ts"
 import { EPOCH_MS, type Scheduler } from "./scheduler.ts"
@@ -84,14 +84,5 @@ export class Machine {
   /** A new process. Processes that share a disk must not run at the same time unless they lock it. */
   start(name = this.name): SimulatedProcess {
     return new SimulatedProcess(this, name)
-  }
-}
-
-/** A process that dies inside a callback unwinds to here; its death is not an error of the simulation. */
-function runUntilDeath(callback: () => void): void {
-  try {
-    callback()
-  } catch (error) {
-    if (!(error instanceof ProcessDied)) throw error
   }
 }

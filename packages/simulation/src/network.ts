@@ -14,7 +14,7 @@ import {
   type Net,
   NetError,
 } from "@millrace/host"
-import { ProcessDied } from "./disk.ts"
+import { ProcessDied, runUntilDeath } from "./disk.ts"
 import type { SeededRandom } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"
 
@@ -83,7 +83,7 @@ export class SimulatedNetwork {
   }
 
   schedule(delayMs: number, label: string, run: () => void): void {
-    this.#scheduler.schedule(delayMs, label, run)
+    this.#scheduler.schedule(delayMs, label, () => runUntilDeath(run))
   }
 
   drop(pipe: Pipe): void {

@@ -11,14 +11,12 @@ import { ProcessDied } from "./disk.ts"
 export const BROKER_ADDRESS = "broker:9092"
 const DATA_DIR = "/data"
 
-/** Small internal topics and segments, so that short runs roll, snapshot and rebalance. */
+/** Small internal topics and segments that roll soon, so that short runs have many of both. */
 const BROKER_SETTINGS: Readonly<Record<string, string>> = {
   "group.initial.rebalance.delay.ms": "0",
   "offsets.topic.num.partitions": "2",
   "transaction.state.log.num.partitions": "2",
-  "log.segment.bytes": "16384",
-  "offsets.topic.segment.bytes": "16384",
-  "transaction.state.log.segment.bytes": "16384",
+  "log.roll.ms": "1500",
   "log.index.interval.bytes": "256",
 }
 
@@ -34,10 +32,24 @@ export class World {
   #broker: SimulatedProcess | undefined
   #brokerReady = false
 
+  /** The world that is being run: what nothing caught is its fault. */
+  static #current: World | undefined
+
   constructor(seed: number, settings: Readonly<Record<string, string>> = {}) {
     this.random = new SeededRandom(seed)
     this.network = new SimulatedNetwork(this.scheduler, this.random.fork("network"))
     this.#settings = { ...BROKER_SETTINGS, ...settings }
+    if (World.#current === undefined) World.#catchTheUncaught()
+    World.#current = this
+  }
+
+  /** A promise of a dead process that nobody awaits any more is no fault; any other is. */
+  static #catchTheUncaught(): void {
+    for (const event of ["unhandledRejection", "uncaughtException"] as const) {
+      process.on(event, (error: unknown) => {
+        if (!(error instanceof ProcessDied)) World.#current?.faults.push(`nothing caught: ${describe(error)}`)
+      })
+    }
   }
 
   machine(name: string): Machine {

@@ -33,7 +33,7 @@ export default command({
       console.log(`${bold(group!.groupId)}  ${group!.state}  ${group!.protocolType} ${group!.protocol}`)
       printTable(
         ["member", "client", "host"],
-        group!.members.map((one) => [one.memberId, one.clientId, one.clientHost]),
+        group!.members.map((one) => [one.memberId, one.clientId, one.host]),
         "no members",
       )
       printTable(

@@ -35,7 +35,7 @@ export default command({
             nextOffset: next[index]!.offset,
           })),
           settings: Object.fromEntries(
-            (configs[0]?.entries ?? [])
+            (configs[0]?.configs ?? [])
               .filter((entry) => entry.source === "DYNAMIC_TOPIC_CONFIG")
               .map((entry) => [entry.name, entry.value]),
           ),
@@ -49,7 +49,7 @@ export default command({
 
 function show(topic: {
   readonly name: string
-  readonly id: string
+  readonly id: string | undefined
   readonly partitions: readonly {
     partition: number
     leader: number
@@ -60,7 +60,7 @@ function show(topic: {
   }[]
   readonly settings: Readonly<Record<string, string | null>>
 }): void {
-  console.log(`${bold(topic.name)}  ${topic.id}`)
+  console.log(`${bold(topic.name)}  ${topic.id ?? ""}`)
   for (const [name, value] of Object.entries(topic.settings)) console.log(`  ${name}=${value}`)
   printTable(
     ["partition", "leader", "replicas", "in sync", "first offset", "next offset"],
