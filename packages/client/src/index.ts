@@ -1,6 +1,7 @@
 /**
  * Kafka client: producer, consumer, admin; for Apache Kafka and for Millrace's own broker alike.
  */
+export { ErrorCode, KafkaError } from "@millrace/protocol"
 export type {
   CreatedTopic,
   CreateTopicsOptions,

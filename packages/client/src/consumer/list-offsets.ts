@@ -47,11 +47,26 @@ export async function listOffsets(
       if (list) list.push(query)
       else byLeader.set(leader, [query])
     }
-    const asked = [...byLeader].map(([leader, list]) => askLeader(cluster, leader, list, options.readCommitted, found))
+    const asked = [...byLeader].flatMap(([leader, list]) =>
+      waves(list).map((wave) => askLeader(cluster, leader, wave, options.readCommitted, found)),
+    )
     const failed = (await Promise.allSettled(asked)).find((result) => result.status === "rejected")
     if (failed) throw failed.reason
   })
   return queries.map((query) => found.get(query)!)
+}
+
+/** A request must not name a partition twice: further queries of it go in requests of their own. */
+function waves(queries: readonly OffsetQuery[]): OffsetQuery[][] {
+  const rounds: OffsetQuery[][] = []
+  const counts = new Map<string, number>()
+  for (const query of queries) {
+    const key = `${query.topic}-${query.partition}`
+    const round = counts.get(key) ?? 0
+    counts.set(key, round + 1)
+    ;(rounds[round] ??= []).push(query)
+  }
+  return rounds
 }
 
 async function askLeader(
