@@ -115,8 +115,8 @@ function decodeGroupMetadata(value: Uint8Array): GroupMetadata {
       // v0 has no rebalance timeout: the session timeout stands for it.
       rebalanceTimeout: member.rebalanceTimeout < 0 ? member.sessionTimeout : member.rebalanceTimeout,
       // Decoded byte fields are views of the read buffer, which state must not keep alive.
-      subscription: member.subscription.slice(),
-      assignment: member.assignment.slice(),
+      subscription: Uint8Array.from(member.subscription),
+      assignment: Uint8Array.from(member.assignment),
     })),
   }
 }
