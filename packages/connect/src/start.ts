@@ -1,7 +1,7 @@
 /**
  * Starts a Connect worker on a cluster.
  */
-import { KafkaClient } from "@millrace/client"
+import { type Admin, KafkaClient } from "@millrace/client"
 import { parse } from "@millrace/config"
 import { type Address, formatAddress, type Host, type Net } from "@millrace/host"
 import type { HttpServer } from "@millrace/host/node/http"
@@ -63,10 +63,11 @@ export async function startConnect(options: ConnectOptions): Promise<Connect> {
   })
   const closers: (() => Promise<void>)[] = [() => client.close()]
   try {
-    const topics = new Topics(client.admin())
-    const offsets = await SourceOffsets.open(client, host.clock, defaults.values, topics)
+    const admin = client.admin()
+    const topics = new Topics(admin)
+    const offsets = await SourceOffsets.open(client, admin, host.clock, defaults.values, topics)
     closers.push(() => offsets.close())
-    const store = await openStore(options, client, defaults, topics)
+    const store = await openStore(options, client, admin, defaults, topics)
     const plugins = new Plugins(options.connectors, options.converters ?? standardConverters)
     const usedTopics = new Map<string, Set<string>>()
     const worker = new Worker({
@@ -83,9 +84,9 @@ export async function startConnect(options: ConnectOptions): Promise<Connect> {
       },
     })
     let workerId = "standalone"
-    const connectorOffsets = new ConnectorOffsets(client, offsets)
+    const connectorOffsets = new ConnectorOffsets(client, admin, offsets)
     const standalone = new Standalone({
-      client,
+      admin,
       worker,
       plugins,
       store,
@@ -124,12 +125,15 @@ function workerDefaults(options: ConnectOptions): WorkerDefaults {
 function openStore(
   options: ConnectOptions,
   client: KafkaClient,
+  admin: Admin,
   defaults: WorkerDefaults,
   topics: Topics,
 ): Promise<ConfigStore> {
   const { store = "memory", host } = options
   if (store === "memory") return Promise.resolve(memoryConfigStore())
-  return store === "kafka" ? kafkaConfigStore(client, host.clock, defaults.values, topics) : Promise.resolve(store)
+  return store === "kafka"
+    ? kafkaConfigStore(client, admin, host.clock, defaults.values, topics)
+    : Promise.resolve(store)
 }
 
 /** One client for each registry. */

@@ -2,7 +2,7 @@
  * The offsets of one connector as the REST API shows and alters them (KIP-875): source partitions and offsets as they
  * are stored, a sink's consumer group as kafka_topic, kafka_partition and kafka_offset.
  */
-import type { KafkaClient } from "@millrace/client"
+import type { Admin, KafkaClient } from "@millrace/client"
 import type { ResolvedConnector, ResolvedSink, ResolvedSource } from "../config/resolve.ts"
 import type { SourceOffset, SourcePartition } from "../data/record.ts"
 import type { SourceOffsets } from "../store/source-offsets.ts"
@@ -21,9 +21,11 @@ export interface SinkOffset {
 
 export class ConnectorOffsets {
   readonly #client: KafkaClient
+  readonly #admin: Admin
   readonly #offsets: SourceOffsets
-  constructor(client: KafkaClient, offsets: SourceOffsets) {
+  constructor(client: KafkaClient, admin: Admin, offsets: SourceOffsets) {
     this.#client = client
+    this.#admin = admin
     this.#offsets = offsets
   }
 
@@ -32,7 +34,7 @@ export class ConnectorOffsets {
       await this.#offsets.refresh()
       return this.#offsets.all(connector.name).map(({ partition, offset }) => ({ partition, offset }))
     }
-    const committed = await this.#client.admin().listGroupOffsets(groupOf(connector))
+    const committed = await this.#admin.listGroupOffsets(groupOf(connector))
     return committed.map(({ topic, partition, offset }) => ({
       partition: { kafka_topic: topic, kafka_partition: partition },
       offset: { kafka_offset: offset },
@@ -73,7 +75,7 @@ export class ConnectorOffsets {
   }
 
   async #alterSink(connector: ResolvedSink, offsets: readonly SinkOffset[]): Promise<void> {
-    const admin = this.#client.admin()
+    const admin = this.#admin
     const group = groupOf(connector)
     const wanted = new Map(offsets.map((one) => [`${one.partition} ${one.topic}`, one]))
     const kept = offsets.some((one) => one.offset === null)

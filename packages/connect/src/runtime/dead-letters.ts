@@ -1,7 +1,7 @@
 /**
  * The dead letter queue of one sink task. Without a queue, a tolerated record is dropped.
  */
-import type { KafkaClient } from "@millrace/client"
+import type { KafkaClient, Producer } from "@millrace/client"
 import type { ResolvedSink } from "../config/resolve.ts"
 import type { SinkRecord } from "../data/record.ts"
 import { deadLetterHeaders, type RawRecord } from "../errors/dead-letter.ts"
@@ -17,8 +17,6 @@ export interface DeadLettersOptions {
   readonly task: number
   readonly log: Log
 }
-
-type Producer = ReturnType<KafkaClient["producer"]>
 
 export class DeadLetters {
   readonly #options: DeadLettersOptions
@@ -41,7 +39,7 @@ export class DeadLetters {
     if (this.#topic === "" || !this.#tolerated) return
     const { sink } = this.#options.connectorConfig
     const replicationFactor = sink["errors.deadletterqueue.topic.replication.factor"]
-    await this.#options.topics.ensure(this.#topic, { numPartitions: 1, replicationFactor })
+    await this.#options.topics.ensure(this.#topic, { partitions: 1, replicationFactor })
     this.#producer = this.#options.client.producer({})
   }
 

@@ -6,7 +6,7 @@
  * without reading on; the member keeps polling meanwhile, so that it stays in its group, and records of partitions that
  * it loses are dropped: their next owner reads them.
  */
-import type { Consumer, KafkaClient } from "@millrace/client"
+import { CommitFailed, type Consumer, type KafkaClient } from "@millrace/client"
 import type { ResolvedSink, WorkerSettings } from "../config/resolve.ts"
 import type { SinkTask } from "../connector.ts"
 import type { SinkRecord, TopicPartition, TopicPartitionOffset } from "../data/record.ts"
@@ -19,6 +19,8 @@ import { SinkReader } from "./sink-reader.ts"
 
 /** How long one poll waits for records; also how soon a halt is noticed. */
 const POLL_TIMEOUT_MS = 250
+/** How often a pattern of topics is looked up. */
+const TOPICS_LOOK_MS = 30_000
 
 export interface SinkRunnerOptions extends RunnerOptions {
   readonly client: KafkaClient
@@ -37,6 +39,8 @@ export class SinkRunner implements Runner {
   readonly #put = new Map<string, TopicPartitionOffset>()
   readonly #assigned = new Map<string, TopicPartition>()
   #committedAt = 0
+  #subscribed: readonly string[] = []
+  #topicsFoundAt = 0
   #paused = false
   #consumer: Consumer | undefined
   #task: SinkTask | undefined
@@ -87,11 +91,7 @@ export class SinkRunner implements Runner {
       autoOffsetReset: sink["consumer.override.auto.offset.reset"],
     })
     this.#consumer = consumer
-    consumer.subscribe(await this.#topics(), {
-      onAssigned: (partitions) => this.#assignedPartitions(partitions),
-      onRevoked: (partitions) => this.#revokedPartitions(partitions),
-      onLost: (partitions) => this.#lostPartitions(partitions),
-    })
+    await this.#subscribe(consumer)
     this.#committedAt = host.clock.monotonic()
     this.#options.report({ type: "up" })
     while (!this.control.halted) await this.#round(consumer)
@@ -107,9 +107,26 @@ export class SinkRunner implements Runner {
       const { topic, partition, nextOffset } = part
       if (this.#assigned.has(placeName(part))) this.#put.set(placeName(part), { topic, partition, offset: nextOffset })
     }
-    const { clock } = this.#options.host
-    if (clock.monotonic() - this.#committedAt < this.#options.worker["offset.flush.interval.ms"]) return
-    await this.#commit([...this.#put.values()])
+    const { connectorConfig, host, worker } = this.#options
+    const now = host.clock.monotonic()
+    if (now - this.#committedAt >= worker["offset.flush.interval.ms"]) await this.#commit([...this.#put.values()])
+    const isPattern = connectorConfig.sink["topics.regex"] !== null
+    if (isPattern && now - this.#topicsFoundAt >= TOPICS_LOOK_MS) await this.#subscribe(consumer)
+  }
+
+  /** Subscribes to the topics, those of a pattern as they are now, unless it has already. */
+  async #subscribe(consumer: Consumer): Promise<void> {
+    const { sink } = this.#options.connectorConfig
+    const pattern = sink["topics.regex"]
+    this.#topicsFoundAt = this.#options.host.clock.monotonic()
+    const topics = pattern === null ? sink.topics : await this.#options.topics.matching(new RegExp(`^(?:${pattern})$`))
+    if (topics.join() === this.#subscribed.join()) return
+    this.#subscribed = topics
+    consumer.subscribe(topics, {
+      onAssigned: (partitions) => this.#assignedPartitions(partitions),
+      onRevoked: (partitions) => this.#revokedPartitions(partitions),
+      onLost: (partitions) => this.#lostPartitions(partitions),
+    })
   }
 
   async #putUntilTaken(consumer: Consumer, first: readonly SinkRecord[]): Promise<void> {
@@ -180,16 +197,16 @@ export class SinkRunner implements Runner {
     if (places.length === 0) return
     await this.#deadLetters.settle()
     const safe = (await this.#task!.flush?.(places)) ?? places
-    await this.#consumer!.commit(safe)
+    try {
+      await this.#consumer!.commit(safe)
+    } catch (error) {
+      // The group has moved on: the next poll takes the partitions away, or gives them back for a later commit.
+      if (!(error instanceof CommitFailed)) throw error
+      this.#options.log("warn", `offsets were not committed: ${error.message}`)
+      return
+    }
     for (const place of safe)
       if (this.#put.get(placeName(place))?.offset === place.offset) this.#put.delete(placeName(place))
-  }
-
-  /** The subscribed topics, those of a pattern as they are now. */
-  async #topics(): Promise<readonly string[]> {
-    const { sink } = this.#options.connectorConfig
-    const pattern = sink["topics.regex"]
-    return pattern === null ? sink.topics : await this.#options.topics.matching(new RegExp(`^(?:${pattern})$`))
   }
 
   async #end(): Promise<void> {

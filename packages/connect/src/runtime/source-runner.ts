@@ -8,7 +8,7 @@
  *
  * Otherwise at least once: offsets are written after a flush that confirmed the records before them.
  */
-import type { KafkaClient } from "@millrace/client"
+import type { KafkaClient, Producer } from "@millrace/client"
 import { sleep } from "@millrace/host"
 import type { ResolvedSource, WorkerSettings } from "../config/resolve.ts"
 import type { SourceTask } from "../connector.ts"
@@ -21,8 +21,6 @@ import { type Runner, RunnerControl, type RunnerOptions, runReporting } from "./
 
 /** A poll that found nothing at once is not repeated at once. */
 const EMPTY_POLL_WAIT_MS = 20
-
-type Producer = ReturnType<KafkaClient["producer"]>
 
 export interface SourceRunnerOptions extends RunnerOptions {
   readonly client: KafkaClient
@@ -190,7 +188,7 @@ export class SourceRunner implements Runner {
     const { connectorConfig, topics, usedTopic } = this.#options
     const { source } = connectorConfig
     await topics.ensure(topic, {
-      numPartitions: source["topic.creation.default.partitions"],
+      partitions: source["topic.creation.default.partitions"],
       replicationFactor: source["topic.creation.default.replication.factor"],
     })
     this.#topicsReady.add(topic)

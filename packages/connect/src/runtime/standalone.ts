@@ -4,7 +4,7 @@
  * Changes happen one after the other, and count once the config store has them; so a create and a delete of the same name
  * cannot cross, and a restarted worker finds what was acknowledged.
  */
-import type { KafkaClient } from "@millrace/client"
+import type { Admin } from "@millrace/client"
 import { type ConfigInfos, configInfos } from "../config/config-infos.ts"
 import type { Plugins } from "../config/plugins.ts"
 import type { ResolvedConnector } from "../config/resolve.ts"
@@ -17,7 +17,7 @@ import type { Worker } from "./worker.ts"
 export const VERSION = "0.1.0"
 
 export interface StandaloneOptions {
-  readonly client: KafkaClient
+  readonly admin: Admin
   readonly worker: Worker
   readonly plugins: Plugins
   readonly store: ConfigStore
@@ -64,7 +64,7 @@ export class Standalone {
   }
 
   async describe(): Promise<unknown> {
-    const { clusterId } = await this.#options.client.admin().describeCluster()
+    const { clusterId } = await this.#options.admin.describeCluster()
     return { version: VERSION, commit: "unknown", kafka_cluster_id: clusterId }
   }
 

@@ -3,7 +3,7 @@
  *
  * One worker writes; a change counts once the topic has it.
  */
-import type { KafkaClient } from "@millrace/client"
+import type { Admin, KafkaClient } from "@millrace/client"
 import type { Clock } from "@millrace/host"
 import type { WorkerSettings } from "../config/resolve.ts"
 import { type ConfigRecord, ConfigReplay, connectorRecord, targetRecord } from "./config-record.ts"
@@ -13,18 +13,19 @@ import type { Topics } from "./topics.ts"
 
 export async function kafkaConfigStore(
   client: KafkaClient,
+  admin: Admin,
   clock: Clock,
   worker: WorkerSettings,
   topics: Topics,
 ): Promise<ConfigStore> {
   const topic = worker["config.storage.topic"]
   await topics.ensure(topic, {
-    numPartitions: 1,
+    partitions: 1,
     replicationFactor: worker["config.storage.replication.factor"],
     configs: { "cleanup.policy": "compact" },
   })
   const replay = new ConfigReplay()
-  const log = new TopicLog(client, client.admin(), topic, (key, value) => replay.replay(key, value))
+  const log = new TopicLog(client, admin, topic, (key, value) => replay.replay(key, value))
   await log.open()
   const producer = client.producer({})
   const write = async (records: readonly ConfigRecord[]) => {

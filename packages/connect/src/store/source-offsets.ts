@@ -1,7 +1,7 @@
 /**
  * The offsets of all sources, in a compacted topic in Kafka Connect's format.
  */
-import type { KafkaClient } from "@millrace/client"
+import type { Admin, KafkaClient, Producer } from "@millrace/client"
 import type { Clock } from "@millrace/host"
 import type { WorkerSettings } from "../config/resolve.ts"
 import type { SourceOffset, SourcePartition } from "../data/record.ts"
@@ -9,30 +9,34 @@ import { offsetKey, offsetValue, partitionName, readOffset, type StoredOffset } 
 import { TopicLog } from "./topic-log.ts"
 import type { Topics } from "./topics.ts"
 
-type Producer = ReturnType<KafkaClient["producer"]>
-
 export class SourceOffsets {
   readonly #topic: string
   readonly #clock: Clock
   readonly #log: TopicLog
   readonly #offsets = new Map<string, Map<string, StoredOffset>>()
 
-  private constructor(client: KafkaClient, clock: Clock, worker: WorkerSettings) {
+  private constructor(client: KafkaClient, admin: Admin, clock: Clock, worker: WorkerSettings) {
     this.#clock = clock
     this.#topic = worker["offset.storage.topic"]
-    this.#log = new TopicLog(client, client.admin(), this.#topic, (key, value) => {
+    this.#log = new TopicLog(client, admin, this.#topic, (key, value) => {
       const stored = readOffset(key, value)
       if (stored) this.applied(stored.connector, stored.partition, stored.offset)
     })
   }
 
-  static async open(client: KafkaClient, clock: Clock, worker: WorkerSettings, topics: Topics): Promise<SourceOffsets> {
+  static async open(
+    client: KafkaClient,
+    admin: Admin,
+    clock: Clock,
+    worker: WorkerSettings,
+    topics: Topics,
+  ): Promise<SourceOffsets> {
     await topics.ensure(worker["offset.storage.topic"], {
-      numPartitions: worker["offset.storage.partitions"],
+      partitions: worker["offset.storage.partitions"],
       replicationFactor: worker["offset.storage.replication.factor"],
       configs: { "cleanup.policy": "compact" },
     })
-    const offsets = new SourceOffsets(client, clock, worker)
+    const offsets = new SourceOffsets(client, admin, clock, worker)
     await offsets.#log.open()
     return offsets
   }

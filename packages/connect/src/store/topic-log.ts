@@ -4,11 +4,9 @@
  * The end is that of a reader of uncommitted records, reading is read_committed: a refresh waits until transactions that
  * were open have ended, so that it misses nothing that was committed before it began.
  */
-import type { Consumer, KafkaClient } from "@millrace/client"
+import type { Admin, Consumer, KafkaClient, TopicPartition } from "@millrace/client"
 
 const POLL_TIMEOUT_MS = 100
-
-type Admin = ReturnType<KafkaClient["admin"]>
 
 export class TopicLog {
   readonly #client: KafkaClient
@@ -16,7 +14,7 @@ export class TopicLog {
   readonly #topic: string
   readonly #apply: (key: Uint8Array | null, value: Uint8Array | null) => void
   #consumer: Consumer | undefined
-  #partitions: { readonly topic: string; readonly partition: number }[] = []
+  #partitions: readonly TopicPartition[] = []
   #refreshing: Promise<void> | undefined
 
   constructor(
@@ -34,7 +32,7 @@ export class TopicLog {
   /** Opens the topic at its beginning. It exists. */
   async open(): Promise<void> {
     const [described] = await this.#admin.describeTopics([this.#topic])
-    this.#partitions = described!.partitions.map(({ partition }) => ({ topic: this.#topic, partition }))
+    this.#partitions = described!.partitions.map((_, partition) => ({ topic: this.#topic, partition }))
     this.#consumer = this.#client.consumer({ isolation: "read_committed", autoOffsetReset: "earliest" })
     this.#consumer.assign(this.#partitions)
     await this.refresh()
@@ -55,19 +53,11 @@ export class TopicLog {
 
   async #readToEnd(): Promise<void> {
     const consumer = this.#consumer!
-    const ends = await this.#admin.listOffsets(
-      this.#partitions.map((one) => ({ ...one, timestamp: LATEST })),
-      { isolation: "read_uncommitted" },
-    )
-    for (;;) {
-      let behind = false
-      for (const end of ends) if ((await consumer.position(end)) < end.offset) behind = true
-      if (!behind) return
+    const ends = await consumer.endOffsets(this.#partitions, { isolation: "read_uncommitted" })
+    while (ends.some((end) => (consumer.position(end) ?? 0) < end.offset)) {
       for (const part of await consumer.poll(POLL_TIMEOUT_MS)) {
         part.forEach((record) => this.#apply(record.key(), record.value()))
       }
     }
   }
 }
-
-const LATEST = -1
