@@ -19,6 +19,8 @@ import type { Topics } from "../store/topics.ts"
 import { Conversion, type Converters } from "./conversion.ts"
 import { type Runner, RunnerControl, type RunnerOptions, runReporting } from "./runner.ts"
 
+/** Whoever reads committed records waits this long for what a killed task has left open and nobody takes up. */
+const TRANSACTION_TIMEOUT_MS_MIN = 15_000
 /** A poll that found nothing at once is not repeated at once. */
 const EMPTY_POLL_WAIT_MS = 20
 
@@ -84,9 +86,9 @@ export class SourceRunner implements Runner {
 
   async #body(): Promise<void> {
     const { client, connector, task, worker, connectorConfig, offsets, host, log } = this.#options
-    const producer = client.producer(
-      this.#exactlyOnce ? { transactionalId: `${worker["group.id"]}-${connector}-${task}` } : {},
-    )
+    const transactionalId = `${worker["group.id"]}-${connector}-${task}`
+    const transactionTimeoutMs = TRANSACTION_TIMEOUT_MS_MIN + 2 * this.#intervalMs
+    const producer = client.producer(this.#exactlyOnce ? { transactionalId, transactionTimeoutMs } : {})
     this.#producer = producer
     if (this.#exactlyOnce) await producer.initTransactions()
     await offsets.refresh()

@@ -27,6 +27,7 @@ export async function kafkaConfigStore(
   const replay = new ConfigReplay()
   const log = new TopicLog(client, admin, topic, (key, value) => replay.replay(key, value))
   await log.open()
+  await log.refresh()
   const producer = client.producer({})
   const write = async (records: readonly ConfigRecord[]) => {
     for (const { key, value } of records) producer.append(topic, 0, clock.now(), key, value)

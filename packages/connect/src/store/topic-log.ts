@@ -2,7 +2,8 @@
  * A compacted topic read as a table: from its beginning to its present end, and on from there at every refresh.
  *
  * The end is that of a reader of uncommitted records, reading is read_committed: a refresh waits until transactions that
- * were open have ended, so that it misses nothing that was committed before it began.
+ * were open have ended, so that it misses nothing that was committed before it began. Whoever has left a transaction
+ * open, by being killed, ends it before it asks for a refresh; otherwise that takes until the transaction's timeout.
  */
 import type { Admin, Consumer, KafkaClient, TopicPartition } from "@millrace/client"
 
@@ -29,13 +30,12 @@ export class TopicLog {
     this.#apply = apply
   }
 
-  /** Opens the topic at its beginning. It exists. */
+  /** Opens the topic, which exists, at its beginning; `refresh` reads. */
   async open(): Promise<void> {
     const [described] = await this.#admin.describeTopics([this.#topic])
     this.#partitions = described!.partitions.map((_, partition) => ({ topic: this.#topic, partition }))
     this.#consumer = this.#client.consumer({ isolation: "read_committed", autoOffsetReset: "earliest" })
     this.#consumer.assign(this.#partitions)
-    await this.refresh()
   }
 
   /** Reads to the end as it is when the call is made. Calls share a reader, one after the other. */
