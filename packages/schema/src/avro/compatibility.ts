@@ -82,7 +82,7 @@ function compareWriterUnion(
   path: string,
 ): void {
   for (const [index, branch] of branches.entries()) {
-    if (reader.type !== "union") compare(comparison, reader, branch, path)
+    if (reader.type !== "union") compare(comparison, reader, branch, `${path}/${index}`)
     else if (!reader.branches.some((candidate) => canReadWithin(comparison, candidate, branch))) {
       missingBranch(comparison, branch, `${path}/${index}`)
     }
@@ -103,34 +103,30 @@ function compareSame(comparison: Comparison, reader: AvroType, writer: AvroType,
       return compare(comparison, reader.items, (writer as typeof reader).items, `${path}/items`)
     case "map":
       return compare(comparison, reader.values, (writer as typeof reader).values, `${path}/values`)
+    // What is inside is compared even under another name: one answer then lists all there is to mend.
     case "fixed": {
-      if (!compareNames(comparison, reader, writer as typeof reader, path)) return
+      compareNames(comparison, reader, writer as typeof reader, path)
       const { size } = writer as typeof reader
-      if (reader.size !== size) {
-        add(
-          comparison,
-          "FIXED_SIZE_MISMATCH",
-          `${path}/size`,
-          `expected: ${size}, found: ${reader.size}`,
-          () => `The reader's fixed ${reader.name} has ${reader.size} bytes, the writer's ${size}`,
-        )
-      }
-      return
+      if (reader.size === size) return
+      return add(
+        comparison,
+        "FIXED_SIZE_MISMATCH",
+        `${path}/size`,
+        `expected: ${size}, found: ${reader.size}`,
+        () => `The reader's fixed ${reader.name} has ${reader.size} bytes, the writer's ${size}`,
+      )
     }
     case "enum":
-      if (compareNames(comparison, reader, writer as typeof reader, path)) {
-        compareSymbols(comparison, reader, writer as typeof reader, path)
-      }
-      return
+      compareNames(comparison, reader, writer as typeof reader, path)
+      return compareSymbols(comparison, reader, writer as typeof reader, path)
     case "record":
-      // Fields are compared even under another name: one answer then lists all there is to mend.
       compareNames(comparison, reader, writer as typeof reader, path)
       return compareFields(comparison, reader, writer as typeof reader, path)
   }
 }
 
-function compareNames(comparison: Comparison, reader: AvroNamedType, writer: AvroNamedType, path: string): boolean {
-  if (namesMatch(reader, writer)) return true
+function compareNames(comparison: Comparison, reader: AvroNamedType, writer: AvroNamedType, path: string): void {
+  if (namesMatch(reader, writer)) return
   add(
     comparison,
     "NAME_MISMATCH",
@@ -138,7 +134,6 @@ function compareNames(comparison: Comparison, reader: AvroNamedType, writer: Avr
     `expected: ${writer.name}`,
     () => `The reader's ${reader.type} is called ${reader.name}, the writer's ${writer.name}`,
   )
-  return false
 }
 
 export const namesMatch = (reader: AvroNamedType, writer: AvroNamedType): boolean =>
@@ -162,7 +157,10 @@ function compareFields(comparison: Comparison, reader: AvroRecord, writer: AvroR
     const at = `${path}/fields/${index}`
     const written = writerField(field, writer)
     if (written) compare(comparison, field.type, written.type, `${at}/type`)
-    else if (field.default === undefined) {
+    else if (field.default === undefined && field.type.type === "enum" && field.type.default !== undefined) {
+      // Java takes the enum's default to stand for the field's, then compares the enum with the whole record.
+      compare(comparison, field.type, writer, `${at}/type`)
+    } else if (field.default === undefined) {
       add(
         comparison,
         "READER_FIELD_MISSING_DEFAULT_VALUE",

@@ -109,7 +109,7 @@ const cases: [string, unknown, unknown, string[]][] = [
     ["null", "string", "int"],
     ["MISSING_UNION_BRANCH /1", "MISSING_UNION_BRANCH /2"],
   ],
-  ["a union becomes one of its types", "string", ["null", "string"], ["TYPE_MISMATCH /"]],
+  ["a union becomes one of its types", "string", ["null", "string"], ["TYPE_MISMATCH /0"]],
   ["a union of one becomes that type", "string", ["string"], []],
   ["a union of types that all widen", "double", ["int", "float"], []],
   ["a union without the type", ["null", "int"], "string", ["MISSING_UNION_BRANCH /"]],
