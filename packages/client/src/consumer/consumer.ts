@@ -275,6 +275,8 @@ export class Consumer {
   }
 
   async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
+    // Under the cooperative protocol this runs in the new generation already, and commits must say so.
+    this.#groupMetadata = this.#group!.metadata()
     if (this.#options.autoCommit) await this.commit(this.#positions(partitions)).catch(() => {})
     try {
       await this.#listener.onRevoked?.(partitions)
