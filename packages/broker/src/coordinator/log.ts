@@ -27,9 +27,12 @@ export interface CoordinatorLog {
   maxBatchBytes(partition: number): number
 }
 
-/** Kafka's rule for the coordinator of a group or a transactional id: Java's `String.hashCode`, without its sign. */
+/**
+ * Kafka's rule for the coordinator of a group or a transactional id: the absolute value of Java's `String.hashCode`, and 0
+ * for the one value that has none. It is not the sign bit that is dropped: half of all ids would be elsewhere.
+ */
 export function coordinatorPartition(id: string, partitionCount: number): number {
   let hash = 0
   for (let index = 0; index < id.length; index++) hash = (Math.imul(hash, 31) + id.charCodeAt(index)) | 0
-  return (hash & 0x7fffffff) % partitionCount
+  return hash === -2_147_483_648 ? 0 : Math.abs(hash) % partitionCount
 }
