@@ -47,5 +47,8 @@ export function singleObjectPrefix(fingerprint: Uint8Array): Uint8Array {
   return Uint8Array.of(0xc3, 0x01, ...fingerprint)
 }
 
-export const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean =>
-  bytes.length >= prefix.length && prefix.every((byte, index) => bytes[index] === byte)
+export function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  if (bytes.length < prefix.length) return false
+  for (let index = 0; index < prefix.length; index++) if (bytes[index] !== prefix[index]) return false
+  return true
+}

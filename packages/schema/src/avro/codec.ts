@@ -36,7 +36,9 @@ export function avroCodec(name: string, type: AvroType): AvroCodec {
           end = compiled.encode(value, scratch, prefix.length)
         }
         scratch.set(prefix, 0)
-        return Buffer.from(scratch.subarray(0, end))
+        const encoded = Buffer.allocUnsafe(end)
+        scratch.copy(encoded, 0, 0, end)
+        return encoded
       } catch (cause) {
         throw new SerdeError(name, misfit(compiled, value) ?? reasonOf(cause), cause)
       } finally {
