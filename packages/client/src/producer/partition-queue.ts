@@ -48,7 +48,8 @@ export class PartitionQueue {
     if (this.poisoned || now < this.backoffUntil || this.inFlight.length >= maxInFlight) return false
     if (this.retries.length > 0) return !this.#draining
     const head = this.ready[0]
-    return head !== undefined && (head.closed || this.ready.length > 1 || now - head.createdAt >= lingerMs)
+    // As `nextWakeUp` computes it: a difference may round to just below `lingerMs` at the very moment of the timer.
+    return head !== undefined && (head.closed || this.ready.length > 1 || now >= head.createdAt + lingerMs)
   }
 
   /** Takes the next batch to send; the caller has asked `canTake`. */
@@ -105,7 +106,7 @@ export class PartitionQueue {
 
   /** Removes and answers what is older than `deliveryTimeoutMs` and not in flight. */
   expire(now: number, deliveryTimeoutMs: number): ProducerBatch[] {
-    const late = (batch: ProducerBatch) => now - batch.createdAt >= deliveryTimeoutMs
+    const late = (batch: ProducerBatch) => now >= batch.createdAt + deliveryTimeoutMs
     const expired: ProducerBatch[] = []
     while (this.retries.length > 0 && late(this.retries[0]!)) expired.push(this.retries.shift()!)
     if (this.retries.length > 0) return expired
