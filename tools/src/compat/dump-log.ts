@@ -7,8 +7,13 @@ import type { Check } from "./check.ts"
 import { kafkaTool } from "./java-tools.ts"
 
 const CLIENT = "DumpLogSegments 4.3.1 (Java)"
-const MAIN = "kafka.tools.DumpLogSegments"
+const MAIN = "org.apache.kafka.tools.DumpLogSegments"
 const COMPLAINTS = /mismatch|non-consecutive|not valid|isvalid: false|Found timestamp|out of order|Exception|corrupt/i
+/**
+ * With --deep-iteration the tool compares the first offset of every segment but the first with -1. It says the same of
+ * segments that Apache Kafka 4.4 wrote (tried), so it says nothing about ours.
+ */
+const FIRST_OFFSET_COMPLAINT = /^Non-consecutive offsets in \S+\n +-1 is followed by \d+\n?/gm
 
 export function dumpLogChecks(dataDir: string): Check[] {
   const files = filesOf(dataDir)
@@ -60,7 +65,8 @@ export function dumpLogChecks(dataDir: string): Check[] {
 
 async function dump(files: readonly string[], args: readonly string[]): Promise<string> {
   const { stdout, stderr } = await kafkaTool(MAIN, ["--files", files.join(","), ...args])
-  if (stderr.trim() !== "") throw new Error(`stderr: ${stderr.slice(0, 1_000)}`)
+  const said = stderr.replace(FIRST_OFFSET_COMPLAINT, "")
+  if (said.trim() !== "") throw new Error(`stderr: ${said.slice(0, 1_000)}`)
   const complaint = stdout.split("\n").find((line) => COMPLAINTS.test(line))
   if (complaint !== undefined) throw new Error(complaint.slice(0, 500))
   return stdout

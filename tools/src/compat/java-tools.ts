@@ -33,7 +33,8 @@ export function javaToolChecks(brokers: string): Check[] {
   return [
     check("kafka-topics creates, describes, alters, lists", async () => {
       await topics("--create", "--topic", "java-perf", "--partitions", "3")
-      await topics("--create", "--topic", "java-copy-in", "--partitions", "2")
+      for (const topic of ["java-copy-in", "java-transactions"])
+        await topics("--create", "--topic", topic, "--partitions", "2")
       await topics("--create", "--topic", "java-copy-out", "--partitions", "2")
       await topics("--alter", "--topic", "java-perf", "--partitions", "4")
       const { stdout } = await topics("--describe", "--topic", "java-perf")
@@ -83,7 +84,7 @@ export function javaToolChecks(brokers: string): Check[] {
     check("kafka-producer-perf-test with transactions", async () => {
       const { stdout } = await kafkaTool("org.apache.kafka.tools.ProducerPerformance", [
         "--topic",
-        "java-copy-in",
+        "java-transactions",
         "--num-records",
         "20000",
         "--record-size",
@@ -132,28 +133,7 @@ export function javaToolChecks(brokers: string): Check[] {
         "100",
         "--enable-random-aborts",
         "--group-mode",
-      ]).catch(async (error: Error) => {
-        if (!/unrecognized|invalid/i.test(error.message)) throw error
-        return kafkaTool("org.apache.kafka.tools.TransactionalMessageCopier", [
-          "--broker-list",
-          brokers,
-          "--transactional-id",
-          "java-copier",
-          "--input-topic",
-          "java-copy-in",
-          "--input-partition",
-          "0",
-          "--output-topic",
-          "java-copy-out",
-          "--consumer-group",
-          "java-copier-group",
-          "--max-messages",
-          "2000",
-          "--transaction-size",
-          "100",
-          "--enable-random-aborts",
-        ])
-      })
+      ])
       const last = JSON.parse(stdout.trim().split("\n").at(-1)!) as {
         consumed: number
         remaining: number
