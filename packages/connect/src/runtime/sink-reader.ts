@@ -22,9 +22,8 @@ export class SinkReader {
     this.#deadLetters = deadLetters
   }
 
-  /** The records of a partition; those that are skipped are missing. The bytes may be reused afterwards. */
-  async read(part: FetchedPartition): Promise<SinkRecord[]> {
-    const records: SinkRecord[] = []
+  /** Adds the records of a partition; those that are skipped are missing. */
+  async read(part: FetchedPartition, records: SinkRecord[]): Promise<void> {
     const cursor = part.cursor()
     while (cursor.next()) {
       const reader = cursor.record
@@ -43,7 +42,6 @@ export class SinkReader {
       if (this.#deadLetters.keepsBytes) this.#deadLetters.remember(record, rawOf(part, reader))
       records.push(record)
     }
-    return records
   }
 
   #convert({ topic, partition }: FetchedPartition, reader: RecordReader): SinkRecord {

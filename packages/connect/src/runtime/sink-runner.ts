@@ -19,8 +19,9 @@ import { SinkReader } from "./sink-reader.ts"
 
 /** How long one poll waits for records; also how soon a halt is noticed. */
 const POLL_TIMEOUT_MS = 250
-/** How often a pattern of topics is looked up. */
-const TOPICS_LOOK_MS = 30_000
+/** How often a pattern of topics is looked up, and topics that did not exist. */
+const PATTERN_LOOK_MS = 30_000
+const MISSING_LOOK_MS = 1_000
 
 export interface SinkRunnerOptions extends RunnerOptions {
   readonly client: KafkaClient
@@ -40,7 +41,7 @@ export class SinkRunner implements Runner {
   readonly #assigned = new Map<string, TopicPartition>()
   #committedAt = 0
   #subscribed: readonly string[] = []
-  #topicsFoundAt = 0
+  #topicsLookAt = 0
   #paused = false
   #consumer: Consumer | undefined
   #task: SinkTask | undefined
@@ -106,25 +107,27 @@ export class SinkRunner implements Runner {
   async #round(consumer: Consumer): Promise<void> {
     this.#setPaused(consumer, this.control.held)
     const fetched = await consumer.poll(POLL_TIMEOUT_MS)
-    for (const part of fetched) {
-      const records = await this.#reader.read(part)
-      await this.#putUntilTaken(consumer, records)
-      const { topic, partition, nextOffset } = part
-      if (this.#assigned.has(placeName(part))) this.#put.set(placeName(part), { topic, partition, offset: nextOffset })
+    const records: SinkRecord[] = []
+    for (const part of fetched) await this.#reader.read(part, records)
+    await this.#putUntilTaken(consumer, records)
+    for (const { topic, partition, nextOffset } of fetched) {
+      const place = { topic, partition, offset: nextOffset }
+      if (this.#assigned.has(placeName(place))) this.#put.set(placeName(place), place)
     }
-    const { connectorConfig, host, worker } = this.#options
+    const { host, worker } = this.#options
     const now = host.clock.monotonic()
     if (now - this.#committedAt >= worker["offset.flush.interval.ms"]) await this.#commit([...this.#put.values()])
-    const isPattern = connectorConfig.sink["topics.regex"] !== null
-    if (isPattern && now - this.#topicsFoundAt >= TOPICS_LOOK_MS) await this.#subscribe(consumer)
+    if (now >= this.#topicsLookAt) await this.#subscribe(consumer)
   }
 
-  /** Subscribes to the topics, those of a pattern as they are now, unless it has already. */
+  /** Subscribes to the topics that exist: those of a list, or of a pattern, as they are now. */
   async #subscribe(consumer: Consumer): Promise<void> {
-    const { sink } = this.#options.connectorConfig
-    const pattern = sink["topics.regex"]
-    this.#topicsFoundAt = this.#options.host.clock.monotonic()
-    const topics = pattern === null ? sink.topics : await this.#options.topics.matching(new RegExp(`^(?:${pattern})$`))
+    const { connectorConfig, host, topics: all } = this.#options
+    const { topics: wanted, "topics.regex": pattern } = connectorConfig.sink
+    const topics = pattern === null ? await all.existing(wanted) : await all.matching(new RegExp(`^(?:${pattern})$`))
+    const isComplete = pattern === null && topics.length === wanted.length
+    const lookAgainMs = isComplete ? Infinity : pattern === null ? MISSING_LOOK_MS : PATTERN_LOOK_MS
+    this.#topicsLookAt = host.clock.monotonic() + lookAgainMs
     if (topics.join() === this.#subscribed.join()) return
     this.#subscribed = topics
     consumer.subscribe(topics, {

@@ -24,6 +24,12 @@ export class Topics {
     this.#known.add(name)
   }
 
+  /** Those of the names that exist. */
+  async existing(names: readonly string[]): Promise<string[]> {
+    const described = await this.#admin.describeTopics(names)
+    return described.map((topic) => topic.name)
+  }
+
   /** The names of topics, internal ones left out, that a pattern matches whole. */
   async matching(pattern: RegExp): Promise<string[]> {
     const topics = await this.#admin.listTopics()
