@@ -87,11 +87,14 @@ export class Broker {
     const logDirectory = LogDirectory.open(host.disk, dataDir, {
       nodeId,
       random: host.random,
-      onRecovered: (report) => log(`recovered: ${JSON.stringify(report)}`),
+      onRecovered: ({ path, position, bytesRemoved, endOffset, reason }) => {
+        const what = `cut ${bytesRemoved} bytes from byte ${position} on, the log ends at offset ${endOffset}`
+        log(`${path}: ${what}: ${reason}`)
+      },
     })
     const stopping: (() => void | Promise<void>)[] = []
     const stop = async () => {
-      for (const step of stopping.reverse()) await step()
+      for (const step of stopping.toReversed()) await step()
     }
     try {
       const { clusterId, directoryId } = logDirectory.meta
@@ -196,8 +199,10 @@ export class Broker {
       startMaintenance({ clock: host.clock, configs, replicas, controller, schedule })
       stopping.push(() => schedule.close())
       return new Broker(bound[0]!.address, clusterId, nodeId, async () => {
+        // After a failed write or sync nobody may take the files at their word: the next start recovers.
+        const isSound = [...replicas.partitions()].every((partition) => !partition.isOffline)
         await stop()
-        logDirectory.close()
+        logDirectory.close(isSound)
       })
     } catch (cause) {
       await stop()

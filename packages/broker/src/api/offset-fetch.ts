@@ -16,6 +16,8 @@ type OffsetFetchResponse = Answer<typeof OffsetFetch>
 type GroupRequest = OffsetFetchRequest["groups"][number]
 type GroupResponse = NonNullable<OffsetFetchResponse["groups"]>[number]
 
+/** Before, only partitions carry errors. */
+const VERSION_GROUP_ERROR = 2
 const VERSION_MANY_GROUPS = 8
 const VERSION_TOPIC_IDS = 10
 
@@ -39,7 +41,9 @@ async function oneGroup(
   { groups }: Services,
 ): Promise<OffsetFetchResponse> {
   if (!context.may("DESCRIBE", "GROUP", request.groupId)) {
-    return { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, topics: [] }
+    const errorCode = ErrorCode.GROUP_AUTHORIZATION_FAILED
+    if (context.apiVersion >= VERSION_GROUP_ERROR) return { errorCode, topics: [] }
+    return { topics: (request.topics ?? []).map((topic) => failed(topic, errorCode)) }
   }
   const allowed = request.topics?.filter(({ name }) => context.may("DESCRIBE", "TOPIC", name)) ?? null
   const response = await groups.offsetFetch(groupContext(context), { ...request, topics: allowed })
@@ -47,13 +51,7 @@ async function oneGroup(
   const refused = request.topics?.filter(({ name }) => !context.may("DESCRIBE", "TOPIC", name)) ?? []
   return {
     ...response,
-    topics: [
-      ...topics,
-      ...refused.map(({ name, partitionIndexes }) => ({
-        name,
-        partitions: partitionIndexes.map((index) => unknown(index, ErrorCode.TOPIC_AUTHORIZATION_FAILED)),
-      })),
-    ],
+    topics: [...topics, ...refused.map((topic) => failed(topic, ErrorCode.TOPIC_AUTHORIZATION_FAILED))],
   }
 }
 
@@ -96,6 +94,11 @@ async function manyGroups(
   })
   return { ...response, groups: [...answered, ...refusedGroups] }
 }
+
+const failed = ({ name, partitionIndexes }: { name: string; partitionIndexes: number[] }, errorCode: number) => ({
+  name,
+  partitions: partitionIndexes.map((index) => unknown(index, errorCode)),
+})
 
 const unknown = (partitionIndex: number, errorCode: number) => ({
   partitionIndex,

@@ -27,6 +27,7 @@ const ACKS_NONE = 0
 const ACKS_LEADER = 1
 const VERSION_ZSTD = 7
 const VERSION_LEADERS = 10
+const VERSION_ABORTABLE = 11
 const VERSION_TOPIC_IDS = 13
 const COMPRESSION_ZSTD = 4
 /** The client id under which Kafka's own tools may write to internal topics. */
@@ -142,9 +143,15 @@ class ProduceCall {
     const transactionalId = this.#request.transactionalId!
     this.#services.replicas.verifyTransaction(partition, transactionalId, producerId, producerEpoch).then((error) => {
       if (error === ErrorCode.NONE) this.#append(partition, response, records)
-      else this.#refuse(response, error, "The partition is not part of the producer's transaction.")
+      else this.#refuse(response, this.#inVersion(error), "The partition is not part of the producer's transaction.")
       this.#settled()
     })
+  }
+
+  /** Older producers do not know that a transaction can be aborted and the producer go on. */
+  #inVersion(error: ErrorCode): ErrorCode {
+    const unknown = error === ErrorCode.TRANSACTION_ABORTABLE && this.#context.apiVersion < VERSION_ABORTABLE
+    return unknown ? ErrorCode.INVALID_TXN_STATE : error
   }
 
   #append(partition: Partition, response: PartitionResponse, records: Uint8Array): void {

@@ -174,7 +174,7 @@ function snapshotNames(disk: Disk, directory: string): string[] {
 }
 
 function newestSnapshot(disk: Disk, directory: string): SnapshotId | undefined {
-  const names = snapshotNames(disk, directory).reverse()
+  const names = snapshotNames(disk, directory).toReversed()
   for (const name of names) {
     if (isCompleteSnapshot(disk.readFile(`${directory}/${name}`)!)) return parseSnapshotName(name)
   }

@@ -1,0 +1,166 @@
+import { ErrorCode } from "@millrace/protocol"
+import { AlterConfigs } from "@millrace/protocol/messages/alter-configs"
+import { CreatePartitions } from "@millrace/protocol/messages/create-partitions"
+import { CreateTopics } from "@millrace/protocol/messages/create-topics"
+import { DescribeConfigs } from "@millrace/protocol/messages/describe-configs"
+import { IncrementalAlterConfigs } from "@millrace/protocol/messages/incremental-alter-configs"
+import { describe, expect, test } from "vitest"
+import { brokerConfig, topicConfig } from "@millrace/broker"
+import { batch, type Client, start } from "../harness.ts"
+
+const TOPIC = 2
+const BROKER = 4
+const SOURCE = { topic: 1, broker: 2, allBrokers: 3, file: 4, default: 5 }
+
+async function describeAll(client: Client, resourceType: number, resourceName: string, keys: string[] | null = null) {
+  const { results } = await client.send(DescribeConfigs, 4, {
+    resources: [{ resourceType, resourceName, configurationKeys: keys }],
+    includeSynonyms: true,
+    includeDocumentation: true,
+  })
+  return results[0]!
+}
+
+async function alter(
+  client: Client,
+  type: number,
+  name: string,
+  config: string,
+  operation: number,
+  value: string | null,
+) {
+  const { responses } = await client.send(IncrementalAlterConfigs, 1, {
+    resources: [
+      { resourceType: type, resourceName: name, configs: [{ name: config, configOperation: operation, value }] },
+    ],
+    validateOnly: false,
+  })
+  return responses[0]!
+}
+
+describe("describe configs", () => {
+  test("8: every setting of a topic, with defaults, types, documentation", async () => {
+    const client = await (await start()).client()
+    await client.createTopic("a", 1, { "retention.ms": "5" })
+    const { configs } = await describeAll(client, TOPIC, "a")
+    expect(configs.map(({ name }) => name)).toEqual(Object.keys(topicConfig))
+    expect(configs.filter(({ configSource }) => configSource === SOURCE.topic).map(({ name }) => name)).toEqual([
+      "retention.ms",
+    ])
+    const retention = configs.find(({ name }) => name === "retention.ms")!
+    expect(retention).toMatchObject({ value: "5", readOnly: false, configType: 5 })
+    expect(retention.synonyms.map(({ name, value, source }) => [name, value, source])).toEqual([
+      ["retention.ms", "5", SOURCE.topic],
+      ["log.retention.hours", "168", SOURCE.default],
+    ])
+    expect(configs.find(({ name }) => name === "flush.messages")!.value).toBe("9223372036854775807")
+    for (const { documentation } of configs) expect(documentation).toBeTruthy()
+  })
+
+  test("8: what the broker was started with is where a topic's value comes from", async () => {
+    const client = await (await start({ "log.retention.hours": "2" })).client()
+    await client.createTopic("a")
+    const { configs } = await describeAll(client, TOPIC, "a", ["retention.ms"])
+    expect(configs).toMatchObject([{ value: "7200000", configSource: SOURCE.file }])
+  })
+
+  test("8: a broker's settings, all of them; one of another broker is refused", async () => {
+    const client = await (await start({ "num.partitions": "3" })).client()
+    const { configs } = await describeAll(client, BROKER, "1")
+    expect(configs.map(({ name }) => name)).toEqual(Object.keys(brokerConfig))
+    expect(configs.find(({ name }) => name === "num.partitions")).toMatchObject({
+      value: "3",
+      configSource: SOURCE.file,
+      readOnly: true,
+    })
+    expect(await describeAll(client, BROKER, "7")).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST })
+    expect(await describeAll(client, TOPIC, "nope")).toMatchObject({ errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION })
+  })
+})
+
+describe("alter configs", () => {
+  test("9: lists grow and shrink, the default being where they start; others cannot", async () => {
+    const client = await (await start()).client()
+    await client.createTopic("a")
+    const policy = async () => (await describeAll(client, TOPIC, "a", ["cleanup.policy"])).configs[0]!.value
+    expect(await alter(client, TOPIC, "a", "cleanup.policy", 2, "compact")).toMatchObject({ errorCode: 0 })
+    expect(await policy()).toBe("delete,compact")
+    await alter(client, TOPIC, "a", "cleanup.policy", 3, "delete")
+    expect(await policy()).toBe("compact")
+    await alter(client, TOPIC, "a", "cleanup.policy", 1, null)
+    expect(await policy()).toBe("delete")
+    const refused = await alter(client, TOPIC, "a", "retention.ms", 2, "5")
+    expect(refused).toMatchObject({ errorCode: ErrorCode.INVALID_CONFIG })
+  })
+
+  test("a changed setting holds for the open log at once", async () => {
+    const client = await (await start()).client()
+    await client.createTopic("a")
+    await client.produce("a", batch(["x".repeat(100)]))
+    await alter(client, TOPIC, "a", "max.message.bytes", 0, "100")
+    expect(await client.produce("a", batch(["x".repeat(100)]))).toMatchObject({
+      errorCode: ErrorCode.MESSAGE_TOO_LARGE,
+    })
+  })
+
+  test("a dynamic broker setting reaches the topics; restart keeps it", async () => {
+    const started = await start()
+    const client = await started.client()
+    await client.createTopic("a")
+    expect(await alter(client, BROKER, "", "message.max.bytes", 0, "100")).toMatchObject({ errorCode: 0 })
+    expect(await client.produce("a", batch(["x".repeat(100)]))).toMatchObject({
+      errorCode: ErrorCode.MESSAGE_TOO_LARGE,
+    })
+    expect((await describeAll(client, TOPIC, "a", ["max.message.bytes"])).configs[0]).toMatchObject({
+      value: "100",
+      configSource: SOURCE.allBrokers,
+    })
+    await started.broker.close()
+    const again = await (await start({}, { dataDir: started.dataDir })).client()
+    expect(await again.produce("a", batch(["x".repeat(100)]))).toMatchObject({ errorCode: ErrorCode.MESSAGE_TOO_LARGE })
+  })
+
+  test("AlterConfigs replaces all", async () => {
+    const client = await (await start()).client()
+    await client.createTopic("a", 1, { "retention.ms": "5" })
+    const configs = [{ name: "segment.ms", value: "7" }]
+    await client.send(AlterConfigs, 2, {
+      resources: [{ resourceType: TOPIC, resourceName: "a", configs }],
+      validateOnly: false,
+    })
+    const own = (await describeAll(client, TOPIC, "a")).configs.filter(({ configSource }) => configSource === 1)
+    expect(own.map(({ name, value }) => [name, value])).toEqual([["segment.ms", "7"]])
+  })
+})
+
+describe("topics", () => {
+  test("11: v7 answers id, counts and settings; validateOnly creates nothing", async () => {
+    const client = await (await start({ "num.partitions": "3" })).client()
+    const topic = { name: "a", numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }
+    const validated = await client.send(CreateTopics, 7, { topics: [topic], validateOnly: true })
+    expect(validated.topics[0]).toMatchObject({ errorCode: 0, numPartitions: 3, replicationFactor: 1 })
+    const { topics } = await client.send(CreateTopics, 7, { topics: [topic] })
+    expect(topics[0]).toMatchObject({ errorCode: 0, numPartitions: 3 })
+    expect(topics[0]!.topicId).toBe(await client.topicId("a"))
+    expect(topics[0]!.configs!.map(({ name }) => name)).toEqual(Object.keys(topicConfig))
+  })
+
+  test("10: every topic is answered; new partitions take records", async () => {
+    const client = await (await start()).client()
+    await client.createTopic("a")
+    const grow = { count: 2, assignments: null }
+    const { results } = await client.send(CreatePartitions, 3, {
+      topics: [
+        { name: "a", ...grow },
+        { name: "b", ...grow },
+      ],
+      timeoutMs: 1000,
+      validateOnly: false,
+    })
+    expect(results.map(({ name, errorCode }) => [name, errorCode])).toEqual([
+      ["a", 0],
+      ["b", ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
+    ])
+    expect(await client.produce("a", batch(["x"]), { partition: 1 })).toMatchObject({ errorCode: 0 })
+  })
+})

@@ -1,0 +1,223 @@
+import { ErrorCode } from "@millrace/protocol"
+import { Fetch } from "@millrace/protocol/messages/fetch"
+import { AddPartitionsToTxn } from "@millrace/protocol/messages/add-partitions-to-txn"
+import { EndTxn } from "@millrace/protocol/messages/end-txn"
+import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
+import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
+import { describe, expect, test } from "vitest"
+import { batch, type Client, start } from "../harness.ts"
+import { fetchAll, fetchOne, readRecords } from "../read.ts"
+
+const READ_COMMITTED = 1
+
+async function withTopic(configs: Record<string, string> = {}, partitions = 1): Promise<Client> {
+  const client = await (await start()).client()
+  await client.createTopic("a", partitions, configs)
+  return client
+}
+
+describe("fetch", () => {
+  test("50: an offset inside a batch returns the whole batch", async () => {
+    const client = await withTopic()
+    await client.produce("a", batch(["x", "y", "z"]))
+    expect(await fetchAll(client, "a", { offset: 2 })).toMatchObject([{ offset: 0 }, { offset: 1 }, { offset: 2 }])
+  })
+
+  test("51: the first batch is returned though larger than every limit; more only within them", async () => {
+    const client = await withTopic()
+    for (const value of ["x", "y"]) await client.produce("a", batch([value.repeat(1000)]))
+    expect(await fetchAll(client, "a", { partitionMaxBytes: 1 })).toHaveLength(1)
+    expect(await fetchAll(client, "a", { maxBytes: 1 })).toHaveLength(1)
+    expect(await fetchAll(client, "a", { maxBytes: 1500 })).toHaveLength(1)
+    expect(await fetchAll(client, "a")).toHaveLength(2)
+  })
+
+  test("51: only the first partition with data may exceed the limit; the order of the request is kept", async () => {
+    const client = await withTopic({}, 3)
+    for (const partition of [1, 2]) await client.produce("a", batch(["x".repeat(1000)]), { partition })
+    const partitions = [0, 1, 2].map((partition) => ({ partition, fetchOffset: 0, partitionMaxBytes: 10 }))
+    const request = { maxWaitMs: 0, minBytes: 1, maxBytes: 10, topics: [{ topic: "a", partitions }] }
+    const { responses } = await client.send(Fetch, 12, request)
+    expect(
+      responses[0]!.partitions.map(({ partitionIndex, records }) => [partitionIndex, records!.length > 0]),
+    ).toEqual([
+      [0, false],
+      [1, true],
+      [2, false],
+    ])
+  })
+
+  test("52: at the end it waits for minBytes, and answers when they come", async () => {
+    const started = await start()
+    const [client, producer] = [await started.client(), await started.client()]
+    await client.createTopic("a")
+    const fetched = fetchOne(client, "a", { maxWaitMs: 20_000, minBytes: 150 })
+    await producer.produce("a", batch(["x"]))
+    await producer.produce("a", batch(["y".repeat(100)]))
+    expect(readRecords((await fetched).records)).toHaveLength(2)
+  })
+
+  test("52: at the end it answers empty after maxWaitMs", async () => {
+    const client = await withTopic()
+    expect(await fetchOne(client, "a", { maxWaitMs: 5 })).toMatchObject({ errorCode: 0, highWatermark: 0 })
+  })
+
+  test.each([
+    [4, ErrorCode.OFFSET_OUT_OF_RANGE],
+    [1, ErrorCode.OFFSET_OUT_OF_RANGE],
+    [3, ErrorCode.NONE],
+  ])("52: offset %i of a log from 2 to 3 gives %i at once, with the log start", async (offset, errorCode) => {
+    const client = await withTopic()
+    await client.produce("a", batch(["x", "y", "z"]))
+    const { DeleteRecords } = await import("@millrace/protocol/messages/delete-records")
+    await client.send(DeleteRecords, 2, {
+      topics: [{ name: "a", partitions: [{ partitionIndex: 0, offset: 2 }] }],
+      timeoutMs: 1000,
+    })
+    const maxWaitMs = errorCode === ErrorCode.NONE ? 0 : 20_000
+    expect(await fetchOne(client, "a", { offset, maxWaitMs })).toMatchObject({ errorCode, logStartOffset: 2 })
+  })
+
+  test("53: nothing to read is an empty buffer, never null, with all offsets", async () => {
+    const client = await withTopic()
+    for (const version of [4, 11, 12, 18]) {
+      const topicId = await client.topicId("a")
+      const topic = version >= 13 ? { topicId } : { topic: "a" }
+      const response = await client.send(Fetch, version, {
+        maxWaitMs: 0,
+        minBytes: 1,
+        topics: [{ ...topic, partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 100 }] }],
+      })
+      const partition = response.responses[0]!.partitions[0]!
+      expect(partition).toMatchObject({
+        errorCode: 0,
+        highWatermark: 0,
+        lastStableOffset: 0,
+        abortedTransactions: null,
+      })
+      expect(partition.records).toHaveLength(0)
+    }
+  })
+
+  test("58: leader epochs are fenced in both directions, a divergence is told without records", async () => {
+    const client = await withTopic()
+    await client.produce("a", batch(["x"]))
+    expect(await fetchOne(client, "a", { currentLeaderEpoch: 1 })).toMatchObject({
+      errorCode: ErrorCode.UNKNOWN_LEADER_EPOCH,
+    })
+    expect(await fetchOne(client, "a", { currentLeaderEpoch: 0 })).toMatchObject({ errorCode: 0 })
+    expect(await fetchOne(client, "a", { lastFetchedEpoch: 0 })).toMatchObject({ errorCode: 0 })
+    const diverged = await fetchOne(client, "a", { offset: 5, lastFetchedEpoch: 0, maxWaitMs: 20_000 })
+    expect(diverged).toMatchObject({ errorCode: 0, divergingEpoch: { epoch: 0, endOffset: 1 } })
+    expect(diverged.records).toHaveLength(0)
+  })
+
+  test("a session is never given; one that nobody knows is refused, its end is a plain fetch", async () => {
+    const client = await withTopic()
+    const request = { maxWaitMs: 0, minBytes: 0, topics: [] }
+    expect(await client.send(Fetch, 12, { ...request, sessionEpoch: 0 })).toMatchObject({ errorCode: 0, sessionId: 0 })
+    expect(await client.send(Fetch, 12, { ...request, sessionId: 5, sessionEpoch: 1 })).toMatchObject({
+      errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND,
+    })
+    expect(await client.send(Fetch, 12, { ...request, sessionId: 5, sessionEpoch: -1 })).toMatchObject({ errorCode: 0 })
+  })
+
+  test("a waiting fetch of a deleted topic is told", async () => {
+    const started = await start()
+    const [client, other] = [await started.client(), await started.client()]
+    await client.createTopic("a")
+    const fetched = fetchOne(client, "a", { maxWaitMs: 20_000 })
+    const { DeleteTopics } = await import("@millrace/protocol/messages/delete-topics")
+    await other.send(DeleteTopics, 5, { topicNames: ["a"], timeoutMs: 1000 })
+    expect(await fetched).toMatchObject({ errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION })
+  })
+})
+
+describe("read committed", () => {
+  async function producer(client: Client, transactionalId = "t") {
+    await client.send(FindCoordinator, 4, { keyType: 1, coordinatorKeys: [transactionalId] })
+    const { producerId, producerEpoch, errorCode } = await client.send(InitProducerId, 4, {
+      transactionalId,
+      transactionTimeoutMs: 60_000,
+    })
+    expect(errorCode).toBe(0)
+    let sequence = 0
+    return {
+      producerId,
+      async begin() {
+        const response = await client.send(AddPartitionsToTxn, 3, {
+          v3AndBelowTransactionalId: transactionalId,
+          v3AndBelowProducerId: producerId,
+          v3AndBelowProducerEpoch: producerEpoch,
+          v3AndBelowTopics: [{ name: "a", partitions: [0] }],
+        })
+        expect(response.resultsByTopicV3AndBelow[0]!.resultsByPartition[0]!.partitionErrorCode).toBe(0)
+      },
+      send(value: string, version = 11) {
+        const options = { producerId, producerEpoch, baseSequence: sequence++, transactional: true }
+        return client.produce("a", batch([value], options), { transactionalId, version })
+      },
+      async end(committed: boolean) {
+        const request = { transactionalId, producerId, producerEpoch, committed }
+        expect(await client.send(EndTxn, 3, request)).toMatchObject({ errorCode: 0 })
+      },
+    }
+  }
+
+  test("31, 33, 34: nothing at or after the last stable offset is seen before the commit, markers take offsets", async () => {
+    const client = await withTopic()
+    const transaction = await producer(client)
+    await client.produce("a", batch(["before"]))
+    await transaction.begin()
+    expect(await transaction.send("inside")).toMatchObject({ errorCode: 0, baseOffset: 1 })
+    await client.produce("a", batch(["after"]))
+    const open = await fetchOne(client, "a", { isolationLevel: READ_COMMITTED })
+    expect(open).toMatchObject({ highWatermark: 3, lastStableOffset: 1, abortedTransactions: [] })
+    expect(readRecords(open.records).map(({ value }) => value)).toEqual(["before"])
+    expect(await client.offset("a", -1, READ_COMMITTED)).toBe(1)
+    expect(await client.offset("a", -1)).toBe(3)
+    expect(await fetchAll(client, "a")).toHaveLength(3)
+    await transaction.end(true)
+    const closed = await fetchOne(client, "a", { isolationLevel: READ_COMMITTED, maxWaitMs: 10_000, offset: 3 })
+    expect(closed).toMatchObject({ highWatermark: 4, lastStableOffset: 4 })
+    expect(readRecords(closed.records)[0]!.batch.isControl).toBe(true)
+  })
+
+  test("31: a reader that waits is woken by the commit", async () => {
+    const started = await start()
+    const [client, reader] = [await started.client(), await started.client()]
+    await client.createTopic("a")
+    const transaction = await producer(client)
+    await transaction.begin()
+    await transaction.send("inside")
+    const fetched = fetchOne(reader, "a", { isolationLevel: READ_COMMITTED, maxWaitMs: 20_000 })
+    await transaction.end(true)
+    expect(readRecords((await fetched).records)[0]).toMatchObject({ value: "inside" })
+  })
+
+  test("32: aborted transactions are named where they overlap, null under read_uncommitted", async () => {
+    const client = await withTopic()
+    const transaction = await producer(client)
+    await transaction.begin()
+    await transaction.send("gone")
+    await transaction.end(false)
+    await client.produce("a", batch(["kept"]))
+    const { producerId } = transaction
+    expect(await fetchOne(client, "a", { isolationLevel: READ_COMMITTED, maxWaitMs: 1000 })).toMatchObject({
+      abortedTransactions: [{ producerId, firstOffset: 0 }],
+    })
+    expect(await fetchOne(client, "a", { isolationLevel: READ_COMMITTED, offset: 2 })).toMatchObject({
+      abortedTransactions: [],
+    })
+    expect(await fetchOne(client, "a")).toMatchObject({ abortedTransactions: null })
+    expect((await fetchAll(client, "a")).map(({ value }) => value)).toContain("gone")
+  })
+
+  test("42: a transactional batch whose partition is not in the transaction is not appended", async () => {
+    const client = await withTopic()
+    const transaction = await producer(client)
+    expect((await transaction.send("hanging", 11)).errorCode).toBe(ErrorCode.TRANSACTION_ABORTABLE)
+    expect((await transaction.send("hanging", 10)).errorCode).toBe(ErrorCode.INVALID_TXN_STATE)
+    expect(await client.offset("a", -1)).toBe(0)
+  })
+})

@@ -1,0 +1,62 @@
+import type { Clock } from "@millrace/host"
+import { describe, expect, test } from "vitest"
+import { Schedule } from "../src/background/schedule.ts"
+import { batch, NOW, start } from "./harness.ts"
+
+describe("retention", () => {
+  const DAY_MS = 86_400_000
+  const config = { "log.initial.task.delay.ms": "1", "log.retention.check.interval.ms": "1" }
+
+  test("71: old records of a topic that deletes go, those of a compacted one stay", async () => {
+    const client = await (await start(config)).client()
+    const old = [{ key: "k", value: "v", timestamp: NOW - 30 * DAY_MS }]
+    await client.createTopic("compacted", 1, { "cleanup.policy": "compact" })
+    await client.createTopic("deleting")
+    for (const topic of ["compacted", "deleting"]) await client.produce(topic, batch(old))
+    while ((await client.offset("deleting", -2)) === 0) await new Promise((resolve) => setImmediate(resolve))
+    expect(await client.offset("compacted", -2)).toBe(0)
+    expect(await client.offset("deleting", -2)).toBe(1)
+  })
+})
+
+test("a task repeats after its interval, a fault of one run does not end it, and close does", () => {
+  let now = 0
+  const due: { at: number; fire: () => void }[] = []
+  const clock: Clock = {
+    now: () => now,
+    monotonic: () => now,
+    setTimer: (delayMs, fire) => {
+      const timer = { at: now + delayMs, fire }
+      due.push(timer)
+      return { cancel: () => void due.splice(due.indexOf(timer), 1) }
+    },
+  }
+  const faults: string[] = []
+  const schedule = new Schedule(clock, (task, cause) => faults.push(`${task}: ${(cause as Error).message}`))
+  const runs: number[] = []
+  schedule.start({
+    name: "work",
+    delayMs: 5,
+    intervalMs: () => 10,
+    run: () => {
+      runs.push(now)
+      if (runs.length === 1) throw new Error("once")
+    },
+  })
+  const advance = (to: number) => {
+    for (;;) {
+      const next = due.filter(({ at }) => at <= to).sort((left, right) => left.at - right.at)[0]
+      if (!next) break
+      due.splice(due.indexOf(next), 1)
+      now = next.at
+      next.fire()
+    }
+    now = to
+  }
+  advance(30)
+  expect(runs).toEqual([5, 15, 25])
+  expect(faults).toEqual(["work: once"])
+  schedule.close()
+  advance(100)
+  expect(runs).toHaveLength(3)
+})

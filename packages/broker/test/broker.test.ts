@@ -1,0 +1,271 @@
+/** The broker as a whole: starting, stopping, crashing, and what survives. */
+import { readdirSync, truncateSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { type Disk, type DiskFile, DiskError, type Host, memoryNet } from "@millrace/host"
+import { nodeHost } from "@millrace/host/node"
+import { ErrorCode } from "@millrace/protocol"
+import { DeleteTopics } from "@millrace/protocol/messages/delete-topics"
+import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
+import { Metadata } from "@millrace/protocol/messages/metadata"
+import { describe, expect, test } from "vitest"
+import { Broker } from "@millrace/broker"
+import { batch, start, temporaryDirectory } from "./harness.ts"
+import { fetchAll, fetchOne } from "./read.ts"
+
+/** A disk whose fsyncs return when the test says so, and fail when it says so. */
+function slowDisk() {
+  const waiting: (() => void)[] = []
+  let failure: DiskError | undefined
+  const wrap = (file: DiskFile): DiskFile =>
+    new Proxy(file, {
+      get(target, name) {
+        if (name === "syncLater") {
+          return () =>
+            new Promise<void>((resolve, reject) => {
+              waiting.push(() => (failure ? reject(failure) : resolve()))
+            })
+        }
+        const value = Reflect.get(target, name, target) as unknown
+        return typeof value === "function" ? value.bind(target) : value
+      },
+    })
+  const disk: Disk = {
+    ...nodeHost.disk,
+    open: (path, options) => wrap(nodeHost.disk.open(path, options)),
+  }
+  const host: Host = { ...nodeHost, disk }
+  return {
+    host,
+    waiting,
+    /** Lets all fsyncs that wait return. */
+    release: () => waiting.splice(0).forEach((done) => done()),
+    fail: (path: string) => {
+      failure = new DiskError("EIO", path, "sync")
+    },
+  }
+}
+
+const turns = async (count = 200) => {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve()
+}
+
+describe("restart", () => {
+  test("topics, ids, settings, records and producer ids are there again; nothing is given out twice", async () => {
+    const first = await start()
+    const client = await first.client()
+    const topicId = await client.createTopic("a", 2, { "retention.ms": "-1" })
+    await client.produce("a", batch(["x", "y"], { producerId: 5, producerEpoch: 0, baseSequence: 0 }))
+    const ids = async (asked: typeof client) =>
+      (await asked.send(InitProducerId, 4, { transactionalId: null, transactionTimeoutMs: 1 })).producerId
+    const before = await ids(client)
+    await first.broker.close()
+
+    const second = await start({}, { dataDir: first.dataDir })
+    const again = await second.client()
+    expect(second.broker.clusterId).toBe(first.broker.clusterId)
+    expect(await again.topicId("a")).toBe(topicId)
+    expect((await fetchAll(again, "a")).map(({ value }) => value)).toEqual(["x", "y"])
+    const retried = batch(["x", "y"], { producerId: 5, producerEpoch: 0, baseSequence: 0 })
+    expect(await again.produce("a", retried)).toMatchObject({ errorCode: 0, baseOffset: 0 })
+    expect(await ids(again)).toBeGreaterThan(before)
+    // A clean stop keeps the leader's epoch.
+    expect(await fetchOne(again, "a", { currentLeaderEpoch: 0 })).toMatchObject({ errorCode: 0 })
+  })
+
+  test("after an unclean stop the records are there and the leader has a new epoch", async () => {
+    const dataDir = temporaryDirectory()
+    const first = await start({}, { dataDir })
+    const client = await first.client()
+    await client.createTopic("a")
+    await client.produce("a", batch(["x"]))
+    // As a killed process leaves it: files as they are, the lock gone with its owner, no marker of a clean stop.
+    await first.broker.close()
+    nodeHost.disk.remove(join(dataDir, ".kafka_cleanshutdown"))
+
+    const again = await (await start({}, { dataDir })).client()
+    expect(await fetchAll(again, "a")).toMatchObject([{ value: "x" }])
+    const { topics } = await again.send(Metadata, 12, { topics: null })
+    expect(topics[0]!.partitions[0]!.leaderEpoch).toBe(1)
+    expect(await fetchOne(again, "a", { currentLeaderEpoch: 0 })).toMatchObject({
+      errorCode: ErrorCode.FENCED_LEADER_EPOCH,
+    })
+    await again.produce("a", batch(["y"]))
+    expect((await fetchAll(again, "a")).map(({ batch: { partitionLeaderEpoch } }) => partitionLeaderEpoch)).toEqual([
+      0, 1,
+    ])
+  })
+
+  test("a deleted topic's files are gone, also when it is recreated", async () => {
+    const started = await start()
+    const client = await started.client()
+    await client.createTopic("a")
+    await client.produce("a", batch(["x"]))
+    await client.send(DeleteTopics, 5, { topicNames: ["a"], timeoutMs: 1000 })
+    expect(readdirSync(started.dataDir).filter((name) => name.startsWith("a-"))).toEqual([])
+    await client.createTopic("a")
+    expect(await fetchAll(client, "a")).toEqual([])
+    expect(await client.produce("a", batch(["y"]))).toMatchObject({ baseOffset: 0 })
+  })
+
+  test("a metadata log grown past the bound is replaced by a snapshot, from which the next start reads", async () => {
+    const config = { "metadata.log.max.record.bytes.between.snapshots": "2000" }
+    const first = await start(config)
+    const client = await first.client()
+    for (let index = 0; index < 30; index++) await client.createTopic(`topic-${index}`, 2)
+    await client.send(DeleteTopics, 5, { topicNames: ["topic-3"], timeoutMs: 1000 })
+    await first.broker.close()
+    const directory = join(first.dataDir, "__cluster_metadata-0")
+    const snapshots = readdirSync(directory).filter((name) => name.endsWith(".checkpoint"))
+    expect(snapshots).toHaveLength(2)
+    const again = await (await start(config, { dataDir: first.dataDir })).client()
+    const { topics } = await again.send(Metadata, 12, { topics: null })
+    expect(topics).toHaveLength(29)
+    expect(await again.produce("topic-29", batch(["x"]), { partition: 1 })).toMatchObject({ errorCode: 0 })
+  })
+
+  test("quiet partitions of the coordinators' topics have no files", async () => {
+    const started = await start({ "offsets.topic.num.partitions": "50" })
+    const client = await started.client()
+    const { FindCoordinator } = await import("@millrace/protocol/messages/find-coordinator")
+    await client.send(FindCoordinator, 4, { keyType: 0, coordinatorKeys: ["g"] })
+    expect(readdirSync(started.dataDir).filter((name) => name.startsWith("__consumer_offsets"))).toEqual([])
+  })
+})
+
+describe("fsync before the answer", () => {
+  test("with flush.messages=1 nothing is acknowledged or visible before the device has it; one fsync serves many", async () => {
+    const { host, waiting, release } = slowDisk()
+    const started = await start({}, { host })
+    const [client, other, reader] = [await started.client(), await started.client(), await started.client()]
+    await client.createTopic("a", 1, { "flush.messages": "1" })
+    const answers: number[] = []
+    const send = (from: typeof client, value: string) =>
+      from.produce("a", batch([value])).then(({ baseOffset }) => answers.push(baseOffset))
+    const first = send(client, "x")
+    await turns()
+    const later = [send(client, "y"), send(other, "z")]
+    await turns()
+    expect(answers).toEqual([])
+    expect(waiting).toHaveLength(1)
+    expect(await fetchOne(reader, "a")).toMatchObject({ highWatermark: 0, errorCode: 0 })
+    release()
+    await first
+    expect(answers).toEqual([0])
+    await turns()
+    expect(waiting).toHaveLength(1)
+    release()
+    await Promise.all(later)
+    expect(answers.sort()).toEqual([0, 1, 2])
+    expect(await fetchOne(reader, "a")).toMatchObject({ highWatermark: 3 })
+  })
+
+  test("a failed fsync takes the partition offline, others live on; one line names the file", async () => {
+    const { host, release, fail } = slowDisk()
+    const started = await start({}, { host })
+    const client = await started.client()
+    await client.createTopic("a", 1, { "flush.messages": "1" })
+    await client.createTopic("b")
+    const produced = client.produce("a", batch(["x"]))
+    await turns()
+    fail("/data/a-0/0.log")
+    release()
+    expect(await produced).toMatchObject({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
+    expect(await client.produce("a", batch(["y"]))).toMatchObject({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
+    expect(await fetchOne(client, "a")).toMatchObject({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
+    expect(await client.produce("b", batch(["x"]))).toMatchObject({ errorCode: 0 })
+    expect(started.messages.filter((message) => message.includes("offline"))).toEqual([
+      "partition a-0 is offline: cannot sync /data/a-0/0.log: input/output error",
+    ])
+  })
+
+  test("a producer is told in time when the device does not answer", async () => {
+    const { host } = slowDisk()
+    const client = await (await start({}, { host })).client()
+    await client.createTopic("a", 1, { "flush.messages": "1" })
+    const { Produce } = await import("@millrace/protocol/messages/produce")
+    const response = await client.send(Produce, 9, {
+      acks: -1,
+      timeoutMs: 5,
+      topicData: [{ name: "a", partitionData: [{ index: 0, records: batch(["x"]) }] }],
+    })
+    expect(response.responses[0]!.partitionResponses[0]).toMatchObject({ errorCode: ErrorCode.REQUEST_TIMED_OUT })
+  })
+})
+
+describe("a start that cannot be", () => {
+  test("a locked data directory", async () => {
+    const started = await start()
+    await expect(start({}, { dataDir: started.dataDir })).rejects.toThrow(/data directory .* is in use by process \d+/)
+  })
+
+  test("a port in use leaves the directory free for the next try", async () => {
+    const dataDir = temporaryDirectory()
+    const net = memoryNet()
+    const options = { host: nodeHost, net, dataDir, listen: { host: "h", port: 1 } }
+    const listener = await net.listen(options.listen, () => {})
+    await expect(Broker.start(options)).rejects.toThrow("cannot listen on h:1: the port is in use")
+    await listener.close()
+    await (await Broker.start(options)).close()
+  })
+
+  test("an unknown setting", async () => {
+    await expect(start({ "num.partitons": "1" })).rejects.toThrow(
+      "unknown config num.partitons; did you mean num.partitions?",
+    )
+  })
+
+  test("another node's directory", async () => {
+    const started = await start()
+    await started.broker.close()
+    await expect(start({}, { dataDir: started.dataDir, nodeId: 2 })).rejects.toThrow("belongs to node 1, not to node 2")
+  })
+
+  test("a torn snapshot of the metadata is one line that names the file", async () => {
+    const started = await start()
+    await started.broker.close()
+    const file = join(started.dataDir, "__cluster_metadata-0", "00000000000000000000-0000000000.checkpoint")
+    truncateSync(file, 50)
+    await expect(start({}, { dataDir: started.dataDir })).rejects.toThrow(
+      /0000000000.checkpoint is corrupt: the metadata snapshot is not whole/,
+    )
+  })
+})
+
+describe("damage", () => {
+  /** Three segments of one batch each, the first of them overwritten. */
+  async function damaged() {
+    const started = await start({ "log.segment.bytes": "1048576" })
+    const client = await started.client()
+    await client.createTopic("a")
+    for (let index = 0; index < 3; index++) await client.produce("a", batch(["x".repeat(600_000)]))
+    await started.broker.close()
+    writeFileSync(join(started.dataDir, "a-0", "00000000000000000000.log"), new Uint8Array(600_100))
+    return started.dataDir
+  }
+
+  test("found by a reader, it takes the partition offline and is one line that names the file", async () => {
+    const started = await start({}, { dataDir: await damaged() })
+    const client = await started.client()
+    expect(await fetchOne(client, "a")).toMatchObject({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
+    expect(started.messages).toEqual([
+      expect.stringMatching(/^partition a-0 is offline: .*a-0\/00000000000000000000.log is corrupt at byte 0/),
+    ])
+  })
+
+  test("found by recovery, it is cut off and told", async () => {
+    const dataDir = await damaged()
+    nodeHost.disk.remove(join(dataDir, ".kafka_cleanshutdown"))
+    nodeHost.disk.remove(join(dataDir, "recovery-point-offset-checkpoint"))
+    const started = await start({}, { dataDir })
+    expect(await fetchAll(await started.client(), "a")).toEqual([])
+    expect(started.messages).toEqual([
+      expect.stringMatching(/a-0\/00000000000000000000.log: cut .* bytes from byte 0 on, the log ends at offset 0/),
+    ])
+  })
+})
+
+test("nothing listens after close, which may be called twice", async () => {
+  const started = await start()
+  await Promise.all([started.broker.close(), started.broker.close()])
+  await expect(started.client()).rejects.toMatchObject({ code: "ECONNREFUSED" })
+})
