@@ -7,13 +7,23 @@
  * may have been acknowledged, so it is an error instead.
  */
 import type { DiskFile } from "@millrace/host"
-import { BATCH_HEADER_BYTES, CURRENT_MAGIC, MAGIC_AT, RecordBatchView } from "@millrace/protocol/record/batch"
+import {
+  ATTRIBUTES_AT,
+  BATCH_HEADER_BYTES,
+  CRC_AT,
+  CURRENT_MAGIC,
+  MAGIC_AT,
+  RecordBatchView,
+} from "@millrace/protocol/record/batch"
 import { CorruptRecordError } from "@millrace/protocol/record/corrupt"
+import { crc32c } from "@millrace/protocol/record/crc32c"
+import { putInt64, uint32At } from "@millrace/protocol/record/integers"
 import type { Damage } from "./scan.ts"
 
 const SECTOR_BYTES = 512
-/** A lost sector shows at least so many zeros of the damaged batch, or all of it. */
+/** Zeros in fewer bytes of a sector say nothing, unless the file ends with them. */
 const LOST_BYTES_MIN = 64
+const BATCH_LENGTH_END = 12
 /** How far behind the damage good batches are looked for. */
 const SEARCH_BYTES_MAX = 64 * 1024 * 1024
 
@@ -23,17 +33,31 @@ export function isTornTail(file: DiskFile, size: number, damage: Damage, expecte
   const bytes = Buffer.allocUnsafeSlow(length)
   const read = file.read(bytes, 0, length, damage.position)
   const tail = bytes.subarray(0, read)
-  if (hasLostSector(tail, damage.position, Math.min(damage.end - damage.position, read))) return true
+  if (lostItsStart(tail, damage.position, expectedOffset)) return true
+  if (hasLostSector(tail, damage.position, damage.end - damage.position)) return true
   // A header was written whole and its batch ends inside the file: nothing of it is missing, so its content changed.
   if (isWholeBatch(tail, expectedOffset)) return false
+  // Only its length is wrong: up to the end of the file it matches its checksum.
+  if (matchesWithoutLength(tail)) return false
   return !hasBatch(tail, expectedOffset)
 }
 
+/** The damaged batch starts with zeros, to the next sector or over its whole header, where its offset has none. */
+function lostItsStart(tail: Uint8Array, position: number, expectedOffset: number): boolean {
+  const end = Math.min(SECTOR_BYTES - (position % SECTOR_BYTES), BATCH_HEADER_BYTES, tail.length)
+  if (!isZero(tail, 0, end)) return false
+  if (end >= BATCH_LENGTH_END) return true
+  const expected = new Uint8Array(8)
+  putInt64(expected, 0, expectedOffset)
+  return !isZero(expected, 0, Math.min(end, 8))
+}
+
+/** A sector that the damaged batch reaches is all zeros, as far as it lies behind the batch's start and in the file. */
 function hasLostSector(tail: Uint8Array, position: number, length: number): boolean {
   let at = 0
-  while (at < length) {
-    const end = Math.min(length, at + SECTOR_BYTES - ((position + at) % SECTOR_BYTES))
-    if ((end - at >= LOST_BYTES_MIN || end - at === length) && isZero(tail, at, end)) return true
+  while (at < Math.min(length, tail.length)) {
+    const end = Math.min(tail.length, at + SECTOR_BYTES - ((position + at) % SECTOR_BYTES))
+    if ((end - at >= LOST_BYTES_MIN || end === tail.length) && isZero(tail, at, end)) return true
     at = end
   }
   return false
@@ -51,6 +75,11 @@ function isWholeBatch(tail: Uint8Array, expectedOffset: number): boolean {
   const size = batch.sizeInBytes
   const plausible = offsetOf(batch) === expectedOffset || batch.magic === CURRENT_MAGIC
   return plausible && size >= BATCH_HEADER_BYTES && size <= tail.length
+}
+
+function matchesWithoutLength(tail: Uint8Array): boolean {
+  if (tail.length < BATCH_HEADER_BYTES) return false
+  return uint32At(tail, CRC_AT) === crc32c(tail, ATTRIBUTES_AT)
 }
 
 /** Whether a valid batch of a later offset follows somewhere. */

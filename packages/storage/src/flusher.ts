@@ -25,8 +25,8 @@ export class Flusher {
   #running: Promise<void> | undefined
   #waiting: Promise<void> | undefined
   #failure: unknown
-  /** The lowest offset that the log was cut to during the running sync: it proves nothing about what came after. */
-  #cutTo = Number.MAX_SAFE_INTEGER
+  /** Syncs under way; each holds the lowest offset that the log was cut to meanwhile: it proves nothing beyond. */
+  readonly #runs = new Set<{ cutTo: number }>()
 
   constructor(
     disk: Disk,
@@ -61,7 +61,7 @@ export class Flusher {
 
   /** The log was cut: durable is at most what is left. */
   lower(offset: number): void {
-    this.#cutTo = Math.min(this.#cutTo, offset)
+    for (const run of this.#runs) run.cutTo = Math.min(run.cutTo, offset)
     if (offset < this.#recoveryPoint) this.#recoveryPoint = offset
   }
 
@@ -94,16 +94,32 @@ export class Flusher {
     await Promise.resolve()
     this.#running = this.#waiting
     this.#waiting = undefined
+    await this.#syncLater(this.#dirty(), this.#segments.active.nextOffset)
+  }
+
+  /** Makes the segments before the active one durable, so that a crash leaves only that one to be recovered. */
+  async flushRolledLater(): Promise<void> {
+    const { active } = this.#segments
+    if (active.baseOffset <= this.#recoveryPoint) return
+    await this.#syncLater(
+      this.#dirty().filter((segment) => segment !== active),
+      active.baseOffset,
+    )
+  }
+
+  async #syncLater(segments: readonly Segment[], end: number): Promise<void> {
     this.assertSound()
-    const end = this.#segments.active.nextOffset
-    this.#cutTo = Number.MAX_SAFE_INTEGER
+    const run = { cutTo: end }
+    this.#runs.add(run)
     try {
-      for (const segment of this.#dirty()) await segment.syncLater()
+      for (const segment of segments) await segment.syncLater()
     } catch (cause) {
       this.#failure ??= cause
       throw cause
+    } finally {
+      this.#runs.delete(run)
     }
-    this.#guard(() => this.#settle(Math.min(end, this.#cutTo)))
+    this.#guard(() => this.#settle(run.cutTo))
   }
 
   /** What follows the sync of the batches below `end`. */

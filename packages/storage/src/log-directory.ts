@@ -223,6 +223,23 @@ export class LogDirectory {
   }
 
   /**
+   * The regular upkeep, for a timer: syncs rolled segments and logs whose flush.ms is over, forgets idle producers,
+   * then writes the checkpoints. Retention is the partitions' business, who know the high watermark.
+   */
+  async maintain(
+    now: number,
+    highWatermarks: () => Iterable<TopicPartition & { readonly offset: number }> = () => [],
+  ): Promise<void> {
+    for (const [name, log] of [...this.#logs]) {
+      if (this.#logs.get(name) !== log || this.#closed) continue
+      if ((log.flushDueAt ?? Number.MAX_SAFE_INTEGER) <= now) await log.flushLater()
+      else await log.flushRolledLater()
+      log.expireProducers(now)
+    }
+    if (!this.#closed) this.checkpoint(highWatermarks())
+  }
+
+  /**
    * `clean`: flushes every log, writes the checkpoints, then the marker. Otherwise only lets go of the files, as after
    * a fault that makes the data untrustworthy.
    */

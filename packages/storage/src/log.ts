@@ -324,6 +324,8 @@ export class Log {
   #deleteOldest(count: number): number {
     let deleted = 0
     while (deleted < count && this.#segments.count > 1) {
+      // Producers live on in the snapshot at the next segment's start: it has to be durable before the data goes.
+      if (this.recoveryPoint < this.#segments.at(1)!.baseOffset) this.flush()
       const removed = this.#segments.shift()!
       removed.delete()
       this.#logStartOffset = Math.max(this.#logStartOffset, this.#segments.first.baseOffset)
@@ -372,9 +374,16 @@ export class Log {
   roll(now: number): void {
     const previous = this.#segments.active
     if (previous.size === 0) return
-    this.#startSegment(this.logEndOffset, now)
+    const end = this.logEndOffset
     previous.writeIndexes()
-    this.#snapshots.take(this.#producers, this.logEndOffset)
+    this.#snapshots.take(this.#producers, end)
+    if (this.recoveryPoint >= end) {
+      // The recovery point covers the segment already, though not its indexes: recovery would not rebuild them.
+      previous.syncIndexes()
+      this.#snapshots.sync(end)
+      this.#disk.syncDirectory(this.dir)
+    }
+    this.#startSegment(end, now)
     this.#flusher.markNames()
   }
 
@@ -401,6 +410,11 @@ export class Log {
   async flushLater(): Promise<void> {
     this.#unflushedSince = undefined
     await this.#flusher.flushLater()
+  }
+
+  /** Makes all but the active segment durable, in the background of appends: what recovery will not have to read. */
+  flushRolledLater(): Promise<void> {
+    return this.#flusher.flushRolledLater()
   }
 
   /** flush.ms: when the log is to be flushed at the latest, or undefined. */

@@ -1,8 +1,8 @@
 /**
  * Reading: which bytes of which segment answer a fetch, and which offset answers a time.
  *
- * A fetch reads once into one buffer: from the last index entry at or below the offset, as far as the limit allows.
- * Batches stay as they are. The answer starts with the whole batch that holds the offset and ends with a whole batch;
+ * A fetch reads once into one buffer. Where it starts is known when the last one ended there; otherwise the index and
+ * some headers tell. Batches stay as they are. The answer starts with the whole batch that holds the offset and ends with a whole batch;
  * `endOffset` (high watermark, last stable offset or log end) always lies between batches.
  */
 import { BATCH_HEADER_BYTES, RecordBatchView } from "@millrace/protocol/record/batch"
@@ -33,8 +33,8 @@ export interface TimestampOffset {
   readonly leaderEpoch: number
 }
 
-/** Read beyond the index entry to reach the batch, in addition to the index interval. */
-const SLACK_BYTES = 8 * 1024
+/** Read at a time to find a batch by its header: what lies between two index entries, usually. */
+const LOCATE_BYTES = 4096 + BATCH_HEADER_BYTES
 const NOTHING = new Uint8Array(0)
 
 export function readSegments(segments: SegmentList, fromOffset: number, options: ReadOptions): LogRead {
@@ -51,63 +51,62 @@ export function readSegments(segments: SegmentList, fromOffset: number, options:
 
 /** undefined when no batch of the segment reaches the offset, which compaction can bring about. */
 function readSegment(segment: Segment, fromOffset: number, options: ReadOptions): LogRead | undefined {
-  const { file, offsetIndex, size } = segment
-  let position = offsetIndex.positionFor(fromOffset)
-  for (;;) {
-    const wanted = Math.min(size - position, Math.max(options.maxBytes, 0) + SLACK_BYTES)
-    if (wanted <= 0) return undefined
-    const buffer = Buffer.allocUnsafeSlow(wanted)
-    const length = file.read(buffer, 0, wanted, position)
-    if (length < wanted) throw new CorruptLogError(segment.path, position + length, "the file is shorter than its log")
-    let at = 0
-    let batch: RecordBatchView | undefined
-    while (at + BATCH_HEADER_BYTES <= length) {
-      const candidate = headerAt(segment, buffer, at, position)
-      if (candidate.lastOffset >= fromOffset) {
-        batch = candidate
-        break
-      }
-      at += candidate.sizeInBytes
-    }
-    if (batch === undefined) {
-      position += at
-      // Not even one header fitted: what is left is less than a batch.
-      if (at === 0) return undefined
-      continue
-    }
-    if (batch.baseOffset >= options.endOffset) return { bytes: NOTHING, startOffset: fromOffset }
-    const startOffset = batch.baseOffset
-    const first = batch.sizeInBytes
-    if (first > options.maxBytes) {
-      if (!options.minOneBatch) return { bytes: NOTHING, startOffset: fromOffset }
-      const bytes = first <= length - at ? buffer.subarray(at, at + first) : readWhole(segment, position + at, first)
-      check(segment, bytes, position + at)
-      return { bytes, startOffset }
-    }
-    const end = trim(segment, buffer, position, at, Math.min(length, at + options.maxBytes), options.endOffset)
-    const bytes = check(segment, buffer.subarray(at, end), position + at)
+  const nothing = { bytes: NOTHING, startOffset: fromOffset }
+  const position = segment.readPositions.get(fromOffset) ?? locate(segment, fromOffset)
+  const available = segment.size - position
+  if (available <= 0) return undefined
+  if (available < BATCH_HEADER_BYTES) throw new CorruptLogError(segment.path, position, "it ends inside a batch header")
+  const maxBytes = Math.max(options.maxBytes, 0)
+  let bytes: Uint8Array = readWhole(segment, position, Math.min(available, Math.max(maxBytes, BATCH_HEADER_BYTES)))
+  const first = headerAt(segment, bytes, 0, position)
+  const startOffset = first.baseOffset
+  const size = first.sizeInBytes
+  if (startOffset >= options.endOffset) return nothing
+  if (size > maxBytes) {
+    if (!options.minOneBatch) return nothing
+    if (size > available) throw new CorruptLogError(segment.path, position, `a batch of ${size} bytes has ${available}`)
+    if (size > bytes.length) bytes = readWhole(segment, position, size)
+    bytes = check(segment, bytes.subarray(0, size), position)
+    segment.readPositions.set(first.nextOffset, position + size)
     return { bytes, startOffset }
   }
+  const end = trim(segment, bytes, position, options.endOffset)
+  return { bytes: check(segment, bytes.subarray(0, end), position), startOffset }
 }
 
-/** End of the last whole batch in `buffer[at, limit)` that is below `endOffset`. */
-function trim(
-  segment: Segment,
-  buffer: Uint8Array,
-  position: number,
-  at: number,
-  limit: number,
-  endOffset: number,
-): number {
-  // The index knows batch starts near both bounds, so that only the batches behind the nearer one are walked.
-  let known = segment.offsetIndex.batchStartBefore(position + limit)
-  if (endOffset < segment.nextOffset) known = Math.min(known, segment.offsetIndex.positionFor(endOffset - 1))
-  let end = Math.max(at, known - position)
-  while (end + BATCH_HEADER_BYTES <= limit) {
-    const batch = headerAt(segment, buffer, end, position)
-    if (batch.sizeInBytes > limit - end || batch.baseOffset >= endOffset) break
-    end += batch.sizeInBytes
+/** Position of the batch that holds `fromOffset` or follows it; the segment's end when there is none. */
+function locate(segment: Segment, fromOffset: number): number {
+  let position = segment.offsetIndex.positionFor(fromOffset)
+  while (position < segment.size) {
+    const chunk = readWhole(segment, position, Math.min(segment.size - position, LOCATE_BYTES))
+    let at = 0
+    while (at + BATCH_HEADER_BYTES <= chunk.length) {
+      const batch = headerAt(segment, chunk, at, position)
+      if (batch.lastOffset >= fromOffset) return position + at
+      at += batch.sizeInBytes
+    }
+    if (at === 0) throw new CorruptLogError(segment.path, position, "it ends inside a batch header")
+    position += at
   }
+  return segment.size
+}
+
+/** End of the last whole batch in `bytes` that is below `endOffset`. */
+function trim(segment: Segment, bytes: Uint8Array, position: number, endOffset: number): number {
+  // The index knows batch starts near both bounds, so that only the batches behind the nearer one are walked.
+  let known = segment.offsetIndex.batchStartBefore(position + bytes.length)
+  if (endOffset < segment.nextOffset) known = Math.min(known, segment.offsetIndex.positionFor(endOffset - 1))
+  let end = Math.max(0, known - position)
+  let nextOffset = -1
+  while (end + BATCH_HEADER_BYTES <= bytes.length) {
+    const batch = headerAt(segment, bytes, end, position)
+    const size = batch.sizeInBytes
+    if (size > bytes.length - end || batch.baseOffset >= endOffset) break
+    nextOffset = batch.nextOffset
+    end += size
+  }
+  // Most reads go on where the last one ended.
+  if (nextOffset >= 0) segment.readPositions.set(nextOffset, position + end)
   return end
 }
 
@@ -119,13 +118,11 @@ function headerAt(segment: Segment, buffer: Uint8Array, at: number, position: nu
   return batch
 }
 
-function readWhole(segment: Segment, position: number, length: number): Uint8Array {
-  if (length > segment.size - position) {
-    throw new CorruptLogError(segment.path, position, `a batch of ${length} bytes has only ${segment.size - position}`)
-  }
+function readWhole(segment: Segment, position: number, length: number): Buffer {
   const buffer = Buffer.allocUnsafeSlow(length)
-  segment.file.read(buffer, 0, length, position)
-  return buffer
+  const read = segment.file.read(buffer, 0, length, position)
+  if (read === length) return buffer
+  throw new CorruptLogError(segment.path, position + read, `the file is shorter than its ${segment.size} bytes`)
 }
 
 /** Checks bytes that this process has neither written nor checked; gives what is good, throws when that is nothing. */

@@ -88,7 +88,6 @@ export function loadLog(options: LoadOptions): LoadedLog {
   const snapshots = new ProducerSnapshots(disk, directory, names)
   const producers = new ProducerState()
   const epochs = loadEpochs(options, bases.length > 0)
-  while (segments.count > 1 && segments.at(1)!.baseOffset <= options.logStartOffset) segments.shift()!.delete()
   if (segments.count === 0) start(options.logStartOffset)
   else if (options.cleanShutdown) resume(segments.active)
   else recover(options, segments, producers, snapshots, epochs)
@@ -159,8 +158,11 @@ function recover(
   const gapless = options.recoveryPoint !== undefined || !isCompacted(options.config)
   let index = Math.max(segments.indexFor(recoveryPoint), 0)
   replay(segments, producers, snapshots, segments.at(index)!.baseOffset, options.now)
+  const scanStart = index
   for (; index < segments.count; index++) {
     const segment = segments.at(index)!
+    // The one that was taken at the roll may be lost; without it the state would die with the segments before.
+    if (index > scanStart) snapshots.take(producers, segment.baseOffset)
     const damage = recoverSegment(segment, producers, epochs, options.now)
     const next = segments.at(index + 1)
     if (damage !== undefined) {

@@ -22,6 +22,7 @@ import {
 import type { LogConfig } from "./log-config.ts"
 import { OffsetIndex } from "./offset-index.ts"
 import type { OpenSegments, Releasable } from "./open-segments.ts"
+import { ReadPositions } from "./read-positions.ts"
 import { type Damage, scanBatches } from "./scan.ts"
 import { TimeIndex } from "./time-index.ts"
 import { TransactionIndex } from "./transaction-index.ts"
@@ -40,6 +41,9 @@ export class Segment implements Releasable {
   nextOffset: number
   /** When this process made the segment, or opened the log: what segment.ms counts from without timestamps. */
   readonly createdAt: number
+
+  /** Where reads ended, by the offset that follows: the next fetch of the same reader starts there. */
+  readonly readPositions = new ReadPositions()
 
   readonly #disk: Disk
   readonly #open: OpenSegments
@@ -260,6 +264,7 @@ export class Segment implements Releasable {
   cutAt(position: number): void {
     this.file.truncate(position)
     this.file.sync()
+    this.readPositions.clear()
     this.size = position
     this.#trustedFrom = Math.min(this.#trustedFrom, position)
     this.#checkedTo = Math.min(this.#checkedTo, position)

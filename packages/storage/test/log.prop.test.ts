@@ -172,7 +172,7 @@ describe("a log", () => {
           expect(disk.openFiles).toBe(0)
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 300 },
     )
   })
 })

@@ -9,6 +9,9 @@ const SECTOR_BYTES = 512
 interface Inode {
   current: Buffer
   durable: Buffer
+  /** Numbers the syncs by their start; the greatest that is done. */
+  syncs: number
+  synced: number
 }
 
 type NameOperation =
@@ -34,7 +37,7 @@ export class MemoryDisk implements Disk {
     let inode = this.#names.get(path)
     if (inode === undefined) {
       if (!options.create) throw new DiskError("ENOENT", path, "open")
-      inode = { current: Buffer.alloc(0), durable: Buffer.alloc(0) }
+      inode = { current: Buffer.alloc(0), durable: Buffer.alloc(0), syncs: 0, synced: 0 }
       this.#names.set(path, inode)
       this.#pending.push({ kind: "link", path, inode })
     }
@@ -214,6 +217,7 @@ class MemoryFile implements DiskFile {
   sync(): void {
     this.#assertOpen()
     this.#disk.syncs++
+    this.#inode.synced = ++this.#inode.syncs
     this.#inode.durable = Buffer.from(this.#inode.current)
   }
 
@@ -222,8 +226,11 @@ class MemoryFile implements DiskFile {
     this.#disk.syncs++
     // What is written after this call is not covered, as with a real device.
     const content = Buffer.from(this.#inode.current)
+    const turn = ++this.#inode.syncs
     await Promise.resolve()
-    this.#inode.durable = content
+    // A sync that started later and is done already covers more.
+    if (turn > this.#inode.synced) this.#inode.durable = content
+    this.#inode.synced = Math.max(turn, this.#inode.synced)
   }
 
   close(): void {

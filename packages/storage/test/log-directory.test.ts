@@ -1,0 +1,179 @@
+import { describe, expect, it } from "vitest"
+import { LogDirectory, type LogDirectoryOptions } from "../src/log-directory.ts"
+import { logConfig } from "../src/log-config.ts"
+import { MemoryDisk } from "./memory-disk.ts"
+import { appended, batchOf, CLIENT, contents, NOW } from "./samples.ts"
+
+const TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAw"
+const OTHER_ID = "AAAAAAAAAAAAAAAAAAAABA"
+const config = logConfig({ segmentBytes: 500 })
+
+function random() {
+  let state = 1
+  return {
+    float: () => 0.5,
+    int: (bound: number) => state++ % bound,
+    bytes: (length: number): Uint8Array => Uint8Array.from({ length }, (): number => (state++ * 37) & 255),
+  }
+}
+
+function open(disk: MemoryDisk, options: Partial<LogDirectoryOptions> = {}): LogDirectory {
+  return LogDirectory.open(disk, "/data", { nodeId: 1, random: random(), ...options })
+}
+
+function filled(disk: MemoryDisk): LogDirectory {
+  const directory = open(disk)
+  const log = directory.createLog("a.b-c", 3, TOPIC_ID, config, NOW)
+  for (let index = 0; index < 20; index++) appended(log.append(batchOf([["k", `${index}`]]), CLIENT))
+  return directory
+}
+
+describe("a data directory", () => {
+  it("keeps its identity and its logs over a clean restart, without recovery", () => {
+    const disk = new MemoryDisk()
+    const first = filled(disk)
+    first.log("a.b-c", 3)!.deleteRecordsBefore(7)
+    first.checkpoint([{ topic: "a.b-c", partition: 3, offset: 20 }])
+    first.close()
+    expect(disk.exists("/data/.kafka_cleanshutdown")).toBe(true)
+    const second = open(disk, { clusterId: first.meta.clusterId })
+    expect(second.meta).toEqual(first.meta)
+    expect(second.cleanShutdown).toBe(true)
+    expect(disk.exists("/data/.kafka_cleanshutdown")).toBe(false)
+    expect(second.topicDirs()).toEqual([{ topic: "a.b-c", partition: 3, topicId: TOPIC_ID }])
+    expect(second.highWatermark("a.b-c", 3)).toBe(20)
+    const log = second.openLog("a.b-c", 3, config, NOW)
+    expect([log.topicId, log.logStartOffset, log.logEndOffset, log.recoveryPoint]).toEqual([TOPIC_ID, 7, 20, 20])
+    expect(contents(log)).toHaveLength(13)
+    second.close()
+    expect(disk.openFiles).toBe(0)
+  })
+
+  it("recovers after a kill", () => {
+    const disk = new MemoryDisk()
+    filled(disk)
+    disk.kill()
+    const again = open(disk)
+    expect(again.cleanShutdown).toBe(false)
+    expect(contents(again.openLog("a.b-c", 3, config, NOW))).toHaveLength(20)
+  })
+
+  it("never trusts a marker twice, even when the power fails right after the start", () => {
+    const disk = new MemoryDisk()
+    filled(disk).close()
+    const second = open(disk)
+    const log = second.openLog("a.b-c", 3, config, NOW)
+    appended(log.append(batchOf([["k", "x".repeat(400)]]), CLIENT))
+    disk.powerCut(() => 0)
+    expect(open(disk).cleanShutdown).toBe(false)
+  })
+
+  it("keeps a log that was created, whatever the power does", () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const disk = new MemoryDisk()
+      open(disk).createLog("t", 0, TOPIC_ID, config, NOW)
+      let state = seed
+      disk.powerCut((bound): number => (state = (state * 1103515245 + 12345) & 0x7fffffff) % bound)
+      const again = open(disk)
+      expect(again.topicDirs()).toEqual([{ topic: "t", partition: 0, topicId: TOPIC_ID }])
+      expect(again.openLog("t", 0, config, NOW).logEndOffset).toBe(0)
+    }
+  })
+
+  it("makes rolled segments durable in its upkeep, so that recovery reads the last one only", async () => {
+    const disk = new MemoryDisk()
+    const directory = filled(disk)
+    await directory.maintain(NOW)
+    const log = directory.log("a.b-c", 3)!
+    expect(log.recoveryPoint).toBeGreaterThan(0)
+    expect(log.recoveryPoint).toBeLessThan(20)
+    expect(new TextDecoder().decode(disk.readFile("/data/recovery-point-offset-checkpoint"))).toBe(
+      `0\n1\na.b-c 3 ${log.recoveryPoint}\n`,
+    )
+    disk.powerCut(() => 0)
+    expect(open(disk).openLog("a.b-c", 3, config, NOW).logEndOffset).toBe(log.recoveryPoint)
+  })
+
+  it("flushes what flush.ms says", async () => {
+    const disk = new MemoryDisk()
+    const directory = open(disk)
+    const log = directory.createLog("t", 0, TOPIC_ID, logConfig({ flushMs: 100 }), NOW)
+    appended(log.append(batchOf([["k", "v"]]), CLIENT))
+    await directory.maintain(NOW + 99)
+    expect(log.recoveryPoint).toBe(0)
+    await directory.maintain(NOW + 100)
+    expect(log.recoveryPoint).toBe(1)
+  })
+
+  it("deletes logs, and a recreated topic starts anew", () => {
+    const disk = new MemoryDisk()
+    const directory = filled(disk)
+    directory.log("a.b-c", 3)!.deleteRecordsBefore(9)
+    directory.deleteLog("a.b-c", 3)
+    expect(directory.topicDirs()).toEqual([])
+    expect(disk.list("/data").filter((name) => name.includes("a.b-c"))).toEqual([])
+    const log = directory.createLog("a.b-c", 3, OTHER_ID, config, NOW)
+    expect([log.topicId, log.logStartOffset, log.logEndOffset]).toEqual([OTHER_ID, 0, 0])
+    directory.close()
+    expect(open(disk).openLog("a.b-c", 3, config, NOW).logStartOffset).toBe(0)
+  })
+
+  it("finishes a deletion that a crash interrupted", () => {
+    const disk = new MemoryDisk()
+    filled(disk)
+    disk.rename("/data/a.b-c-3", "/data/a.b-c-3.0123456789abcdef0123456789abcdef-delete")
+    disk.kill()
+    expect(open(disk).topicDirs()).toEqual([])
+    expect(disk.list("/data").filter((name) => name.endsWith("-delete"))).toEqual([])
+  })
+
+  it.each([
+    ["another process has it", {}, (disk: MemoryDisk): void => void open(disk), /in use by process 1/],
+    [
+      "it is another cluster's",
+      { clusterId: "AAAAAAAAAAAAAAAAAAAAAA" },
+      (disk: MemoryDisk) => open(disk).close(),
+      /belongs to cluster/,
+    ],
+    [
+      "it is another node's",
+      { nodeId: 2 },
+      (disk: MemoryDisk) => open(disk).close(),
+      /belongs to node 1, not to node 2/,
+    ],
+  ])("is refused when %s", (_, options, before, message) => {
+    const disk = new MemoryDisk()
+    before(disk)
+    expect(() => open(disk, options)).toThrow(message)
+  })
+
+  it("names a checkpoint that does not parse", () => {
+    const disk = new MemoryDisk()
+    filled(disk).close()
+    const file = disk.open("/data/recovery-point-offset-checkpoint", { truncate: true })
+    file.write([Buffer.from("0\n2\na 0 1\n")], 0)
+    file.close()
+    expect(() => open(disk)).toThrow(/recovery-point-offset-checkpoint is corrupt: it announces 2 entries and holds 1/)
+  })
+
+  it("shares one sync among concurrent flushes", async () => {
+    const disk = new MemoryDisk()
+    const log = open(disk).createLog("t", 0, TOPIC_ID, logConfig({ flushMessages: 1 }), NOW)
+    const results = [0, 1, 2, 3].map(() => appended(log.append(batchOf([["k", "v"]]), CLIENT)))
+    expect(results.every(({ flushDue }) => flushDue)).toBe(true)
+    const before = disk.syncs
+    await Promise.all(results.map(() => log.flushLater()))
+    expect(log.recoveryPoint).toBe(4)
+    // The log itself; the leader epochs and names come once.
+    expect(disk.syncs - before).toBeLessThanOrEqual(2)
+    const later = disk.syncs
+    appended(log.append(batchOf([["k", "v"]]), CLIENT))
+    const running = log.flushLater()
+    await Promise.resolve()
+    await Promise.resolve()
+    await Promise.resolve()
+    appended(log.append(batchOf([["k", "v"]]), CLIENT))
+    await Promise.all([running, log.flushLater()])
+    expect([log.recoveryPoint, disk.syncs - later]).toEqual([6, 2])
+  })
+})
