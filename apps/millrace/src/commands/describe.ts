@@ -1,4 +1,4 @@
-import { describePipeline } from "@millrace/streams"
+import { describeTopology, makeTopology } from "@millrace/streams"
 import { command, UsageError } from "../command.ts"
 import { loadPipelines } from "../modules.ts"
 
@@ -14,7 +14,9 @@ export default command({
   run: async ({ options, positionals }) => {
     const format = FORMATS.find((one) => one === options.format)
     if (format === undefined) throw new UsageError(`--format ${options.format}: expected one of ${FORMATS.join(", ")}`)
-    for (const pipeline of await loadPipelines(positionals[0]!)) console.log(describePipeline(pipeline, format))
+    for (const pipeline of await loadPipelines(positionals[0]!)) {
+      console.log(describeTopology(makeTopology(pipeline.plan, pipeline.name), format))
+    }
     return 0
   },
 })

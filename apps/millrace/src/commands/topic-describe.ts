@@ -36,7 +36,7 @@ export default command({
           })),
           settings: Object.fromEntries(
             (configs[0]?.configs ?? [])
-              .filter((entry) => entry.source === "DYNAMIC_TOPIC_CONFIG")
+              .filter((entry) => entry.source === "topic")
               .map((entry) => [entry.name, entry.value]),
           ),
         })
