@@ -73,7 +73,7 @@ describe("82: a static member that comes back without its member id", () => {
     const token = g.join({ groupInstanceId: "a", protocols: both })
     g.advance(3000)
     g.sync(g.expectAnswer(token).memberId, 1, {}, { groupInstanceId: "a" })
-    g.join({ groupInstanceId: "a", protocols: [...both].reverse() })
+    g.join({ groupInstanceId: "a", protocols: both.toReversed() })
     expect(g.group().generation).toBe(2)
     expect(g.group().protocol).toBe("sticky")
   })

@@ -206,6 +206,15 @@ describe("44: a transaction past its timeout", () => {
     expect(h.init(producer).errorCode).toBe(ErrorCode.PRODUCER_FENCED)
   })
 
+  test("fences a client that had gone on after an error as well", () => {
+    const h = new TransactionHarness()
+    const producer = h.init(h.init())
+    h.add(producer)
+    h.advance(timeoutMs)
+    h.completeMarkers()
+    expect(h.init(producer).errorCode).toBe(ErrorCode.PRODUCER_FENCED)
+  })
+
   test("counts from its first partition, and a restart does not begin it anew", () => {
     const h = new TransactionHarness()
     const producer = h.init()

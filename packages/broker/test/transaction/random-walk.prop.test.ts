@@ -62,10 +62,11 @@ class Walk {
     const { h } = this
     if (step.kind === "advance") h.advance(step.ms)
     else if (step.kind === "markers") h.completeMarkers()
-    else if (step.kind === "restart") {
+    else if ("producer" in step) this.#act(step.kind, this.#clients[step.producer]!)
+    else {
       h.sends.splice(0)
       h.restart()
-    } else this.#act(step.kind, this.#clients[step.producer]!)
+    }
     this.#watch()
   }
 
