@@ -1,3 +1,4 @@
+export { type EmbeddedBroker, embeddedBroker, type EmbeddedBrokerOptions } from "./embedded-broker.ts"
 export { COMMIT_STEPS, type CommitStep, type FaultKind } from "./memory-cluster.ts"
 export {
   type OutputRecord,

@@ -250,7 +250,7 @@ export class TestDriver {
         const from = this.#positions.get(name)!
         const end = log.lastStableOffset
         const entries = log.committed(from, end)
-        if (entries.length > 0) queue.add(new EntryCursor(entries), entries.length, end)
+        if (entries.length > 0) queue.add(() => new EntryCursor(entries), entries.length, end)
         queue.fetched(end, end)
         this.#positions.set(name, end)
       }

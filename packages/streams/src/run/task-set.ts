@@ -25,8 +25,15 @@ export interface TaskSetOptions {
   /** Unique among all transactions of the application: of this process, and of this start of it. */
   readonly transactionPrefix: string
   readonly now: () => number
+  /** Bounds the wait for what is pending: resolves as its argument does, or rejects with `DrainTimeout`. */
+  readonly drainWithin?: (pending: Promise<void>) => Promise<void>
   /** Called with where to read on after an abort. */
   readonly onRewind: (positions: ReadonlyArray<TopicPartition & { readonly offset: number }>) => void
+}
+
+/** What waits in a task did not end in time: an effect, or a subscription whose result does not complete. */
+export class DrainTimeout extends Error {
+  override readonly name = "DrainTimeout"
 }
 
 export type CommitOutcome = "nothing" | "committed" | "aborted"
@@ -88,7 +95,8 @@ export class TaskSet {
   async commit(): Promise<CommitOutcome> {
     const dirty = [...this.#tasks.values()].filter((task) => task.isDirty)
     if (dirty.length === 0) return "nothing"
-    for (const task of dirty) await task.drain()
+    const drained = this.#drain(dirty)
+    await (this.#options.drainWithin?.(drained) ?? drained)
     const number = `${this.#options.transactionPrefix}-${++this.#transaction}`
     const offsets = dirty.flatMap((task) => task.stage(number))
     const { output } = this.#options
@@ -110,6 +118,10 @@ export class TaskSet {
     return "committed"
   }
 
+  async #drain(dirty: readonly Task[]): Promise<void> {
+    for (const task of dirty) await task.drain()
+  }
+
   async #didCommit(number: string, offsets: readonly CommittableOffset[]): Promise<boolean> {
     await this.#options.output.recover()
     const found = await this.#options.cluster.committed(offsets)
@@ -118,8 +130,11 @@ export class TaskSet {
 
   /** Takes the open transaction back, in the cluster and here. */
   async abort(): Promise<void> {
-    await this.#options.output.abort()
-    this.#rollback()
+    try {
+      await this.#options.output.abort()
+    } finally {
+      this.#rollback()
+    }
   }
 
   #rollback(): void {

@@ -36,9 +36,18 @@ export interface Checkpoint {
 /** The engines of one worker, one per store and partition. */
 export interface StateEngines {
   open(store: string, partition: number): StateEngine
+  /** Stores that have content here. */
+  list(): ReadonlyArray<{ readonly store: string; readonly partition: number }>
   /** Frees a store that moved to another worker for good. */
   destroy(store: string, partition: number): Promise<void>
   close(): Promise<void>
 }
 
 export const KEY_LENGTH_BYTES_MAX = 1_900
+
+export const engineName = (store: string, partition: number): string => `${store}-${partition}`
+
+export function parseEngineName(name: string): { readonly store: string; readonly partition: number } {
+  const dash = name.lastIndexOf("-")
+  return { store: name.slice(0, dash), partition: Number(name.slice(dash + 1)) }
+}

@@ -8,8 +8,10 @@ import { type Database, open, type RootDatabase } from "lmdb"
 import { StateError } from "../errors.ts"
 import {
   type Checkpoint,
+  engineName,
   type EngineWrite,
   KEY_LENGTH_BYTES_MAX,
+  parseEngineName,
   type StateEngine,
   type StateEngines,
 } from "./engine.ts"
@@ -80,7 +82,7 @@ export class LmdbEngines implements StateEngines {
   }
 
   open(store: string, partition: number): StateEngine {
-    const name = `${store}-${partition}`
+    const name = engineName(store, partition)
     let engine = this.#engines.get(name)
     if (engine === undefined) {
       engine = new LmdbEngine(name, this.#root.openDB(name, { encoding: "binary", keyEncoding: "binary" }))
@@ -89,9 +91,13 @@ export class LmdbEngines implements StateEngines {
     return engine
   }
 
+  list() {
+    return [...this.#root.getKeys()].map((name) => parseEngineName(Buffer.from(name).toString("utf8")))
+  }
+
   async destroy(store: string, partition: number): Promise<void> {
     await this.open(store, partition).clear()
-    this.#engines.delete(`${store}-${partition}`)
+    this.#engines.delete(engineName(store, partition))
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,14 @@
  * Writes take effect one microtask later, in order, as the engine on disk settles its own.
  */
 import { byteString, bytesOf } from "./byte-order.ts"
-import type { Checkpoint, EngineWrite, StateEngine, StateEngines } from "./engine.ts"
+import {
+  type Checkpoint,
+  engineName,
+  type EngineWrite,
+  parseEngineName,
+  type StateEngine,
+  type StateEngines,
+} from "./engine.ts"
 
 export class MemoryEngine implements StateEngine {
   readonly #entries = new Map<string, Uint8Array>()
@@ -52,7 +59,7 @@ export class MemoryEngines implements StateEngines {
   readonly #engines = new Map<string, StateEngine>()
 
   open(store: string, partition: number): StateEngine {
-    const name = `${store}-${partition}`
+    const name = engineName(store, partition)
     const known = this.#engines.get(name)
     if (known) return known
     const engine = this.make(name)
@@ -60,12 +67,17 @@ export class MemoryEngines implements StateEngines {
     return engine
   }
 
+  list() {
+    const written = [...this.#engines].filter(([, engine]) => engine.checkpoint() !== undefined)
+    return written.map(([name]) => parseEngineName(name))
+  }
+
   protected make(_name: string): StateEngine {
     return new MemoryEngine()
   }
 
   async destroy(store: string, partition: number): Promise<void> {
-    this.#engines.delete(`${store}-${partition}`)
+    this.#engines.delete(engineName(store, partition))
   }
 
   async close(): Promise<void> {}

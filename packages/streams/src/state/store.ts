@@ -50,9 +50,6 @@ export abstract class Store {
 
   protected abstract dropOverlay(): void
 
-  /** Deletes what lies outside the retention, at most a bounded number at a time. Not in the changelog. */
-  expire(): void {}
-
   cell(name: string): Cell {
     let cell = this.#cells.get(name)
     if (cell === undefined) {
@@ -85,7 +82,6 @@ export abstract class Store {
     this.#staged = []
     for (const cell of this.#cells.values()) cell.commit()
     this.dropOverlay()
-    this.expire()
   }
 
   rollback(): void {

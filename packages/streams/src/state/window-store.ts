@@ -2,8 +2,9 @@
  * One value per window and key, with its timestamp.
  *
  * A stored key is the window's start (8 bytes, big-endian) and then the key, so that whole windows past their retention
- * are one range at the low end. Expiry is no part of a transaction and not in the changelog, whose own retention deletes
- * old windows: reads are exact instead, and answer nothing for a window that stream time has left behind.
+ * are one range at the low end. They are deleted in the transaction that moves stream time past them, some thousands at a
+ * time, with tombstones in the changelog: a changelog that deleted by the broker's wall clock would lose the windows of
+ * old data. Reads do not wait for that: a window that stream time has left behind answers nothing.
  */
 import type { PhysicalStore } from "../topology/topology.ts"
 import { byteString, bytesOf } from "./byte-order.ts"
@@ -16,7 +17,7 @@ import { isCellKey, Store } from "./store.ts"
 
 const START_BYTES = 8
 const NOTHING: Stamped<never> = { value: undefined, timestamp: NO_TIME }
-/** Windows deleted after one commit, so that no commit pays for a long silence. */
+/** Windows deleted in one transaction, so that none pays for a long silence. */
 const EXPIRED_ENTRIES_MAX = 10_000
 /** Expiry runs again once stream time moved by this part of the retention. */
 const EXPIRY_STEP = 1 / 8
@@ -73,6 +74,7 @@ export class WindowStore<K = any, V = any> extends Store {
     for (const window of this.#windows.values()) {
       for (const entry of window.entries()) if (entry.isDirty) write(entry.bytes!, entry.value, entry.timestamp)
     }
+    this.#stageExpired(write)
   }
 
   protected dropOverlay(): void {
@@ -84,16 +86,17 @@ export class WindowStore<K = any, V = any> extends Store {
     this.#time = undefined
   }
 
-  override expire(): void {
-    const bound = Math.floor(this.streamTime.value - this.#retentionMs)
+  #stageExpired(write: (key: string, value: unknown, timestamp: number) => void): void {
+    const time = this.streamTime.value
+    const bound = Math.floor(time - this.#retentionMs)
     if (bound <= 0 || bound - this.#expiredTo < this.#retentionMs * EXPIRY_STEP) return
-    const expired: string[] = []
+    let count = 0
     for (const [key] of this.committed.range(startBytes(0), startBytes(bound))) {
-      expired.push(key)
-      if (expired.length === EXPIRED_ENTRIES_MAX) break
+      write(key, undefined, time)
+      if (++count === EXPIRED_ENTRIES_MAX) return
     }
-    for (const key of expired) this.committed.put(key, null)
-    if (expired.length < EXPIRED_ENTRIES_MAX) this.#expiredTo = bound
+    // What an abort leaves behind, the next run finds: it begins at the lowest window.
+    this.#expiredTo = bound
   }
 
   /** Committed entries, earliest windows first. */

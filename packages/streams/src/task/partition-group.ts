@@ -1,7 +1,8 @@
 /**
  * The input partitions of one task, and which of them is next.
  *
- * Of all partitions with records at hand it is the one whose head has the smallest timestamp. A task waits while some
+ * Of all partitions with records at hand it is the one whose head has the smallest timestamp, of equals the first in the
+ * order given, which has tables before streams. A task waits while some
  * partition is empty and not known to be caught up (KIP-695): a later record there might be the earlier one.
  */
 import type { RecordQueue } from "./record-queue.ts"

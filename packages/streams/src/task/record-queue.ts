@@ -17,7 +17,10 @@ export interface RecordCursor {
 }
 
 interface FetchedBatch {
-  readonly cursor: RecordCursor
+  /** Made when its turn comes, since that may decompress. */
+  readonly open: () => RecordCursor
+  /** Records below were asked for by nobody. */
+  readonly startOffset: number
   readonly recordCount: number
   readonly nextOffset: number
 }
@@ -42,8 +45,8 @@ export class RecordQueue implements Origin {
     this.#position = position
   }
 
-  add(cursor: RecordCursor, recordCount: number, nextOffset: number): void {
-    this.#batches.push({ cursor, recordCount, nextOffset })
+  add(open: () => RecordCursor, recordCount: number, nextOffset: number, startOffset = 0): void {
+    this.#batches.push({ open, recordCount, nextOffset, startOffset })
     this.bufferedRecords += recordCount
     if (this.head === undefined) this.#open()
   }
@@ -56,9 +59,8 @@ export class RecordQueue implements Origin {
 
   /** The head has been processed. */
   advance(): void {
-    const batch = this.#batches[0]!
-    if (batch.cursor.next()) return
-    this.#close(batch)
+    if (this.head!.next()) return
+    this.#close(this.#batches[0]!)
     this.#open()
   }
 
@@ -72,19 +74,21 @@ export class RecordQueue implements Origin {
     return this.head === undefined ? this.#position : this.head.offset
   }
 
-  /** Forgets what is at hand and starts again from an offset. */
+  /** Forgets what is at hand and starts again from an offset. Where the log was known to end, it still does at least. */
   reset(position: number): void {
     this.head = undefined
     this.#batches = []
     this.bufferedRecords = 0
-    this.#knownEnd = undefined
     this.#position = position
   }
 
   #open(): void {
     for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
-      if (batch.cursor.next()) {
-        this.head = batch.cursor
+      const cursor = batch.open()
+      let hasNext = cursor.next()
+      while (hasNext && cursor.offset < batch.startOffset) hasNext = cursor.next()
+      if (hasNext) {
+        this.head = cursor
         return
       }
       this.#close(batch)

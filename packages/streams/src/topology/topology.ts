@@ -155,6 +155,7 @@ function subtopology(id: number, nodes: readonly PhysicalNode[]): SubTopology {
   const sources = nodes
     .filter((node) => node.kind === "source" || node.kind === "repartition-source")
     .map((node) => ({ topic: node.topic!, repartition: node.kind === "repartition-source", node }))
+    .sort((left, right) => Number(isTable(right.node)) - Number(isTable(left.node)))
   return {
     id,
     nodes,
@@ -164,6 +165,9 @@ function subtopology(id: number, nodes: readonly PhysicalNode[]): SubTopology {
     levels: nodes.reduce((most, node) => Math.max(most, node.level + (node.logical.operator.suspends ? 1 : 0)), 0),
   }
 }
+
+/** Tables come first, so that of records with one timestamp a row is there before the stream record that looks for it. */
+const isTable = (source: PhysicalNode): boolean => source.outputs.every((output) => output.kind === "table")
 
 /** All topics whose records reach one operator that depends on the key, through edges or through a table it reads. */
 function copartitionGroups(nodes: readonly PhysicalNode[]): string[][] {

@@ -1,0 +1,100 @@
+/**
+ * Topics that a pipeline needs: source topics must exist, repartition topics and changelogs are created.
+ *
+ * Changelogs are compacted, those of window stores too: expired windows are deleted by tombstones in stream time, while a
+ * broker's retention goes by the wall clock and would take the windows of old data. Repartition topics keep everything
+ * until the runtime purges what was committed.
+ */
+import type { Admin, NewTopic } from "@millrace/client"
+import { PipelineError } from "../errors.ts"
+import { type PartitionCounts, resolvePartitions, taskCount } from "../topology/partitions.ts"
+import type { Topology } from "../topology/topology.ts"
+
+const REPARTITION_SEGMENT_BYTES = 50 * 1024 * 1024
+
+export interface PreparedTopics {
+  readonly partitions: PartitionCounts
+  /** Ids of the changelogs. */
+  readonly topicIds: ReadonlyMap<string, string>
+}
+
+export async function prepareTopics(
+  topology: Topology,
+  admin: Admin,
+  createTopics: { readonly partitions: number } | undefined,
+): Promise<PreparedTopics> {
+  const internal = new Set(topology.repartitions.map(({ topic }) => topic))
+  const sources = topology.subtopologies.flatMap((one) => one.sources.map(({ topic }) => topic))
+  const external = [...new Set(sources.filter((topic) => !internal.has(topic)))]
+  if (createTopics !== undefined) {
+    const sinks = topology.nodes.filter((node) => node.kind === "to").map((node) => node.topic!)
+    const wanted = [...new Set([...external, ...sinks])]
+    const missing = await missingOf(admin, wanted)
+    await admin.createTopics(
+      missing.map((name) => ({ name, ...createTopics })),
+      { ifNotExists: true },
+    )
+  }
+  const counts = new Map<string, number>()
+  for (const { name, partitions } of await admin.describeTopics(external)) counts.set(name, partitions.length)
+  const missing = external.filter((topic) => !counts.has(topic))
+  if (missing.length > 0) {
+    throw new PipelineError(
+      `pipeline "${topology.plan.pipeline}": topic "${missing[0]}" does not exist: create it first`,
+    )
+  }
+  const partitions = resolvePartitions(topology, counts)
+  const wanted = internalTopics(topology, partitions)
+  const absent = new Set(
+    await missingOf(
+      admin,
+      wanted.map(({ name }) => name),
+    ),
+  )
+  if (absent.size > 0)
+    await admin.createTopics(
+      wanted.filter(({ name }) => absent.has(name)),
+      { ifNotExists: true },
+    )
+  return { partitions, topicIds: await verify(topology, admin, wanted) }
+}
+
+async function missingOf(admin: Admin, topics: readonly string[]): Promise<string[]> {
+  const found = new Set((await admin.describeTopics(topics)).map(({ name }) => name))
+  return topics.filter((topic) => !found.has(topic))
+}
+
+function internalTopics(topology: Topology, partitions: PartitionCounts): NewTopic[] {
+  const repartitions = topology.repartitions.map(({ topic }) => ({
+    name: topic,
+    partitions: partitions.get(topic)!,
+    configs: { "cleanup.policy": "delete", "retention.ms": "-1", "segment.bytes": String(REPARTITION_SEGMENT_BYTES) },
+  }))
+  const changelogs = topology.subtopologies.flatMap(({ id, stores }) =>
+    stores.map(({ changelog }) => ({
+      name: changelog,
+      partitions: taskCount(topology, id, partitions)!,
+      configs: { "cleanup.policy": "compact" },
+    })),
+  )
+  return [...repartitions, ...changelogs]
+}
+
+/** Internal topics that exist from before must fit: state would be read from the wrong partitions otherwise. */
+async function verify(topology: Topology, admin: Admin, wanted: readonly NewTopic[]): Promise<Map<string, string>> {
+  const found = new Map((await admin.describeTopics(wanted.map(({ name }) => name))).map((one) => [one.name, one]))
+  const ids = new Map<string, string>()
+  for (const { name, partitions } of wanted) {
+    const topic = found.get(name)
+    if (topic === undefined) throw new PipelineError(`topic "${name}" was created and is not there`)
+    if (topic.partitions.length !== partitions) {
+      throw new PipelineError(
+        `application "${topology.applicationId}": topic "${name}" has ${topic.partitions.length} partitions and needs ` +
+          `${partitions}: the input topics were changed; begin under a new applicationId`,
+      )
+    }
+    // Brokers that know no topic ids cannot tell a new topic from an old one of the same name.
+    ids.set(name, topic.topicId ?? name)
+  }
+  return ids
+}

@@ -1,0 +1,84 @@
+/**
+ * How a pipeline is run. Names are Kafka Streams' in camel case where it has them.
+ */
+import type { Host, Net } from "@millrace/host"
+import type { Address } from "@millrace/host"
+import type { Registry } from "@millrace/schema"
+import { PipelineError } from "../errors.ts"
+import { assertName } from "../dsl/topic.ts"
+import type { FlushLimits } from "../state/committed.ts"
+import type { StateEngines } from "../state/engine.ts"
+import type { TaskLimits } from "../task/task.ts"
+import type { EffectPort } from "../task/effects.ts"
+
+export interface RunOptions {
+  readonly host: Host
+  readonly brokers: string | readonly string[] | readonly Address[]
+  /** Another network than the host's: the in-memory one, say. */
+  readonly net?: Net
+  /** Prefix of internal topics, group id, and what transactional ids begin with. Default: the pipeline's name. */
+  readonly applicationId?: string
+  /** Where state and identity live; without it state is in memory, and every start is a new process to the group. */
+  readonly stateDir?: string
+  /** Other engines than those that `stateDir` gives. */
+  readonly engines?: StateEngines
+  readonly processingGuarantee?: "exactly-once" | "at-least-once"
+  readonly commitIntervalMs?: number
+  readonly transactionTimeoutMs?: number
+  /** Where partitions without a committed offset begin. */
+  readonly startAt?: "earliest" | "latest"
+  /** Schemas are registered and looked up here. */
+  readonly registry?: Registry
+  /** Runs the effects of `mapEffect`; `run` makes it from the services it is given. */
+  readonly effects?: EffectPort
+  readonly sessionTimeoutMs?: number
+  readonly heartbeatIntervalMs?: number
+  /** Records of one partition that wait before its fetching pauses. */
+  readonly bufferedRecordsMax?: number
+  /** How long one task's transactions may be aborted again and again before the run fails. */
+  readonly taskTimeoutMs?: number
+  /** Repartition topics are purged of what was committed; 0 never. */
+  readonly repartitionPurgeIntervalMs?: number
+  /** Creates source topics that do not exist; without it that is an error. */
+  readonly createTopics?: { readonly partitions: number }
+  readonly flushLimits?: FlushLimits
+  readonly taskLimits?: Partial<TaskLimits>
+  /** One line per event worth telling. */
+  readonly log?: (message: string) => void
+}
+
+type Optional = "net" | "stateDir" | "engines" | "registry" | "effects" | "createTopics" | "flushLimits" | "taskLimits"
+
+export interface ResolvedRunOptions extends Required<Omit<RunOptions, Optional>>, Pick<RunOptions, Optional> {}
+
+export function resolveRunOptions(pipeline: string, options: RunOptions): ResolvedRunOptions {
+  const resolved = {
+    applicationId: pipeline,
+    processingGuarantee: "exactly-once" as const,
+    commitIntervalMs: 100,
+    transactionTimeoutMs: 10_000,
+    startAt: "earliest" as const,
+    sessionTimeoutMs: 45_000,
+    heartbeatIntervalMs: 1_000,
+    bufferedRecordsMax: 10_000,
+    taskTimeoutMs: 300_000,
+    repartitionPurgeIntervalMs: 30_000,
+    log: () => {},
+    ...options,
+  }
+  assertName("application", resolved.applicationId)
+  const { commitIntervalMs, transactionTimeoutMs, sessionTimeoutMs } = resolved
+  if (commitIntervalMs >= transactionTimeoutMs) {
+    throw new PipelineError(
+      `commitIntervalMs ${commitIntervalMs} must be below transactionTimeoutMs ${transactionTimeoutMs}: ` +
+        "the broker would abort every transaction before it commits",
+    )
+  }
+  if (transactionTimeoutMs > sessionTimeoutMs) {
+    throw new PipelineError(
+      `transactionTimeoutMs ${transactionTimeoutMs} must not exceed sessionTimeoutMs ${sessionTimeoutMs}: ` +
+        "others would wait for the transaction of a member that is gone",
+    )
+  }
+  return resolved
+}

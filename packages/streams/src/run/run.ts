@@ -1,0 +1,295 @@
+/**
+ * Runs a pipeline: connects, prepares topics, joins the group, and answers a handle.
+ *
+ *     identity (locked) -> topics -> serdes -> producer takes its transactional id over -> group -> tasks
+ *
+ * What is wrong with the pipeline or its topics rejects `run`; what goes wrong later rejects `done`.
+ */
+import { type Consumer, KafkaClient } from "@millrace/client"
+import type { Clock } from "@millrace/host"
+import type { Pipeline } from "../dsl/pipeline.ts"
+import type { StateEngines } from "../state/engine.ts"
+import { MemoryEngines } from "../state/memory-engine.ts"
+import { newTaskMetrics, type TaskMetrics } from "../task/metrics.ts"
+import { describeTopology } from "../topology/describe.ts"
+import { formatTaskId } from "../topology/naming.ts"
+import { makeTopology, type Topology } from "../topology/topology.ts"
+import { streamsAssignor } from "./assignor.ts"
+import { checkEffects } from "./check-effects.ts"
+import { type Identity, openIdentity } from "./identity.ts"
+import { prepareTopics } from "./internal-topics.ts"
+import { AtLeastOnceOutput, ExactlyOnceOutput, type WorkerOutput } from "./kafka-output.ts"
+import { KafkaReader } from "./kafka-reader.ts"
+import { type ResolvedRunOptions, resolveRunOptions, type RunOptions } from "./options.ts"
+import { partitionName } from "./ports.ts"
+import { RepartitionPurge } from "./purge.ts"
+import { bindSerdes } from "./serdes.ts"
+import { makeTask, type TaskFactoryOptions } from "./task-factory.ts"
+import { DrainTimeout, TaskSet } from "./task-set.ts"
+import { Worker } from "./worker.ts"
+
+export type RunState = "running" | "rebalancing" | "closing" | "closed" | "failed"
+
+export interface RunMetrics extends TaskMetrics {
+  readonly tasks: number
+  readonly restoringTasks: number
+  readonly transactions: { readonly committed: number; readonly aborted: number }
+}
+
+export interface RunHandle extends AsyncDisposable {
+  readonly applicationId: string
+  readonly topology: Topology
+  state(): RunState
+  metrics(): RunMetrics
+  /** Resolves when the run was closed, rejects with what ended it. */
+  readonly done: Promise<void>
+  /** Commits, writes state to disk, leaves. */
+  close(): Promise<void>
+}
+
+/** Deleted keys are known for this long in changelogs: a topic's default `delete.retention.ms`. */
+const DELETE_RETENTION_MS = 24 * 3_600_000
+
+export async function run(pipeline: Pipeline<never>, options: RunOptions): Promise<RunHandle> {
+  return await runPipeline(pipeline, options)
+}
+
+/** `run` for pipelines whose services the given effect port has. */
+export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): Promise<RunHandle> {
+  const options = resolveRunOptions(pipeline.name, given)
+  const topology = makeTopology(pipeline.plan, options.applicationId)
+  const effects = await checkEffects(topology, options)
+  const { host } = options
+  const directory = options.stateDir && `${options.stateDir}/${options.applicationId}`
+  const identity = openIdentity(host, directory)
+  const client = new KafkaClient({
+    host,
+    brokers: options.brokers,
+    clientId: `${options.applicationId}-${identity.processId}`,
+    ...(options.net && { net: options.net }),
+  })
+  const aborter = new AbortController()
+  const closers: Array<() => Promise<void> | void> = [() => identity.release(), () => client.close()]
+  const closeAll = async () => {
+    aborter.abort(new Error("the run was closed"))
+    for (const close of closers.reverse()) await close()
+  }
+  try {
+    const engines = options.engines ?? (await openEngines(directory))
+    if (options.engines === undefined) closers.push(() => engines.close())
+    const admin = client.admin()
+    const { partitions, topicIds } = await prepareTopics(topology, admin, options.createTopics)
+    const serde = await bindSerdes(topology, options.registry)
+    const isolation = options.processingGuarantee === "exactly-once" ? "read_committed" : "read_uncommitted"
+    const cluster = new KafkaReader({
+      client,
+      admin,
+      groupId: options.applicationId,
+      topicIds,
+      isolation,
+      signal: aborter.signal,
+    })
+    const stored = new Set(storedTasks(topology, engines))
+    const consumer = joinGroup(client, topology, options, identity, stored)
+    const output = makeOutput(client, options, identity, consumer, partitions)
+    await output.start()
+    const tasks = new TaskSet({
+      output,
+      cluster,
+      transactionPrefix: `${identity.processId}-${Buffer.from(host.random.bytes(6)).toString("base64url")}`,
+      now: () => host.clock.now(),
+      drainWithin: (pending) => within(host.clock, options.transactionTimeoutMs / 2, pending),
+      onRewind: (positions) => {
+        const assigned = new Set(consumer.assignment().map(partitionName))
+        for (const position of positions)
+          if (assigned.has(partitionName(position))) consumer.seek(position, position.offset)
+      },
+    })
+    const factory: TaskFactoryOptions = {
+      topology,
+      partitions,
+      cluster,
+      output,
+      engines,
+      effects,
+      serde,
+      restore: { deleteRetentionMs: DELETE_RETENTION_MS, now: () => host.clock.now() },
+      startAt: options.startAt,
+      ...(options.flushLimits && { flushLimits: options.flushLimits }),
+      ...(options.taskLimits && { taskLimits: options.taskLimits }),
+    }
+    const purge = new RepartitionPurge(topology, admin, tasks, host.clock, options.repartitionPurgeIntervalMs)
+    const worker = new Worker({
+      topology,
+      partitions,
+      consumer,
+      output,
+      tasks,
+      clock: host.clock,
+      run: options,
+      openTask: async (id) => {
+        const task = await makeTask(id, factory)
+        stored.add(formatTaskId(id))
+        return { task, ends: await cluster.readableEnds(task.group.queues) }
+      },
+      onCommit: () => purge.run(),
+    })
+    options.log(
+      `application ${options.applicationId}, process ${identity.processId}\n${describeTopology(topology, "text")}`,
+    )
+    return new Handle(options.applicationId, topology, worker, tasks, async () => {
+      await consumer.close()
+      await output.close()
+      await closeAll()
+    })
+  } catch (failure) {
+    await closeAll().catch(() => {})
+    throw failure
+  }
+}
+
+async function openEngines(directory: string | undefined): Promise<StateEngines> {
+  if (directory === undefined) return new MemoryEngines()
+  // Loaded only here: pipelines without a state directory run where the native library does not.
+  const { LmdbEngines } = await import("../state/lmdb-engine.ts")
+  return new LmdbEngines(`${directory}/state.lmdb`)
+}
+
+/** Tasks whose stores are all here from an earlier run. */
+function storedTasks(topology: Topology, engines: StateEngines): string[] {
+  const found = new Set(engines.list().map(({ store, partition }) => `${store}-${partition}`))
+  const partitions = [...new Set(engines.list().map(({ partition }) => partition))]
+  return topology.subtopologies
+    .filter(({ stores }) => stores.length > 0)
+    .flatMap(({ id, stores }) =>
+      partitions
+        .filter((partition) => stores.every(({ name }) => found.has(`${name}-${partition}`)))
+        .map((partition) => formatTaskId({ subtopology: id, partition })),
+    )
+}
+
+function joinGroup(
+  client: KafkaClient,
+  topology: Topology,
+  options: ResolvedRunOptions,
+  { processId, isPersistent }: Identity,
+  stored: ReadonlySet<string>,
+): Consumer {
+  const assignor = streamsAssignor({ topology, processId, storedTasks: () => [...stored].sort() })
+  return client.consumer({
+    groupId: options.applicationId,
+    ...(isPersistent && { groupInstanceId: `${options.applicationId}-${processId}` }),
+    isolation: options.processingGuarantee === "exactly-once" ? "read_committed" : "read_uncommitted",
+    autoOffsetReset: options.startAt,
+    assignors: [assignor],
+    sessionTimeoutMs: options.sessionTimeoutMs,
+    heartbeatIntervalMs: options.heartbeatIntervalMs,
+    maxPollRecords: options.bufferedRecordsMax,
+    // A process that ends in order gives its tasks to the others at once; one that is killed comes back to them.
+    leaveOnClose: true,
+  })
+}
+
+function makeOutput(
+  client: KafkaClient,
+  options: ResolvedRunOptions,
+  { processId }: Identity,
+  consumer: Consumer,
+  partitions: ReadonlyMap<string, number>,
+): WorkerOutput {
+  if (options.processingGuarantee === "at-least-once") {
+    return new AtLeastOnceOutput(client.producer(), partitions, (offsets) => consumer.commit(offsets))
+  }
+  const { transactionTimeoutMs } = options
+  const transactionalId = `${options.applicationId}-${processId}`
+  return new ExactlyOnceOutput({
+    makeProducer: () =>
+      client.producer({
+        transactionalId,
+        transactionTimeoutMs,
+        deliveryTimeoutMs: transactionTimeoutMs,
+        transactionRequestTimeoutMs: transactionTimeoutMs,
+      }),
+    groupMetadata: () => consumer.groupMetadata(),
+    partitions,
+  })
+}
+
+/** Commits wait for effects and subscriptions this long, so that the transaction can still be aborted in order. */
+async function within(clock: Clock, timeoutMs: number, pending: Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = clock.setTimer(timeoutMs, () => {
+    reject(new DrainTimeout(`effects and rx results did not end within ${timeoutMs} ms, half the transaction timeout`))
+  })
+  try {
+    await Promise.race([pending, promise])
+  } finally {
+    timer.cancel()
+    pending.catch(() => {})
+  }
+}
+
+class Handle implements RunHandle {
+  readonly applicationId: string
+  readonly topology: Topology
+  readonly done: Promise<void>
+  readonly #worker: Worker
+  readonly #tasks: TaskSet
+  #state: RunState = "running"
+
+  constructor(applicationId: string, topology: Topology, worker: Worker, tasks: TaskSet, release: () => Promise<void>) {
+    this.applicationId = applicationId
+    this.topology = topology
+    this.#worker = worker
+    this.#tasks = tasks
+    this.done = this.#drive(release)
+    // A run that fails while nobody looks at `done` must not end the process by itself: `close` reports it.
+    this.done.catch(() => {})
+  }
+
+  async #drive(release: () => Promise<void>): Promise<void> {
+    try {
+      await this.#worker.run()
+    } catch (failure) {
+      this.#state = "failed"
+      await release().catch(() => {})
+      throw failure
+    }
+    await release()
+    this.#state = "closed"
+  }
+
+  state(): RunState {
+    if (this.#state !== "running") return this.#state
+    return this.#worker.openingTasks > 0 || this.#worker.openTasks === 0 ? "rebalancing" : "running"
+  }
+
+  metrics(): RunMetrics {
+    const sum = newTaskMetrics()
+    for (const { metrics } of this.#tasks.tasks) {
+      sum.processed += metrics.processed
+      sum.emitted += metrics.emitted
+      sum.changelogged += metrics.changelogged
+      for (const reason of Object.keys(sum.dropped) as Array<keyof typeof sum.dropped>) {
+        sum.dropped[reason] += metrics.dropped[reason]
+      }
+    }
+    const { transactions } = this.#tasks
+    return {
+      ...sum,
+      tasks: this.#tasks.size,
+      restoringTasks: this.#worker.openingTasks,
+      transactions: { ...transactions },
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === "running") this.#state = "closing"
+    this.#worker.stop()
+    await this.done
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}

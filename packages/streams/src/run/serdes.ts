@@ -1,0 +1,30 @@
+/**
+ * Binds the serdes of a topology to the registry, once, before the first record.
+ *
+ * Serdes without a schema, and all of them where there is no registry, are used as they are.
+ */
+import { bindSerde, type Registry, type Serde } from "@millrace/schema"
+import type { Topology } from "../topology/topology.ts"
+
+export type SerdeLookup = <T>(serde: Serde<T>, topic: string, isKey: boolean) => Serde<T>
+
+export async function bindSerdes(topology: Topology, registry: Registry | undefined): Promise<SerdeLookup> {
+  const bound = new Map<string, Map<Serde<any>, Serde<any>>>()
+  const bind = async (serde: Serde<any>, topic: string, isKey: boolean) => {
+    const use = `${isKey ? "key" : "value"} ${topic}`
+    const known = bound.get(use) ?? new Map<Serde<any>, Serde<any>>()
+    bound.set(use, known)
+    if (!known.has(serde)) known.set(serde, await bindSerde(serde, { registry, topic, isKey }))
+  }
+  for (const node of topology.nodes) {
+    if (node.topic !== undefined && node.kind !== "table") {
+      await bind(node.key, node.topic, true)
+      await bind(node.value, node.topic, false)
+    }
+    if (node.store) {
+      await bind(node.store.key, node.store.changelog, true)
+      await bind(node.store.value, node.store.changelog, false)
+    }
+  }
+  return (serde, topic, isKey) => bound.get(`${isKey ? "key" : "value"} ${topic}`)?.get(serde) ?? serde
+}

@@ -1,0 +1,307 @@
+/**
+ * The worker: polls, processes, commits, and gives tasks up and takes them on as its group rebalances.
+ *
+ *     poll -> queues -> process a slice -> commit when due -> poll ...
+ *
+ * Everything happens in this one loop, one step after another; rebalance callbacks run inside poll, hence between
+ * transactions' steps and never during them. Tasks that open (restore) do so beside the loop, their partitions paused.
+ *
+ * Revoked: everything processed is committed, for all tasks, then the tasks go. Lost: the transaction is aborted, and the
+ * tasks go without a commit, since they are another member's already.
+ */
+import type { Clock } from "@millrace/host"
+import { CommitFailed, type Consumer, type FetchedPartition, type TopicPartition } from "@millrace/client"
+import { RecordReader } from "@millrace/protocol/record/record"
+import { UnknownSchemaId } from "@millrace/schema"
+import type { Task } from "../task/task.ts"
+import { compareTaskIds, formatTaskId, type TaskId } from "../topology/naming.ts"
+import type { Topology } from "../topology/topology.ts"
+import type { WorkerOutput } from "./kafka-output.ts"
+import type { ResolvedRunOptions } from "./options.ts"
+import { isTransient } from "./transient.ts"
+import { partitionName } from "./ports.ts"
+import { Slice } from "./slice.ts"
+import { allTasks, inputsOf } from "./task-factory.ts"
+import type { PartitionCounts } from "../topology/partitions.ts"
+import { TaskSet } from "./task-set.ts"
+
+export interface WorkerOptions {
+  readonly topology: Topology
+  readonly partitions: PartitionCounts
+  readonly consumer: Consumer
+  readonly output: WorkerOutput
+  readonly tasks: TaskSet
+  readonly clock: Clock
+  readonly run: ResolvedRunOptions
+  /** Restores and makes a task; where each input can be read to, as of then. */
+  readonly openTask: (id: TaskId) => Promise<{ readonly task: Task; readonly ends: ReadonlyMap<string, number> }>
+  /** After a commit, between transactions. */
+  readonly onCommit: () => Promise<void>
+}
+
+interface Opening {
+  readonly id: TaskId
+  readonly done: Promise<void>
+  isWanted: boolean
+}
+
+/** The longest that a poll waits when nothing else is due. */
+const POLL_MS_MAX = 100
+const RETRY_BACKOFF_MS = 100
+const RETRY_BACKOFF_MS_MAX = 5_000
+
+export class Worker {
+  readonly #options: WorkerOptions
+  readonly #tasks: TaskSet
+  readonly #consumer: Consumer
+  readonly #clock: Clock
+  readonly #slice: Slice
+  readonly #opening = new Map<string, Opening>()
+  readonly #paused = new Set<string>()
+  #committedAt = 0
+  #isClosing = false
+  #failure: { readonly cause: unknown } | undefined
+  /** Since when every transaction was aborted. */
+  #failingSince: number | undefined
+  #attempts = 0
+
+  constructor(options: WorkerOptions) {
+    this.#options = options
+    this.#tasks = options.tasks
+    this.#consumer = options.consumer
+    this.#clock = options.clock
+    this.#slice = new Slice(options.clock)
+  }
+
+  get openTasks(): number {
+    return this.#tasks.size
+  }
+
+  get openingTasks(): number {
+    return this.#opening.size
+  }
+
+  /** Asks the loop to end after a last commit. */
+  stop(): void {
+    this.#isClosing = true
+  }
+
+  /** Runs until `stop`, or until something fails that trying again cannot mend. */
+  async run(): Promise<void> {
+    const { topology } = this.#options
+    const topics = [...new Set(topology.subtopologies.flatMap((one) => one.sources.map(({ topic }) => topic)))]
+    this.#consumer.subscribe(topics, {
+      onAssigned: (partitions) => this.#assigned(partitions),
+      onRevoked: (partitions) => this.#revoked(partitions),
+      onLost: (partitions) => this.#lost(partitions),
+    })
+    this.#committedAt = this.#clock.monotonic()
+    while (!this.#isClosing) {
+      try {
+        await this.#turn()
+      } catch (failure) {
+        await this.#recover(failure)
+      }
+    }
+    await this.#finish()
+  }
+
+  async #turn(): Promise<void> {
+    this.#feed(await this.#consumer.poll(this.#pollTimeout()))
+    this.#throwFailure()
+    await this.#process()
+    if (this.#isCommitDue()) await this.#commit()
+  }
+
+  /** Of a task that could not be opened, or of a commit inside a rebalance. */
+  #throwFailure(): void {
+    const failure = this.#failure
+    this.#failure = undefined
+    if (failure !== undefined) throw failure.cause
+  }
+
+  #pollTimeout(): number {
+    for (const task of this.#tasks.tasks) if (!task.isBlocked && task.group.choose() !== undefined) return 0
+    const untilCommit = this.#committedAt + this.#options.run.commitIntervalMs - this.#clock.monotonic()
+    return this.#tasks.isDirty ? Math.max(0, Math.min(untilCommit, POLL_MS_MAX)) : POLL_MS_MAX
+  }
+
+  /** Gives what was fetched to the tasks' queues, and pauses partitions whose queues are full. */
+  #feed(fetched: readonly FetchedPartition[]): void {
+    for (const part of fetched) {
+      const queue = this.#queueOf(part)
+      if (queue === undefined) continue
+      for (const [index, batch] of part.batches.entries()) {
+        const isLast = index === part.batches.length - 1
+        const nextOffset = isLast ? part.nextOffset : batch.nextOffset
+        queue.add(() => new RecordReader(batch), batch.recordCount, nextOffset, part.startOffset)
+      }
+      queue.fetched(part.nextOffset, part.lastStableOffset)
+      if (queue.bufferedRecords >= this.#options.run.bufferedRecordsMax) this.#pause(part)
+    }
+  }
+
+  #queueOf({ topic, partition }: TopicPartition) {
+    for (const task of this.#tasks.tasks) {
+      const queue = task.queue(topic, partition)
+      if (queue !== undefined) return queue
+    }
+    return undefined
+  }
+
+  #pause(partition: TopicPartition): void {
+    this.#paused.add(partitionName(partition))
+    this.#consumer.pause([partition])
+  }
+
+  #resumeDrained(): void {
+    if (this.#paused.size === 0) return
+    for (const task of this.#tasks.tasks) {
+      for (const queue of task.group.queues) {
+        const isDrained = queue.bufferedRecords < this.#options.run.bufferedRecordsMax
+        if (isDrained && this.#paused.delete(partitionName(queue))) this.#consumer.resume([queue])
+      }
+    }
+  }
+
+  /** Processes for a bounded time, letting the process breathe after each part of it. */
+  async #process(): Promise<void> {
+    try {
+      if (await this.#slice.run((recordsMax) => this.#tasks.process(recordsMax))) {
+        await this.#options.output.waitForSpace()
+      }
+    } catch (failure) {
+      if (!(failure instanceof UnknownSchemaId)) throw failure
+      await failure.resolve()
+    }
+    this.#resumeDrained()
+  }
+
+  #isCommitDue(): boolean {
+    if (this.#tasks.isHeavy) return true
+    return this.#tasks.isDirty && this.#clock.monotonic() - this.#committedAt >= this.#options.run.commitIntervalMs
+  }
+
+  async #commit(): Promise<void> {
+    const outcome = await this.#tasks.commit()
+    this.#committedAt = this.#clock.monotonic()
+    if (outcome === "committed") {
+      this.#failingSince = undefined
+      this.#attempts = 0
+      await this.#options.onCommit()
+    }
+  }
+
+  /** Aborts, and goes on unless trying again would fail again, or has for too long. */
+  async #recover(failure: unknown): Promise<void> {
+    await this.#abort()
+    this.#committedAt = this.#clock.monotonic()
+    if (!isTransient(failure)) throw failure
+    const now = this.#clock.monotonic()
+    this.#failingSince ??= now
+    if (now - this.#failingSince > this.#options.run.taskTimeoutMs) throw failure
+    this.#options.run.log(`transaction aborted, trying again: ${message(failure)}`)
+    // Membership is mended by the next poll, without waiting.
+    if (failure instanceof CommitFailed) return
+    await this.#slice.pause(Math.min(RETRY_BACKOFF_MS_MAX, RETRY_BACKOFF_MS * 2 ** this.#attempts++))
+  }
+
+  /** The tasks are rolled back in any case. A cluster that cannot be reached to abort is asked again at the next turn. */
+  async #abort(): Promise<void> {
+    try {
+      await this.#tasks.abort()
+    } catch (failure) {
+      if (!isTransient(failure)) throw failure
+      this.#options.run.log(`the transaction could not be aborted yet: ${message(failure)}`)
+    }
+  }
+
+  /** The last commit, then the tasks' state to disk. */
+  async #finish(): Promise<void> {
+    for (const opening of this.#opening.values()) opening.isWanted = false
+    await Promise.allSettled([...this.#opening.values()].map(({ done }) => done))
+    try {
+      await this.#commit()
+    } catch (failure) {
+      await this.#abort()
+      if (!isTransient(failure)) throw failure
+    }
+    await this.#tasks.close()
+  }
+
+  // Rebalances.
+
+  async #assigned(partitions: readonly TopicPartition[]): Promise<void> {
+    const names = new Set(partitions.map(partitionName))
+    const { topology, partitions: counts } = this.#options
+    if (partitions.length > 0) this.#consumer.pause(partitions)
+    for (const id of allTasks(topology, counts).sort(compareTaskIds)) {
+      if (inputsOf(topology, counts, id).some((input) => names.has(partitionName(input)))) this.#open(id)
+    }
+  }
+
+  #open(id: TaskId): void {
+    const name = formatTaskId(id)
+    if (this.#opening.has(name) || this.#tasks.get(name) !== undefined) return
+    const opening: Opening = { id, isWanted: true, done: Promise.resolve().then(() => this.#restore(name)) }
+    this.#opening.set(name, opening)
+  }
+
+  async #restore(name: string): Promise<void> {
+    const opening = this.#opening.get(name)!
+    try {
+      const { task, ends } = await this.#options.openTask(opening.id)
+      this.#opening.delete(name)
+      if (!opening.isWanted) return
+      this.#tasks.add(task)
+      for (const queue of task.group.queues) {
+        this.#consumer.seek(queue, queue.position)
+        queue.fetched(queue.position, ends.get(partitionName(queue)) ?? queue.position)
+      }
+      this.#consumer.resume(task.group.queues)
+    } catch (cause) {
+      this.#opening.delete(name)
+      if (opening.isWanted) this.#failure ??= { cause }
+    }
+  }
+
+  /** Tasks that lose an input: those that run, and those that are being opened. */
+  async #leaving(partitions: readonly TopicPartition[]): Promise<Task[]> {
+    const names = new Set(partitions.map(partitionName))
+    const { topology, partitions: counts } = this.#options
+    const losesInput = (id: TaskId) => inputsOf(topology, counts, id).some((input) => names.has(partitionName(input)))
+    const opening = [...this.#opening.values()].filter(({ id }) => losesInput(id))
+    for (const one of opening) one.isWanted = false
+    await Promise.all(opening.map(({ done }) => done))
+    return [...this.#tasks.tasks].filter((task) => losesInput(task.taskId))
+  }
+
+  async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
+    const leaving = await this.#leaving(partitions)
+    if (leaving.some((task) => task.isDirty)) {
+      try {
+        await this.#commit()
+      } catch (failure) {
+        await this.#abort()
+        if (!isTransient(failure)) this.#failure ??= { cause: failure }
+      }
+    }
+    await this.#dismiss(leaving)
+  }
+
+  async #lost(partitions: readonly TopicPartition[]): Promise<void> {
+    const leaving = await this.#leaving(partitions)
+    await this.#abort()
+    await this.#dismiss(leaving)
+  }
+
+  async #dismiss(leaving: readonly Task[]): Promise<void> {
+    for (const task of leaving) {
+      this.#tasks.remove(task.name)
+      for (const queue of task.group.queues) this.#paused.delete(partitionName(queue))
+      for (const store of task.stores.values()) await store.committed.settle()
+    }
+  }
+}
+
+const message = (failure: unknown): string => (failure instanceof Error ? failure.message : String(failure))
