@@ -17,6 +17,7 @@ import {
   LOCK_FILE,
   LOG_START_OFFSET_FILE,
   logDirectoryName,
+  parentOf,
   RECOVERY_POINT_FILE,
   type TopicPartition,
   topicPartitionOf,
@@ -60,7 +61,7 @@ export class LogDirectory {
   #closed = false
 
   static open(disk: Disk, path: string, options: LogDirectoryOptions): LogDirectory {
-    disk.makeDirectory(path)
+    makeDirectoryDurably(disk, path)
     const lock = disk.lock(`${path}/${LOCK_FILE}`)
     if (!lock.held) {
       throw new LogDirectoryError(path, `is in use by ${lock.holder}: stop it or choose another directory`)
@@ -163,7 +164,11 @@ export class LogDirectory {
       if (found !== undefined && found !== topicId) {
         throw new LogDirectoryError(this.path, `holds ${name} of topic id ${found}, not of ${topicId}`)
       }
-      if (found === undefined) writeTopicId(this.#disk, directory, topicId)
+      if (found === undefined) {
+        // Made by someone else, or just before a crash: its name may not be durable either.
+        writeTopicId(this.#disk, directory, topicId)
+        this.#disk.syncDirectory(this.path)
+      }
       return this.openLog(topic, partition, config, now)
     }
     this.#disk.makeDirectory(directory)
@@ -223,23 +228,6 @@ export class LogDirectory {
   }
 
   /**
-   * The regular upkeep, for a timer: syncs rolled segments and logs whose flush.ms is over, forgets idle producers,
-   * then writes the checkpoints. Retention is the partitions' business, who know the high watermark.
-   */
-  async maintain(
-    now: number,
-    highWatermarks: () => Iterable<TopicPartition & { readonly offset: number }> = () => [],
-  ): Promise<void> {
-    for (const [name, log] of [...this.#logs]) {
-      if (this.#logs.get(name) !== log || this.#closed) continue
-      if ((log.flushDueAt ?? Number.MAX_SAFE_INTEGER) <= now) await log.flushLater()
-      else await log.flushRolledLater()
-      log.expireProducers(now)
-    }
-    if (!this.#closed) this.checkpoint(highWatermarks())
-  }
-
-  /**
    * `clean`: flushes every log, writes the checkpoints, then the marker. Otherwise only lets go of the files, as after
    * a fault that makes the data untrustworthy.
    */
@@ -254,6 +242,23 @@ export class LogDirectory {
     }
     this.#lock.release()
   }
+}
+
+/** Makes a directory and what is missing above it; the names survive a power cut, or all below them would be lost. */
+function makeDirectoryDurably(disk: Disk, path: string): void {
+  const above = path.slice(0, Math.max(path.lastIndexOf("/"), 0)) || (path.startsWith("/") ? "/" : ".")
+  if (disk.exists(path) || path === above || path === "") return
+  makeDirectoryDurably(disk, above)
+  disk.makeDirectory(path)
+  disk.syncDirectory(above)
+}
+
+/** Makes a directory with its parents, and their names durable: without that a power cut could take all of it. */
+function makeDurableDirectory(disk: Disk, path: string): void {
+  const parents: string[] = []
+  for (let missing = path; !disk.exists(missing); missing = parents.at(-1)!) parents.push(parentOf(missing))
+  disk.makeDirectory(path)
+  for (const parent of parents.reverse()) disk.syncDirectory(parent)
 }
 
 /** A random id in the form that Kafka prints; never one of those it reserves, nor one that looks like an option. */
