@@ -92,10 +92,12 @@ async function turn(
     await producer.flush()
     await producer.abortTransaction()
     log.aborts++
-    for (const part of fetched) consumer.seek(part, part.startOffset)
+    // Backwards: a poll may answer several pieces of one partition, and reading goes on at the first.
+    for (const part of fetched.toReversed()) consumer.seek(part, part.startOffset)
     return
   }
-  const offsets = fetched.map((part) => ({ topic: part.topic, partition: part.partition, offset: part.nextOffset }))
+  const ends = new Map(fetched.map((part) => [part.partition, part.nextOffset]))
+  const offsets = [...ends].map(([partition, offset]) => ({ topic: options.source, partition, offset }))
   await producer.sendOffsetsToTransaction(offsets, consumer.groupMetadata())
   await producer.commitTransaction()
   log.commits++
