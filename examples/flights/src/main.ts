@@ -20,7 +20,7 @@ import { Server } from "./processes.ts"
 import { countedFlights, resultCounts, worstAirports } from "./result-file.ts"
 import { Screen } from "./screen.ts"
 
-const DATA = path.dirname(fileURLToPath(import.meta.resolve("vega-datasets/data/airports.csv")))
+const DATA = path.resolve(fileURLToPath(import.meta.resolve("vega-datasets")), "../../data")
 const FLIGHTS = path.join(DATA, "flights-20k.json")
 const AIRPORTS = path.join(DATA, "airports.csv")
 const PIPELINE = fileURLToPath(import.meta.resolve("./pipeline.ts"))
