@@ -94,25 +94,15 @@ export class Flusher {
     await Promise.resolve()
     this.#running = this.#waiting
     this.#waiting = undefined
-    await this.#syncLater(this.#dirty(), this.#segments.active.nextOffset)
+    await this.#syncLater()
   }
 
-  /** Makes the segments before the active one durable, so that a crash leaves only that one to be recovered. */
-  async flushRolledLater(): Promise<void> {
-    const { active } = this.#segments
-    if (active.baseOffset <= this.#recoveryPoint) return
-    await this.#syncLater(
-      this.#dirty().filter((segment) => segment !== active),
-      active.baseOffset,
-    )
-  }
-
-  async #syncLater(segments: readonly Segment[], end: number): Promise<void> {
+  async #syncLater(): Promise<void> {
     this.assertSound()
-    const run = { cutTo: end }
+    const run = { cutTo: this.#segments.active.nextOffset }
     this.#runs.add(run)
     try {
-      for (const segment of segments) await segment.syncLater()
+      for (const segment of this.#dirty()) await segment.syncLater()
     } catch (cause) {
       this.#failure ??= cause
       throw cause

@@ -63,6 +63,8 @@ export function deletedDirectoryName(topic: string, partition: number, uniqueId:
   return topic.slice(0, DIRECTORY_NAME_MAX - tail.length) + tail
 }
 
-export function baseName(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1)
+/** The directory that a name lies in: "." for a bare name. */
+export function parentOf(path: string): string {
+  const slash = path.lastIndexOf("/")
+  return slash < 0 ? "." : path.slice(0, slash) || "/"
 }

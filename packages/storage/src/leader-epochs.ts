@@ -78,10 +78,10 @@ export class LeaderEpochs {
   truncateFromStart(startOffset: number): void {
     let keep = this.#starts.length - 1
     while (keep > 0 && this.#starts[keep]! > startOffset) keep--
-    if (keep < 0 || this.#starts[keep]! >= startOffset) return
+    if (keep < 0 || (keep === 0 && this.#starts[0]! >= startOffset)) return
     this.#epochs.splice(0, keep)
     this.#starts.splice(0, keep)
-    this.#starts[0] = startOffset
+    this.#starts[0] = Math.max(this.#starts[0]!, startOffset)
     this.#dirty = true
   }
 

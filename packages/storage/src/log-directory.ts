@@ -246,19 +246,11 @@ export class LogDirectory {
 
 /** Makes a directory and what is missing above it; the names survive a power cut, or all below them would be lost. */
 function makeDirectoryDurably(disk: Disk, path: string): void {
-  const above = path.slice(0, Math.max(path.lastIndexOf("/"), 0)) || (path.startsWith("/") ? "/" : ".")
+  const above = parentOf(path)
   if (disk.exists(path) || path === above || path === "") return
   makeDirectoryDurably(disk, above)
   disk.makeDirectory(path)
   disk.syncDirectory(above)
-}
-
-/** Makes a directory with its parents, and their names durable: without that a power cut could take all of it. */
-function makeDurableDirectory(disk: Disk, path: string): void {
-  const parents: string[] = []
-  for (let missing = path; !disk.exists(missing); missing = parents.at(-1)!) parents.push(parentOf(missing))
-  disk.makeDirectory(path)
-  for (const parent of parents.reverse()) disk.syncDirectory(parent)
 }
 
 /** A random id in the form that Kafka prints; never one of those it reserves, nor one that looks like an option. */

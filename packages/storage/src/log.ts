@@ -412,13 +412,13 @@ export class Log {
     await this.#flusher.flushLater()
   }
 
-  /** Makes all but the active segment durable, in the background of appends: what recovery will not have to read. */
-  flushRolledLater(): Promise<void> {
-    return this.#flusher.flushRolledLater()
-  }
-
-  /** flush.ms: when the log is to be flushed at the latest, or undefined. */
+  /**
+   * When the log is to be flushed at the latest, or undefined: as flush.ms says, and after a roll at once, so that a
+   * start after a crash has only the last segment to read. In the background, by `flushLater`.
+   */
   get flushDueAt(): number | undefined {
+    const { active } = this.#segments
+    if (this.recoveryPoint < active.baseOffset) return active.createdAt
     return this.#unflushedSince === undefined ? undefined : this.#unflushedSince + this.config.flushMs
   }
 

@@ -36,17 +36,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc
-      .constantFrom(
-        "flush",
-        "flushLater",
-        "flushRolled",
-        "checkpoint",
-        "roll",
-        "powerCut",
-        "powerCut",
-        "kill",
-        "deleteRecords",
-      )
+      .constantFrom("flush", "flushLater", "checkpoint", "roll", "powerCut", "powerCut", "kill", "deleteRecords")
       .map((kind) => ({ do: kind }) as Step),
   },
 )
@@ -168,9 +158,6 @@ describe("a log whose power fails", () => {
               } else pending.push(done.then(() => void (flushed = Math.max(flushed, end))))
               break
             }
-            case "flushRolled":
-              await log.flushRolledLater()
-              break
             case "checkpoint":
               save(log)
               flushed = Math.max(flushed, saved.recoveryPoint)

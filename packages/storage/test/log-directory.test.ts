@@ -80,29 +80,26 @@ describe("a data directory", () => {
     }
   })
 
-  it("makes rolled segments durable in its upkeep, so that recovery reads the last one only", async () => {
+  it("asks for a flush after a roll, so that recovery reads the last segment only", async () => {
     const disk = new MemoryDisk()
     const directory = filled(disk)
-    await directory.maintain(NOW)
     const log = directory.log("a.b-c", 3)!
-    expect(log.recoveryPoint).toBeGreaterThan(0)
-    expect(log.recoveryPoint).toBeLessThan(20)
-    expect(new TextDecoder().decode(disk.readFile("/data/recovery-point-offset-checkpoint"))).toBe(
-      `0\n1\na.b-c 3 ${log.recoveryPoint}\n`,
-    )
+    expect(log.flushDueAt).toBe(NOW)
+    await log.flushLater()
+    expect([log.flushDueAt, log.recoveryPoint]).toEqual([undefined, 20])
+    directory.checkpoint()
+    expect(new TextDecoder().decode(disk.readFile("/data/recovery-point-offset-checkpoint"))).toBe("0\n1\na.b-c 3 20\n")
+    appended(log.append(batchOf([["k", "more"]]), CLIENT))
     disk.powerCut(() => 0)
-    expect(open(disk).openLog("a.b-c", 3, config, NOW).logEndOffset).toBe(log.recoveryPoint)
+    expect(open(disk).openLog("a.b-c", 3, config, NOW).logEndOffset).toBe(20)
   })
 
-  it("flushes what flush.ms says", async () => {
-    const disk = new MemoryDisk()
-    const directory = open(disk)
-    const log = directory.createLog("t", 0, TOPIC_ID, logConfig({ flushMs: 100 }), NOW)
+  it("asks for a flush when flush.ms is over", async () => {
+    const log = open(new MemoryDisk()).createLog("t", 0, TOPIC_ID, logConfig({ flushMs: 100 }), NOW)
     appended(log.append(batchOf([["k", "v"]]), CLIENT))
-    await directory.maintain(NOW + 99)
-    expect(log.recoveryPoint).toBe(0)
-    await directory.maintain(NOW + 100)
-    expect(log.recoveryPoint).toBe(1)
+    expect(log.flushDueAt).toBe(NOW + 100)
+    await log.flushLater()
+    expect([log.flushDueAt, log.recoveryPoint]).toEqual([undefined, 1])
   })
 
   it("deletes logs, and a recreated topic starts anew", () => {

@@ -48,7 +48,8 @@ describe("on the real disk", () => {
     const aborted = directory.log("t", 0)!.abortedTransactions(0, 1000)
     expect(aborted).toHaveLength(5)
     for (const clean of [true, false, false, true, true]) {
-      await directory.maintain(NOW)
+      await directory.log("t", 0)!.flushLater()
+      directory.checkpoint()
       directory.close(clean)
       directory = open()
       expect(directory.cleanShutdown).toBe(clean)
