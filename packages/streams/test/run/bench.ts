@@ -1,0 +1,89 @@
+/**
+ * A broker for a test file, and short ways to put records into topics and take them out.
+ */
+import type { KafkaClient } from "@millrace/client"
+import { nodeHost } from "@millrace/host/node"
+import { embeddedBroker, type EmbeddedBroker } from "@millrace/testing"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import type { RunOptions, Topic } from "../../src/index.ts"
+
+export interface Consumed<K, V> {
+  readonly key: K
+  readonly value: V | null
+  readonly timestamp: number
+  readonly partition: number
+}
+
+const CONSUME_MS_MAX = 20_000
+
+export class Bench {
+  readonly broker: EmbeddedBroker
+  readonly client: KafkaClient
+  readonly directory = mkdtempSync(path.join(tmpdir(), "millrace-streams-"))
+
+  constructor(broker: EmbeddedBroker) {
+    this.broker = broker
+    this.client = broker.client()
+  }
+
+  static async start(): Promise<Bench> {
+    return new Bench(await embeddedBroker({ config: { "group.initial.rebalance.delay.ms": "0" } }))
+  }
+
+  async close(): Promise<void> {
+    await this.broker.close()
+    rmSync(this.directory, { recursive: true })
+  }
+
+  async createTopics(topics: Readonly<Record<string, number>>): Promise<void> {
+    const list = Object.entries(topics).map(([name, partitions]) => ({ name, partitions }))
+    await this.client.admin().createTopics(list)
+  }
+
+  async produce<K, V>(topic: Topic<K, V>, records: ReadonlyArray<readonly [K, V, number]>): Promise<void> {
+    await using producer = this.client.producer()
+    for (const [key, value, timestamp] of records) {
+      producer.append(topic.name, -1, timestamp, topic.key.encode(key), topic.value.encode(value))
+    }
+    await producer.flush()
+  }
+
+  /** Committed records of a topic: as many as were asked for, or what there is when the time is up. */
+  async consume<K, V>(topic: Topic<K, V>, count: number, timeoutMs = CONSUME_MS_MAX): Promise<Array<Consumed<K, V>>> {
+    await using consumer = this.client.consumer({ isolation: "read_committed", autoOffsetReset: "earliest" })
+    const [described] = await this.client.admin().describeTopics([topic.name])
+    consumer.assign(described!.partitions.map((_, partition) => ({ topic: topic.name, partition })))
+    const found: Array<Consumed<K, V>> = []
+    const until = nodeHost.clock.monotonic() + timeoutMs
+    while (found.length < count && nodeHost.clock.monotonic() < until) {
+      for (const fetched of await consumer.poll(100)) {
+        fetched.forEach((record) => {
+          const value = record.value()
+          found.push({
+            key: topic.key.decode(record.key()!),
+            value: value && topic.value.decode(value),
+            timestamp: record.timestamp,
+            partition: fetched.partition,
+          })
+        })
+      }
+    }
+    return found
+  }
+
+  options(name: string, more: Partial<RunOptions> = {}): RunOptions {
+    const stateDir = path.join(this.directory, name)
+    return { host: nodeHost, brokers: this.broker.brokers, stateDir, heartbeatIntervalMs: 100, ...more }
+  }
+}
+
+/** Until something holds: asked again whenever the event loop has been around. */
+export async function eventually(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = CONSUME_MS_MAX) {
+  const until = nodeHost.clock.monotonic() + timeoutMs
+  while (!(await holds())) {
+    if (nodeHost.clock.monotonic() > until) throw new Error(`it did not happen: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

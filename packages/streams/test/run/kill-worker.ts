@@ -1,0 +1,32 @@
+/**
+ * A worker process for kill.test.ts: counts words until it is killed. Arguments: brokers, state directory.
+ */
+import { nodeHost } from "@millrace/host/node"
+import { json, string } from "@millrace/schema"
+import * as S from "../../src/index.ts"
+
+const [brokers = "", stateDir = ""] = process.argv.slice(2)
+const In = S.topic("kill-in", { key: string, value: string })
+const Out = S.topic("kill-out", { key: string, value: json<number>() })
+
+const pipeline = S.pipeline("kill-app", () =>
+  S.stream(In).pipe(
+    S.keyBy((word) => word),
+    S.count("words"),
+    S.toStream(),
+    S.to(Out),
+  ),
+)
+
+const running = await S.run(pipeline, {
+  host: nodeHost,
+  brokers,
+  stateDir,
+  heartbeatIntervalMs: 100,
+  // Written out often, so that a kill finds engines in the middle of it.
+  flushLimits: { memtableBytesMax: 4_096, memtableAgeMs: 20 },
+  log: (message) => process.stderr.write(`${message}\n`),
+})
+process.stdout.write("running\n")
+process.on("SIGTERM", () => void running.close())
+await running.done
