@@ -263,7 +263,7 @@ interface RegisterOptions {
 function register(controller: Controller, advertised: readonly ListenerSpec[], options: RegisterOptions): void {
   const { nodeId, config, cleanShutdown, newUuid, directoryId } = options
   const { image } = controller
-  controller.write(initialFeatures(image))
+  const features = initialFeatures(image)
   const registration = {
     brokerId: nodeId,
     incarnationId: newUuid(),
@@ -272,5 +272,7 @@ function register(controller: Controller, advertised: readonly ListenerSpec[], o
     directoryId,
     cleanShutdown,
   }
-  controller.write(registerBroker(image, registration, controller.nextOffset))
+  // A broker's epoch is the offset of its registration.
+  const registered = registerBroker(image, registration, controller.nextOffset + features.length)
+  controller.write([...features, ...registered])
 }

@@ -100,7 +100,7 @@ export class MetadataLog {
   /** Appends records as one batch, all or none, and forces them to the device. Answers the offset of the first. */
   append(records: readonly MetadataRecord[]): number {
     const batch = metadataBatch(records, 0, this.epoch, this.#options.now())
-    return this.#append(batch)
+    return this.#append(batch, true)
   }
 
   /** Whether enough was written since the last snapshot for another. */
@@ -141,13 +141,14 @@ export class MetadataLog {
       grantingVoters: [voter],
     })
     const batch = controlBatch({ partitionLeaderEpoch: this.epoch }, now(), [[ControlType.LEADER_CHANGE, message]])
-    this.#append(batch)
+    // Durable with the first records of the epoch, without which it means nothing.
+    this.#append(batch, false)
   }
 
-  #append(batch: Uint8Array): number {
+  #append(batch: Uint8Array, flush: boolean): number {
     const result = this.#log.append(batch, { origin: "coordinator", leaderEpoch: this.epoch, now: this.#options.now() })
     invariant(result.ok, "the metadata log refused its own batch")
-    this.#log.flush()
+    if (flush) this.#log.flush()
     this.#bytesSinceSnapshot += batch.length
     return result.baseOffset
   }
