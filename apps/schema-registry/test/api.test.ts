@@ -287,6 +287,24 @@ describe("JSON schemas", () => {
     })
     expect(await api.register("k", "[]", { schemaType: "JSON" })).toMatchObject(refused(422, 42201))
   })
+  test("are judged like others", async () => {
+    const json = { schemaType: "JSON" }
+    const closed = (...names: string[]) => ({
+      type: "object",
+      properties: Object.fromEntries(names.map((name) => [name, { type: "string" }])),
+      additionalProperties: false,
+    })
+    await api.register("j", closed("a"), json)
+    expect(await api.register("j", closed("a", "b"), json)).toMatchObject({ status: 200, body: { version: 2 } })
+    const answer = await api.register("j", closed("b"), json)
+    expect(answer).toMatchObject(refused(409, 40901))
+    expect(answer.body.message).toContain("PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL")
+    await api.register("open", schema, json)
+    const wider = { type: "object", properties: { ...schema.properties, b: { type: "string" } } }
+    expect(await api.register("open", wider, json)).toMatchObject(refused(409, 40901))
+    await api.call("PUT /config/open", { compatibilityPolicy: "LENIENT" })
+    expect(await api.register("open", wider, json)).toMatchObject({ status: 200 })
+  })
   test("are not compatible with Avro", async () => {
     await api.register("j", '"int"')
     expect(await api.register("j", schema, { schemaType: "JSON" })).toMatchObject(refused(409, 40901))

@@ -12,7 +12,7 @@ import { understand, type Understood } from "./catalog.ts"
 import { incompatibilities } from "./compatibility.ts"
 import { answer, type Decision, type Registry } from "./decision.ts"
 import { Refusal, RefusalCode } from "./refusal.ts"
-import { levelOf, modeOf, normalizes, refuseReadOnly } from "./settings.ts"
+import { modeOf, normalizes, policyOf, refuseReadOnly } from "./settings.ts"
 import { sameContent, type SchemaContent } from "./state.ts"
 import { contextOf, DEFAULT_CONTEXT } from "./subject.ts"
 import { describeVersion, subjectNotFound } from "./versions.ts"
@@ -75,7 +75,7 @@ function appendVersion(
     throw new Refusal(RefusalCode.INVALID_SCHEMA, `The next version of ${subject} is ${next}, not ${submitted.version}`)
   }
   const live = versions.filter((known) => !known.deleted)
-  const found = incompatibilities(state, levelOf(state, defaults, subject), schema, live)
+  const found = incompatibilities(state, policyOf(state, defaults, subject), schema, live)
   if (found.length > 0) {
     throw new Refusal(
       RefusalCode.INCOMPATIBLE_SCHEMA,

@@ -33,8 +33,17 @@ export function configOf(state: RegistryState, defaults: Defaults, subject: stri
   return { compatibilityLevel: defaults.level }
 }
 
-export const levelOf = (state: RegistryState, defaults: Defaults, subject: string): CompatibilityLevel =>
-  configOf(state, defaults, subject).compatibilityLevel ?? defaults.level
+/** What a new schema of a subject must keep. */
+export interface CompatibilityPolicy {
+  readonly level: CompatibilityLevel
+  /** compatibilityPolicy LENIENT: JSON objects may gain optional properties. */
+  readonly lenient: boolean
+}
+
+export function policyOf(state: RegistryState, defaults: Defaults, subject: string): CompatibilityPolicy {
+  const { compatibilityLevel, compatibilityPolicy } = configOf(state, defaults, subject)
+  return { level: compatibilityLevel ?? defaults.level, lenient: compatibilityPolicy === "LENIENT" }
+}
 
 /** Whether schemas of a subject are normalised: asked for in the request, or set for the subject. */
 export const normalizes = (state: RegistryState, defaults: Defaults, subject: string, asked: boolean): boolean =>

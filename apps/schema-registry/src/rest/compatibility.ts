@@ -5,7 +5,7 @@ import { understand } from "../core/catalog.ts"
 import { incompatibilities } from "../core/compatibility.ts"
 import { answer, type Decision, type Registry } from "../core/decision.ts"
 import { Refusal } from "../core/refusal.ts"
-import { levelOf, normalizes } from "../core/settings.ts"
+import { normalizes, policyOf } from "../core/settings.ts"
 import { canonicalSubject } from "../core/subject.ts"
 import { findVersion, parseVersion } from "../core/versions.ts"
 import type { SchemaValue } from "../record/record.ts"
@@ -52,7 +52,7 @@ function verdict(registry: Registry, request: RouteRequest, previous: readonly S
       validateDefaults: defaults.validateDefaults,
       deletedReferences: false,
     })
-    messages = incompatibilities(state, levelOf(state, defaults, subject), schema, previous)
+    messages = incompatibilities(state, policyOf(state, defaults, subject), schema, previous)
   } catch (cause) {
     // With verbose, a schema that does not parse is a verdict like another.
     if (!(cause instanceof Refusal) || !flag(request, "verbose")) throw cause
