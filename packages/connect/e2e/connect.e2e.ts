@@ -147,6 +147,7 @@ describe("a worker in this process", () => {
 
   it("moves Avro records from a file into a table, with event time", async () => {
     const topic = `avro-${suffix}`
+    const sinkName = `avro-out-${suffix}`
     const database = join(directory, "avro.db")
     const avro = { "key.converter": "StringConverter", "value.converter": "AvroConverter" }
     const created = await rest(connect.url, "POST", "/connectors", {
@@ -177,7 +178,7 @@ describe("a worker in this process", () => {
       "tasks.max": "2",
     }
     await until("the topic", async () => (await status("avro-in")).tasks[0]?.completed === true)
-    expect((await rest(connect.url, "PUT", "/connectors/avro-out/config", sink)).status).toBe(201)
+    expect((await rest(connect.url, "PUT", `/connectors/${sinkName}/config`, sink)).status).toBe(201)
     await until("500 rows", () => rows(database, "select n from numbers").length === 500)
     expect(rows(database, "select * from numbers order by n").map((row) => ({ ...row }))).toEqual(numbers(500))
     expect(rows(database, "select typeof(n) as type from numbers limit 1")[0]!["type"]).toBe("integer")
@@ -185,7 +186,7 @@ describe("a worker in this process", () => {
     expect(seen).toHaveLength(500)
     expect(Math.min(...seen.map((record) => record.timestamp))).toBe(1_000_000)
     expect(new Set(seen.map((record) => `${record.partition} ${record.key}`)).size).toBe(7)
-    expect(await status("avro-out")).toMatchObject({
+    expect(await status(sinkName)).toMatchObject({
       type: "sink",
       connector: { state: "RUNNING" },
       tasks: [
@@ -194,7 +195,7 @@ describe("a worker in this process", () => {
       ],
     })
     await until("sink offsets", async () => {
-      const { body } = await rest(connect.url, "GET", "/connectors/avro-out/offsets")
+      const { body } = await rest(connect.url, "GET", `/connectors/${sinkName}/offsets`)
       const sum = body.offsets.reduce((total: number, one: any) => total + one.offset.kafka_offset, 0)
       return body.offsets.length === 3 && sum > 500
     })
@@ -306,7 +307,7 @@ describe("a worker in this process", () => {
       producer.append(topic, 0, 5, null, Buffer.from(value))
     await producer.flush()
     await producer.close()
-    await rest(connect.url, "PUT", "/connectors/dirty/config", {
+    await rest(connect.url, "PUT", `/connectors/dirty-${suffix}/config`, {
       ...JSON_PLAIN,
       "connector.class": "SqliteSink",
       topics: topic,
@@ -365,7 +366,7 @@ describe("a worker that is killed", () => {
       "max.records.per.second": "2000",
     })
     // Plain inserts without a key: a row written twice would show.
-    await rest(url, "PUT", "/connectors/out/config", {
+    await rest(url, "PUT", `/connectors/out-${suffix}/config`, {
       ...JSON_PLAIN,
       "connector.class": "SqliteSink",
       topics: topic,
