@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "vitest"
-import { type Assignor, CommitFailed, type TopicPartition } from "../src/index.ts"
+import { type Assignor, CommitFailed, type MemberAssignment, type TopicPartition } from "../src/index.ts"
 import { bytes, fresh, newClient, newTopic, pollUntil, seen, type Seen } from "./cluster.ts"
 
 const client = newClient()
@@ -89,9 +89,9 @@ test("a pluggable assignor carries user data both ways", async () => {
       const [chosen, ...others] = members.toSorted((a, b) => (a.memberId < b.memberId ? -1 : 1))
       const count = cluster.partitionCount(topic)!
       const partitions = Array.from({ length: count }, (_, partition) => ({ topic, partition }))
-      return new Map([
+      return new Map<string, MemberAssignment>([
         [chosen!.memberId, { partitions, userData: bytes(told.join("; ")) }],
-        ...others.map((member) => [member.memberId, { partitions: [], userData: bytes("nothing") }] as const),
+        ...others.map(({ memberId }) => [memberId, { partitions: [], userData: bytes("nothing") }] as const),
       ])
     },
     onAssignment(partitions, userData, generation) {

@@ -36,6 +36,9 @@ const STALE_METADATA: ReadonlySet<number> = new Set([
 
 export const isStaleMetadata = (code: number): boolean => STALE_METADATA.has(code)
 
+/** How old metadata may get while it lacks a topic that is asked for. */
+const ABSENT_TOPIC_MAX_AGE_MS = 1_000
+
 export class Cluster {
   readonly env: ClientEnv
   readonly metadata = new MetadataCache()
@@ -154,8 +157,13 @@ export class Cluster {
     for (const topic of topics) this.#topics.add(topic)
   }
 
+  /** Whether it is time to ask again: by age, and sooner while a tracked topic does not exist yet. */
   get isStale(): boolean {
-    return this.env.clock.monotonic() - this.#refreshedAt >= this.env.metadataMaxAgeMs
+    const age = this.env.clock.monotonic() - this.#refreshedAt
+    if (age < ABSENT_TOPIC_MAX_AGE_MS) return false
+    if (age >= this.env.metadataMaxAgeMs) return true
+    for (const topic of this.#topics) if ((this.metadata.topic(topic)?.partitions.length ?? 0) === 0) return true
+    return false
   }
 
   /** Asks for the tracked topics again. Calls at the same time share one request. */

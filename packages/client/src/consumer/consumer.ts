@@ -200,6 +200,12 @@ export class Consumer {
     return this.#groupMetadata ?? { groupId, groupInstanceId, generationId: -1, memberId: "" }
   }
 
+  /** Joins anew at the next poll, so that the leader assigns again: what strategies see has changed. */
+  enforceRebalance(reason: string): void {
+    if (!this.#group) throw new IllegalStateError("enforceRebalance: the consumer did not subscribe")
+    this.#group.enforceRebalance(reason)
+  }
+
   /** Gives partitions up (`onRevoked` is awaited), leaves the group and closes connections. */
   async close(): Promise<void> {
     if (this.#closed) return

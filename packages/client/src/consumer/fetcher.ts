@@ -25,9 +25,11 @@ const FETCH_TOPIC_IDS = 13
 /** Buffered answers of the full size that a partition may have. */
 const PARTITION_BUFFERS = 2
 /**
- * What a request may wait for data while partitions were left out of it: they may want to be in the next one soon.
+ * What a request may wait for data while partitions were left out of it: they may want to be in the next one soon. A
+ * full buffer empties within a poll or two, a pause tends to last.
  */
-const SHORT_WAIT_MS = 20
+const FULL_WAIT_MS = 20
+const PAUSED_WAIT_MS = 100
 
 type Asked = { readonly state: PartitionState; readonly stamp: number; readonly offset: number }
 
@@ -76,13 +78,13 @@ export class Fetcher {
     const byLeader = new Map<number, PartitionState[]>()
     const count = this.#states.length
     const start = this.#turn++ % count
-    let leftOut = false
+    let waitMs = this.#options.fetchMaxWaitMs
     let unknown = false
     for (let index = 0; index < count; index++) {
       const state = this.#states[(start + index) % count]!
       if (state.position === undefined || state.isOutOfRange) continue
       if (state.paused || state.bufferedBytes >= partitionMax || state.backoffUntil > now) {
-        leftOut = true
+        waitMs = Math.min(waitMs, state.paused ? PAUSED_WAIT_MS : FULL_WAIT_MS)
         continue
       }
       const known = this.#cluster.metadata.partition(state.topic, state.partition)
@@ -96,7 +98,6 @@ export class Fetcher {
       else byLeader.set(known.leader, [state])
     }
     if (unknown) this.#refreshThenPump()
-    const waitMs = leftOut ? Math.min(SHORT_WAIT_MS, this.#options.fetchMaxWaitMs) : this.#options.fetchMaxWaitMs
     for (const [leader, states] of byLeader) void this.#fetch(leader, states, waitMs)
   }
 

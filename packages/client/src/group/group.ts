@@ -62,6 +62,7 @@ export class Group {
   #heartbeat: Timer | undefined
   #polledAt = 0
   #polling = 0
+  #holding = 0
   #closed = false
   readonly #aborter = new AbortController()
   /** As the leader: partition counts that the last assignment was made from. */
@@ -86,6 +87,11 @@ export class Group {
   subscribe(topics: readonly string[]): void {
     this.#topics = topics
     this.membership.requestRejoin("the subscription changed")
+  }
+
+  enforceRebalance(reason: string): void {
+    this.membership.requestRejoin(reason)
+    this.#hooks.changed()
   }
 
   /** Whether `advance` has anything to do. */
@@ -180,7 +186,7 @@ export class Group {
     try {
       const connection = await this.#coordinator()
       membership.joining()
-      const join = await this.#join(connection)
+      const join = await this.#held(this.#join(connection))
       const joined = membership.onJoin(join)
       if (joined !== "done") return this.#follow(joined)
       const generation = membership.generation
@@ -190,27 +196,41 @@ export class Group {
       const leads = join.leader === join.memberId
       const assignments = leads && !join.skipAssignment ? await this.#assign(assignor, join) : []
       if (!leads) this.#counts = undefined
-      const sync = await connection.request(
-        SyncGroup,
-        {
-          groupId: membership.groupId,
-          generationId: generation,
-          memberId: membership.memberId,
-          groupInstanceId: this.#options.groupInstanceId,
-          protocolType: PROTOCOL_TYPE,
-          protocolName: assignor.name,
-          assignments,
-        },
-        { timeoutMs: this.#options.rebalanceTimeoutMs + JOIN_GRACE_MS },
+      const sync = await this.#held(
+        connection.request(
+          SyncGroup,
+          {
+            groupId: membership.groupId,
+            generationId: generation,
+            memberId: membership.memberId,
+            groupInstanceId: this.#options.groupInstanceId,
+            protocolType: PROTOCOL_TYPE,
+            protocolName: assignor.name,
+            assignments,
+          },
+          { timeoutMs: this.#options.rebalanceTimeoutMs + JOIN_GRACE_MS },
+        ),
       )
       const synced = membership.onSync(sync.errorCode)
       if (synced === "rejoin") return "again"
       if (synced !== "done") return this.#follow(synced)
       return { assignor, assignment: decodeAssignment(sync.assignment), generation }
     } catch (error) {
+      // Without its assignment the member is nowhere, whatever the coordinator believes.
+      membership.requestRejoin("the last attempt to join failed")
       if (!isRetriableError(error)) throw error
       this.#cluster.coordinatorFault(CoordinatorType.group, membership.groupId, error)
       return "backoff"
+    }
+  }
+
+  /** The broker holds the answer back until the whole group is there; heartbeats would queue up behind it. */
+  async #held<T>(request: Promise<T>): Promise<T> {
+    this.#holding++
+    try {
+      return await request
+    } finally {
+      this.#holding--
     }
   }
 
@@ -299,6 +319,8 @@ export class Group {
   }
 
   async #sendHeartbeat(): Promise<void> {
+    // A member whose JoinGroup or SyncGroup is pending is not expired.
+    if (this.#holding > 0) return
     const { membership } = this
     const generation = membership.generation
     try {

@@ -54,7 +54,7 @@ test.each([
 test("every partition of a topic with subscribers goes to exactly one of them, evenly", async () => {
   const counts = fc.record({ a: fc.nat(20), b: fc.nat(20), c: fc.nat(20) })
   const members = fc.uniqueArray(
-    fc.record({ id: fc.string({ minLength: 1 }), topics: fc.uniqueArray(fc.constantFrom("a", "b", "c")) }),
+    fc.record({ id: fc.string({ minLength: 1 }), topics: fc.uniqueArray(fc.constantFrom<string>("a", "b", "c")) }),
     { selector: ({ id }) => id, minLength: 1, maxLength: 8 },
   )
   await fc.assert(

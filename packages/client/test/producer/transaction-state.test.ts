@@ -40,7 +40,7 @@ const table: readonly Row[] = [
   ["fatal", fatal, fatal, fatal, fatal, fatal],
 ]
 
-describe.each(table)("in phase %s", (phase, ...expected) => {
+describe.each(table.map(([phase, ...expected]) => ({ phase, expected })))("in phase $phase", ({ phase, expected }) => {
   test.each(Object.keys(operations).map((name, index) => [name as keyof typeof operations, expected[index]] as const))(
     "%s",
     (name, error) => {
