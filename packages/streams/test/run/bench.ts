@@ -1,9 +1,9 @@
 /**
  * A broker for a test file, and short ways to put records into topics and take them out.
  */
-import type { KafkaClient } from "@millrace/client"
+import { KafkaClient } from "@millrace/client"
 import { nodeHost } from "@millrace/host/node"
-import { embeddedBroker, type EmbeddedBroker } from "@millrace/testing"
+import { embeddedBroker } from "@millrace/testing"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
@@ -18,27 +18,41 @@ export interface Consumed<K, V> {
 
 const CONSUME_MS_MAX = 20_000
 
+/** A name of this run alone where the brokers outlive it. */
+export const named = (name: string): string => name + SUFFIX
+
+const SUFFIX = process.env["MILLRACE_TEST_BROKERS"] ? `-${Buffer.from(nodeHost.random.bytes(4)).toString("hex")}` : ""
+
 export class Bench {
-  readonly broker: EmbeddedBroker
+  readonly brokers: string
   readonly client: KafkaClient
   readonly directory = mkdtempSync(path.join(tmpdir(), "millrace-streams-"))
+  readonly #close: () => Promise<void>
 
-  constructor(broker: EmbeddedBroker) {
-    this.broker = broker
-    this.client = broker.client()
+  constructor(brokers: string, close: () => Promise<void>) {
+    this.brokers = brokers
+    this.client = new KafkaClient({ host: nodeHost, brokers })
+    this.#close = close
   }
 
+  /** On a broker of its own. */
   static async start(): Promise<Bench> {
-    return new Bench(await embeddedBroker({ config: { "group.initial.rebalance.delay.ms": "0" } }))
+    const broker = await embeddedBroker({ config: { "group.initial.rebalance.delay.ms": "0" } })
+    return new Bench(broker.brokers, () => broker.close())
+  }
+
+  static async on(brokers: string): Promise<Bench> {
+    return new Bench(brokers, async () => {})
   }
 
   async close(): Promise<void> {
-    await this.broker.close()
+    await this.client.close()
+    await this.#close()
     rmSync(this.directory, { recursive: true })
   }
 
   async createTopics(topics: Readonly<Record<string, number>>): Promise<void> {
-    const list = Object.entries(topics).map(([name, partitions]) => ({ name, partitions }))
+    const list = Object.entries(topics).map(([name, partitions]) => ({ name: named(name), partitions }))
     await this.client.admin().createTopics(list)
   }
 
@@ -75,7 +89,7 @@ export class Bench {
 
   options(name: string, more: Partial<RunOptions> = {}): RunOptions {
     const stateDir = path.join(this.directory, name)
-    return { host: nodeHost, brokers: this.broker.brokers, stateDir, heartbeatIntervalMs: 100, ...more }
+    return { host: nodeHost, brokers: this.brokers, stateDir, heartbeatIntervalMs: 100, ...more }
   }
 }
 

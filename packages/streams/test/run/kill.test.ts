@@ -19,7 +19,7 @@ test("a killed worker loses nothing and counts nothing twice", { timeout: 90_000
   let worker: ChildProcess | undefined
   const start = async () => {
     const script = path.join(import.meta.dirname, "kill-worker.ts")
-    worker = spawn(process.execPath, [script, bench.broker.brokers, path.join(bench.directory, "kill")], {
+    worker = spawn(process.execPath, [script, bench.brokers, path.join(bench.directory, "kill")], {
       stdio: ["ignore", "pipe", "pipe"],
     })
     worker.stderr!.on("data", (chunk: Buffer) => errors.push(String(chunk)))

@@ -1,0 +1,225 @@
+/**
+ * What the runtime does against a broker, whichever it is: run.test.ts runs it on ours, e2e/run.e2e.ts on Apache Kafka.
+ */
+import { json, string } from "@millrace/schema"
+import { Effect } from "effect"
+import { map as rxMap } from "rxjs"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import * as S from "../../src/index.ts"
+import { Bench, eventually, named } from "./bench.ts"
+
+export function runSuite(start: () => Promise<Bench>): void {
+  let bench: Bench
+  beforeAll(async () => {
+    bench = await start()
+  })
+  afterAll(() => bench.close())
+
+  test("a repartition, a join, a window and an aggregate, exactly once", async () => {
+    const Orders = S.topic(named("orders"), { key: string, value: json<{ customer: string; amount: number }>() })
+    const Customers = S.topic(named("customers"), { key: string, value: json<{ tier: string }>() })
+    const Revenue = S.topic(named("revenue"), { key: string, value: json<{ from: number; total: number }>() })
+    const revenue = S.pipeline(named("revenue-app"), () =>
+      S.stream(Orders).pipe(
+        S.keyBy((order) => order.customer),
+        S.joinTable("customer", S.table(Customers), (order, customer) => ({ ...order, tier: customer.tier })),
+        S.keyBy((order) => order.tier),
+        S.window(S.tumbling("1 minute", { grace: "1 hour" })),
+        S.aggregate("revenue-by-tier", { init: () => 0, add: (sum, order) => sum + order.amount }),
+        S.toStream(),
+        S.mapRecord(({ key, value }) => ({ key: key.key, value: { from: key.start, total: value } })),
+        S.to(Revenue),
+      ),
+    )
+    await bench.createTopics({ orders: 2, customers: 3, revenue: 1 })
+    await bench.produce(Customers, [
+      ["ann", { tier: "gold" }, 0],
+      ["bob", { tier: "tin" }, 0],
+      ["cid", { tier: "gold" }, 0],
+    ])
+    const amounts = Array.from({ length: 300 }, (_, at) => at + 1)
+    const names = ["ann", "bob", "cid"]
+    await using running = await S.run(revenue, bench.options("revenue"))
+    await bench.produce(
+      Orders,
+      amounts.map((amount) => [`o${amount}`, { customer: names[amount % 3]!, amount }, 60_000 * (amount % 2)] as const),
+    )
+    const found = await bench.consume(Revenue, 300)
+    expect(found).toHaveLength(300)
+    const last = new Map(found.map(({ key, value }) => [`${key}@${value!.from}`, Math.max(value!.total)]))
+    const total = [...last.values()].reduce((sum, one) => sum + one, 0)
+    expect(total).toBe(amounts.reduce((sum, one) => sum + one, 0))
+    expect(running.state()).toBe("running")
+    expect(running.metrics().transactions.committed).toBeGreaterThan(0)
+  })
+
+  const Words = (name: string) => S.topic(named(name), { key: string, value: string })
+  const Counts = (name: string) => S.topic(named(name), { key: string, value: json<number>() })
+
+  const counting = (name: string, from: S.Topic<string, string>, to: S.Topic<string, number>) =>
+    S.pipeline(named(name), () =>
+      S.stream(from).pipe(
+        S.keyBy((word) => word),
+        S.count("words"),
+        S.toStream(),
+        S.to(to),
+      ),
+    )
+
+  const words = (count: number) => Array.from({ length: count }, (_, at) => [`k${at % 7}`, `w${at % 10}`, at] as const)
+  const lastOf = (found: ReadonlyArray<{ key: string; value: number | null }>) =>
+    new Map(found.map(({ key, value }) => [key, value]))
+
+  test("state and position survive an orderly restart, without reading the changelog again", async () => {
+    const [from, to] = [Words("restart-in"), Counts("restart-out")]
+    await bench.createTopics({ "restart-in": 2, "restart-out": 1 })
+    const pipeline = counting("restart-app", from, to)
+    for (const round of [1, 2, 3]) {
+      await using running = await S.run(pipeline, bench.options("restart"))
+      await bench.produce(from, words(100))
+      const found = await bench.consume(to, 100 * round)
+      expect(found).toHaveLength(100 * round)
+      expect([...lastOf(found).values()]).toEqual(Array.from({ length: 10 }, () => 10 * round))
+      expect(running.state()).toBe("running")
+    }
+  })
+
+  test("state comes back from the changelog where the local one is lost", async () => {
+    const [from, to] = [Words("lost-in"), Counts("lost-out")]
+    await bench.createTopics({ "lost-in": 2, "lost-out": 1 })
+    const pipeline = counting("lost-app", from, to)
+    for (const round of [1, 2]) {
+      await using _running = await S.run(pipeline, bench.options(`lost-${round}`))
+      await bench.produce(from, words(100))
+      expect([...lastOf(await bench.consume(to, 100 * round)).values()]).toEqual(
+        Array.from({ length: 10 }, () => 10 * round),
+      )
+    }
+  })
+
+  test("two processes share the tasks, and the one that is left takes them all", async () => {
+    const [from, to] = [Words("shared-in"), Counts("shared-out")]
+    await bench.createTopics({ "shared-in": 4, "shared-out": 1 })
+    const pipeline = counting("shared-app", from, to)
+    await using first = await S.run(pipeline, bench.options("shared-1"))
+    await bench.produce(from, words(200))
+    await bench.consume(to, 200)
+    expect(first.metrics().tasks).toBe(8)
+    const second = await S.run(pipeline, bench.options("shared-2"))
+    await eventually("both have half of the tasks", () => first.metrics().tasks === 4 && second.metrics().tasks === 4)
+    await bench.produce(from, words(200))
+    await bench.consume(to, 400)
+    await second.close()
+    await eventually("the first has all tasks again", () => first.metrics().tasks === 8)
+    await bench.produce(from, words(200))
+    const found = await bench.consume(to, 600)
+    expect(found).toHaveLength(600)
+    expect([...lastOf(found).values()]).toEqual(Array.from({ length: 10 }, () => 60))
+  })
+
+  test("a record that fails ends the run, aborts its transaction and is read again by the next", async () => {
+    const [from, to] = [Words("poison-in"), Words("poison-out")]
+    await bench.createTopics({ "poison-in": 1, "poison-out": 1 })
+    let isPoison = true
+    const pipeline = S.pipeline(named("poison-app"), () =>
+      S.stream(from).pipe(
+        S.map((word) => {
+          if (word === "w3" && isPoison) throw new Error("cannot digest")
+          return word
+        }),
+        S.to(to),
+      ),
+    )
+    await bench.produce(from, words(5))
+    const failing = await S.run(pipeline, bench.options("poison"))
+    await expect(failing.done).rejects.toThrow(/operator "map-1", record poison-in.*-0@3: cannot digest/)
+    expect(failing.state()).toBe("failed")
+    expect(await bench.consume(to, 1, 200)).toEqual([])
+    isPoison = false
+    await using _running = await S.run(pipeline, bench.options("poison"))
+    expect((await bench.consume(to, 5)).map(({ value }) => value)).toEqual(["w0", "w1", "w2", "w3", "w4"])
+  })
+
+  test("effects and subscriptions run inside transactions", async () => {
+    const [from, to] = [Words("effects-in"), Words("effects-out")]
+    await bench.createTopics({ "effects-in": 1, "effects-out": 1 })
+    const pipeline = S.pipeline(named("effects-app"), () =>
+      S.stream(from).pipe(
+        S.mapEffect((word) => Effect.as(Effect.sleep(1), `${word}!`), {
+          name: "call",
+          concurrency: 16,
+          timeout: "1 second",
+        }),
+        S.rx((records$) => records$.pipe(rxMap((record) => record.with(`${record.value}?`)))),
+        S.to(to),
+      ),
+    )
+    await using _running = await S.run(pipeline, bench.options("effects"))
+    await bench.produce(from, words(50))
+    const found = await bench.consume(to, 50)
+    expect(found.map(({ value }) => value)).toEqual(words(50).map(([, word]) => `${word}!?`))
+  })
+
+  test("at-least-once runs without transactions", async () => {
+    const [from, to] = [Words("alo-in"), Counts("alo-out")]
+    await bench.createTopics({ "alo-in": 2, "alo-out": 1 })
+    await using _running = await S.run(
+      counting("alo-app", from, to),
+      bench.options("alo", { processingGuarantee: "at-least-once" }),
+    )
+    await bench.produce(from, words(100))
+    expect([...lastOf(await bench.consume(to, 100)).values()]).toEqual(Array.from({ length: 10 }, () => 10))
+  })
+
+  test("internal topics have the configurations that they need", async () => {
+    const admin = bench.client.admin()
+    const of = async (name: string) => {
+      const [resource] = await admin.describeConfigs([{ type: "topic", name }])
+      return Object.fromEntries(resource!.configs.map((config) => [config.name, config.value]))
+    }
+    expect((await of(`${named("restart-app")}-words-changelog`))["cleanup.policy"]).toBe("compact")
+    expect(await of(`${named("restart-app")}-words-repartition`)).toMatchObject({
+      "cleanup.policy": "delete",
+      "retention.ms": "-1",
+    })
+  })
+
+  test.each<readonly [string, () => Promise<unknown>, RegExp]>([
+    [
+      "a topic that does not exist",
+      () => S.run(counting("none-app", Words("none-in"), Counts("none-out")), bench.options("none")),
+      /topic "none-in.*" does not exist/,
+    ],
+    [
+      "a state directory in use",
+      async () => {
+        await bench.createTopics({ "locked-in": 1 })
+        const pipeline = counting("locked-app", Words("locked-in"), Counts("locked-out"))
+        await using _first = await S.run(pipeline, bench.options("locked"))
+        return await S.run(pipeline, bench.options("locked"))
+      },
+      /state directory .*locked-app.* is in use by process \d+/,
+    ],
+    [
+      "an effect's timeout that does not fit the transaction",
+      () =>
+        S.run(
+          S.pipeline("slow-app", () =>
+            S.stream(Words("x")).pipe(
+              S.mapEffect(() => Effect.succeed("x"), { name: "call", concurrency: 1, timeout: "5 seconds" }),
+              S.to(Words("y")),
+            ),
+          ),
+          bench.options("slow"),
+        ),
+      /operator "call": a timeout of 5000 ms must be below half the transaction timeout of 10000 ms/,
+    ],
+    [
+      "a commit interval beyond the transaction timeout",
+      () => S.run(counting("z", Words("x"), Counts("y")), bench.options("z", { commitIntervalMs: 20_000 })),
+      /commitIntervalMs 20000 must be below/,
+    ],
+  ])("refuses %s", async (_, start, message) => {
+    await expect(start()).rejects.toThrow(message)
+  })
+}
