@@ -20,7 +20,7 @@ import { logConfigOf } from "./config/log-config.ts"
 import { ConfigView } from "./config/view.ts"
 import { registerBroker } from "./controller/brokers.ts"
 import { Controller } from "./controller/controller.ts"
-import { initialFeatures } from "./controller/features.ts"
+import { initialFeatures, supportedLevel, TRANSACTION_VERSION } from "./controller/features.ts"
 import { MetadataImage } from "./controller/image.ts"
 import { MetadataLog } from "./controller/metadata-log.ts"
 import { allocateProducerIds } from "./controller/producer-ids.ts"
@@ -81,7 +81,7 @@ export class Broker {
     const settings = options.nodeId === undefined ? given : { ...given, "node.id": String(options.nodeId) }
     const config = parse(brokerConfig, settings)
     const nodeId = config["node.id"]
-    const specs = resolveListeners(config.listeners, listen)
+    const specs = resolveListeners(config, listen)
     const newUuid = () => uuidFromBytes(host.random.bytes(16))
 
     const logDirectory = LogDirectory.open(host.disk, dataDir, {
@@ -129,15 +129,11 @@ export class Broker {
         clock: host.clock,
         config,
         markers: replicas,
+        transactionVersion: image.features().get(TRANSACTION_VERSION) ?? supportedLevel(TRANSACTION_VERSION),
         producerIds: { allocate: async () => controller.commit(allocateProducerIds(image, nodeId)) },
         groupPartition: (groupId: string) => groups.partitionFor(groupId),
         fault: fault(TRANSACTION_STATE_TOPIC),
       })
-      stopping.push(() => {
-        transactions.close()
-        groups.close()
-      })
-
       const services: Services = {
         nodeId,
         clusterId,
@@ -182,7 +178,14 @@ export class Broker {
         }),
       })
       const bound = await server.listen(specs)
-      stopping.push(() => server.close(config["shutdown.drain.timeout.ms"]))
+      stopping.push(() => {
+        const drained = server.close(config["shutdown.drain.timeout.ms"])
+        // Nothing new comes in; who waits for others or for data is answered now rather than cut off at the end.
+        transactions.close()
+        groups.close()
+        replicas.interruptReaders()
+        return drained
+      })
       const advertised = resolveAdvertised(config["advertised.listeners"], bound)
       register(controller, advertised, {
         nodeId,

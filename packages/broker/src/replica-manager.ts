@@ -5,7 +5,7 @@
  * after an unclean stop all logs are opened at the start, since recovery may find damage that must be told at once.
  */
 import type { Clock } from "@millrace/host"
-import { ErrorCode, isRetriable } from "@millrace/protocol"
+import { ErrorCode } from "@millrace/protocol"
 import { endTxnMarkerBatch } from "@millrace/protocol/record/control"
 import type { LogDirectory } from "@millrace/storage"
 import { logConfigOf } from "./config/log-config.ts"
@@ -32,6 +32,12 @@ export interface ReplicaManagerOptions {
 interface Coordinators {
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator
+}
+
+export interface ProducerScope {
+  readonly transactionalId: string
+  readonly producerId: number
+  readonly producerEpoch: number
 }
 
 export class ReplicaManager implements MarkerWriter {
@@ -114,20 +120,18 @@ export class ReplicaManager implements MarkerWriter {
     if (deleted.length > 0) void this.#coordinators?.groups.onTopicsDeleted(deleted)
   }
 
-  /** Asks the coordinator whether a partition is part of a producer's transaction (KIP-890). */
-  async verifyTransaction(
-    { topic, index }: Partition,
-    transactionalId: string,
-    producerId: number,
-    producerEpoch: number,
-  ): Promise<ErrorCode> {
+  /**
+   * Asks the coordinator whether a partition is part of a producer's transaction, or makes it so (KIP-890); answers the
+   * coordinator's error.
+   */
+  async joinTransaction(topic: string, partition: number, producer: ProducerScope, add: boolean): Promise<ErrorCode> {
     const coordinators = this.#coordinators
-    if (!coordinators) return ErrorCode.NOT_ENOUGH_REPLICAS
-    const topics = [{ name: topic, partitions: [index] }]
+    if (!coordinators) return ErrorCode.COORDINATOR_NOT_AVAILABLE
+    const topics = [{ name: topic, partitions: [partition] }]
     const response = await coordinators.transactions.addPartitionsToTxn(
-      { apiVersion: VERIFICATION_VERSION },
+      { apiVersion: BROKERS_ADD_VERSION },
       {
-        transactions: [{ transactionalId, producerId, producerEpoch, verifyOnly: true, topics }],
+        transactions: [{ ...producer, verifyOnly: !add, topics }],
         v3AndBelowTransactionalId: "",
         v3AndBelowProducerId: -1,
         v3AndBelowProducerEpoch: -1,
@@ -136,9 +140,7 @@ export class ReplicaManager implements MarkerWriter {
     )
     const results = response.resultsByTransaction[0]?.topicResults[0]?.resultsByPartition
     const error = (response.errorCode || results?.[0]?.partitionErrorCode) as ErrorCode | undefined
-    if (error === undefined) return ErrorCode.INVALID_TXN_STATE
-    // Producers know how to retry this one; what ails the coordinator means nothing to them here.
-    return isRetriable(error) ? ErrorCode.NOT_ENOUGH_REPLICAS : error
+    return error ?? ErrorCode.INVALID_TXN_STATE
   }
 
   async writeMarker(partition: TopicPartition, marker: EndTransactionMarker): Promise<MarkerOutcome> {
@@ -192,6 +194,11 @@ export class ReplicaManager implements MarkerWriter {
       const { topic, index, isOpen, isOffline } = partition
       if (isOpen && !isOffline) yield { topic, partition: index, offset: partition.highWatermark }
     }
+  }
+
+  /** Lets readers that wait for data have what there is. */
+  interruptReaders(): void {
+    for (const partition of this.partitions()) partition.fetchWaiters.interruptAll()
   }
 
   close(): void {
@@ -283,7 +290,7 @@ export class ReplicaManager implements MarkerWriter {
 }
 
 /** AddPartitionsToTxn in the form in which brokers ask. */
-const VERIFICATION_VERSION = 5
+const BROKERS_ADD_VERSION = 5
 
 function leadershipOf({ leader, leaderEpoch, partitionEpoch, isr, replicas }: PartitionImage): Leadership {
   return { leader, leaderEpoch, partitionEpoch, isr: [...isr], replicas: [...replicas] }

@@ -9,7 +9,7 @@
  *
  * Request buffers: `records` are views of the frame; the log writes offsets into them and keeps none.
  */
-import { ErrorCode } from "@millrace/protocol"
+import { ErrorCode, isRetriable } from "@millrace/protocol"
 import { BATCH_HEADER_BYTES, RecordBatchView } from "@millrace/protocol/record/batch"
 import { Produce, type ProduceRequest } from "@millrace/protocol/messages/produce"
 import { isInternalTopic } from "../controller/topic-names.ts"
@@ -28,6 +28,7 @@ const ACKS_LEADER = 1
 const VERSION_ZSTD = 7
 const VERSION_LEADERS = 10
 const VERSION_ABORTABLE = 11
+const VERSION_IMPLICIT_ADD = 12
 const VERSION_TOPIC_IDS = 13
 const COMPRESSION_ZSTD = 4
 /** The client id under which Kafka's own tools may write to internal topics. */
@@ -120,43 +121,51 @@ class ProduceCall {
       return
     }
     if (batch?.isTransactional && this.#request.transactionalId !== null) {
-      if (this.#needsVerification(partition, batch)) {
-        this.#verifyThenAppend(partition, batch, response, records)
+      if (this.#isUnknownTransaction(partition, batch)) {
+        this.#joinThenAppend(partition, batch, response, records)
         return
       }
     }
     this.#append(partition, response, records)
   }
 
-  #needsVerification(partition: Partition, { producerId }: RecordBatchView): boolean {
-    const known = partition.attempt((log) => log.hasOpenTransaction(producerId))
-    return known === false
+  #isUnknownTransaction(partition: Partition, { producerId }: RecordBatchView): boolean {
+    return partition.attempt((log) => log.hasOpenTransaction(producerId)) === false
   }
 
-  #verifyThenAppend(
+  /** From v12 on the first batch makes the partition part of the transaction; before, it must have become so already. */
+  #joinThenAppend(
     partition: Partition,
     { producerId, producerEpoch }: RecordBatchView,
     response: PartitionResponse,
     records: Uint8Array,
   ): void {
     this.#open++
-    const transactionalId = this.#request.transactionalId!
-    this.#services.replicas.verifyTransaction(partition, transactionalId, producerId, producerEpoch).then((error) => {
-      if (error === ErrorCode.NONE) this.#append(partition, response, records)
-      else this.#refuse(response, this.#inVersion(error), "The partition is not part of the producer's transaction.")
-      this.#settled()
-    })
+    const producer = { transactionalId: this.#request.transactionalId!, producerId, producerEpoch }
+    const add = this.#context.apiVersion >= VERSION_IMPLICIT_ADD
+    this.#services.replicas
+      .joinTransaction(partition.topic, partition.index, producer, add)
+      .then((error) => {
+        if (error === ErrorCode.NONE) this.#append(partition, response, records)
+        else this.#refuse(response, this.#inVersion(error), "The partition is not part of the producer's transaction.")
+        this.#settled()
+      })
+      .catch((cause: unknown) => this.#services.onDefect(cause))
   }
 
-  /** Older producers do not know that a transaction can be aborted and the producer go on. */
   #inVersion(error: ErrorCode): ErrorCode {
-    const unknown = error === ErrorCode.TRANSACTION_ABORTABLE && this.#context.apiVersion < VERSION_ABORTABLE
-    return unknown ? ErrorCode.INVALID_TXN_STATE : error
+    const { apiVersion } = this.#context
+    // Older producers do not know that a transaction can be aborted and the producer go on.
+    if (error === ErrorCode.TRANSACTION_ABORTABLE && apiVersion < VERSION_ABORTABLE) return ErrorCode.INVALID_TXN_STATE
+    if (error === ErrorCode.CONCURRENT_TRANSACTIONS && apiVersion >= VERSION_IMPLICIT_ADD) return error
+    // Producers know how to retry this one; what ails the coordinator means nothing to them here.
+    return isRetriable(error) ? ErrorCode.NOT_ENOUGH_REPLICAS : error
   }
 
   #append(partition: Partition, response: PartitionResponse, records: Uint8Array): void {
     const all = this.#request.acks === ACKS_ALL
-    const result = partition.append(records, { origin: "client" }, all)
+    const requiresVerification = this.#context.apiVersion >= VERSION_IMPLICIT_ADD
+    const result = partition.append(records, { origin: "client", requiresVerification }, all)
     if (!result.ok) {
       this.#refused(response, result)
       return
@@ -164,12 +173,14 @@ class ProduceCall {
     response.baseOffset = result.baseOffset
     response.logAppendTimeMs = result.logAppendTime
     response.logStartOffset = result.logStartOffset
-    if (!all || result.lastOffset < partition.highWatermark) return
+    const next = result.lastOffset + 1
+    if (all ? next <= partition.highWatermark : !partition.flushesFirst) return
     this.#open++
-    const waiter = partition.whenCommitted(result.lastOffset + 1, (error) => {
+    const settle = (error: number | undefined) => {
       if (error !== undefined) this.#refuse(response, error as ErrorCode, null)
       this.#settled()
-    })
+    }
+    const waiter = all ? partition.whenCommitted(next, settle) : partition.whenFlushed(next, settle)
     if (waiter) this.#waiters.push(waiter)
   }
 

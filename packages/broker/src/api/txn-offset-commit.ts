@@ -1,16 +1,19 @@
 /**
  * TxnOffsetCommit (key 28), v0-6: positions that count once the producer's transaction commits.
  *
- * v3 the member is validated (KIP-447) · v6 topic ids. Errors: see the group coordinator; UNKNOWN_TOPIC_OR_PARTITION,
+ * v3 the member is validated (KIP-447) · v5 the group becomes part of the transaction implicitly (KIP-890); before, it
+ * must be one already · v6 topic ids. Errors: see the group coordinator; UNKNOWN_TOPIC_OR_PARTITION,
  * UNKNOWN_TOPIC_ID, TRANSACTIONAL_ID_AUTHORIZATION_FAILED, GROUP_AUTHORIZATION_FAILED, TOPIC_AUTHORIZATION_FAILED.
  */
-import { ErrorCode } from "@millrace/protocol"
-import { TxnOffsetCommit } from "@millrace/protocol/messages/txn-offset-commit"
+import { ErrorCode, isRetriable } from "@millrace/protocol"
+import { TxnOffsetCommit, type TxnOffsetCommitRequest } from "@millrace/protocol/messages/txn-offset-commit"
+import { CONSUMER_OFFSETS_TOPIC } from "../controller/topic-names.ts"
 import { groupContext } from "./group-context.ts"
-import { type Answer, handler, replyLater } from "./handler.ts"
+import { type Answer, handler, replyLater, type Services } from "./handler.ts"
 import { idOf, resolveTopics } from "./topic-ids.ts"
 
 type TopicResponse = Answer<typeof TxnOffsetCommit>["topics"][number]
+const VERSION_IMPLICIT_ADD = 5
 const VERSION_TOPIC_IDS = 6
 
 export const txnOffsetCommit = handler(TxnOffsetCommit, {
@@ -50,12 +53,29 @@ export const txnOffsetCommit = handler(TxnOffsetCommit, {
       reply({ topics: refused })
       return
     }
-    const answer = services.groups
-      .txnOffsetCommit(groupContext(context), { ...request, topics: known })
-      .then((response): Answer<typeof TxnOffsetCommit> => {
-        const topics = response.topics.map((topic) => ({ ...topic, topicId: idOf(image, topic.name) }))
-        return { ...response, topics: [...topics, ...refused] }
-      })
-    replyLater(services, answer, reply)
+    const commit = async (): Promise<Answer<typeof TxnOffsetCommit>> => {
+      const error = await joinTransaction(request, context.apiVersion, services)
+      if (error !== ErrorCode.NONE) return { topics: [...known.map((topic) => failed(topic, error)), ...refused] }
+      const response = await services.groups.txnOffsetCommit(groupContext(context), { ...request, topics: known })
+      const topics = response.topics.map((topic) => ({ ...topic, topicId: idOf(image, topic.name) }))
+      return { ...response, topics: [...topics, ...refused] }
+    }
+    replyLater(services, commit(), reply)
   },
 })
+
+async function joinTransaction(
+  { groupId, transactionalId, producerId, producerEpoch }: TxnOffsetCommitRequest,
+  apiVersion: number,
+  { groups, replicas }: Services,
+): Promise<ErrorCode> {
+  const partition = groups.partitionFor(groupId)
+  if (partition === undefined) return ErrorCode.COORDINATOR_NOT_AVAILABLE
+  const add = apiVersion >= VERSION_IMPLICIT_ADD
+  const producer = { transactionalId, producerId, producerEpoch }
+  const error = await replicas.joinTransaction(CONSUMER_OFFSETS_TOPIC, partition, producer, add)
+  if (error === ErrorCode.CONCURRENT_TRANSACTIONS && add) return error
+  if (error === ErrorCode.TRANSACTION_ABORTABLE && !add) return ErrorCode.INVALID_TXN_STATE
+  // What clients of a group's coordinator know how to retry.
+  return isRetriable(error) ? ErrorCode.COORDINATOR_LOAD_IN_PROGRESS : error
+}

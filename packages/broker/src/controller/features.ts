@@ -14,8 +14,13 @@ export interface SupportedFeature {
   readonly initialLevel: number
 }
 
+const METADATA_VERSION = "metadata.version"
+/** 2: the epoch grows with every transaction, and partitions join it by being written to (KIP-890). */
+export const TRANSACTION_VERSION = "transaction.version"
+
 export const supportedFeatures: readonly SupportedFeature[] = [
-  { name: "metadata.version", minLevel: 7, maxLevel: 25, initialLevel: 25 },
+  { name: METADATA_VERSION, minLevel: 7, maxLevel: 25, initialLevel: 25 },
+  { name: TRANSACTION_VERSION, minLevel: 0, maxLevel: 2, initialLevel: 2 },
 ]
 
 /** Levels for a cluster that has none yet. */
@@ -23,4 +28,9 @@ export function initialFeatures(image: MetadataImage): MetadataRecord[] {
   return supportedFeatures
     .filter(({ name }) => !image.features().has(name))
     .map(({ name, initialLevel }) => ({ type: "FeatureLevelRecord", data: { name, featureLevel: initialLevel } }))
+}
+
+/** The level that a cluster which does not say otherwise is given. */
+export function supportedLevel(name: string): number {
+  return supportedFeatures.find((feature) => feature.name === name)?.initialLevel ?? 0
 }

@@ -22,16 +22,46 @@ export function parseListener(key: string, text: string): ListenerSpec {
   return { name: match[1]!.toUpperCase(), address }
 }
 
-/** What to bind. Without the config: one PLAINTEXT listener on the address given at the start. */
-export function resolveListeners(configured: readonly string[] | null, listen: Address): ListenerSpec[] {
-  if (configured === null) return [{ name: PLAINTEXT, address: listen }]
-  const specs = configured.map((text) => parseListener("listeners", text))
+export interface ListenerConfig {
+  readonly listeners: readonly string[] | null
+  readonly "controller.listener.names": readonly string[] | null
+  readonly "listener.security.protocol.map": string
+}
+
+/**
+ * What to bind. Without the config: one PLAINTEXT listener on the address given at the start. A controller's listener is
+ * left out: this node talks to its controller within itself. What asks for TLS or SASL is refused rather than opened
+ * in the clear.
+ */
+export function resolveListeners(config: ListenerConfig, listen: Address): ListenerSpec[] {
+  if (config.listeners === null) return [{ name: PLAINTEXT, address: listen }]
+  const controllers = config["controller.listener.names"]?.map((name) => name.toUpperCase()) ?? []
+  const specs = config.listeners
+    .map((text) => parseListener("listeners", text))
+    .filter(({ name }) => !controllers.includes(name))
+  if (specs.length === 0) throw new ConfigError("listeners", "config listeners: there is none for clients")
+  for (const { name } of specs) {
+    const protocol = protocolOf(name, config["listener.security.protocol.map"])
+    if (protocol !== PLAINTEXT) {
+      throw new ConfigError("listeners", `config listeners: ${name} asks for ${protocol}; this broker speaks PLAINTEXT`)
+    }
+  }
   for (const { name } of specs) {
     if (specs.filter((other) => other.name === name).length > 1) {
       throw new ConfigError("listeners", `config listeners: the name ${name} is used twice`)
     }
   }
   return specs
+}
+
+const protocols = ["SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+
+function protocolOf(name: string, map: string): string {
+  for (const entry of map.split(",")) {
+    const [listener, protocol] = entry.split(":")
+    if (listener?.trim().toUpperCase() === name && protocol) return protocol.trim().toUpperCase()
+  }
+  return protocols.includes(name) ? name : PLAINTEXT
 }
 
 /** What to tell clients of each bound listener; port 0 and absent entries take the bound address. */

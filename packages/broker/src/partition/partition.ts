@@ -50,6 +50,7 @@ export class Partition {
   readonly fetchWaiters = new DataWaiters()
   readonly #options: PartitionOptions
   readonly #offsetWaiters = new OffsetWaiters()
+  readonly #flushWaiters = new OffsetWaiters()
   readonly #followerEnds = new Map<number, number>()
   #leadership: Leadership
   #log: Log | undefined
@@ -73,7 +74,7 @@ export class Partition {
     const log = this.#options.openLog()
     this.#log = log
     // What recovery found counts only once it is on the device, where every answer says that.
-    if (this.#flushesFirst) log.flush()
+    if (this.flushesFirst) log.flush()
     this.#advance()
     return log
   }
@@ -160,6 +161,14 @@ export class Partition {
     return undefined
   }
 
+  /** The same for what is on this replica's device. */
+  whenFlushed(offset: number, settle: (error: number | undefined) => void): OffsetWaiter | undefined {
+    if (this.#offline) settle(ErrorCode.KAFKA_STORAGE_ERROR)
+    else if (offset <= this.log.recoveryPoint) settle(undefined)
+    else return this.#flushWaiters.add(offset, settle)
+    return undefined
+  }
+
   /** A follower has all below `endOffset`. */
   followerAt(brokerId: number, endOffset: number): void {
     this.#followerEnds.set(brokerId, endOffset)
@@ -185,18 +194,19 @@ export class Partition {
   close(error: ErrorCode): void {
     this.#closed = true
     this.#offsetWaiters.failAll(error)
+    this.#flushWaiters.failAll(error)
     this.fetchWaiters.interruptAll()
   }
 
   /** Whether an answer says that the records are on the device. */
-  get #flushesFirst(): boolean {
+  get flushesFirst(): boolean {
     return this.#options.flushMessages() === 1
   }
 
   #advance(bytes = 0): void {
     const log = this.#log!
     const end = log.logEndOffset
-    let watermark = this.#flushesFirst ? Math.min(end, log.recoveryPoint) : end
+    let watermark = this.flushesFirst ? Math.min(end, log.recoveryPoint) : end
     for (const replica of this.#leadership.isr) {
       if (replica !== this.#options.brokerId) watermark = Math.min(watermark, this.#followerEnds.get(replica) ?? 0)
     }
@@ -216,8 +226,9 @@ export class Partition {
       () => {
         this.#flushing = false
         if (this.#closed) return
+        this.#flushWaiters.reached(log.recoveryPoint)
         this.#advance()
-        if (this.#flushesFirst && log.logEndOffset > log.recoveryPoint) this.#flushSoon()
+        if (this.flushesFirst && log.logEndOffset > log.recoveryPoint) this.#flushSoon()
       },
       (cause: unknown) => {
         this.#flushing = false
@@ -233,6 +244,7 @@ export class Partition {
     const reason = cause instanceof Error ? cause.message : String(cause)
     this.#options.onFault(`partition ${this.topic}-${this.index} is offline: ${reason}`)
     this.#offsetWaiters.failAll(ErrorCode.KAFKA_STORAGE_ERROR)
+    this.#flushWaiters.failAll(ErrorCode.KAFKA_STORAGE_ERROR)
     this.fetchWaiters.interruptAll()
   }
 }

@@ -3,8 +3,14 @@ import { parseListener, resolveAdvertised, resolveListeners } from "../../src/ne
 
 const local = { host: "127.0.0.1", port: 9092 }
 
+const config = (listeners: string[] | null, map = "") => ({
+  listeners,
+  "controller.listener.names": ["CONTROLLER"],
+  "listener.security.protocol.map": map,
+})
+
 test("without a config there is one plaintext listener on the given address", () => {
-  expect(resolveListeners(null, local)).toEqual([{ name: "PLAINTEXT", address: local }])
+  expect(resolveListeners(config(null), local)).toEqual([{ name: "PLAINTEXT", address: local }])
 })
 
 test.each([
@@ -20,7 +26,7 @@ test.each(["localhost:9092", "PLAINTEXT://host", "://h:1", "PLAINTEXT://h:70000"
 })
 
 test("a name may not be used twice", () => {
-  expect(() => resolveListeners(["A://h:1", "A://h:2"], local)).toThrow("the name A is used twice")
+  expect(() => resolveListeners(config(["A://h:1", "A://h:2"]), local)).toThrow("the name A is used twice")
 })
 
 test("what is not advertised otherwise is told as it is bound", () => {
@@ -33,4 +39,17 @@ test("what is not advertised otherwise is told as it is bound", () => {
     { name: "B", address: { host: "example.org", port: 32_000 } },
   ])
   expect(() => resolveAdvertised(["C://h:1"], bound)).toThrow("there is no listener named C")
+})
+
+test("a controller's listener is not opened to clients", () => {
+  expect(resolveListeners(config(["PLAINTEXT://h:1", "CONTROLLER://h:2"]), local)).toMatchObject([
+    { name: "PLAINTEXT" },
+  ])
+})
+
+test.each([
+  [["SSL://h:1"], "", "SSL asks for SSL"],
+  [["CLIENTS://h:1"], "PLAINTEXT:PLAINTEXT,CLIENTS:SASL_SSL", "CLIENTS asks for SASL_SSL"],
+])("%o with the map %o is refused rather than opened in the clear", (listeners, map, message) => {
+  expect(() => resolveListeners(config(listeners, map), local)).toThrow(message)
 })
