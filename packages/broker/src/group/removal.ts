@@ -19,7 +19,6 @@ export function deleteGroups(shard: GroupShardState, deletion: DeletionRequest, 
 }
 
 function deleteGroup(shard: GroupShardState, groupId: string, out: GroupOutcome): ErrorCode {
-  if (groupId === "") return ErrorCode.INVALID_GROUP_ID
   const group = shard.groups.get(groupId)
   if (group === undefined) return ErrorCode.GROUP_ID_NOT_FOUND
   if (group.state !== "Empty") return ErrorCode.NON_EMPTY_GROUP

@@ -1,7 +1,6 @@
 /**
  * AddPartitionsToTxn has two shapes: v0-3 is the clients', one transaction; v4+ is the brokers', many, and may only verify.
  */
-import { ErrorCode } from "@millrace/protocol"
 import type {
   AddPartitionsToTxnRequest,
   AddPartitionsToTxnResponse,
@@ -12,8 +11,6 @@ import type { AddRequest, PartitionResults } from "./requests.ts"
 
 /** PRODUCER_FENCED is known from this version on. */
 const fencedAddFrom = 2
-/** TRANSACTION_ABORTABLE is known from this version on. */
-const abortableFrom = 5
 
 type Topics = AddPartitionsToTxnRequest["v3AndBelowTopics"]
 
@@ -54,12 +51,7 @@ export function addResults(
     name,
     resultsByPartition: partitions.map((partitionIndex) => ({
       partitionIndex,
-      partitionErrorCode: errorFor(results.error(name, partitionIndex), apiVersion),
+      partitionErrorCode: fencedError(results.error(name, partitionIndex), apiVersion, fencedAddFrom),
     })),
   }))
-}
-
-function errorFor(error: ErrorCode, apiVersion: number): ErrorCode {
-  if (error === ErrorCode.TRANSACTION_ABORTABLE && apiVersion < abortableFrom) return ErrorCode.INVALID_TXN_STATE
-  return fencedError(error, apiVersion, fencedAddFrom)
 }

@@ -62,8 +62,11 @@ describe("85: DeleteGroups", () => {
     expect(deleteGroup(g, "g")).toBe(ErrorCode.GROUP_ID_NOT_FOUND)
   })
 
-  test("an empty id is none", () => {
-    expect(deleteGroup(new GroupHarness(), "")).toBe(ErrorCode.INVALID_GROUP_ID)
+  test("an empty id is a group's too: consumers of old commit under it", () => {
+    const g = new GroupHarness()
+    expect(deleteGroup(g, "")).toBe(ErrorCode.GROUP_ID_NOT_FOUND)
+    g.commit(1, { groupId: "" })
+    expect(deleteGroup(g, "")).toBe(ErrorCode.NONE)
   })
 })
 

@@ -193,7 +193,7 @@ describe("API versions", () => {
     ])
   })
 
-  test("42: v4 verifies many transactions, and TRANSACTION_ABORTABLE is known from v5 on", async () => {
+  test("42: v4 and later verify many transactions", async () => {
     const { transactions, init, add } = start()
     const producer = await init("tx")
     await add(producer, [0])
@@ -220,8 +220,10 @@ describe("API versions", () => {
       (await verify(apiVersion)).resultsByTransaction[0]?.topicResults[0]?.resultsByPartition.map(
         ({ partitionErrorCode }) => partitionErrorCode,
       )
-    expect(await errors(4)).toEqual([ErrorCode.NONE, ErrorCode.INVALID_TXN_STATE])
-    expect(await errors(5)).toEqual([ErrorCode.NONE, ErrorCode.TRANSACTION_ABORTABLE])
+    // What its client may be told is the asking broker's business: this version is as far as the answer goes.
+    for (const version of [4, 5]) {
+      expect(await errors(version)).toEqual([ErrorCode.NONE, ErrorCode.TRANSACTION_ABORTABLE])
+    }
   })
 
   test("a group whose topic is absent has no coordinator", async () => {
