@@ -68,12 +68,12 @@ export class KafkaStore implements RegistryStore {
     this.#consumer.assign([this.#partition])
     this.#consumer.seek(this.#partition, 0)
     this.#loop = this.#read(replay)
-    await this.#reached(await this.#end(), initTimeoutMs, `reading ${topic}`)
+    await this.#reached(await this.#end(initTimeoutMs), initTimeoutMs, `reading ${topic}`)
   }
 
   async catchUp(): Promise<void> {
     const { topic, timeoutMs } = this.#options
-    await this.#reached(await this.#end(), timeoutMs, `reading on to the end of ${topic}`)
+    await this.#reached(await this.#end(timeoutMs), timeoutMs, `reading on to the end of ${topic}`)
   }
 
   async append(records: readonly RegistryRecord[]): Promise<void> {
@@ -134,13 +134,24 @@ export class KafkaStore implements RegistryStore {
     }
   }
 
-  async #end(): Promise<number> {
+  async #end(timeoutMs: number): Promise<number> {
+    const what = `asking for the end of ${this.#options.topic}`
+    const asked = this.#admin.listOffsets([{ ...this.#partition, timestamp: OffsetSpec.latest }])
     try {
-      const [end] = await this.#admin.listOffsets([{ ...this.#partition, timestamp: OffsetSpec.latest }])
+      const [end] = await this.#within(timeoutMs, what, asked)
       return end!.offset
     } catch (cause) {
-      throw new StoreError(`asking for the end of ${this.#options.topic} failed: ${reasonOf(cause)}`, { cause })
+      if (cause instanceof StoreError) throw cause
+      throw new StoreError(`${what} failed: ${reasonOf(cause)}`, { cause })
     }
+  }
+
+  /** The client tries for longer than someone waits for us. */
+  #within<T>(timeoutMs: number, what: string, asked: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#options.clock.setTimer(timeoutMs, () => reject(tookLonger(what, timeoutMs, this.#lastFault)))
+      asked.then(resolve, reject).finally(() => timer.cancel())
+    })
   }
 
   async #read(replay: (record: RegistryRecord) => void): Promise<void> {
@@ -196,14 +207,19 @@ export class KafkaStore implements RegistryStore {
     return new Promise((resolve, reject) => {
       const timer = this.#options.clock.setTimer(timeoutMs, () => {
         this.#waiters.delete(waiter)
-        const reason = this.#lastFault === undefined ? "" : `: ${reasonOf(this.#lastFault)}`
-        reject(new StoreError(`${what} took longer than ${timeoutMs} ms${reason}`, { isTimeout: true }))
+        reject(tookLonger(what, timeoutMs, this.#lastFault))
       })
       const waiter: Waiter = { offset, timer, resolve, reject }
       this.#waiters.add(waiter)
     })
   }
 }
+
+const tookLonger = (what: string, timeoutMs: number, fault: unknown): StoreError =>
+  new StoreError(`${what} took longer than ${timeoutMs} ms${fault === undefined ? "" : `: ${reasonOf(fault)}`}`, {
+    cause: fault,
+    isTimeout: true,
+  })
 
 const textOf = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8")
