@@ -186,7 +186,7 @@ export class Broker {
         replicas.interruptReaders()
         return drained
       })
-      const advertised = resolveAdvertised(config["advertised.listeners"], bound)
+      const advertised = resolveAdvertised(config, bound)
       register(controller, advertised, {
         nodeId,
         config,

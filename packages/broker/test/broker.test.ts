@@ -128,7 +128,12 @@ describe("restart", () => {
     const client = await started.client()
     const { FindCoordinator } = await import("@millrace/protocol/messages/find-coordinator")
     await client.send(FindCoordinator, 4, { keyType: 0, coordinatorKeys: ["g"] })
-    expect(readdirSync(started.dataDir).filter((name) => name.startsWith("__consumer_offsets"))).toEqual([])
+    await client.createTopic("a")
+    expect(await client.offset("a", -1)).toBe(0)
+    expect(await client.offset("a", -2)).toBe(0)
+    expect(await client.offset("a", -3)).toBe(-1)
+    expect(await fetchOne(client, "a")).toMatchObject({ errorCode: 0, highWatermark: 0, logStartOffset: 0 })
+    expect(readdirSync(started.dataDir).filter((name) => /^(__consumer_offsets|a)-/.test(name))).toEqual([])
   })
 })
 

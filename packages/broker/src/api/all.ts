@@ -1,4 +1,5 @@
 /** Every API this broker serves. */
+import { createAcls, deleteAcls, describeAcls } from "./acls.ts"
 import { addOffsetsToTxn } from "./add-offsets-to-txn.ts"
 import { addPartitionsToTxn } from "./add-partitions-to-txn.ts"
 import { alterConfigs } from "./alter-configs.ts"
@@ -13,6 +14,7 @@ import { describeConfigs } from "./describe-configs.ts"
 import { describeGroups } from "./describe-groups.ts"
 import { describeLogDirs } from "./describe-log-dirs.ts"
 import { describeProducers } from "./describe-producers.ts"
+import { describeQuorum } from "./describe-quorum.ts"
 import { describeTopicPartitions } from "./describe-topic-partitions.ts"
 import { describeTransactions } from "./describe-transactions.ts"
 import { endTxn } from "./end-txn.ts"
@@ -26,6 +28,7 @@ import { leaveGroup } from "./leave-group.ts"
 import { listConfigResources } from "./list-config-resources.ts"
 import { listGroups } from "./list-groups.ts"
 import { listOffsets } from "./list-offsets.ts"
+import { listPartitionReassignments } from "./list-partition-reassignments.ts"
 import { listTransactions } from "./list-transactions.ts"
 import { metadata } from "./metadata.ts"
 import { offsetCommit } from "./offset-commit.ts"
@@ -77,6 +80,11 @@ export function allApis(): ApiRegistry {
     listTransactions,
     listConfigResources,
     describeTopicPartitions,
+    describeAcls,
+    createAcls,
+    deleteAcls,
+    describeQuorum,
+    listPartitionReassignments,
   ])
   return registry
 }

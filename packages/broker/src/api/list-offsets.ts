@@ -98,8 +98,15 @@ function find(
   if (timestamp < 0 && context.apiVersion < (sinceVersion.get(timestamp) ?? Infinity)) {
     return none(ErrorCode.UNSUPPORTED_VERSION)
   }
+  if (!partition.hasLog) return lookUpNothing(timestamp, partition.leaderEpoch)
   const found = partition.attempt((log) => lookUp(partition, log, timestamp, readCommitted))
   return found === STORAGE_FAULT ? none(ErrorCode.KAFKA_STORAGE_ERROR) : found
+}
+
+/** A partition that never got a record has no files; asking about it must not make them. */
+function lookUpNothing(timestamp: number, leaderEpoch: number): Found {
+  const known = timestamp === LATEST || timestamp === EARLIEST || timestamp === EARLIEST_LOCAL
+  return known ? { errorCode: ErrorCode.NONE, timestamp: -1, offset: 0, leaderEpoch } : none(ErrorCode.NONE)
 }
 
 function lookUp(partition: Partition, log: Log, timestamp: number, readCommitted: boolean): Found {

@@ -35,10 +35,9 @@ export interface ListenerConfig {
  */
 export function resolveListeners(config: ListenerConfig, listen: Address): ListenerSpec[] {
   if (config.listeners === null) return [{ name: PLAINTEXT, address: listen }]
-  const controllers = config["controller.listener.names"]?.map((name) => name.toUpperCase()) ?? []
   const specs = config.listeners
     .map((text) => parseListener("listeners", text))
-    .filter(({ name }) => !controllers.includes(name))
+    .filter(({ name }) => !controllerNames(config).includes(name))
   if (specs.length === 0) throw new ConfigError("listeners", "config listeners: there is none for clients")
   for (const { name } of specs) {
     const protocol = protocolOf(name, config["listener.security.protocol.map"])
@@ -54,6 +53,10 @@ export function resolveListeners(config: ListenerConfig, listen: Address): Liste
   return specs
 }
 
+function controllerNames(config: Pick<ListenerConfig, "controller.listener.names">): string[] {
+  return config["controller.listener.names"]?.map((name) => name.toUpperCase()) ?? []
+}
+
 const protocols = ["SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 
 function protocolOf(name: string, map: string): string {
@@ -66,10 +69,14 @@ function protocolOf(name: string, map: string): string {
 
 /** What to tell clients of each bound listener; port 0 and absent entries take the bound address. */
 export function resolveAdvertised(
-  configured: readonly string[] | null,
+  config: Pick<ListenerConfig, "controller.listener.names"> & {
+    readonly "advertised.listeners": readonly string[] | null
+  },
   bound: readonly ListenerSpec[],
 ): ListenerSpec[] {
-  const specs = (configured ?? []).map((text) => parseListener("advertised.listeners", text))
+  const specs = (config["advertised.listeners"] ?? [])
+    .map((text) => parseListener("advertised.listeners", text))
+    .filter(({ name }) => !controllerNames(config).includes(name))
   for (const { name } of specs) {
     if (!bound.some((listener) => listener.name === name)) {
       throw new ConfigError("advertised.listeners", `config advertised.listeners: there is no listener named ${name}`)

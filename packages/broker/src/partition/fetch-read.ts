@@ -41,6 +41,11 @@ const failed = (errorCode: number): FetchRead => ({
 export function readForFetch(partition: Partition, request: FetchReadRequest): FetchRead {
   const error = partition.check(request.currentLeaderEpoch)
   if (error !== ErrorCode.NONE) return failed(error)
+  // A partition that never got a record has no files; a reader that polls it must not make them.
+  if (!partition.hasLog && request.fetchOffset === 0 && request.lastFetchedEpoch < 0) {
+    const offsets = { errorCode: ErrorCode.NONE, highWatermark: 0, lastStableOffset: 0, logStartOffset: 0 }
+    return { ...offsets, records: EMPTY, ...(request.readCommitted ? { abortedTransactions: [] } : {}) }
+  }
   const read = partition.attempt((log) => readLog(partition, log, request))
   return read === STORAGE_FAULT ? failed(ErrorCode.KAFKA_STORAGE_ERROR) : read
 }

@@ -30,15 +30,16 @@ test("a name may not be used twice", () => {
 })
 
 test("what is not advertised otherwise is told as it is bound", () => {
+  const advertised = (...listeners: string[]) => ({ ...config(null), "advertised.listeners": listeners })
   const bound = [
     { name: "A", address: { host: "10.0.0.1", port: 31_000 } },
     { name: "B", address: { host: "0.0.0.0", port: 32_000 } },
   ]
-  expect(resolveAdvertised(["B://example.org:0"], bound)).toEqual([
+  expect(resolveAdvertised(advertised("B://example.org:0", "CONTROLLER://h:1"), bound)).toEqual([
     { name: "A", address: { host: "10.0.0.1", port: 31_000 } },
     { name: "B", address: { host: "example.org", port: 32_000 } },
   ])
-  expect(() => resolveAdvertised(["C://h:1"], bound)).toThrow("there is no listener named C")
+  expect(() => resolveAdvertised(advertised("C://h:1"), bound)).toThrow("there is no listener named C")
 })
 
 test("a controller's listener is not opened to clients", () => {
