@@ -555,3 +555,77 @@ async function stableOffsets(side: Side, groupId: string): Promise<void> {
     if (errorsOf(answer).every((code) => code === 0)) return
   }
 }
+
+/** Partitions join a transaction of version 2 by being written to; the broker that is written to adds them like this. */
+const addForClient = (side: Side, transactionalId: string, producer: Producer, partitions: number[]) =>
+  side.ask(
+    AddPartitionsToTxn,
+    5,
+    {
+      transactions: [{ transactionalId, ...claim(producer), verifyOnly: false, topics: [{ name: topic, partitions }] }],
+    } as never,
+    patience,
+  )
+
+/**
+ * A commit repeated after its transaction was aborted: INVALID_TXN_STATE in Kafka up to 4.4, PRODUCER_FENCED later
+ * (apache/kafka#23204), which is what it means.
+ */
+async function endsInVain(side: Side, transactionalId: string, from: Producer): Promise<void> {
+  const request = { transactionalId, ...claim(from), committed: true }
+  const { errorCode } = await side.askSilently(EndTxn, 5, request)
+  side.note("a commit of what was aborted is refused", errorCode === 48 || errorCode === 90)
+}
+
+compare("39, 40, 43: transactions of version 2", async (side) => {
+  await newTopic(side)
+  const id = group("txn-2")
+  await side.coordinator(id, 1)
+  const producer = await init(side, id)
+  const end5 = async (from: Producer, committed: boolean) => claim(await end(side, id, from, committed, 5))
+  const epoch = (producerEpoch: number): Producer => ({ producerId: producer.producerId, producerEpoch })
+  await end5(producer, true)
+  await end5(epoch(7), false)
+  await end5(producer, false)
+  // Epoch 1 now, the abort complete.
+  await endsInVain(side, id, epoch(0))
+  await end5(epoch(0), false)
+  await end5(epoch(1), true)
+  await end5(epoch(1), false)
+  await addForClient(side, id, epoch(1), [0])
+  await addForClient(side, id, epoch(2), [0, 1])
+  for (const committed of [true, false]) await end5(epoch(1), committed)
+  await end5(epoch(2), true)
+  // Epoch 3, the commit complete.
+  for (const committed of [true, false]) await end5(epoch(2), committed)
+  await end5(epoch(3), true)
+  await addForClient(side, id, epoch(3), [2])
+  await end5(epoch(3), false)
+  await endsInVain(side, id, epoch(3))
+  await end5(epoch(3), false)
+  await side.ask(DescribeTransactions, 0, { transactionalIds: [id] })
+  // Someone takes over in the middle.
+  await addForClient(side, id, epoch(4), [0])
+  const next = await init(side, id)
+  await end5(epoch(4), true)
+  await end5(next, true)
+  await addForClient(side, id, next, [0])
+  await end5(next, true)
+})
+
+compare("37, 44: a client of version 2 goes on after its transaction timed out", async (side) => {
+  await newTopic(side)
+  const id = group("txn-timeout")
+  await side.coordinator(id, 1)
+  const producer = await init(side, id, { timeoutMs: 1000 })
+  await addForClient(side, id, producer, [0])
+  for (;;) {
+    const { transactionStates } = await side.askSilently(DescribeTransactions, 0, { transactionalIds: [id] })
+    if (transactionStates[0]?.transactionState === "CompleteAbort") break
+  }
+  await side.ask(DescribeTransactions, 0, { transactionalIds: [id] })
+  await endsInVain(side, id, producer)
+  await addForClient(side, id, producer, [0])
+  await init(side, id, producer)
+  await init(side, id, producer)
+})
