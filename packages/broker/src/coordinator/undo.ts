@@ -7,6 +7,8 @@
  *
  * While a log is replayed nothing needs to be undone, and nothing is recorded.
  */
+import { invariant } from "@millrace/host"
+
 export class UndoLog {
   #steps: (() => void)[] = []
   #recording = false
@@ -34,8 +36,14 @@ export class UndoLog {
     this.#recording = false
   }
 
+  /** Ask before making a step: a load makes millions of changes. */
+  get recording(): boolean {
+    return this.#recording
+  }
+
   push(step: () => void): void {
-    if (this.#recording) this.#steps.push(step)
+    invariant(this.#recording, "an undo step that nobody can take back")
+    this.#steps.push(step)
   }
 }
 
@@ -65,6 +73,7 @@ export class UndoMap<Key, Value> {
     const previous = entries.get(key)
     const existed = previous !== undefined || entries.has(key)
     entries.set(key, value)
+    if (!this.#undo.recording) return
     this.#undo.push(() => {
       if (existed) entries.set(key, previous as Value)
       else entries.delete(key)
@@ -76,7 +85,7 @@ export class UndoMap<Key, Value> {
     const entries = this.#entries
     const previous = entries.get(key)
     if (!entries.delete(key)) return false
-    this.#undo.push(() => entries.set(key, previous as Value))
+    if (this.#undo.recording) this.#undo.push(() => entries.set(key, previous as Value))
     return true
   }
 
@@ -85,6 +94,7 @@ export class UndoMap<Key, Value> {
     const entries = this.#entries
     const before = [...entries]
     entries.clear()
+    if (!this.#undo.recording) return
     this.#undo.push(() => {
       for (const [name, value] of before) entries.set(name, value)
     })
@@ -120,6 +130,7 @@ export class UndoCell<Value> {
   set(value: Value): void {
     const previous = this.#value
     this.#value = value
+    if (!this.#undo.recording) return
     this.#undo.push(() => {
       this.#value = previous
     })
