@@ -226,16 +226,19 @@ describe("sources", () => {
 
   it("skips what cannot be converted when told to, and fails otherwise", async () => {
     const topic = fresh("numbers")
+    const dead = fresh("dead")
+    const tolerant = { "errors.tolerance": "all", "errors.deadletterqueue.topic.name": dead }
     const [strict, lenient] = [fresh("strict"), fresh("lenient")]
     // Numbers are no booleans: every record is refused.
     const settings = { ...source(topic, 20), "value.converter": "BooleanConverter", "restart.policy": "never" }
-    const connectorConfigs = { [strict]: settings, [lenient]: { ...settings, "errors.tolerance": "all" } }
+    const connectorConfigs = { [strict]: settings, [lenient]: { ...settings, ...tolerant } }
     await withConnect({ connectors: [counting()], connectorConfigs }, async (connect) => {
       await until(completed(connect, lenient))
       await until(() => connect.status()[strict]?.tasks[0]?.state === "FAILED")
       expect(connect.status()[strict]?.tasks[0]?.trace).toMatch(/value should be boolean but is 0/)
       expect(await connect.worker.offsets(strict)).toEqual([])
       expect(await connect.worker.offsets(lenient)).toHaveLength(1)
+      expect(await valuesOf(dead)).toEqual(upTo(20))
     })
   })
 })

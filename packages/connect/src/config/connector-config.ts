@@ -1,7 +1,7 @@
 /**
  * The settings that every connector has, under Kafka Connect's names, and those of every source and every sink.
  *
- * `restart.*` is ours: Kafka Connect leaves failed tasks FAILED.
+ * `restart.*` is ours: Kafka Connect leaves failed tasks FAILED. So are dead letters of sources, which it has for sinks only.
  */
 import { boolean, define, int, list, long, oneOf, short, string } from "@millrace/config"
 import type { RestartPolicy } from "../runtime/restart-policy.ts"
@@ -37,6 +37,19 @@ export const commonConfig = define({
   "errors.retry.delay.max.ms": long({ default: 60_000, min: 1, doc: "The longest delay between repetitions." }),
   "errors.log.enable": boolean({ default: false, doc: "Log every error that is tolerated." }),
   "errors.log.include.messages": boolean({ default: false, doc: "Put topic, partition and offset into such lines." }),
+  "errors.deadletterqueue.topic.name": string({
+    default: "",
+    doc: "The topic for records that errors.tolerance=all skips; empty for none.",
+  }),
+  "errors.deadletterqueue.topic.replication.factor": short({
+    default: -1,
+    min: -1,
+    doc: "Replication of that topic when it is created; -1 for the broker's default.",
+  }),
+  "errors.deadletterqueue.context.headers.enable": boolean({
+    default: false,
+    doc: "Add headers that say where a dead letter came from and why it died.",
+  }),
   "restart.policy": oneOf(["on-failure", "never"], {
     default: "on-failure",
     doc: "Whether a failed connector or task starts again by itself.",
@@ -89,19 +102,6 @@ export const sinkConfig = define({
     doc: "A pattern of the names of topics to read, instead of topics.",
     importance: "HIGH",
     check: (pattern) => (isPattern(pattern) ? undefined : "is not a regular expression"),
-  }),
-  "errors.deadletterqueue.topic.name": string({
-    default: "",
-    doc: "The topic for records that could not be converted; empty for none.",
-  }),
-  "errors.deadletterqueue.topic.replication.factor": short({
-    default: -1,
-    min: -1,
-    doc: "Replication of that topic when it is created; -1 for the broker's default.",
-  }),
-  "errors.deadletterqueue.context.headers.enable": boolean({
-    default: false,
-    doc: "Add headers that say where a dead letter came from and why it died.",
   }),
   "consumer.override.group.id": string({
     default: null,

@@ -28,17 +28,17 @@ export class DeadLetters {
   #producer: Producer | undefined
 
   constructor(options: DeadLettersOptions) {
-    const { common, sink } = options.connectorConfig
+    const { common } = options.connectorConfig
     this.#options = options
-    this.#topic = sink["errors.deadletterqueue.topic.name"]
+    this.#topic = common["errors.deadletterqueue.topic.name"]
     this.#tolerated = common["errors.tolerance"] === "all"
-    this.#withHeaders = sink["errors.deadletterqueue.context.headers.enable"]
+    this.#withHeaders = common["errors.deadletterqueue.context.headers.enable"]
   }
 
   async open(): Promise<void> {
     if (this.#topic === "" || !this.#tolerated) return
-    const { sink } = this.#options.connectorConfig
-    const replicationFactor = sink["errors.deadletterqueue.topic.replication.factor"]
+    const { common } = this.#options.connectorConfig
+    const replicationFactor = common["errors.deadletterqueue.topic.replication.factor"]
     await this.#options.topics.ensure(this.#topic, { partitions: 1, replicationFactor })
     this.#producer = this.#options.client.producer({})
   }
@@ -55,7 +55,7 @@ export class DeadLetters {
   send(raw: RawRecord, error: Error, stage: Stage, className: string): void {
     const { connector, task } = this.#options
     const headers = this.#withHeaders
-      ? deadLetterHeaders(raw, { connector, task, stage, className, error })
+      ? [...raw.headers, ...deadLetterHeaders(raw, { connector, task, stage, className, error })]
       : raw.headers
     this.#producer?.append(this.#topic, -1, raw.timestamp, raw.key, raw.value, headers)
   }

@@ -13,6 +13,8 @@ import { sleep } from "@millrace/host"
 import type { ResolvedSource, WorkerSettings } from "../config/resolve.ts"
 import type { SourceTask } from "../connector.ts"
 import type { SourceOffset, SourcePartition, SourceRecord } from "../data/record.ts"
+import { sourceDeadLetter } from "../errors/dead-letter.ts"
+import type { Stage } from "../errors/tolerance.ts"
 import type { SourceOffsets } from "../store/source-offsets.ts"
 import { partitionName } from "../store/source-offset.ts"
 import type { Topics } from "../store/topics.ts"
@@ -92,6 +94,7 @@ export class SourceRunner implements Runner {
     this.#producer = producer
     if (this.#exactlyOnce) await producer.initTransactions()
     await offsets.refresh()
+    await this.#ensureDeadLetterQueue()
     this.#task = await connectorConfig.definition.createTask(connectorConfig.own as never, {
       connector,
       task,
@@ -140,7 +143,7 @@ export class SourceRunner implements Runner {
         bytes = await this.#conversion.recover(
           error,
           () => this.#convert(record),
-          () => undefined,
+          (cause, stage) => this.#bury(record, cause, stage),
         )
       }
       if (bytes) {
@@ -161,6 +164,20 @@ export class SourceRunner implements Runner {
     const keyBytes = key.fromConnect(record.topic, record.keySchema, record.key)
     this.#conversion.stage = "VALUE_CONVERTER"
     return { key: keyBytes, value: value.fromConnect(record.topic, record.valueSchema, record.value) }
+  }
+
+  /** A record that is skipped goes to the dead letter queue, in the transaction of its neighbours. */
+  #bury(record: SourceRecord, error: Error, stage: Stage): void {
+    const { common } = this.#options.connectorConfig
+    const queue = common["errors.deadletterqueue.topic.name"]
+    if (queue === "") return
+    const { connector, task, converters, host } = this.#options
+    const className = stage === "KEY_CONVERTER" ? converters.keyClass : converters.valueClass
+    const withHeaders = common["errors.deadletterqueue.context.headers.enable"]
+    const letter = sourceDeadLetter(record, { connector, task, stage, className, error })
+    this.#begin()
+    const timestamp = record.timestamp ?? host.clock.now()
+    this.#producer!.append(queue, -1, timestamp, letter.key, letter.value, withHeaders ? letter.headers : undefined)
   }
 
   #begin(): void {
@@ -195,6 +212,14 @@ export class SourceRunner implements Runner {
     })
     this.#topicsReady.add(topic)
     usedTopic(topic)
+  }
+
+  async #ensureDeadLetterQueue(): Promise<void> {
+    const { common } = this.#options.connectorConfig
+    const queue = common["errors.deadletterqueue.topic.name"]
+    if (queue === "" || common["errors.tolerance"] !== "all") return
+    const replicationFactor = common["errors.deadletterqueue.topic.replication.factor"]
+    await this.#options.topics.ensure(queue, { partitions: 1, replicationFactor })
   }
 
   async #end(): Promise<void> {
