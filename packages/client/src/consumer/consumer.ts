@@ -4,6 +4,7 @@
  * `poll` answers batches of records as they came off the wire. Everything that concerns the group happens inside it:
  * callbacks run there and are awaited, and what `groupMetadata` answers is as of the last poll (KIP-447).
  */
+import { sleep } from "@millrace/host"
 import { ErrorCode, KafkaError } from "@millrace/protocol"
 import type { Cluster } from "../cluster.ts"
 import { ClosedError, CommitFailed, IllegalStateError } from "../errors.ts"
@@ -34,6 +35,8 @@ const keyOf = (topic: string, partition: number): string => `${topic}-${partitio
 const ITERATION_POLL_MS = 1_000
 /** How often a poll that waits looks whether metadata has aged. */
 const HOUSEKEEPING_MS = 1_000
+/** A loop over polls that always have data lets timers and sockets in this often. */
+const YIELD_EVERY_MS = 50
 
 export class Consumer {
   readonly #cluster: Cluster
@@ -49,6 +52,7 @@ export class Consumer {
   #finding: Promise<void> | undefined
   #groupMetadata: GroupMetadata | undefined
   #committedAt = 0
+  #yieldedAt = 0
   #polling = false
   #closed = false
 
@@ -107,9 +111,16 @@ export class Consumer {
       const deadline = clock.monotonic() + timeoutMs
       for (;;) {
         const fetched = await this.#pollOnce(deadline)
-        if (fetched.length > 0 || this.#closed) return fetched
         const now = clock.monotonic()
-        if (now >= deadline) return fetched
+        if (fetched.length > 0) {
+          if (now - this.#yieldedAt >= YIELD_EVERY_MS) {
+            await sleep(clock, 0)
+            this.#yieldedAt = clock.monotonic()
+          }
+          return fetched
+        }
+        this.#yieldedAt = now
+        if (now >= deadline || this.#closed) return fetched
         await this.#signal.wait(clock, Math.min(deadline, now + HOUSEKEEPING_MS))
       }
     } finally {

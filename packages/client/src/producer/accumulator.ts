@@ -88,7 +88,8 @@ export class Accumulator {
       batch = new ProducerBatch(topic, partition, now, {
         compression: this.options.compression,
         transactional: this.options.transactional,
-        initialBytes: Math.max(this.options.batchSize, size + BATCH_OVERHEAD_BYTES),
+        // What the partition's last batch took: neither growth by copying nor pages that are never touched.
+        initialBytes: Math.max(INITIAL_BYTES_MIN, queue.lastBatchBytes, size + BATCH_OVERHEAD_BYTES),
       })
       queue.ready.push(batch)
       this.#outstanding++
@@ -129,6 +130,7 @@ export class Accumulator {
     const head = (queue.retries[0] ?? queue.ready[0])!
     const before = head.sizeInBytes
     const wasOpen = !head.closed
+    if (!head.isSealed) queue.lastBatchBytes = before
     const batch = queue.take()
     this.#bytes += batch.sizeInBytes - before
     if (wasOpen) this.#closedHook?.(queue.topic, queue.partition)
@@ -196,6 +198,7 @@ export class Accumulator {
 }
 
 const BATCH_OVERHEAD_BYTES = 61
+const INITIAL_BYTES_MIN = 1024
 /** `recordBytesMax` without headers, less its call. */
 const quickSize = (key: Uint8Array | null, value: Uint8Array | null): number =>
   36 + (key === null ? 0 : key.length) + (value === null ? 0 : value.length)
