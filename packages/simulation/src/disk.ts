@@ -5,8 +5,9 @@
  *  - `power` undoes, per file, a random suffix of the writes since its last sync (the oldest undone one may stay in
  *    part), and per directory a random suffix of the names created, renamed or removed since its last sync.
  *
- * A crash can be armed to strike inside the n-th write from now; from that moment every operation of the dead process
- * throws `ProcessDied`, so that nothing the unwinding code does reaches the disk.
+ * A crash can be armed to strike inside the n-th write from now, or at the n-th change of any kind (a name, a size, a
+ * sync); from that moment every operation of the dead process throws `ProcessDied`, so that nothing the unwinding code
+ * does reaches the disk.
  */
 import { type Disk, DiskError, type DiskFile, type DiskLock } from "@millrace/host"
 import type { SeededRandom } from "./random.ts"
@@ -145,6 +146,7 @@ export class SimulatedDisk implements Disk {
   readonly #process: { readonly alive: boolean; readonly name: string; die(): void }
   readonly #later: (delayMs: number, run: () => void) => void
   #writesUntilDeath = Infinity
+  #changesUntilDeath = Infinity
 
   constructor(
     device: SimulatedDevice,
@@ -161,6 +163,11 @@ export class SimulatedDisk implements Disk {
     this.#writesUntilDeath = countdown
   }
 
+  /** Arms a crash at the n-th change from now: before it, or inside it when it is a write. */
+  dieInChange(countdown: number): void {
+    this.#changesUntilDeath = countdown
+  }
+
   open(
     path: string,
     options: { readonly create?: boolean; readonly readOnly?: boolean; readonly truncate?: boolean } = {},
@@ -171,10 +178,12 @@ export class SimulatedDisk implements Disk {
     let file = existing
     if (file === undefined) {
       if (!options.create || options.readOnly) throw new DiskError("ENOENT", path, "open")
+      this.beforeChange()
       const created: FileNode = { kind: "file", content: new Uint8Array(256), size: 0, unsynced: [] }
       this.#device.rename(this.#device.directory(parent(path), "open"), (entries) => entries.set(base(path), created))
       file = created
     } else if (options.truncate && !options.readOnly) {
+      this.beforeChange()
       change(file, 0, file.size, 0)
       file.size = 0
     }
@@ -212,6 +221,7 @@ export class SimulatedDisk implements Disk {
     for (const part of parts(path)) {
       const above = this.#device.directory(at || "/", "create directory")
       if (!above.entries.has(part)) {
+        this.beforeChange()
         this.#device.rename(above, (entries) =>
           entries.set(part, { kind: "directory", entries: new Map(), unsynced: [] }),
         )
@@ -226,6 +236,7 @@ export class SimulatedDisk implements Disk {
     if (node === undefined) throw new DiskError("ENOENT", source, `rename to ${target} the file`)
     const from = this.#device.directory(parent(source), "rename")
     const to = this.#device.directory(parent(target), "rename")
+    this.beforeChange()
     if (from === to) {
       this.#device.rename(from, (entries) => {
         entries.delete(base(source))
@@ -241,12 +252,14 @@ export class SimulatedDisk implements Disk {
     this.check()
     const above = this.#device.node(parent(path))
     if (above?.kind === "directory" && above.entries.has(base(path))) {
+      this.beforeChange()
       this.#device.rename(above, (entries) => entries.delete(base(path)))
     }
   }
 
   syncDirectory(path: string): void {
     this.check()
+    this.beforeChange()
     this.#device.directory(path, "sync directory").unsynced = []
     this.#device.syncCount++
   }
@@ -263,9 +276,16 @@ export class SimulatedDisk implements Disk {
   /** How many bytes of a write reach the page cache: all of them, unless death strikes in it. */
   admit(length: number): { readonly bytes: number; readonly dies: boolean } {
     this.check()
-    if (--this.#writesUntilDeath > 0) return { bytes: length, dies: false }
-    this.#writesUntilDeath = Infinity
+    const [writes, changes] = [--this.#writesUntilDeath, --this.#changesUntilDeath]
+    if (writes > 0 && changes > 0) return { bytes: length, dies: false }
+    this.#writesUntilDeath = this.#changesUntilDeath = Infinity
     return { bytes: this.#device.random.int(length + 1), dies: true }
+  }
+
+  beforeChange(): void {
+    if (--this.#changesUntilDeath > 0) return
+    this.#changesUntilDeath = Infinity
+    this.die()
   }
 
   die(): never {
@@ -325,6 +345,7 @@ class SimulatedFile implements DiskFile {
 
   truncate(size: number): void {
     this.#disk.check()
+    this.#disk.beforeChange()
     const file = this.#file
     if (size >= file.size) {
       change(file, file.size, size - file.size, size - file.size)
@@ -337,6 +358,7 @@ class SimulatedFile implements DiskFile {
 
   sync(): void {
     this.#disk.check()
+    this.#disk.beforeChange()
     this.#file.unsynced = []
     this.#disk.synced()
   }

@@ -36,6 +36,8 @@ async function main(args: readonly string[]): Promise<number> {
     if (options.suite !== "all" && options.suite !== name) continue
     const { suite } = await load()
     const started = performance.now()
+    const kinds = new Map<string, number>()
+    const figures = new Map<string, number>()
     for (let seed = options.from; seed < options.from + options.seeds; seed++) {
       const outcome = await suite(seed, {
         onEvent: options.trace ? (atMs, label) => console.log(`${atMs.toFixed(3)} ${label}`) : undefined,
@@ -55,16 +57,22 @@ async function main(args: readonly string[]): Promise<number> {
         for (const finding of findings.slice(0, 10)) console.log(`  ${finding}`)
         if (options.mutant !== undefined) return 1
       }
+      kinds.set(outcome.kind, (kinds.get(outcome.kind) ?? 0) + 1)
+      for (const [figure, count] of Object.entries(outcome.figures))
+        figures.set(figure, (figures.get(figure) ?? 0) + count)
       const done = seed - options.from + 1
-      if (done % PROGRESS_EVERY === 0 && options.mutant === undefined) {
-        console.log(
-          `suite ${name}: ${done} of ${options.seeds} seeds, ${Math.round(performance.now() - started)} ms, last trace ${outcome.trace}: ${outcome.summary}`,
-        )
+      if (options.mutant === undefined && (done % PROGRESS_EVERY === 0 || done === options.seeds)) {
+        console.log(`suite ${name}: ${done} of ${options.seeds} seeds, ${Math.round(performance.now() - started)} ms`)
       }
     }
+    if (options.mutant === undefined) console.log(`suite ${name}: ${list(kinds)}; ${list(figures)}`)
   }
   console.log(`${passed} passed, ${failed} failed`)
   return failed === 0 ? 0 : 1
+}
+
+function list(counts: ReadonlyMap<string, number>): string {
+  return [...counts].map(([what, count]) => `${count} ${what}`).join(", ")
 }
 
 /** Each mutant in a process of its own, since it changes what is loaded. */

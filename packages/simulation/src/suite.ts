@@ -5,8 +5,10 @@ export interface Outcome {
   /** What broke, each a sentence; empty when nothing did. */
   readonly findings: readonly string[]
   readonly trace: string
-  /** One line of figures: how much happened, so that a run that did nothing is seen. */
-  readonly summary: string
+  /** What sort of run the seed made. */
+  readonly kind: string
+  /** How much happened, so that runs that did nothing are seen. They are summed over the seeds. */
+  readonly figures: Readonly<Record<string, number>>
 }
 
 export interface SuiteOptions {

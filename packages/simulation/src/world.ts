@@ -2,6 +2,8 @@
  * A simulated installation: one broker machine whose process dies and comes back, and as many others as a suite needs.
  */
 import { Broker } from "@millrace/broker"
+import type { Disk } from "@millrace/host"
+import { Census } from "./census.ts"
 import { Machine, type SimulatedProcess } from "./machine.ts"
 import { SimulatedNetwork } from "./network.ts"
 import { SeededRandom } from "./random.ts"
@@ -14,11 +16,18 @@ const DATA_DIR = "/data"
 /** Small internal topics and segments that roll soon, so that short runs have many of both. */
 const BROKER_SETTINGS: Readonly<Record<string, string>> = {
   "group.initial.rebalance.delay.ms": "0",
+  "group.min.session.timeout.ms": "1000",
   "offsets.topic.num.partitions": "2",
   "transaction.state.log.num.partitions": "2",
   "log.roll.ms": "1500",
   "log.index.interval.bytes": "256",
+  "replica.high.watermark.checkpoint.interval.ms": "700",
+  "log.initial.task.delay.ms": "1000",
+  "producer.id.expiration.ms": "12000",
+  "producer.id.expiration.check.interval.ms": "1000",
 }
+/** A broker forgets a producer that was silent for longer. */
+export const PRODUCER_FORGOTTEN_MS = 14_000
 
 export class World {
   readonly scheduler = new Scheduler()
@@ -28,6 +37,7 @@ export class World {
   readonly #settings: Readonly<Record<string, string>>
   /** Faults that nobody asked for: a broker that did not start, an error that nothing caught. */
   readonly faults: string[] = []
+  readonly census = new Census()
   brokerStarts = 0
   #broker: SimulatedProcess | undefined
   #brokerReady = false
@@ -69,9 +79,21 @@ export class World {
     return this.#brokerReady && this.#broker?.alive === true
   }
 
-  /** Starts the broker; what it threw becomes a fault unless it was killed meanwhile. */
-  startBroker(): void {
+  /** The broker's disk as somebody sees it who is none of its processes. */
+  get brokerDisk(): Disk {
+    const { device } = this.machine("broker")
+    return device.attach({ alive: true, name: "coroner", die: () => {} }, () => {})
+  }
+
+  get segmentRolls(): number {
+    return Census.rolls(this.brokerDisk, DATA_DIR)
+  }
+
+  /** Starts the broker; what it threw becomes a fault unless it was killed meanwhile, as by `dieInChange`. */
+  startBroker(dieInChange = Infinity): void {
+    this.census.start(this.brokerDisk, DATA_DIR)
     const process = this.machine("broker").start()
+    process.disk.dieInChange(dieInChange)
     this.#broker = process
     this.#brokerReady = false
     this.brokerStarts++
@@ -80,8 +102,13 @@ export class World {
       dataDir: DATA_DIR,
       listen: { host: "broker", port: 9092 },
       config: this.#settings,
+      log: (line) => {
+        if (line.includes(": cut ")) this.census.tornLogs++
+        if (line.includes("is offline") || line.includes("cannot load")) this.#logged(process, line)
+      },
     }).then(
       () => {
+        process.disk.dieInChange(Infinity)
         if (this.#broker === process) this.#brokerReady = true
         this.scheduler.note(`broker ready ${this.brokerStarts}`)
       },
@@ -90,6 +117,17 @@ export class World {
           this.faults.push(`the broker did not start: ${describe(error)}`)
       },
     )
+    if (!process.alive) this.census.brokenStarts++
+  }
+
+  /** What a broker says when it can no longer serve a log; one that dies says it too, and nobody minds. */
+  #logged(process: SimulatedProcess, line: string): void {
+    if (process.alive) this.faults.push(line)
+  }
+
+  /** The run is over: takes the last figures. */
+  end(): void {
+    this.census.end(this.brokerDisk, DATA_DIR)
   }
 
   /** Runs a program; an error that it lets out while it lives is a fault. */

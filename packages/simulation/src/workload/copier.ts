@@ -1,14 +1,15 @@
 /**
  * A read-process-write in transactions: reads a topic in a group and writes each value to another, exactly once. Some
- * transactions are aborted on purpose after writing values that nobody may ever see. It may be killed at any time; its
- * successor goes on with the same transactional id.
+ * transactions are aborted on purpose after writing values that nobody may ever see. It may be killed at any time, and
+ * its successor goes on with the same transactional id, even while it still lives: then it is fenced and ends.
  */
 import type { Host } from "@millrace/host"
 import { sleep } from "@millrace/host"
-import { KafkaClient } from "@millrace/client"
+import { type Consumer, KafkaClient, type Producer } from "@millrace/client"
 import type { SeededRandom } from "../random.ts"
 
 export interface CopierOptions {
+  /** Also the transactional id. */
   readonly name: string
   readonly brokers: string
   readonly group: string
@@ -20,17 +21,32 @@ export interface CopierOptions {
 const ABORT_CHANCE = 0.2
 const POLL_MS = 300
 const RETRY_MS = 100
+/** Work between reading and committing, during which the world may change. */
+const WORK_CHANCE = 0.5
+const WORK_MS_MAX = 400
+const SESSION_TIMEOUT_MS = 3_000
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** Counted over all processes of a copier. */
+/** Counted over all processes of all copiers. */
 export class CopierLog {
+  /** Every value that was written only to be aborted. */
   readonly aborted = new Set<string>()
-  /** Values of transactions whose commit was answered. */
-  readonly committed = new Set<string>()
+  /** Those of them that are in the log for sure, for whoever reads uncommitted. */
+  readonly abortedAndAcknowledged = new Set<string>()
   commits = 0
   aborts = 0
-  failures: string[] = []
+  readonly failures: string[] = []
+}
+
+/** One process, as its suite sees it. */
+export class CopierProcess {
+  /** What it is at, for a run that got stuck. */
+  step = "starting"
+  ended = false
+  /** A successor has started: after a failure it ends instead of taking its id back. */
+  retired = false
+  stopped = false
 }
 
 export async function copy(
@@ -38,68 +54,93 @@ export async function copy(
   random: SeededRandom,
   options: CopierOptions,
   log: CopierLog,
-  stopped: () => boolean,
+  self: CopierProcess,
 ): Promise<void> {
   const client = new KafkaClient({ host, brokers: options.brokers, clientId: options.name })
-  while (!stopped()) {
+  const over = () => self.stopped || self.retired
+  while (!over()) {
     // A producer that failed is not used again: its successor with the same id fences it and finishes what it left.
-    const producer = client.producer({ transactionalId: options.name, lingerMs: 1, transactionTimeoutMs: 20_000 })
+    const producer = client.producer({
+      transactionalId: options.name,
+      lingerMs: 1,
+      batchSize: random.pick([60, 200, 16_384]),
+      transactionTimeoutMs: random.pick([3_000, 20_000]),
+      transactionVersionMax: random.pick([1, 2]),
+    })
     const consumer = client.consumer({
       groupId: options.group,
       isolation: "read_committed",
       autoOffsetReset: "earliest",
-      sessionTimeoutMs: 6_000,
-      rebalanceTimeoutMs: 10_000,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      rebalanceTimeoutMs: 6_000,
+      maxPollRecords: random.pick([3, 20, 1_000]),
+      maxPartitionFetchBytes: random.pick([100, 1_000, 1_000_000]),
     })
     try {
+      self.step = "initialising its transactional id"
       await producer.initTransactions()
       consumer.subscribe([options.source])
-      while (!stopped()) await turn(random, options, log, producer, consumer)
+      // A retired one goes on until it is told that it is fenced: that is what is tried.
+      while (!self.stopped) await turn(host, random, options, log, self, producer, consumer)
     } catch (error) {
-      log.failures.push(String(error))
-      await sleep(host.clock, RETRY_MS)
+      log.failures.push(`${options.name} ${self.step}: ${String(error)}`)
+      if (!over()) await sleep(host.clock, RETRY_MS)
     }
+    self.step = "closing"
     await consumer.close().catch(() => {})
     await producer.close().catch(() => {})
   }
   await client.close()
+  self.ended = true
 }
 
 async function turn(
+  host: Host,
   random: SeededRandom,
   options: CopierOptions,
   log: CopierLog,
-  producer: ReturnType<KafkaClient["producer"]>,
-  consumer: ReturnType<KafkaClient["consumer"]>,
+  self: CopierProcess,
+  producer: Producer,
+  consumer: Consumer,
 ): Promise<void> {
+  self.step = "polling"
   const fetched = await consumer.poll(POLL_MS)
   if (fetched.length === 0) return
+  const group = consumer.groupMetadata()
   const aborts = random.chance(ABORT_CHANCE)
-  const values: string[] = []
+  const written: string[] = []
   producer.beginTransaction()
   for (const part of fetched) {
     const cursor = part.cursor()
     while (cursor.next()) {
       const value = decoder.decode(cursor.record.value()!)
-      values.push(value)
-      const written = aborts ? `aborted-${value}` : value
-      if (aborts) log.aborted.add(written)
-      const bytes = encoder.encode(written)
+      const copied = aborts ? `aborted-${value}` : value
+      written.push(copied)
+      if (aborts) log.aborted.add(copied)
+      const bytes = encoder.encode(copied)
       producer.append(options.target, part.partition % options.targetPartitions, cursor.record.timestamp, bytes, bytes)
     }
   }
+  if (random.chance(WORK_CHANCE)) {
+    self.step = "working"
+    await sleep(host.clock, random.int(WORK_MS_MAX))
+  }
   if (aborts) {
+    self.step = "flushing"
     await producer.flush()
+    for (const value of written) log.abortedAndAcknowledged.add(value)
+    self.step = "aborting"
     await producer.abortTransaction()
     log.aborts++
     // Backwards: a poll may answer several pieces of one partition, and reading goes on at the first.
     for (const part of fetched.toReversed()) consumer.seek(part, part.startOffset)
     return
   }
+  self.step = "sending offsets"
   const ends = new Map(fetched.map((part) => [part.partition, part.nextOffset]))
   const offsets = [...ends].map(([partition, offset]) => ({ topic: options.source, partition, offset }))
-  await producer.sendOffsetsToTransaction(offsets, consumer.groupMetadata())
+  await producer.sendOffsetsToTransaction(offsets, group)
+  self.step = "committing"
   await producer.commitTransaction()
   log.commits++
-  for (const value of values) log.committed.add(value)
 }

@@ -2,10 +2,15 @@
  * Reads every partition of a topic from the first record to the end, as one isolation level sees it.
  */
 import type { Host } from "@millrace/host"
+import { sleep } from "@millrace/host"
 import { KafkaClient } from "@millrace/client"
+import type { Seen } from "./observer.ts"
 
 const POLL_MS = 500
-const EMPTY_POLLS_MAX = 200
+const EMPTY_POLLS_MAX = 60
+/** How long open transactions may hold the last stable offset back after everybody is done. */
+const STABLE_MS = 60_000
+const STABLE_POLL_MS = 100
 const decoder = new TextDecoder()
 
 export async function readLog(
@@ -14,14 +19,27 @@ export async function readLog(
   topic: string,
   partitions: number,
   isolation: "read_committed" | "read_uncommitted",
-): Promise<string[][]> {
+): Promise<Seen[][]> {
   const client = new KafkaClient({ host, brokers, clientId: "reader" })
   const consumer = client.consumer({ isolation, autoOffsetReset: "earliest" })
   const parts = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
   consumer.assign(parts)
-  const ends = await consumer.endOffsets(parts)
+  const ends = await consumer.endOffsets(parts, { isolation: "read_uncommitted" })
+  for (const deadline = host.clock.monotonic() + STABLE_MS; isolation === "read_committed";) {
+    const stable = await consumer.endOffsets(parts)
+    const held = stable.filter(({ partition, offset }) => offset < ends[partition]!.offset)
+    if (held.length === 0) break
+    if (host.clock.monotonic() > deadline) {
+      const first = held[0]!
+      throw new Error(
+        `a transaction hangs in ${topic}-${first.partition}: its last stable offset stays at ${first.offset}, ` +
+          `its end is ${ends[first.partition]!.offset}`,
+      )
+    }
+    await sleep(host.clock, STABLE_POLL_MS)
+  }
   for (const part of parts) consumer.seek(part, 0)
-  const values: string[][] = parts.map(() => [])
+  const values: Seen[][] = parts.map(() => [])
   for (let empty = 0; ;) {
     let behind = false
     for (const end of ends) if ((consumer.position(end) ?? 0) < end.offset) behind = true
@@ -31,7 +49,10 @@ export async function readLog(
       throw new Error(`reading ${topic} stalled below ${JSON.stringify(ends)}`)
     for (const part of fetched) {
       const cursor = part.cursor()
-      while (cursor.next()) values[part.partition]!.push(decoder.decode(cursor.record.value()!))
+      while (cursor.next()) {
+        const { offset } = cursor.record
+        values[part.partition]!.push({ offset, value: decoder.decode(cursor.record.value()!) })
+      }
     }
   }
   await consumer.close()

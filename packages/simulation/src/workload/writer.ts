@@ -1,6 +1,6 @@
 /**
- * An idempotent producer on a simulated machine. It sends unique values, "name-number", to fixed partitions and notes
- * the order in which it sent them and which were acknowledged.
+ * An idempotent producer on a simulated machine. It sends unique values, "name-number", to fixed partitions, in bursts
+ * spread over the time of the faults, and notes the order in which it sent them and where each was acknowledged.
  */
 import type { Host } from "@millrace/host"
 import { sleep } from "@millrace/host"
@@ -13,22 +13,40 @@ export interface WriterOptions {
   readonly topic: string
   readonly partitions: number
   readonly count: number
+  /** How long all of it takes without faults, about. */
+  readonly durationMs: number
+  /** Silence of this length halfway, longer than the broker remembers a producer; 0 for none. */
+  readonly silenceMs: number
+}
+
+/** Where a record was acknowledged. */
+export interface Place {
+  readonly partition: number
+  readonly offset: number
 }
 
 const encoder = new TextEncoder()
 /** Larger than any outage in a run: a send fails for a fault of ours, not for lack of patience. */
 const DELIVERY_TIMEOUT_MS = 600_000
-const PAUSE_MS_MAX = 30
+const BURST_MAX = 12
 const CODECS = ["none", "gzip", "lz4", "zstd", "snappy"] as const
+/** From one record a batch, which fills the five requests in flight, to whole bursts. */
+const BATCH_SIZES = [1, 150, 400, 16_384] as const
 
 export class Writer {
   readonly sent: string[][]
-  readonly acknowledged = new Set<string>()
+  readonly acknowledged = new Map<string, Place>()
   readonly failures: string[] = []
   done = false
+  silences = 0
 
   constructor(partitions: number) {
     this.sent = Array.from({ length: partitions }, () => [])
+  }
+
+  /** For a run that got stuck: what has no answer. */
+  get unanswered(): string[] {
+    return this.sent.flat().filter((value) => !this.acknowledged.has(value))
   }
 
   async run(host: Host, random: SeededRandom, options: WriterOptions): Promise<void> {
@@ -36,22 +54,33 @@ export class Writer {
     const producer = client.producer({
       acks: "all",
       lingerMs: random.int(10),
+      batchSize: random.pick(BATCH_SIZES),
       deliveryTimeoutMs: DELIVERY_TIMEOUT_MS,
       compression: random.pick(CODECS),
     })
     const answers: Promise<void>[] = []
-    for (let number = 0; number < options.count; number++) {
+    const pauseMs = (options.durationMs * (1 + BURST_MAX)) / 2 / options.count
+    const halfway = Math.floor(options.count / 2)
+    for (let number = 0, burst = 0; number < options.count; number++) {
+      if (burst-- === 0) {
+        burst = random.int(BURST_MAX)
+        await sleep(host.clock, random.int(2 * pauseMs))
+      }
+      if (number === halfway && options.silenceMs > 0) {
+        await Promise.all(answers)
+        await sleep(host.clock, options.silenceMs)
+        this.silences++
+      }
       const partition = random.int(options.partitions)
       const value = `${options.name}-${number}`
       this.sent[partition]!.push(value)
       const bytes = encoder.encode(value)
       answers.push(
         producer.send({ topic: options.topic, partition, key: bytes, value: bytes }).then(
-          () => void this.acknowledged.add(value),
+          ({ offset }) => void this.acknowledged.set(value, { partition, offset }),
           (error: unknown) => void this.failures.push(`${value}: ${String(error)}`),
         ),
       )
-      if (random.chance(0.3)) await sleep(host.clock, random.int(PAUSE_MS_MAX))
     }
     await Promise.all(answers)
     this.done = true

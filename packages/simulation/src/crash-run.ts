@@ -1,0 +1,284 @@
+/**
+ * Idempotent writers and transactional copiers against a broker that is killed inside writes, loses power, and is cut
+ * off, while others watch. First safety under faults, then heal and liveness, then every checker over the whole log.
+ */
+import { exactCopy } from "./checker/exact-copy.ts"
+import { noDuplicate } from "./checker/no-duplicate.ts"
+import { noLostAcknowledgement } from "./checker/no-lost-acknowledgement.ts"
+import { observed, type Placed } from "./checker/observed.ts"
+import { sentOrder } from "./checker/sent-order.ts"
+import { createTopics, outcome, read } from "./installation.ts"
+import type { SimulatedProcess } from "./machine.ts"
+import type { SeededRandom } from "./random.ts"
+import type { Outcome, SuiteOptions } from "./suite.ts"
+import { copy, CopierLog, CopierProcess } from "./workload/copier.ts"
+import { Monitor } from "./workload/monitor.ts"
+import { Observer } from "./workload/observer.ts"
+import { Writer } from "./workload/writer.ts"
+import { BROKER_ADDRESS, PRODUCER_FORGOTTEN_MS, World } from "./world.ts"
+
+export type CrashKind = "kill" | "power-fsync"
+
+const SOURCE = "source"
+const TARGET = "target"
+const GROUP = "copiers"
+const PARTITIONS = 2
+const RECORDS_PER_WRITER = 100
+/** Virtual time of faults, and how long everything may take after they stopped. */
+const FAULTS_MS = 12_000
+const HEAL_MS = 240_000
+const FAULT_PAUSE_MS_MAX = 1_500
+const OUTAGE_MS_MAX = 500
+/** Longer than a copier's session and its shorter transaction timeout, shorter than a request's. */
+const ISOLATION_MS_MAX = 9_000
+/** A broker that dies at every start would never serve anyone. */
+const BROKEN_STARTS_MAX = 3
+
+export class CrashRun {
+  readonly #world: World
+  readonly #random: SeededRandom
+  readonly #kind: CrashKind
+  readonly #writers = Array.from({ length: 2 }, () => new Writer(PARTITIONS))
+  readonly #log = new CopierLog()
+  /** The latest process of each copier. */
+  readonly #copiers: { readonly process: SimulatedProcess; readonly self: CopierProcess }[] = []
+  readonly #monitor = new Monitor(PARTITIONS)
+  readonly #observers = [new Observer("observer0", SOURCE, PARTITIONS), new Observer("observer1", TARGET, PARTITIONS)]
+  #successors = 0
+
+  constructor(seed: number, kind: CrashKind, options: SuiteOptions) {
+    this.#world = new World(seed, kind === "power-fsync" ? { "log.flush.interval.messages": "1" } : {})
+    this.#world.scheduler.onEvent = options.onEvent
+    this.#random = this.#world.random.fork("suite")
+    this.#kind = kind
+  }
+
+  async run(): Promise<Outcome> {
+    const world = this.#world
+    world.startBroker()
+    await createTopics(world, [SOURCE, TARGET], PARTITIONS)
+    this.#startAll()
+    const end = world.scheduler.nowMs + FAULTS_MS
+    while (world.scheduler.nowMs < end && !this.#broken) {
+      await this.#pass(this.#random.int(FAULT_PAUSE_MS_MAX))
+      await this.#strike()
+    }
+    world.network.heal()
+    const done = await world.scheduler.run({
+      untilMs: world.scheduler.nowMs + HEAL_MS,
+      until: () => this.#broken || this.#isCopied(),
+    })
+    if (done !== "done") return this.#outcome(this.#stuck())
+    for (const { self } of this.#copiers) self.stopped = true
+    await this.#until(() => this.#copiers.every(({ self }) => self.ended))
+    if (!this.#broken && !this.#copiers.every(({ self }) => self.ended)) return this.#outcome(this.#stuck())
+    return this.#outcome(this.#broken ? [] : await this.#check())
+  }
+
+  get #findings(): string[] {
+    return [
+      ...this.#world.faults,
+      ...this.#monitor.findings,
+      ...this.#observers.flatMap(({ findings }) => findings),
+      ...this.#writers.flatMap(({ failures }) => failures.map((failure) => `a send failed: ${failure}`)),
+    ]
+  }
+
+  get #broken(): boolean {
+    return this.#world.faults.length > 0
+  }
+
+  /** The monitor looked after the last write and found all of it processed. */
+  #isCopied(): boolean {
+    if (!this.#writers.every(({ done }) => done)) return false
+    this.#writtenAtMs ??= this.#world.scheduler.nowMs
+    return this.#monitor.lookedAtMs >= this.#writtenAtMs && this.#monitor.atEnd
+  }
+  #writtenAtMs: number | undefined
+
+  #startAll(): void {
+    const world = this.#world
+    const silent = this.#random.chance(0.25) ? this.#random.int(2) : -1
+    for (const [index, writer] of this.#writers.entries()) {
+      const name = `writer${index}`
+      const process = world.machine(name).start()
+      const random = this.#random.fork(name)
+      world.spawn(process, () =>
+        writer.run(process, random, {
+          name: `w${index}`,
+          brokers: BROKER_ADDRESS,
+          topic: SOURCE,
+          partitions: PARTITIONS,
+          count: RECORDS_PER_WRITER,
+          durationMs: FAULTS_MS,
+          silenceMs: index === silent ? PRODUCER_FORGOTTEN_MS : 0,
+        }),
+      )
+    }
+    for (let index = 0; index < 2; index++) this.#startCopier(index)
+    for (const [index, observer] of this.#observers.entries()) {
+      const name = `observer${index}`
+      const process = world.machine(name).start()
+      const isolation = observer.topic === TARGET ? "read_committed" : "read_uncommitted"
+      const options = {
+        name,
+        brokers: BROKER_ADDRESS,
+        topic: observer.topic,
+        partitions: PARTITIONS,
+        isolation,
+      } as const
+      world.spawn(process, () => observer.run(process, this.#random.fork(name), options))
+    }
+    const process = world.machine("monitor").start()
+    const options = { brokers: BROKER_ADDRESS, group: GROUP, topic: SOURCE, partitions: PARTITIONS }
+    world.spawn(process, () => this.#monitor.run(process, options))
+  }
+
+  /** A process for a copier; the one before, if it lives, is about to be fenced. */
+  #startCopier(index: number): void {
+    const before = this.#copiers[index]
+    if (before) {
+      before.self.retired = true
+      this.#successors++
+    }
+    const name = `copier${index}`
+    const process = this.#world.machine(name).start(before ? `${name}.${this.#successors}` : name)
+    const self = new CopierProcess()
+    this.#copiers[index] = { process, self }
+    const options = {
+      name,
+      brokers: BROKER_ADDRESS,
+      group: GROUP,
+      source: SOURCE,
+      target: TARGET,
+      targetPartitions: PARTITIONS,
+    }
+    this.#world.spawn(process, () => copy(process, this.#random.fork(name), options, this.#log, self))
+  }
+
+  #pass(ms: number): Promise<unknown> {
+    return this.#until(() => false, ms)
+  }
+
+  #until(until: () => boolean, ms = HEAL_MS): Promise<unknown> {
+    const untilMs = this.#world.scheduler.nowMs + ms
+    return this.#world.scheduler.run({ untilMs, until: () => this.#broken || until() })
+  }
+
+  /** One fault, drawn from the seed; afterwards a broker is running. */
+  async #strike(): Promise<void> {
+    const [world, random] = [this.#world, this.#random]
+    const broker = world.broker!
+    const choice = random.float()
+    if (choice < 0.2) this.#crash()
+    else if (choice < 0.35) {
+      broker.disk.dieInWrite(1 + random.int(30))
+      await this.#until(() => !broker.alive, random.int(1_000))
+      this.#crash()
+    } else if (choice < 0.5) {
+      broker.disk.dieInChange(1 + random.int(60))
+      await this.#until(() => !broker.alive, random.int(1_500))
+      this.#crash()
+    } else if (choice < 0.65) world.network.cut("broker", 0.5)
+    else if (choice < 0.8) {
+      const names = this.#copiers.map(({ process }) => process.name)
+      world.network.isolate(random.pick(["broker", "writer0", ...names, ...names]))
+      await this.#pass(random.int(ISOLATION_MS_MAX))
+      world.network.heal()
+    } else {
+      const index = random.int(this.#copiers.length)
+      if (random.chance(0.5)) this.#copiers[index]!.process.kill()
+      if (random.chance(0.2)) await this.#pass(random.int(4_000))
+      this.#startCopier(index)
+    }
+    for (let broken = 0; !world.broker!.alive && !this.#broken; broken++) {
+      if (this.#kind === "power-fsync") world.broker!.power()
+      await this.#pass(random.int(OUTAGE_MS_MAX))
+      const breaks = broken < BROKEN_STARTS_MAX && random.chance(0.25)
+      world.startBroker(breaks ? 1 + random.int(40) : undefined)
+    }
+  }
+
+  #crash(): void {
+    if (this.#kind === "kill") this.#world.broker!.kill()
+    else this.#world.broker!.power()
+  }
+
+  /** Who has not come to an end long after the faults did. */
+  #stuck(): string[] {
+    const findings = this.#findings
+    if (this.#broken) return findings
+    for (const [index, writer] of this.#writers.entries()) {
+      const { unanswered } = writer
+      if (!writer.done)
+        findings.push(`writer${index} is stuck: no answer for ${unanswered.length} records, first ${unanswered[0]}`)
+    }
+    for (const { process, self } of this.#copiers)
+      if (!self.ended) findings.push(`${process.name} is not done: it is ${self.step}`)
+    const { ends, committed } = this.#monitor
+    for (const [partition, end] of ends.entries()) {
+      const done = committed[partition]!
+      if (done < end) findings.push(`${SOURCE}-${partition} ends at ${end}, the group has committed ${done}`)
+    }
+    const failure = this.#log.failures.at(-1)
+    if (failure !== undefined) findings.push(`the last failure of a copier: ${failure}`)
+    return findings
+  }
+
+  async #check(): Promise<string[]> {
+    const source = await read(this.#world, SOURCE, PARTITIONS, "read_uncommitted")
+    const target = source && (await read(this.#world, TARGET, PARTITIONS, "read_committed"))
+    const written = target && (await read(this.#world, TARGET, PARTITIONS, "read_uncommitted"))
+    if (source === undefined || target === undefined || written === undefined) {
+      return this.#broken ? [] : ["the log could not be read"]
+    }
+    const [sourceObserver, targetObserver] = this.#observers
+    await this.#until(
+      () => sourceObserver!.count >= source.flat().length && targetObserver!.count >= target.flat().length,
+    )
+    const acknowledged = new Map(this.#writers.flatMap((writer) => [...writer.acknowledged]))
+    const [sourceValues, targetValues] = [valuesOf(source), valuesOf(target)]
+    const visible = new Set(valuesOf(written).flat())
+    const hidden = this.#log.abortedAndAcknowledged
+    return [
+      ...noLostAcknowledgement(acknowledged, source),
+      ...noDuplicate(sourceValues.flat()),
+      ...exactCopy(sourceValues.flat(), targetValues.flat(), this.#log.aborted),
+      ...sourceValues.flatMap((values, partition) => sentOrder(`${SOURCE}-${partition}`, values)),
+      ...targetValues.flatMap((values, partition) => sentOrder(`${TARGET}-${partition}`, values)),
+      ...compare(SOURCE, sourceObserver!, source),
+      ...compare(TARGET, targetObserver!, target),
+      ...[...hidden].filter((value) => !visible.has(value)).map((value) => `acknowledged but missing: ${value}`),
+    ]
+  }
+
+  #outcome(more: readonly string[]): Outcome {
+    const [world, log] = [this.#world, this.#log]
+    world.end()
+    const { census } = world
+    const findings = [...new Set([...this.#findings, ...more])]
+    return outcome(world, findings, this.#kind, {
+      commits: log.commits,
+      aborts: log.aborts,
+      "copier errors": log.failures.length,
+      successors: this.#successors,
+      fenced: census.fenced,
+      "open at a start": census.openAtStart,
+      "prepared at a start": census.preparedAtStart,
+      "producers forgotten": this.#writers.reduce((sum, { silences }) => sum + silences, 0),
+      observed: this.#observers.reduce((sum, { count }) => sum + count, 0),
+    })
+  }
+}
+
+function valuesOf(log: readonly (readonly Placed[])[]): string[][] {
+  return log.map((records) => records.map(({ value }) => value))
+}
+
+function compare(topic: string, observer: Observer, log: readonly (readonly Placed[])[]): string[] {
+  const missing = log.flat().length - observer.count
+  return [
+    ...observer.seen.flatMap((seen, partition) => observed(`${topic}-${partition}`, seen, log[partition]!)),
+    ...(missing > 0 ? [`the observer of ${topic} never saw ${missing} records`] : []),
+  ]
+}
