@@ -12,10 +12,12 @@
 import { ErrorCode, isRetriable } from "@millrace/protocol"
 import { BATCH_HEADER_BYTES, RecordBatchView } from "@millrace/protocol/record/batch"
 import { Produce, type ProduceRequest } from "@millrace/protocol/messages/produce"
+import { CorruptRecordError } from "@millrace/protocol/record/corrupt"
 import { isInternalTopic } from "../controller/topic-names.ts"
 import type { RequestContext } from "../network/context.ts"
 import type { Partition, PartitionAppend } from "../partition/partition.ts"
 import type { OffsetWaiter } from "../partition/waiters.ts"
+import type { ProducerScope } from "../replica-manager.ts"
 import { type Answer, handler, type Reply, type Services } from "./handler.ts"
 
 type ProduceResponse = Answer<typeof Produce>
@@ -120,28 +122,38 @@ class ProduceCall {
       this.#refuse(response, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, "zstd needs Produce version 7.")
       return
     }
-    if (batch?.isTransactional && this.#request.transactionalId !== null) {
-      if (this.#isUnknownTransaction(partition, batch)) {
-        this.#joinThenAppend(partition, batch, response, records)
-        return
-      }
+    const producer = batch?.isTransactional ? this.#producerOf(batch) : undefined
+    if (producer && this.#isUnknownTransaction(partition, producer)) {
+      this.#joinThenAppend(partition, producer, response, records)
+      return
     }
     this.#append(partition, response, records)
   }
 
-  #isUnknownTransaction(partition: Partition, { producerId }: RecordBatchView): boolean {
+  /** Undefined when the request is not transactional, or the batch is damaged: the log says what is wrong with it. */
+  #producerOf(batch: RecordBatchView): ProducerScope | undefined {
+    const { transactionalId } = this.#request
+    if (transactionalId === null) return undefined
+    try {
+      return { transactionalId, producerId: batch.producerId, producerEpoch: batch.producerEpoch }
+    } catch (cause) {
+      if (cause instanceof CorruptRecordError) return undefined
+      throw cause
+    }
+  }
+
+  #isUnknownTransaction(partition: Partition, { producerId }: ProducerScope): boolean {
     return partition.attempt((log) => log.hasOpenTransaction(producerId)) === false
   }
 
   /** From v12 on the first batch makes the partition part of the transaction; before, it must have become so already. */
   #joinThenAppend(
     partition: Partition,
-    { producerId, producerEpoch }: RecordBatchView,
+    producer: ProducerScope,
     response: PartitionResponse,
     records: Uint8Array,
   ): void {
     this.#open++
-    const producer = { transactionalId: this.#request.transactionalId!, producerId, producerEpoch }
     const add = this.#context.apiVersion >= VERSION_IMPLICIT_ADD
     this.#services.replicas
       .joinTransaction(partition.topic, partition.index, producer, add)
@@ -164,7 +176,9 @@ class ProduceCall {
 
   #append(partition: Partition, response: PartitionResponse, records: Uint8Array): void {
     const all = this.#request.acks === ACKS_ALL
-    const requiresVerification = this.#context.apiVersion >= VERSION_IMPLICIT_ADD
+    // Of transactions alone: an idempotent producer that was silent until the log forgot it goes on with its sequence.
+    const transactional = this.#request.transactionalId !== null
+    const requiresVerification = transactional && this.#context.apiVersion >= VERSION_IMPLICIT_ADD
     const result = partition.append(records, { origin: "client", requiresVerification }, all)
     if (!result.ok) {
       this.#refused(response, result)
