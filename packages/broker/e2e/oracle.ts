@@ -1,0 +1,66 @@
+/**
+ * Our broker beside a real Apache Kafka, which MILLRACE_TEST_BROKERS names: a scene is played on both and what was seen is
+ * compared. Covers what the numbered semantics say that one request at a time can show.
+ */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { nodeHost } from "@millrace/host/node"
+import { Broker } from "../src/index.ts"
+import { Side } from "./side.ts"
+
+const brokers = process.env["MILLRACE_TEST_BROKERS"] ?? ""
+if (brokers === "") throw new Error("MILLRACE_TEST_BROKERS names no brokers: run this through `npm run test:kafka`")
+
+const run = Math.random().toString(36).slice(2, 8)
+export const topic = `oracle-${run}`
+export const group = (name: string) => `${name}-${run}`
+export const bytes = (value: string) => new Uint8Array(Buffer.from(value))
+
+let dataDir = ""
+let ours: Broker
+
+/** Starts our broker for a suite. */
+export function oracle(): void {
+  beforeAll(async () => {
+    dataDir = mkdtempSync(join(tmpdir(), "millrace-oracle-"))
+    ours = await Broker.start({
+      host: nodeHost,
+      dataDir,
+      listen: { host: "127.0.0.1", port: 0 },
+      config: {
+        "group.initial.rebalance.delay.ms": "0",
+        "group.min.session.timeout.ms": "500",
+        "offsets.topic.num.partitions": "4",
+        "transaction.state.log.num.partitions": "4",
+        "offsets.topic.replication.factor": "1",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+      },
+    })
+  })
+
+  afterAll(async () => {
+    await ours?.close()
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+}
+
+/** Plays a scene on both sides and compares what was seen. */
+export function compare(name: string, scene: (side: Side) => Promise<void>): void {
+  test(name, async () => {
+    const seen: unknown[][] = []
+    for (const address of [`${ours.address.host}:${ours.address.port}`, brokers.split(",")[0]!]) {
+      const side = new Side(address)
+      try {
+        await scene(side)
+        seen.push(side.observed())
+      } finally {
+        side.close()
+      }
+    }
+    const [here, there] = seen
+    expect(here).toEqual(there)
+  })
+}
