@@ -122,8 +122,12 @@ export class Worker {
 
   #pollTimeout(): number {
     for (const task of this.#tasks.tasks) if (!task.isBlocked && task.group.choose() !== undefined) return 0
-    const untilCommit = this.#committedAt + this.#options.run.commitIntervalMs - this.#clock.monotonic()
-    return this.#tasks.isDirty ? Math.max(0, Math.min(untilCommit, POLL_MS_MAX)) : POLL_MS_MAX
+    return this.#tasks.isDirty ? Math.max(0, Math.min(this.#untilCommitMs(), POLL_MS_MAX)) : POLL_MS_MAX
+  }
+
+  /** In whole milliseconds: a rest too small to move the clock would be waited for without end. */
+  #untilCommitMs(): number {
+    return Math.round(this.#options.run.commitIntervalMs - (this.#clock.monotonic() - this.#committedAt))
   }
 
   /** Gives what was fetched to the tasks' queues, and pauses partitions whose queues are full. */
@@ -179,7 +183,7 @@ export class Worker {
 
   #isCommitDue(): boolean {
     if (this.#tasks.isHeavy) return true
-    return this.#tasks.isDirty && this.#clock.monotonic() - this.#committedAt >= this.#options.run.commitIntervalMs
+    return this.#tasks.isDirty && this.#untilCommitMs() <= 0
   }
 
   async #commit(): Promise<void> {
