@@ -255,16 +255,14 @@ export class ReplicaManager implements MarkerWriter {
   }
 
   #tellElection({ topic, index, isLeader, leaderEpoch }: Partition): void {
-    const coordinators = this.#coordinators
-    if (!coordinators) return
-    const coordinator =
-      topic === CONSUMER_OFFSETS_TOPIC
-        ? coordinators.groups
-        : topic === TRANSACTION_STATE_TOPIC
-          ? coordinators.transactions
-          : undefined
+    const coordinator = this.#coordinatorOf(topic)
     if (isLeader) coordinator?.onElection(index, leaderEpoch)
     else coordinator?.onResignation(index)
+  }
+
+  #coordinatorOf(topic: string): GroupCoordinator | TransactionCoordinator | undefined {
+    if (topic === CONSUMER_OFFSETS_TOPIC) return this.#coordinators?.groups
+    return topic === TRANSACTION_STATE_TOPIC ? this.#coordinators?.transactions : undefined
   }
 
   #remove(topicId: string): string[] {
@@ -273,6 +271,7 @@ export class ReplicaManager implements MarkerWriter {
       if (partitions.find(Boolean)?.topicId !== topicId) continue
       this.#byTopic.delete(name)
       for (const partition of partitions) {
+        this.#coordinatorOf(name)?.onResignation(partition.index)
         partition.close(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
         if (partition.hasLog) logDirectory.deleteLog(name, partition.index)
       }

@@ -107,6 +107,7 @@ export class Client {
     version: number,
     body: Encodable<A["request"]>,
   ): Promise<Decoded<A["response"]> | undefined> {
+    if (this.closed) return undefined
     const correlationId = this.#nextId++
     const answered = new Promise<Uint8Array | undefined>((answer) => this.#waiting.push({ correlationId, answer }))
     this.#connection.write(encodeRequest(api, version, { correlationId, clientId: this.#clientId }, body))

@@ -115,6 +115,14 @@ describe("frames", () => {
     expect(client.closed).toBe(true)
   })
 
+  test("a connection above max.connections is closed, the others live on", async () => {
+    const started = await start({ "max.connections": "1" })
+    const [first, second] = [await started.client(), await started.client()]
+    await second.whenClosed()
+    expect(await first.send(Metadata, 12, { topics: null })).toMatchObject({ controllerId: 1 })
+    expect(started.messages.at(-1)).toContain("max.connections")
+  })
+
   test("an idle connection is closed after connections.max.idle.ms", async () => {
     const client = await (await start({ "connections.max.idle.ms": "20" })).client()
     await client.whenClosed()

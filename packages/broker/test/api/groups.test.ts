@@ -51,6 +51,21 @@ describe("coordinators", () => {
   })
 })
 
+test("deleting the coordinator's own topic forgets its groups; it is made anew when asked for", async () => {
+  const started = await start()
+  const client = await started.client()
+  await client.createTopic("a")
+  await coordinator(client)
+  await commit(client, "a", 5)
+  const { DeleteTopics } = await import("@millrace/protocol/messages/delete-topics")
+  await client.send(DeleteTopics, 5, { topicNames: ["__consumer_offsets"], timeoutMs: 1000 })
+  expect(await fetched(client, null)).toMatchObject({ errorCode: ErrorCode.NOT_COORDINATOR })
+  expect(await coordinator(client)).toMatchObject({ errorCode: 0 })
+  expect(await fetched(client, null)).toMatchObject({ errorCode: 0, topics: [] })
+  expect(await commit(client, "a", 6)).toBe(0)
+  expect(started.defects).toEqual([])
+})
+
 describe("offsets", () => {
   test("80: metadata and leader epoch come back; too long a text is refused", async () => {
     const client = await (await start()).client()
