@@ -115,6 +115,7 @@ async function main(): Promise<number> {
       ...avroConverters(urls.registry),
     })
 
+    const transactional = options.guarantee !== "at_least_once"
     const transactionalIds = `flight-delays${suffix}-`
     const startWorker = () =>
       serve(
@@ -140,10 +141,10 @@ async function main(): Promise<number> {
       screen.progress({ counted, total: expected.records, crashes, elapsedMs: performance.now() - started })
       const threshold = CRASH_AT_FRACTIONS[crashes]
       if (threshold !== undefined && counted >= threshold * expected.records) {
-        if (await killInsideTransaction(admin, worker, transactionalIds)) {
+        if (await (transactional ? killInsideTransaction(admin, worker, transactionalIds) : kill(worker))) {
           crashes++
           screen.step(
-            `killed the pipeline's process inside an open transaction (${crashes} of ${CRASH_AT_FRACTIONS.length}); restarting it`,
+            `killed the pipeline's process${transactional ? " inside an open transaction" : ""} (${crashes} of ${CRASH_AT_FRACTIONS.length}); restarting it`,
           )
         }
         worker = startWorker()
@@ -228,6 +229,10 @@ async function startBeside(serve: Serve, brokers: string, suffix: string): Promi
     "127.0.0.1:0",
     "--set",
     `group.id=connect${suffix}`,
+    "--set",
+    `offset.storage.topic=connect${suffix}-offsets`,
+    "--set",
+    `config.storage.topic=connect${suffix}-configs`,
   )
   return { kafka: brokers, registry: url, connect: (await connect.ready)["connect"]! }
 }
@@ -280,6 +285,11 @@ async function deleteCreated(admin: Admin, suffix: string): Promise<void> {
   await admin.deleteTopics(topics.filter((name) => TOPICS.includes(name) || internal(name)))
 }
 
+async function kill(worker: Server): Promise<boolean> {
+  await worker.kill()
+  return true
+}
+
 /** Whether the worker has nothing left to read: a duplicate that is still under way must not be missed. */
 async function isDrained(admin: Admin, worker: Server, suffix: string): Promise<boolean> {
   worker.check()
@@ -308,4 +318,9 @@ async function until(condition: () => Promise<boolean>, check: () => Promise<voi
   }
 }
 
-process.exitCode = await main()
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
