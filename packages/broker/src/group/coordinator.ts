@@ -16,7 +16,7 @@ import type { JoinGroupRequest, JoinGroupResponse } from "@millrace/protocol/mes
 import type { LeaveGroupRequest, LeaveGroupResponse } from "@millrace/protocol/messages/leave-group"
 import type { ListGroupsRequest, ListGroupsResponse } from "@millrace/protocol/messages/list-groups"
 import type { OffsetCommitRequest, OffsetCommitResponse } from "@millrace/protocol/messages/offset-commit"
-import type { OffsetDeleteRequest, OffsetDeleteResponse } from "./offset-delete-message.ts"
+import type { OffsetDeleteRequest, OffsetDeleteResponse } from "@millrace/protocol/messages/offset-delete"
 import type { OffsetFetchRequest, OffsetFetchResponse } from "@millrace/protocol/messages/offset-fetch"
 import type { SyncGroupRequest, SyncGroupResponse } from "@millrace/protocol/messages/sync-group"
 import type { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from "@millrace/protocol/messages/txn-offset-commit"

@@ -3,7 +3,7 @@ import type { HeartbeatRequest, HeartbeatResponse } from "@millrace/protocol/mes
 import type { JoinGroupRequest, JoinGroupResponse } from "@millrace/protocol/messages/join-group"
 import type { LeaveGroupRequest, LeaveGroupResponse } from "@millrace/protocol/messages/leave-group"
 import type { OffsetCommitRequest, OffsetCommitResponse } from "@millrace/protocol/messages/offset-commit"
-import type { OffsetDeleteRequest, OffsetDeleteResponse } from "./offset-delete-message.ts"
+import type { OffsetDeleteRequest, OffsetDeleteResponse } from "@millrace/protocol/messages/offset-delete"
 import type { OffsetFetchRequest, OffsetFetchResponse } from "@millrace/protocol/messages/offset-fetch"
 import type { DeleteGroupsResponse } from "@millrace/protocol/messages/delete-groups"
 import type { DescribeGroupsResponse } from "@millrace/protocol/messages/describe-groups"

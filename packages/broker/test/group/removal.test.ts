@@ -5,7 +5,7 @@ import type { DeleteGroupsResponse } from "@millrace/protocol/messages/delete-gr
 import type { DescribeGroupsResponse } from "@millrace/protocol/messages/describe-groups"
 import { ConsumerProtocolSubscription } from "@millrace/protocol/records/consumer-protocol"
 import type { ListRequest } from "../../src/group/requests.ts"
-import type { OffsetDeleteResponse } from "../../src/group/offset-delete-message.ts"
+import type { OffsetDeleteResponse } from "@millrace/protocol/messages/offset-delete"
 import { GroupHarness, protocol } from "./group-harness.ts"
 
 const context = { apiVersion: 5, clientId: "", clientHost: "" }
