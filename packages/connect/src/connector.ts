@@ -9,7 +9,7 @@
 import type { ConfigTable, Values } from "@millrace/config"
 import type { Host } from "@millrace/host"
 import type { SinkRecord, SourceOffset, SourcePartition, SourceRecord } from "./data/record.ts"
-import type { TopicPartition, TopicPartitionOffset } from "./data/record.ts"
+import type { AssignedPartition, TopicPartition, TopicPartitionOffset } from "./data/record.ts"
 import type { Log } from "./log.ts"
 
 /** A fault that may pass: the call is worth repeating. */
@@ -52,10 +52,10 @@ export interface SourceTask {
 
 export interface SinkTask {
   /**
-   * Partitions that this task now has. A sink that keeps offsets in the outside system answers where to read on; the
-   * consumer group's offsets hold for partitions it does not name.
+   * Partitions that this task now has. A sink that keeps offsets in the outside system answers where to read on, unless
+   * they are of another topic that had the name; the consumer group's offsets hold for partitions it does not name.
    */
-  open?(partitions: readonly TopicPartition[]): OffsetsAnswer
+  open?(partitions: readonly AssignedPartition[]): OffsetsAnswer
   /** Takes records in partition order. What it has taken may wait for `flush`. */
   put(records: readonly SinkRecord[]): void | Promise<void>
   /** Makes all records below `offsets` durable; answers the offsets that are safe to commit, if they are fewer. */

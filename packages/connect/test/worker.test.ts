@@ -373,6 +373,30 @@ describe("sinks", () => {
     })
   })
 
+  it("fail rather than go on in a topic that has lost what they have read", async () => {
+    const topic = await filled(20)
+    const name = fresh("sink")
+    const ahead = defineSink({
+      kind: "sink",
+      className: "Ahead",
+      version: "1",
+      doc: "",
+      config: define({}),
+      createTask: () => ({
+        open: (partitions) => partitions.map((one) => ({ ...one, offset: 21 })),
+        put: () => undefined,
+        stop: () => undefined,
+      }),
+    })
+    const settings = { ...sink(topic), "connector.class": "Ahead", "restart.policy": "never" }
+    await withConnect({ connectors: [ahead], connectorConfigs: { [name]: settings } }, async (connect) => {
+      await until(() => connect.status()[name]?.tasks[0]?.state === "FAILED")
+      expect(connect.status()[name]?.tasks[0]?.trace).toMatch(
+        /up to 21, but it ends at 20.*alter or delete its offsets/,
+      )
+    })
+  })
+
   it("read on from offsets that were set while stopped", async () => {
     const topic = await filled(20)
     const name = fresh("sink")

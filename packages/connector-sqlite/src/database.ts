@@ -12,6 +12,7 @@ import {
   DataError,
   RetriableError,
   type SinkRecord,
+  type AssignedPartition,
   type TopicPartition,
   type TopicPartitionOffset,
 } from "@millrace/connect/sdk"
@@ -34,6 +35,7 @@ export class SinkDatabase {
   readonly #refuse: RefuseRecord
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
+  readonly #topicIds = new Map<string, string | null>()
   /** Columns of each table that is known to exist. */
   readonly #tables = new Map<string, Set<string>>()
 
@@ -52,10 +54,27 @@ export class SinkDatabase {
     }
   }
 
-  nextOffset({ topic, partition }: TopicPartition): number | undefined {
-    const select = this.#prepare(sql.selectOffset(this.#settings["offsets.table"]))
-    const found = select.get(this.#connector, topic, partition) as { next_offset: number } | undefined
-    return found?.next_offset
+  nextOffset(place: TopicPartition): number | undefined {
+    return this.#stored(place)?.next_offset
+  }
+
+  /**
+   * Where to read on in a partition of the topic with this id. Offsets of an earlier topic of the same name are forgotten:
+   * they would make the first records of the new one look as if they had been applied.
+   */
+  adopt({ topic, partition, topicId }: AssignedPartition): number | undefined {
+    const stored = this.#stored({ topic, partition })
+    if (stored && topicId !== undefined && stored.topic_id !== topicId) {
+      const table = this.#settings["offsets.table"]
+      const isOther = stored.topic_id !== null
+      this.#transaction(() => {
+        if (isOther) this.#prepare(sql.deleteOffset(table)).run(this.#connector, topic, partition)
+        else this.#prepare(sql.nameTopicId(table)).run(topicId, this.#connector, topic, partition)
+      })
+      if (isOther) stored.next_offset = undefined
+    }
+    this.#topicIds.set(topic, topicId ?? null)
+    return stored?.next_offset
   }
 
   /** Applies records in one transaction; those already applied are passed by. */
@@ -153,7 +172,13 @@ export class SinkDatabase {
 
   #storeOffset({ topic, partition, offset }: TopicPartitionOffset): void {
     const statement = this.#prepare(sql.upsertOffset(this.#settings["offsets.table"]))
-    statement.run(this.#connector, topic, partition, offset)
+    statement.run(this.#connector, topic, partition, offset, this.#topicIds.get(topic) ?? null)
+  }
+
+  #stored({ topic, partition }: TopicPartition) {
+    const select = this.#prepare(sql.selectOffset(this.#settings["offsets.table"]))
+    const found = select.get(this.#connector, topic, partition)
+    return found as { next_offset: number | undefined; readonly topic_id: string | null } | undefined
   }
 
   #prepare(text: string): StatementSync {

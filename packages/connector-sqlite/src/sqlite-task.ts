@@ -4,7 +4,13 @@
  * Where the file has an offset for a partition, that is where reading goes on, whatever the consumer group says: the file
  * holds exactly the records below it, also when it was restored from a copy.
  */
-import type { SinkRecord, SinkTask, SinkTaskContext, TopicPartition, TopicPartitionOffset } from "@millrace/connect/sdk"
+import type {
+  AssignedPartition,
+  SinkRecord,
+  SinkTask,
+  SinkTaskContext,
+  TopicPartitionOffset,
+} from "@millrace/connect/sdk"
 import { SinkDatabase } from "./database.ts"
 import type { SqliteSinkSettings } from "./sqlite-config.ts"
 
@@ -17,9 +23,10 @@ export class SqliteSinkTask implements SinkTask {
     this.#database = new SinkDatabase(settings, context.connector, context.report)
   }
 
-  open(partitions: readonly TopicPartition[]): TopicPartitionOffset[] {
-    return partitions.flatMap(({ topic, partition }) => {
-      const offset = this.#database.nextOffset({ topic, partition })
+  open(partitions: readonly AssignedPartition[]): TopicPartitionOffset[] {
+    return partitions.flatMap((assigned) => {
+      const { topic, partition } = assigned
+      const offset = this.#database.adopt(assigned)
       return offset === undefined ? [] : [{ topic, partition, offset }]
     })
   }

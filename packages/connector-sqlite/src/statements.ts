@@ -36,14 +36,18 @@ export function deleteRow(table: string, columns: readonly Column[]): string {
 export const createOffsetsTable = (table: string): string =>
   `CREATE TABLE IF NOT EXISTS ${quoted(table)} (
     connector TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, next_offset INTEGER NOT NULL,
+    topic_id TEXT,
     PRIMARY KEY (connector, topic, partition)) WITHOUT ROWID`
 
 export const selectOffset = (table: string): string =>
-  `SELECT next_offset FROM ${quoted(table)} WHERE connector = ? AND topic = ? AND partition = ?`
+  `SELECT next_offset, topic_id FROM ${quoted(table)} WHERE connector = ? AND topic = ? AND partition = ?`
 
 export const upsertOffset = (table: string): string =>
-  `INSERT INTO ${quoted(table)} (connector, topic, partition, next_offset) VALUES (?, ?, ?, ?)
-   ON CONFLICT (connector, topic, partition) DO UPDATE SET next_offset = excluded.next_offset`
+  `INSERT INTO ${quoted(table)} (connector, topic, partition, next_offset, topic_id) VALUES (?, ?, ?, ?, ?)
+   ON CONFLICT (connector, topic, partition) DO UPDATE SET next_offset = excluded.next_offset, topic_id = excluded.topic_id`
+
+export const nameTopicId = (table: string): string =>
+  `UPDATE ${quoted(table)} SET topic_id = ? WHERE connector = ? AND topic = ? AND partition = ?`
 
 export const deleteOffset = (table: string): string =>
   `DELETE FROM ${quoted(table)} WHERE connector = ? AND topic = ? AND partition = ?`

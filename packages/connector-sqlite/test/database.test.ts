@@ -193,6 +193,24 @@ describe("offsets", () => {
     expect(database.nextOffset(place)).toBe(9)
   })
 
+  it("are forgotten when the topic of that name is another one", () => {
+    const old = open()
+    expect(old.adopt({ ...place, topicId: "A" })).toBeUndefined()
+    old.write([record(0, { v: 0 }), record(1, { v: 1 })])
+    expect(open().adopt({ ...place, topicId: "A" })).toBe(2)
+    const renewed = open()
+    expect(renewed.adopt({ ...place, topicId: "B" })).toBeUndefined()
+    renewed.write([record(0, { v: 2 })])
+    expect(query("select v from t order by v")).toEqual([{ v: 0 }, { v: 1 }, { v: 2 }])
+    expect(open().adopt({ ...place, topicId: "B" })).toBe(1)
+  })
+
+  it("set by a person belong to the topic that is there next", () => {
+    open().alter([{ ...place, offset: 4 }])
+    expect(open().adopt({ ...place, topicId: "A" })).toBe(4)
+    expect(open().adopt({ ...place, topicId: "B" })).toBeUndefined()
+  })
+
   it("can be set and forgotten", () => {
     const database = open()
     database.alter([{ ...place, offset: 4 }])

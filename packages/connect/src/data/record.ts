@@ -41,6 +41,11 @@ export interface TopicPartitionOffset extends TopicPartition {
   readonly offset: number
 }
 
+/** A partition that a sink task has got. A topic that was deleted and made anew has another id. */
+export interface AssignedPartition extends TopicPartition {
+  readonly topicId: string | undefined
+}
+
 export interface SinkRecord extends TopicPartition {
   readonly offset: number
   readonly timestamp: number

@@ -182,8 +182,24 @@ export class SinkRunner implements Runner {
     }
     const consumer = this.#consumer!
     if (this.#paused) consumer.pause(partitions)
-    const known = await this.#task!.open?.(partitions)
-    for (const place of known ?? []) consumer.seek(place, place.offset)
+    if (!this.#task!.open || partitions.length === 0) return
+    const ids = await this.#options.topics.ids([...new Set(partitions.map(({ topic }) => topic))])
+    const known = await this.#task!.open(partitions.map((one) => ({ ...one, topicId: ids.get(one.topic) })))
+    if (!known || known.length === 0) return
+    const ends = await consumer.endOffsets(known, { isolation: "read_uncommitted" })
+    for (const place of known) {
+      const end = ends.find((one) => placeName(one) === placeName(place))!
+      // The log would answer from its beginning, and the sink would take old records for new ones or drop new ones.
+      if (place.offset > end.offset) throw this.#beyond(place, end.offset)
+      consumer.seek(place, place.offset)
+    }
+  }
+
+  #beyond({ topic, partition, offset }: TopicPartitionOffset, end: number): Error {
+    return new Error(
+      `the sink has read ${topic}-${partition} up to ${offset}, but it ends at ${end}: it has lost records; ` +
+        `stop the connector and alter or delete its offsets to go on`,
+    )
   }
 
   async #revokedPartitions(partitions: readonly TopicPartition[]): Promise<void> {

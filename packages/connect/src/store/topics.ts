@@ -30,6 +30,12 @@ export class Topics {
     return described.map((topic) => topic.name)
   }
 
+  /** The ids of topics by name; none for brokers that have no ids. */
+  async ids(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const described = await this.#admin.describeTopics(names)
+    return new Map(described.flatMap(({ name, topicId }) => (topicId === undefined ? [] : [[name, topicId] as const])))
+  }
+
   /** The names of topics, internal ones left out, that a pattern matches whole. */
   async matching(pattern: RegExp): Promise<string[]> {
     const topics = await this.#admin.listTopics()
