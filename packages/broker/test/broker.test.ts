@@ -177,6 +177,10 @@ describe("fsync before the answer", () => {
     expect(await produced).toMatchObject({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
     expect(await client.produce("a", batch(["y"]))).toMatchObject({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
     expect(await fetchOne(client, "a")).toMatchObject({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
+    // 105: to versions that do not know the error, the leader has moved.
+    const old = { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER }
+    expect(await client.produce("a", batch(["y"]), { version: 3 })).toMatchObject(old)
+    expect(await fetchOne(client, "a", { version: 5 })).toMatchObject(old)
     expect(await client.produce("b", batch(["x"]))).toMatchObject({ errorCode: 0 })
     expect(started.messages.filter((message) => message.includes("offline"))).toEqual([
       "partition a-0 is offline: cannot sync /data/a-0/0.log: input/output error",

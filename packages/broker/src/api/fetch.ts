@@ -23,6 +23,8 @@ import { type Answer, handler, type Reply, type Services } from "./handler.ts"
 type FetchResponse = Answer<typeof Fetch>
 type TopicResponse = FetchResponse["responses"][number]
 
+/** Before, a client takes a failed disk for a moved leader. */
+const VERSION_STORAGE_ERROR = 6
 const VERSION_TOPIC_IDS = 13
 const READ_COMMITTED = 1
 const NO_SESSION = 0
@@ -152,7 +154,7 @@ class FetchCall implements DataWaiter {
         if (read.errorCode !== ErrorCode.NONE || read.divergingEpoch) urgent = true
         response.partitions.push({
           partitionIndex: asked.partition,
-          errorCode: read.errorCode,
+          errorCode: this.#inVersion(read.errorCode),
           highWatermark: read.highWatermark,
           lastStableOffset: read.lastStableOffset,
           logStartOffset: read.logStartOffset,
@@ -163,6 +165,11 @@ class FetchCall implements DataWaiter {
       }
     }
     return { responses, bytes, urgent }
+  }
+
+  #inVersion(errorCode: number): number {
+    const unknown = errorCode === ErrorCode.KAFKA_STORAGE_ERROR && this.#context.apiVersion < VERSION_STORAGE_ERROR
+    return unknown ? ErrorCode.NOT_LEADER_OR_FOLLOWER : errorCode
   }
 
   #refusal(name: string | undefined, asked: string): number {

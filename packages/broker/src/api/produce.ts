@@ -27,6 +27,8 @@ type PartitionResponse = TopicResponse["partitionResponses"][number]
 const ACKS_ALL = -1
 const ACKS_NONE = 0
 const ACKS_LEADER = 1
+/** Before, a client takes a failed disk for a moved leader. */
+const VERSION_STORAGE_ERROR = 4
 const VERSION_ZSTD = 7
 const VERSION_LEADERS = 10
 const VERSION_ABORTABLE = 11
@@ -123,7 +125,7 @@ class ProduceCall {
       return
     }
     const producer = batch?.isTransactional ? this.#producerOf(batch) : undefined
-    if (producer && this.#isUnknownTransaction(partition, producer)) {
+    if (producer && this.#mustJoin(partition, producer)) {
       this.#joinThenAppend(partition, producer, response, records)
       return
     }
@@ -142,7 +144,9 @@ class ProduceCall {
     }
   }
 
-  #isUnknownTransaction(partition: Partition, { producerId }: ProducerScope): boolean {
+  #mustJoin(partition: Partition, { producerId }: ProducerScope): boolean {
+    const verifies = this.#services.config["transaction.partition.verification.enable"]
+    if (this.#context.apiVersion < VERSION_IMPLICIT_ADD && !verifies) return false
     return partition.attempt((log) => log.hasOpenTransaction(producerId)) === false
   }
 
@@ -211,7 +215,10 @@ class ProduceCall {
   }
 
   #refuse(response: PartitionResponse, error: ErrorCode, message: string | null): void {
-    response.errorCode = error
+    response.errorCode =
+      error === ErrorCode.KAFKA_STORAGE_ERROR && this.#context.apiVersion < VERSION_STORAGE_ERROR
+        ? ErrorCode.NOT_LEADER_OR_FOLLOWER
+        : error
     response.baseOffset = -1
     response.logAppendTimeMs = -1
     response.errorMessage = message

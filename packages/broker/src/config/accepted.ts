@@ -2,25 +2,32 @@
  * Settings that tune threads, purgatories and buffers Kafka has and this broker does not. They are accepted and
  * described, so that a Kafka file loads and tools find what they look for, and they change nothing.
  */
-import { define, int, list, LONG_MAX, long, string } from "@millrace/config"
+import { boolean, define, double, int, list, LONG_MAX, long, short, string } from "@millrace/config"
 
 const doc = "Accepted so that a Kafka configuration loads. Has no effect here."
 const hidden = true
 
 export const acceptedConfig = define({
+  "auto.leader.rebalance.enable": boolean({ default: true, doc, hidden }),
   "background.threads": int({ default: 10, min: 1, doc, hidden }),
+  "broker.heartbeat.interval.ms": int({ default: 2000, doc, hidden }),
   "broker.id": int({ default: -1, doc, hidden }),
+  "broker.session.timeout.ms": int({ default: 9000, doc, hidden }),
   "compression.threads": int({ default: 1, min: 1, doc, hidden }),
   "controller.listener.names": list({ default: null, doc, hidden }),
   "controller.quorum.bootstrap.servers": list({ default: [], doc, hidden }),
   "controller.quorum.voters": list({ default: [], doc, hidden }),
-  "controlled.shutdown.enable": string({ default: "true", doc, hidden }),
+  "controller.quorum.election.timeout.ms": int({ default: 1000, min: 0, doc, hidden }),
+  "controller.quorum.fetch.timeout.ms": int({ default: 2000, min: 0, doc, hidden }),
+  "controlled.shutdown.enable": boolean({ default: true, doc, hidden }),
   "delete.records.purgatory.purge.interval.requests": int({ default: 1, doc, hidden }),
   "fetch.purgatory.purge.interval.requests": int({ default: 1000, doc, hidden }),
+  "group.coordinator.rebalance.protocols": list({ default: ["classic"], doc, hidden }),
   "group.coordinator.threads": int({ default: 4, min: 1, doc, hidden }),
   "inter.broker.listener.name": string({ default: null, doc, hidden }),
   "listener.security.protocol.map": string({ default: "PLAINTEXT:PLAINTEXT", doc, hidden }),
   "log.cleaner.dedupe.buffer.size": long({ default: 134_217_728, doc, hidden }),
+  "log.cleaner.io.buffer.load.factor": double({ default: 0.9, doc, hidden }),
   "log.cleaner.io.buffer.size": int({ default: 524_288, doc, hidden }),
   "log.cleaner.threads": int({ default: 1, min: 0, doc, hidden }),
   "log.dir": string({ default: null, doc: "Replaced by the data directory given at the start.", hidden }),
@@ -30,6 +37,7 @@ export const acceptedConfig = define({
   "num.io.threads": int({ default: 8, min: 1, doc, hidden }),
   "num.network.threads": int({ default: 3, min: 1, doc, hidden }),
   "num.recovery.threads.per.data.dir": int({ default: 2, min: 1, doc, hidden }),
+  "num.replica.alter.log.dirs.threads": int({ default: null, doc, hidden }),
   "num.replica.fetchers": int({ default: 1, min: 1, doc, hidden }),
   "offsets.load.buffer.size": int({ default: 5_242_880, min: 1, doc, hidden }),
   "offsets.topic.compression.codec": int({ default: 0, doc, hidden }),
@@ -43,6 +51,8 @@ export const acceptedConfig = define({
   "replica.socket.timeout.ms": int({ default: 30_000, doc, hidden }),
   "security.inter.broker.protocol": string({ default: "PLAINTEXT", doc, hidden }),
   "server.max.startup.time.ms": long({ default: LONG_MAX, doc, hidden }),
+  "share.coordinator.state.topic.min.isr": short({ default: 2, min: 1, doc, hidden }),
+  "share.coordinator.state.topic.replication.factor": short({ default: 3, min: 1, doc, hidden }),
   "socket.listen.backlog.size": int({ default: 50, min: 1, doc, hidden }),
   "socket.receive.buffer.bytes": int({ default: 102_400, doc, hidden }),
   "socket.send.buffer.bytes": int({ default: 102_400, doc, hidden }),

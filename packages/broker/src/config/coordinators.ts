@@ -1,5 +1,5 @@
 /** Settings of consumer groups and transactions. */
-import { define, int, long, short } from "@millrace/config"
+import { boolean, define, int, long, short } from "@millrace/config"
 
 const capped = "Never more than there are brokers."
 
@@ -52,6 +52,12 @@ export const coordinatorConfig = define({
     min: 1,
     importance: "HIGH",
     doc: "Segment size of __consumer_offsets.",
+  }),
+  "transaction.partition.verification.enable": boolean({
+    default: true,
+    importance: "LOW",
+    dynamic: "cluster-wide",
+    doc: "Ask the coordinator, before the first append of a transaction, whether the partition is part of it.",
   }),
   "transaction.max.timeout.ms": int({
     default: 900_000,

@@ -141,6 +141,18 @@ export const logConfig = define({
     importance: "LOW",
     doc: "Pause after the start before background work on logs begins.",
   }),
+  "log.local.retention.bytes": long({
+    default: -2,
+    min: -2,
+    dynamic: inherited,
+    doc: "What a tiered topic keeps on local disk; -2 takes log.retention.bytes.",
+  }),
+  "log.local.retention.ms": long({
+    default: -2,
+    min: -2,
+    dynamic: inherited,
+    doc: "How long a tiered topic keeps records on local disk; -2 takes log.retention.ms.",
+  }),
   "log.message.timestamp.type": oneOf(["CreateTime", "LogAppendTime"], {
     default: "CreateTime",
     dynamic: inherited,
