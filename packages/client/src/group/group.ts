@@ -133,7 +133,9 @@ export class Group {
       if (!done) return false
       this.#rejoining = undefined
       this.#prepared = false
-      await this.#install(done.value)
+      // What an earlier generation lost goes before the new assignment comes; one that is lost itself never comes.
+      if (membership.takeLost()) await this.#giveUp("lost", this.#owned)
+      if (done.value.generation === membership.generation) await this.#install(done.value)
     }
   }
 

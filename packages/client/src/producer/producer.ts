@@ -139,6 +139,8 @@ export class Producer {
     const failure = this.#failure
     this.#failure = undefined
     if (failure) throw failure.error
+    // What was dropped because its transaction had failed has no failure of its own.
+    this.#transactions?.state.throwIfFailed("flush")
   }
 
   /** Takes over the transactional id: fences earlier producers of it and ends what they left open. */

@@ -162,6 +162,22 @@ describe("protocol 1", () => {
     expect(broker.appended.length).toBe(1)
   })
 
+  test("flush refuses when the records were dropped unsent because their transaction had failed", async () => {
+    const { broker, producer } = await started()
+    broker.script("AddPartitionsToTxn", (body: { v3AndBelowTopics: { name: string; partitions: number[] }[] }) => ({
+      resultsByTopicV3AndBelow: body.v3AndBelowTopics.map((topic) => ({
+        name: topic.name,
+        resultsByPartition: topic.partitions.map((partitionIndex) => ({
+          partitionIndex,
+          partitionErrorCode: ErrorCode.PRODUCER_FENCED,
+        })),
+      })),
+    }))
+    producer.append("t", 0, 0, null, value)
+    await expect(producer.flush()).rejects.toBeInstanceOf(ProducerFenced)
+    expect(broker.named("Produce")).toEqual([])
+  })
+
   test("a failed batch makes the commit refuse; the abort bumps the epoch through InitProducerId", async () => {
     const { broker, producer } = await started()
     broker.script("Produce", (body) => broker.append(body, ErrorCode.MESSAGE_TOO_LARGE))
