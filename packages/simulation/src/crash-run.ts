@@ -191,7 +191,15 @@ export class CrashRun {
       if (random.chance(0.2)) await this.#pass(random.int(4_000))
       this.#startCopier(index)
     }
-    for (let broken = 0; !world.broker!.alive && !this.#broken; broken++) {
+    await this.#revive()
+  }
+
+  /** Until a broker is up; its start may be struck as well. */
+  async #revive(): Promise<void> {
+    const [world, random] = [this.#world, this.#random]
+    for (let broken = 0; !this.#broken; broken++) {
+      await this.#until(() => world.brokerReady || !world.broker!.alive)
+      if (world.broker!.alive) return
       if (this.#kind === "power-fsync") world.broker!.power()
       await this.#pass(random.int(OUTAGE_MS_MAX))
       const breaks = broken < BROKEN_STARTS_MAX && random.chance(0.25)
