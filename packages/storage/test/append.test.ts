@@ -278,6 +278,13 @@ describe("appending", () => {
     expect(behind).toMatchObject({ ok: false, error: ErrorCode.CORRUPT_MESSAGE })
   })
 
+  it("checks the checksums of replicated batches", () => {
+    const bytes = batchOf(one, { partitionLeaderEpoch: 1 })
+    bytes[bytes.length - 1]! ^= 1
+    const result = openLog(new MemoryDisk()).append(bytes, { origin: "replication", leaderEpoch: 1, now: NOW })
+    expect(result).toMatchObject({ ok: false, error: ErrorCode.CORRUPT_MESSAGE })
+  })
+
   it("takes several batches of a coordinator at once", () => {
     const log = openLog(new MemoryDisk())
     const result = appended(

@@ -116,12 +116,15 @@ describe("a torn tail", () => {
     expect(reports[0]).toMatchObject({ position: starts[3], bytesRemoved: starts[10]! - starts[3]! })
   })
 
-  it("of an earlier segment takes the later ones along", () => {
-    const { disk } = prepared(false, { segmentBytes: 500 })
+  it.each([
+    ["inside of a batch", 30],
+    ["between batches", 0],
+  ])("of an earlier segment, cut %s, takes the later ones along", (_, left) => {
+    const { disk, starts } = prepared(false, { segmentBytes: 500 })
     const names = disk.list(DIRECTORY).filter((name) => name.endsWith(".log"))
     expect(names.length).toBeGreaterThan(3)
     const path = `${DIRECTORY}/${names[1]}`
-    cut(disk, path, disk.readFile(path)!.length - 30)
+    cut(disk, path, starts[1]! + left)
     const reports: RecoveryReport[] = []
     const log = openLog(disk, { segmentBytes: 500 }, { onRecovered: (report) => reports.push(report) })
     expect(reports[0]).toMatchObject({ path, segmentsRemoved: names.length - 2, endOffset: log.logEndOffset })
