@@ -22,5 +22,5 @@ export async function checkEffects(topology: Topology, options: ResolvedRunOptio
   if (options.effects !== undefined) return options.effects
   // Effect is loaded only by pipelines that use it.
   const { effectPort } = await import("./effects.ts")
-  return effectPort(options.host.clock)
+  return effectPort(options.host.clock, options.services)
 }

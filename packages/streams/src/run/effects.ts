@@ -10,8 +10,8 @@ import type { EffectJob } from "../map-effect.ts"
 import type { EffectPort, JobResult } from "../task/effects.ts"
 
 /** The services that the pipeline's effects need. */
-export function effectPort(clock: HostClock, services: Context.Context<never> = Context.empty()): EffectPort {
-  const context = Context.add(services, Clock.Clock, effectClock(clock))
+export function effectPort(clock: HostClock, services: Context.Context<never> | undefined = undefined): EffectPort {
+  const context = Context.add(services ?? Context.empty(), Clock.Clock, effectClock(clock))
   const scheduler = new Scheduler.MixedScheduler("sync")
   return {
     start(job, done) {

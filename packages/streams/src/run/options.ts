@@ -1,8 +1,8 @@
 /**
  * How a pipeline is run. Names are Kafka Streams' in camel case where it has them.
  */
-import type { Host, Net } from "@millrace/host"
-import type { Address } from "@millrace/host"
+import type { Context } from "effect"
+import type { Address, Host, Net } from "@millrace/host"
 import type { Registry } from "@millrace/schema"
 import { PipelineError } from "../errors.ts"
 import { assertName } from "../dsl/topic.ts"
@@ -29,7 +29,9 @@ export interface RunOptions {
   readonly startAt?: "earliest" | "latest"
   /** Schemas are registered and looked up here. */
   readonly registry?: Registry
-  /** Runs the effects of `mapEffect`; `run` makes it from the services it is given. */
+  /** What the pipeline's effects need. */
+  readonly services?: Context.Context<any>
+  /** Runs the effects of `mapEffect` in another way than Effect's runtime with these services. */
   readonly effects?: EffectPort
   readonly sessionTimeoutMs?: number
   readonly heartbeatIntervalMs?: number
@@ -47,7 +49,16 @@ export interface RunOptions {
   readonly log?: (message: string) => void
 }
 
-type Optional = "net" | "stateDir" | "engines" | "registry" | "effects" | "createTopics" | "flushLimits" | "taskLimits"
+type Optional =
+  | "net"
+  | "stateDir"
+  | "engines"
+  | "registry"
+  | "effects"
+  | "services"
+  | "createTopics"
+  | "flushLimits"
+  | "taskLimits"
 
 export interface ResolvedRunOptions extends Required<Omit<RunOptions, Optional>>, Pick<RunOptions, Optional> {}
 

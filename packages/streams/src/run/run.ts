@@ -7,6 +7,7 @@
  */
 import { type Consumer, KafkaClient } from "@millrace/client"
 import type { Clock } from "@millrace/host"
+import type { Context } from "effect"
 import type { Pipeline } from "../dsl/pipeline.ts"
 import type { StateEngines } from "../state/engine.ts"
 import { MemoryEngines } from "../state/memory-engine.ts"
@@ -50,11 +51,16 @@ export interface RunHandle extends AsyncDisposable {
 /** Deleted keys are known for this long in changelogs: a topic's default `delete.retention.ms`. */
 const DELETE_RETENTION_MS = 24 * 3_600_000
 
-export async function run(pipeline: Pipeline<never>, options: RunOptions): Promise<RunHandle> {
-  return await runPipeline(pipeline, options)
+export function run(pipeline: Pipeline<never>, options: RunOptions): Promise<RunHandle>
+/** A pipeline whose effects need services is given them; `Streams.layer` is the face that asks for them by layer. */
+export function run<R>(
+  pipeline: Pipeline<R>,
+  options: RunOptions & { readonly services: Context.Context<R> },
+): Promise<RunHandle>
+export function run(pipeline: Pipeline<any>, options: RunOptions): Promise<RunHandle> {
+  return runPipeline(pipeline, options)
 }
 
-/** `run` for pipelines whose services the given effect port has. */
 export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): Promise<RunHandle> {
   const options = resolveRunOptions(pipeline.name, given)
   const topology = makeTopology(pipeline.plan, options.applicationId)

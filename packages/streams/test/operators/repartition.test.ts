@@ -108,3 +108,23 @@ test("state is forgotten once every upstream task is past it, told by marks wher
   await driver.run()
   expect(driver.rows("n").every(({ start }) => start === far)).toBe(true)
 })
+
+test("the time of a repartition survives a crash", async () => {
+  const pipeline = S.pipeline("app", () =>
+    S.stream(In).pipe(
+      S.keyBy((value) => value.to),
+      S.window(S.tumbling(10)),
+      S.count("n"),
+      S.toStream(),
+      S.mapRecord(({ key, value }) => ({ key: key.key, value })),
+      S.to(Out),
+    ),
+  )
+  await using driver = await TestDriver.start(pipeline)
+  driver.send(In, { key: "a", value: { to: "x" }, timestamp: 50 })
+  await driver.run()
+  await driver.crash()
+  driver.send(In, { key: "a", value: { to: "y" }, timestamp: 5 })
+  await driver.run()
+  expect(driver.dropped.late).toBe(1)
+})
