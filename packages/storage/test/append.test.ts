@@ -28,6 +28,11 @@ function changed(change: (bytes: Uint8Array, view: RecordBatchView) => void, sam
   return bytes
 }
 
+function flipped(bytes: Uint8Array): Uint8Array {
+  bytes[bytes.length - 2]! ^= 1
+  return bytes
+}
+
 interface Refused {
   readonly name: string
   readonly config?: Partial<LogConfig>
@@ -49,7 +54,7 @@ const REFUSED: readonly Refused[] = [
   },
   {
     name: "a wrong checksum",
-    bytes: Buffer.concat([batchOf(one).subarray(0, 66), Buffer.from([1, 2])]),
+    bytes: flipped(batchOf(one)),
     error: ErrorCode.CORRUPT_MESSAGE,
   },
   { name: "an old format", bytes: changed((bytes) => (bytes[16] = 1)), error: ErrorCode.INVALID_RECORD },
