@@ -7,8 +7,11 @@
  *
  *   magic 04 22 4d 18 | FLG BD [content size 8] [dictionary 4] HC | (size uint32 le, block [checksum 4])* | 0 [checksum 4]
  */
-import { compressFrameSync, decompressFrameSync } from "lz4-napi"
 import { CorruptRecordError, DecompressedTooLargeError } from "./corrupt.ts"
+import { lazily } from "./native.ts"
+
+/** The native library, loaded with the first batch that needs it: most brokers are ready before that. */
+const native = lazily<typeof import("lz4-napi")>("lz4-napi")
 
 const MAGIC = 0x184d2204
 const FLAG_CONTENT_CHECKSUM = 0x04
@@ -19,14 +22,14 @@ const UNCOMPRESSED_BLOCK = 0x8000_0000
 const EXPANSION_MAX = 255
 
 export function lz4Compress(bytes: Uint8Array): Uint8Array {
-  return compressFrameSync(asBuffer(bytes))
+  return native().compressFrameSync(asBuffer(bytes))
 }
 
 export function lz4Decompress(bytes: Uint8Array, limit: number): Uint8Array {
   if (measure(bytes, limit, false) > limit && measure(bytes, limit, true) > limit) {
     throw new DecompressedTooLargeError("lz4", limit)
   }
-  return decompressFrameSync(asBuffer(bytes))
+  return native().decompressFrameSync(asBuffer(bytes))
 }
 
 /** Decompressed size of all blocks: exact, or an upper bound that is cheap. Stops once it is past the limit. */

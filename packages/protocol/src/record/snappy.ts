@@ -6,9 +6,12 @@
  *
  *   xerial: 82 53 4e 41 50 50 59 00 | version int32 = 1 | compatible int32 = 1 | (length int32, raw block)*
  */
-import { compressSync, uncompressSync } from "snappy"
 import { CorruptRecordError, DecompressedTooLargeError } from "./corrupt.ts"
 import { putInt32, uint32At } from "./integers.ts"
+import { lazily } from "./native.ts"
+
+/** The native library, loaded with the first batch that needs it. */
+const native = lazily<typeof import("snappy")>("snappy")
 
 const MAGIC = Uint8Array.of(0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00)
 const HEADER_BYTES = 16
@@ -22,7 +25,7 @@ export function snappyCompress(bytes: Uint8Array): Uint8Array {
   putInt32(header, 12, 1)
   const chunks: Uint8Array[] = [header]
   for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
-    const block = compressSync(bytes.subarray(at, at + BLOCK_BYTES))
+    const block = native().compressSync(bytes.subarray(at, at + BLOCK_BYTES))
     const length = new Uint8Array(4)
     putInt32(length, 0, block.length)
     chunks.push(length, block)
@@ -50,7 +53,7 @@ export function snappyDecompress(bytes: Uint8Array, limit: number): Uint8Array {
 
 function block(bytes: Uint8Array, remaining: number, limit: number): Uint8Array {
   if (announcedLength(bytes) > remaining) throw new DecompressedTooLargeError("snappy", limit)
-  return uncompressSync(bytes) as Buffer
+  return native().uncompressSync(bytes) as Buffer
 }
 
 /** A raw block starts with its decompressed length as an unsigned varint; the decoder refuses to write more than that. */
