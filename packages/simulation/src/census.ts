@@ -3,7 +3,8 @@
  * stopped provoking something would go on passing, so its summary says these figures.
  */
 import type { Disk } from "@millrace/host"
-import { batches } from "@millrace/protocol/record/batch"
+import { batches, type RecordBatchView } from "@millrace/protocol/record/batch"
+import { CorruptRecordError } from "@millrace/protocol/record/corrupt"
 import { readRecords } from "@millrace/protocol/record/record"
 import { decodeCoordinatorKey, decodeCoordinatorValue } from "@millrace/protocol/records/coordinator-record"
 import { TransactionLogKey, TransactionLogValue } from "@millrace/protocol/records/transaction-log"
@@ -18,8 +19,8 @@ export class Census {
   preparedAtStart = 0
   /** Transactions that a starting broker found open. */
   openAtStart = 0
-  /** Transactions aborted over their producer's head, by a timeout or by a successor. */
-  fenced = 0
+  /** Transactions aborted, by their producer, its successor or their timeout. */
+  aborted = 0
   /** Logs whose end recovery cut. */
   tornLogs = 0
   /** Starts that were killed themselves. */
@@ -35,7 +36,7 @@ export class Census {
 
   /** The run is over. */
   end(disk: Disk, directory: string): void {
-    for (const { fenced } of transactions(disk, directory).values()) this.fenced += fenced
+    for (const { aborted } of transactions(disk, directory).values()) this.aborted += aborted
   }
 
   /** Segments of the user's topics that were begun because another was full or old. */
@@ -48,27 +49,34 @@ export class Census {
   }
 }
 
-/** The last state of each transactional id, and how often its epoch was raised to abort it. */
-function transactions(disk: Disk, directory: string): Map<string, { status: number; epoch: number; fenced: number }> {
-  const found = new Map<string, { status: number; epoch: number; fenced: number }>()
+/** The last state of each transactional id, and how many of its transactions were aborted. */
+function transactions(disk: Disk, directory: string): Map<string, { status: number; aborted: number }> {
+  const found = new Map<string, { status: number; aborted: number }>()
   for (const name of disk.list(directory).filter((entry) => TRANSACTION_STATE_DIRECTORY.test(entry))) {
     for (const file of disk.list(`${directory}/${name}`).filter((entry) => SEGMENT_FILE.test(entry))) {
-      for (const batch of batches(disk.readFile(`${directory}/${name}/${file}`)!)) {
-        if (!batch.isValidCrc()) break
+      for (const batch of wholeBatches(disk.readFile(`${directory}/${name}/${file}`)!)) {
         readRecords(batch, (record) => {
           const value = record.value()
           if (value === null) return
           const { transactionalId } = decodeCoordinatorKey(TransactionLogKey, record.key()!)
-          const stored = decodeCoordinatorValue(TransactionLogValue, value)
-          const { transactionStatus: status, producerEpoch: epoch } = stored
-          const before = found.get(transactionalId)
-          // Transactions of version 2 raise it themselves with each end, and say so.
-          const byOthers = status === STATUS.prepareAbort && stored.clientTransactionVersion < 2
-          const raised = byOthers && before !== undefined && epoch > before.epoch
-          found.set(transactionalId, { status, epoch, fenced: (before?.fenced ?? 0) + (raised ? 1 : 0) })
+          const { transactionStatus: status } = decodeCoordinatorValue(TransactionLogValue, value)
+          const aborted = (found.get(transactionalId)?.aborted ?? 0) + (status === STATUS.prepareAbort ? 1 : 0)
+          found.set(transactionalId, { status, aborted })
         })
       }
     }
   }
   return found
+}
+
+/** The batches up to where a crash left something else. */
+function* wholeBatches(bytes: Uint8Array): Generator<RecordBatchView, void, undefined> {
+  try {
+    for (const batch of batches(bytes)) {
+      if (!batch.isValidCrc()) return
+      yield batch
+    }
+  } catch (error) {
+    if (!(error instanceof CorruptRecordError)) throw error
+  }
 }

@@ -270,7 +270,8 @@ export class CrashRun {
       aborts: log.aborts,
       "copier errors": log.failures.length,
       successors: this.#successors,
-      fenced: census.fenced,
+      // A few of these are aborts whose answer was lost.
+      "aborted by others": Math.max(0, census.aborted - log.aborts),
       "open at a start": census.openAtStart,
       "prepared at a start": census.preparedAtStart,
       "producers forgotten": this.#writers.reduce((sum, { silences }) => sum + silences, 0),

@@ -2,8 +2,10 @@
  * A disk that forgets. It keeps what was written and, for what no `sync` has covered, how to undo it.
  *
  *  - `kill` of a process keeps the page cache: all completed writes stay; the write in progress may be torn.
- *  - `power` undoes, per file, a random suffix of the writes since its last sync (the oldest undone one may stay in
- *    part), and per directory a random suffix of the names created, renamed or removed since its last sync.
+ *  - `power` undoes, per file, a random suffix of the writes since its last sync, and per directory a random suffix of the names created, renamed or removed since its last sync.
+ *
+ *    Of the oldest undone write a part may stay: its first bytes, or some of its sectors under the new file size, as
+ *    when the size was journaled before the data. The others read as what they were, or as zeros.
  *
  * A crash can be armed to strike inside the n-th write from now, or at the n-th change of any kind (a name, a size, a
  * sync); from that moment every operation of the dead process throws `ProcessDied`, so that nothing the unwinding code
@@ -52,6 +54,7 @@ interface DirectoryNode {
 
 type Node = FileNode | DirectoryNode
 
+const SECTOR_BYTES = 512
 /** How long the device takes, in virtual milliseconds, drawn uniformly. */
 const SYNC_MS_MIN = 1
 const SYNC_MS_MAX = 6
@@ -101,9 +104,9 @@ export class SimulatedDevice {
     const kept = this.#random.int(file.unsynced.length + 1)
     for (let index = file.unsynced.length - 1; index >= kept; index--) {
       const undo = file.unsynced[index]!
-      const partial =
-        index === kept && undo.length > 1 && this.#random.chance(0.5) ? 1 + this.#random.int(undo.length - 1) : 0
-      undoChange(file, undo, partial)
+      const torn = index === kept && undo.length > 1
+      if (torn && this.#random.chance(0.3)) loseSectors(file, undo, this.#random)
+      else undoChange(file, undo, torn && this.#random.chance(0.5) ? 1 + this.#random.int(undo.length - 1) : 0)
     }
     file.unsynced = []
   }
@@ -409,6 +412,22 @@ function undoChange(file: FileNode, undo: Undo, partial: number): void {
     if (undo.position > file.size) file.content.fill(0, file.size, undo.position)
     file.content.set(kept, undo.position)
     file.size = Math.max(file.size, undo.position + kept.length)
+  }
+}
+
+/** Loses some of the sectors that a write touched, at least one; the file keeps the size that it had after it. */
+function loseSectors(file: FileNode, undo: Undo, random: SeededRandom): void {
+  const end = undo.position + undo.length
+  const first = Math.floor(undo.position / SECTOR_BYTES)
+  const sectors = Math.floor((end - 1) / SECTOR_BYTES) - first + 1
+  const sure = random.int(sectors)
+  const before = new Uint8Array(undo.length)
+  before.set(undo.before.subarray(0, undo.length))
+  for (let sector = 0; sector < sectors; sector++) {
+    if (sector !== sure && random.chance(0.5)) continue
+    const from = Math.max((first + sector) * SECTOR_BYTES, undo.position)
+    const to = Math.min((first + sector + 1) * SECTOR_BYTES, end)
+    file.content.set(before.subarray(from - undo.position, to - undo.position), from)
   }
 }
 

@@ -140,6 +140,7 @@ async function turn(
   const ends = new Map(fetched.map((part) => [part.partition, part.nextOffset]))
   const offsets = [...ends].map(([partition, offset]) => ({ topic: options.source, partition, offset }))
   await producer.sendOffsetsToTransaction(offsets, group)
+  if (random.chance(WORK_CHANCE / 2)) await sleep(host.clock, random.int(WORK_MS_MAX))
   self.step = "committing"
   await producer.commitTransaction()
   log.commits++
