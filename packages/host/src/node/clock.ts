@@ -7,6 +7,12 @@ export const nodeClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimer(delayMs, callback, options) {
+    // A turn of the event loop, which serves sockets; a timer would add a millisecond of idling to it.
+    if (delayMs <= 0) {
+      const handle = setImmediate(callback)
+      if (options?.background) handle.unref()
+      return { cancel: () => clearImmediate(handle) }
+    }
     const handle = setTimeout(callback, Math.min(Math.max(0, delayMs), TIMER_DELAY_MS_MAX))
     if (options?.background) handle.unref()
     return { cancel: () => clearTimeout(handle) }

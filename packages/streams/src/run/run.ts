@@ -78,7 +78,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
   const closers: Array<() => Promise<void> | void> = [() => identity.release(), () => client.close()]
   const closeAll = async () => {
     aborter.abort(new Error("the run was closed"))
-    for (const close of closers.reverse()) await close()
+    for (const close of closers.toReversed()) await close()
   }
   try {
     const engines = options.engines ?? (await openEngines(directory))

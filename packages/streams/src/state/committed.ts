@@ -56,6 +56,24 @@ export class CommittedBytes {
     yield* mergeLayers(layers)
   }
 
+  /** At most `limit` keys of live entries whose prefix lies in `[from, to)`, in no order: cheaper than a range. */
+  keysBetween(from: string, to: string, limit: number): string[] {
+    const seen = new Set<string>()
+    const found: string[] = []
+    for (const layer of [this.#active, this.#writing]) {
+      for (const [key, value] of layer?.keysBetween(from, to) ?? []) {
+        if (seen.has(key)) continue
+        seen.add(key)
+        if (value !== null && found.push(key) === limit) return found
+      }
+    }
+    for (const [bytes] of this.#engine.range(bytesOf(from), bytesOf(to))) {
+      const key = byteString(bytes)
+      if (!seen.has(key) && found.push(key) === limit) return found
+    }
+    return found
+  }
+
   *#engineRange(from: string | undefined, to: string | undefined): Iterable<readonly [string, Uint8Array]> {
     const bound = (key: string | undefined) => (key === undefined ? undefined : bytesOf(key))
     for (const [key, value] of this.#engine.range(bound(from), bound(to))) yield [byteString(key), value]

@@ -47,6 +47,11 @@ export class Memtable {
     }
   }
 
+  /** Keys in no order, of buckets that lie wholly in `[from, to)`: bounds are prefixes. */
+  *keysBetween(from: string, to: string): Iterable<readonly [string, Uint8Array | null]> {
+    for (const [prefix, bucket] of this.#buckets) if (prefix >= from && prefix < to) yield* bucket
+  }
+
   *entries(): Iterable<readonly [string, Uint8Array | null]> {
     for (const bucket of this.#buckets.values()) yield* bucket
   }

@@ -26,7 +26,9 @@ export class WindowStore<K = any, V = any> extends Store {
   readonly #windows = new Map<number, Overlay<V>>()
   readonly #retentionMs: number
   #time: Cell | undefined
+  /** Windows that start below it have been deleted; by the open transaction, up to the second. */
   #expiredTo = 0
+  #expiringTo = 0
 
   constructor(spec: PhysicalStore, engine: StateEngine, limits: FlushLimits) {
     super(spec, engine, limits, START_BYTES)
@@ -90,13 +92,19 @@ export class WindowStore<K = any, V = any> extends Store {
     const time = this.streamTime.value
     const bound = Math.floor(time - this.#retentionMs)
     if (bound <= 0 || bound - this.#expiredTo < this.#retentionMs * EXPIRY_STEP) return
-    let count = 0
-    for (const [key] of this.committed.range(startBytes(0), startBytes(bound))) {
-      write(key, undefined, time)
-      if (++count === EXPIRED_ENTRIES_MAX) return
-    }
-    // What an abort leaves behind, the next run finds: it begins at the lowest window.
-    this.#expiredTo = bound
+    const keys = this.committed.keysBetween(startBytes(this.#expiredTo), startBytes(bound), EXPIRED_ENTRIES_MAX)
+    for (const key of keys) write(key, undefined, time)
+    if (keys.length < EXPIRED_ENTRIES_MAX) this.#expiringTo = bound
+  }
+
+  override merge(): void {
+    super.merge()
+    this.#expiredTo = this.#expiringTo
+  }
+
+  override rollback(): void {
+    super.rollback()
+    this.#expiringTo = this.#expiredTo
   }
 
   /** Committed entries, earliest windows first. */
