@@ -127,6 +127,9 @@ export class Log {
     this.#logStartOffset = loaded.logStartOffset
     const durable = options.cleanShutdown ? this.logEndOffset : Math.min(recoveryPoint ?? 0, this.logEndOffset)
     this.#flusher = new Flusher(disk, dir, this.#segments, this.#snapshots, this.#epochs, durable)
+    // What a killed process left in the page cache was never acknowledged, but its retry will be, as a duplicate: it must
+    // be as durable as if it had been appended now.
+    if (this.logEndOffset - this.recoveryPoint >= config.flushMessages) this.flush()
   }
 
   get logStartOffset(): number {

@@ -66,6 +66,19 @@ describe("a power cut does not take", () => {
     expect(again.offsetForTimestamp(NOW)?.offset).toBe(0)
   })
 
+  it("what a killed process had not flushed, once a log that flushes every message has recovered it", () => {
+    const { disk, log } = setup()
+    disk.syncDirectory("/data")
+    log.flush()
+    appended(log.append(fromProducer(1, 0, 0, 1), CLIENT))
+    // Killed here: nobody was answered. The restarted broker acknowledges the retry as a duplicate.
+    const flushing = { flushMessages: 1 }
+    const recovered = openLog(disk, flushing, { recoveryPoint: 0, cleanShutdown: false })
+    expect(recovered.append(fromProducer(1, 0, 0, 1), CLIENT)).toMatchObject({ ok: true, duplicate: true })
+    disk.powerCut(loseAll)
+    expect(openLog(disk, flushing, { recoveryPoint: 0, cleanShutdown: false }).logEndOffset).toBe(1)
+  })
+
   it("what was appended before a flush that runs in the background, and promises no more than that", async () => {
     const { log, restart, checkpoint } = setup()
     appended(log.append(batchOf([["k", "a"]]), CLIENT))
