@@ -13,6 +13,7 @@ import type { Suite } from "./suite.ts"
 
 const SUITES: Readonly<Record<string, () => Promise<{ readonly suite: Suite }>>> = {
   broker: () => import("./broker-suite.ts"),
+  streams: () => import("./streams-suite.ts"),
 }
 const REPEAT_EVERY = 10
 const PROGRESS_EVERY = 20

@@ -205,7 +205,7 @@ class End implements Connection {
     const peer = this.peer!
     for (const chunk of chunks) {
       // The port lets the writer reuse a chunk once it was flushed; a copy is when that happens here.
-      peer.#incoming.push(chunk.slice())
+      peer.#incoming.push(new Uint8Array(chunk))
       peer.#incomingBytes += chunk.length
     }
     peer.deliver()

@@ -4,6 +4,7 @@
 import type { Host } from "@millrace/host"
 import { sleep } from "@millrace/host"
 import { KafkaClient } from "@millrace/client"
+import type { RecordReader } from "@millrace/protocol/record/record"
 import type { Seen } from "./observer.ts"
 
 const POLL_MS = 500
@@ -13,13 +14,26 @@ const STABLE_MS = 60_000
 const STABLE_POLL_MS = 100
 const decoder = new TextDecoder()
 
-export async function readLog(
+export function readLog(
   host: Host,
   brokers: string,
   topic: string,
   partitions: number,
   isolation: "read_committed" | "read_uncommitted",
 ): Promise<Seen[][]> {
+  const seen = (record: RecordReader) => ({ offset: record.offset, value: decoder.decode(record.value()!) })
+  return readRecords(host, brokers, topic, partitions, isolation, seen)
+}
+
+/** The same with anything of the records; `take` must copy what it keeps. */
+export async function readRecords<T>(
+  host: Host,
+  brokers: string,
+  topic: string,
+  partitions: number,
+  isolation: "read_committed" | "read_uncommitted",
+  take: (record: RecordReader) => T,
+): Promise<T[][]> {
   const client = new KafkaClient({ host, brokers, clientId: "reader" })
   const consumer = client.consumer({ isolation, autoOffsetReset: "earliest" })
   const parts = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
@@ -39,7 +53,7 @@ export async function readLog(
     await sleep(host.clock, STABLE_POLL_MS)
   }
   for (const part of parts) consumer.seek(part, 0)
-  const values: Seen[][] = parts.map(() => [])
+  const values: T[][] = parts.map(() => [])
   for (let empty = 0; ;) {
     let behind = false
     for (const end of ends) if ((consumer.position(end) ?? 0) < end.offset) behind = true
@@ -49,10 +63,7 @@ export async function readLog(
       throw new Error(`reading ${topic} stalled below ${JSON.stringify(ends)}`)
     for (const part of fetched) {
       const cursor = part.cursor()
-      while (cursor.next()) {
-        const { offset } = cursor.record
-        values[part.partition]!.push({ offset, value: decoder.decode(cursor.record.value()!) })
-      }
+      while (cursor.next()) values[part.partition]!.push(take(cursor.record))
     }
   }
   await consumer.close()

@@ -40,19 +40,20 @@ class WindowAggregate extends Processor {
   }
 
   #update(record: StreamRecord, start: number, end: number): void {
+    const windowed = { key: record.key, start, end }
     const row = this.#store.get(record.key, start)
     // A deleted row's time is forgotten, whether or not the deletion has been committed.
     const timestamp = row.value === undefined ? record.timestamp : Math.max(row.timestamp, record.timestamp)
     const old = this.node.needsOld ? copyOf(this.node, row.value) : TOMBSTONE
     let value: unknown
     try {
-      value = this.#add(row.value === undefined ? this.#init() : row.value, record.value, record.key)
+      value = this.#add(row.value === undefined ? this.#init() : row.value, record.value, windowed)
     } catch (cause) {
       throw this.failed(record, cause)
     }
     const kept = value === null ? undefined : value
     this.#store.put(record.key, start, kept, timestamp)
     const sent = this.node.outlived ? copyOf(this.node, kept) : (kept ?? TOMBSTONE)
-    this.next.receive(record.change({ key: record.key, start, end }, sent, old, timestamp))
+    this.next.receive(record.change(windowed, sent, old, timestamp))
   }
 }

@@ -85,6 +85,24 @@ test("reduce begins with the first value", async () => {
   expect(rows.map(([, value]) => value)).toEqual([3, 3, 9])
 })
 
+test("what adds to a window is told its key, as its type says", async () => {
+  const { rows } = await outputs(
+    () =>
+      S.stream(In).pipe(
+        S.window(S.tumbling(10)),
+        S.aggregate("keys", {
+          init: () => "",
+          add: (_, value, { key, start, end }) => `${value} ${key}@${start}-${end}`,
+        }),
+        S.toStream(),
+        S.mapRecord(({ key, value }) => ({ key: key.key, value })),
+        S.to(Out),
+      ),
+    [["a", 1, 15]],
+  )
+  expect(rows).toEqual([["a", "1 a@10-20", 15]])
+})
+
 const windowed = (windows: S.TimeWindows) => () =>
   S.stream(In).pipe(
     S.window(windows),

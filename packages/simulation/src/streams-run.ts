@@ -1,0 +1,264 @@
+/**
+ * One run of the streams suite. First faults; then all is healed and everything must be processed in bounded time; then
+ * the applications end in order, and what they left is compared with what the input asks for.
+ */
+import { type Expected, expectedOf } from "./checker/expected.ts"
+import { createTopics, outcome } from "./installation.ts"
+import type { SeededRandom } from "./random.ts"
+import { checkResults } from "./streams-check.ts"
+import type { Outcome, SuiteOptions } from "./suite.ts"
+import { Application, type Settings } from "./workload/application.ts"
+import { EventWriter } from "./workload/event-writer.ts"
+import { Monitor } from "./workload/monitor.ts"
+import { Observer } from "./workload/observer.ts"
+import { APPLICATION, makePipeline, OUTPUTS, TOPICS } from "./workload/pipeline.ts"
+import { BROKER_ADDRESS, World } from "./world.ts"
+
+export const PARTITIONS = 2
+const EVENTS = 100
+const FAULTS_MS = 9_000
+const HEAL_MS = 120_000
+/** After the last result was seen: what is put out twice has time to come. */
+const REST_MS = 1_000
+const CLOSE_MS = 90_000
+const FAULT_PAUSE_MS_MAX = 1_500
+const OUTAGE_MS_MAX = 500
+/** Longer than a session, so that others take over what an isolated process still has. */
+const ISOLATION_MS_MAX = 7_000
+const AWAY_MS_MAX = 4_000
+const SESSION_TIMEOUT_MS = 3_000
+const HEARTBEAT_INTERVAL_MS = 250
+
+export class StreamsRun {
+  readonly #world: World
+  readonly #random: SeededRandom
+  readonly #isPower: boolean
+  readonly #writer = new EventWriter(PARTITIONS)
+  readonly #monitor = new Monitor(PARTITIONS)
+  readonly #observers: readonly Observer[]
+  readonly #applications: readonly Application[]
+  #isolations = 0
+
+  constructor(seed: number, options: SuiteOptions) {
+    const isPower = seed % 4 === 0
+    const settings = { "log.cleaner.enable": "false", ...(isPower && { "log.flush.interval.messages": "1" }) }
+    const world = (this.#world = new World(seed, settings))
+    world.scheduler.onEvent = options.onEvent
+    const random = (this.#random = world.random.fork("suite"))
+    this.#isPower = isPower
+    this.#observers = OUTPUTS.map((topic) => new Observer(`observer-${topic}`, topic, PARTITIONS))
+    const pipeline = makePipeline({ hasEffects: random.chance(0.5), hasRx: random.chance(0.3) })
+    const run = settingsOf(random)
+    this.#applications = [0, 1].map((index) => new Application(world, `app${index}`, pipeline, run))
+  }
+
+  async run(): Promise<Outcome> {
+    const world = this.#world
+    world.startBroker()
+    await createTopics(world, Object.values(TOPICS), PARTITIONS)
+    this.#startOthers()
+    this.#applications[0]!.start(this.#random.chance(0.3) ? 1 + this.#random.int(12) : undefined)
+    const end = world.scheduler.nowMs + FAULTS_MS
+    while (world.scheduler.nowMs < end && !this.#broken) {
+      await this.#pass(this.#random.int(FAULT_PAUSE_MS_MAX))
+      await this.#strike()
+    }
+    world.network.heal()
+    for (const application of this.#applications) if (!application.isUp) application.start()
+    const done = await this.#until(() => this.#keepUp() && this.#isProcessed(), HEAL_MS)
+    if (!done) return this.#outcome(this.#stuck())
+    await this.#pass(REST_MS)
+    const closed = await this.#until(() => this.#close(), CLOSE_MS)
+    if (!closed) return this.#outcome(this.#stuck())
+    return this.#outcome(this.#broken ? [] : await this.#check())
+  }
+
+  get #findings(): string[] {
+    return [
+      ...this.#world.faults,
+      ...this.#monitor.findings,
+      ...this.#observers.flatMap(({ findings }) => findings),
+      ...this.#writer.failures.map((failure) => `a send failed: ${failure}`),
+    ]
+  }
+
+  get #broken(): boolean {
+    return this.#world.faults.length > 0
+  }
+
+  #startOthers(): void {
+    const world = this.#world
+    const writer = world.machine("writer").start()
+    const options = { brokers: BROKER_ADDRESS, partitions: PARTITIONS, count: EVENTS, durationMs: FAULTS_MS }
+    world.spawn(writer, () => this.#writer.run(writer, this.#random.fork("writer"), options))
+    for (const observer of this.#observers) {
+      const name = `observer-${observer.topic}`
+      const process = world.machine(name).start()
+      world.spawn(process, () =>
+        observer.run(process, this.#random.fork(name), {
+          name,
+          brokers: BROKER_ADDRESS,
+          topic: observer.topic,
+          partitions: PARTITIONS,
+          isolation: "read_committed",
+        }),
+      )
+    }
+    const process = world.machine("monitor").start()
+    const watched = { brokers: BROKER_ADDRESS, group: APPLICATION, topic: TOPICS.events, partitions: PARTITIONS }
+    world.spawn(process, () => this.#monitor.run(process, watched))
+  }
+
+  #pass(ms: number): Promise<boolean> {
+    return this.#until(() => false, ms)
+  }
+
+  /** Whether it came to be; a world that broke ends every wait. */
+  async #until(until: () => boolean, ms: number): Promise<boolean> {
+    const untilMs = this.#world.scheduler.nowMs + ms
+    return (await this.#world.scheduler.run({ untilMs, until: () => this.#broken || until() })) === "done"
+  }
+
+  /** One fault, drawn from the seed; afterwards a broker is running. */
+  async #strike(): Promise<void> {
+    const [world, random] = [this.#world, this.#random]
+    const broker = world.broker!
+    const application = random.pick(this.#applications)
+    const choice = random.float()
+    if (choice < 0.1) this.#crash()
+    else if (choice < 0.18) {
+      broker.disk.dieInWrite(1 + random.int(30))
+      await this.#until(() => !broker.alive, random.int(1_000))
+      this.#crash()
+    } else if (choice < 0.28) world.network.cut(random.pick(["broker", application.name]), random.pick([0.5, 1]))
+    else if (choice < 0.45) {
+      this.#isolations++
+      world.network.isolate(random.chance(0.85) ? application.name : "broker")
+      await this.#pass(random.int(ISOLATION_MS_MAX))
+      world.network.heal()
+    } else if (choice < 0.65) application.kill()
+    else if (choice < 0.8) application.state.dieInWrite(1 + random.int(6))
+    else application.close()
+    await this.#revive()
+    for (const one of this.#applications) {
+      if (one.isUp || random.chance(0.25)) continue
+      if (random.chance(0.2)) await this.#pass(random.int(AWAY_MS_MAX))
+      one.start(random.chance(0.1) ? 1 + random.int(12) : undefined)
+    }
+  }
+
+  /** Until a broker is up. */
+  async #revive(): Promise<void> {
+    const world = this.#world
+    while (!this.#broken) {
+      await this.#until(() => world.brokerReady || !world.broker!.alive, HEAL_MS)
+      if (world.broker!.alive) return
+      if (this.#isPower) world.broker!.power()
+      await this.#pass(this.#random.int(OUTAGE_MS_MAX))
+      world.startBroker()
+    }
+  }
+
+  #crash(): void {
+    if (this.#isPower) this.#world.broker!.power()
+    else this.#world.broker!.kill()
+  }
+
+  /** Starts what died of a fault that was armed before. */
+  #keepUp(): boolean {
+    for (const application of this.#applications) if (!application.isUp) application.start()
+    return true
+  }
+
+  #expected(): Expected {
+    return (this.#expectation ??= expectedOf(this.#writer.sent))
+  }
+  #expectation: Expected | undefined
+
+  /** The observers have seen as many results as there must be, and all input is committed. */
+  #isProcessed(): boolean {
+    if (!this.#writer.done) return false
+    this.#writtenAtMs ??= this.#world.scheduler.nowMs
+    const { records } = this.#expected()
+    const [joined, counts, windows] = this.#observers
+    return (
+      joined!.count >= records.joined &&
+      counts!.count >= records.counts &&
+      windows!.count >= records.windows &&
+      this.#monitor.lookedAtMs >= this.#writtenAtMs &&
+      this.#monitor.atEnd
+    )
+  }
+  #writtenAtMs: number | undefined
+
+  /** Ends the applications in order; one that dies meanwhile is down too. */
+  #close(): boolean {
+    for (const application of this.#applications) application.close()
+    return this.#applications.every(({ isUp }) => !isUp)
+  }
+
+  /** Who has not come to an end long after the faults did. */
+  #stuck(): string[] {
+    if (this.#broken) return []
+    const findings: string[] = []
+    if (!this.#writer.done) findings.push(`the writer is stuck: ${this.#writer.unanswered} records have no answer`)
+    else {
+      const { records } = this.#expected()
+      for (const { topic, count } of this.#observers) {
+        const wanted = records[topic as keyof typeof records]
+        if (count < wanted) findings.push(`${topic} has ${count} of ${wanted} results`)
+      }
+    }
+    const { ends, committed } = this.#monitor
+    for (const [partition, end] of ends.entries()) {
+      const done = committed[partition]!
+      if (done < end) findings.push(`${TOPICS.events}-${partition} ends at ${end}, the group has committed ${done}`)
+    }
+    for (const application of this.#applications) findings.push(application.describe())
+    return findings
+  }
+
+  #check(): Promise<string[]> {
+    return checkResults({
+      world: this.#world,
+      partitions: PARTITIONS,
+      writer: this.#writer,
+      expected: this.#expected(),
+      observers: this.#observers,
+      applications: this.#applications,
+    })
+  }
+
+  #outcome(more: readonly string[]): Outcome {
+    const world = this.#world
+    world.end()
+    const sum = (of: (application: Application) => number) =>
+      this.#applications.reduce((total, application) => total + of(application), 0)
+    return outcome(world, [...new Set([...this.#findings, ...more])], this.#isPower ? "power" : "kill", {
+      commits: sum(({ transactions }) => transactions.committed),
+      aborts: sum(({ transactions }) => transactions.aborted),
+      "application starts": sum(({ starts }) => starts),
+      kills: sum(({ kills }) => kills),
+      closes: sum(({ closes }) => closes),
+      "failed starts": sum(({ failedStarts }) => failedStarts),
+      "engine writes forgotten": sum(({ state }) => state.forgotten),
+      isolations: this.#isolations,
+      "late events": this.#writer.done ? this.#expected().late : 0,
+      observed: this.#observers.reduce((total, { count }) => total + count, 0),
+    })
+  }
+}
+
+/** What makes commits frequent or rare, and engines written at once or never. */
+function settingsOf(random: SeededRandom): Settings {
+  return {
+    brokers: BROKER_ADDRESS,
+    commitIntervalMs: random.pick([20, 100, 400]),
+    transactionTimeoutMs: random.pick([2_000, 3_000]),
+    sessionTimeoutMs: SESSION_TIMEOUT_MS,
+    heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
+    bufferedRecordsMax: random.pick([3, 50, 10_000]),
+    repartitionPurgeIntervalMs: random.pick([0, 300, 2_000]),
+    flushLimits: { memtableBytesMax: random.pick([300, 1_000_000]), memtableAgeMs: random.pick([0, 60, 400, 5_000]) },
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * The pipeline of the streams suite: everything that a transaction spans. What it must compute is written down a second
+ * time, without streams, in checker/expected.ts.
+ *
+ *     events -> filter -> map -+-> [mapEffect] -> join rows ----------------> joined
+ *                              +-> [rx] -> key by word -> count per word ----> counts
+ *                              +-> key by word -> count per window and word -> windows
+ *
+ * Every result names its event, so that one missing, twice or of an aborted transaction is seen.
+ */
+import { json, string } from "@millrace/schema"
+import * as S from "@millrace/streams"
+import { Effect } from "effect"
+import { map as rxMap } from "rxjs"
+
+export interface EventValue {
+  /** Ascending numbers, in the order in which they were sent. */
+  readonly id: string
+  readonly key: string
+  /** Event time. */
+  readonly at: number
+  readonly word: string
+  /** The filter takes it out. */
+  readonly isNoise: boolean
+}
+
+export interface JoinedValue {
+  readonly key: string
+  readonly id: string
+  readonly version: number
+}
+
+/** The n-th event of a word, or of a word in a window. */
+export interface CountValue {
+  readonly key: string
+  readonly n: number
+  readonly id: string
+}
+
+export const APPLICATION = "app"
+export const TOPICS = {
+  events: "events",
+  rows: "rows",
+  joined: "joined",
+  counts: "counts",
+  windows: "windows",
+} as const
+export const OUTPUTS = [TOPICS.joined, TOPICS.counts, TOPICS.windows] as const
+export const STORES = { words: "words", windowed: "windowed" } as const
+export const WINDOW_MS = 1_000
+export const GRACE_MS = 600
+const EFFECT_MS_MAX = 30
+const EFFECT_TIMEOUT_MS = 900
+
+export interface Variant {
+  readonly hasEffects: boolean
+  readonly hasRx: boolean
+}
+
+const Events = S.topic(TOPICS.events, { key: string, value: json<EventValue>() })
+const Rows = S.topic(TOPICS.rows, { key: string, value: json<number>() })
+const Joined = S.topic(TOPICS.joined, { key: string, value: json<JoinedValue>() })
+const Counts = S.topic(TOPICS.counts, { key: string, value: json<CountValue>() })
+const Windows = S.topic(TOPICS.windows, { key: string, value: json<CountValue>() })
+
+interface Row {
+  key: string
+  n: number
+  id: string
+}
+
+interface Mark {
+  readonly id: string
+  readonly word: string
+}
+
+export function makePipeline({ hasEffects, hasRx }: Variant): S.Pipeline<never> {
+  return S.pipeline(APPLICATION, () => {
+    const events = S.stream(Events).pipe(
+      S.filter((event) => !event.isNoise),
+      S.map(({ id, word }): Mark => ({ id, word })),
+    )
+    const slow = hasEffects
+      ? events.pipe(
+          S.mapEffect((mark) => Effect.as(Effect.sleep(Number(mark.id) % EFFECT_MS_MAX), mark), {
+            name: "slow",
+            concurrency: 3,
+            timeout: EFFECT_TIMEOUT_MS,
+          }),
+        )
+      : events
+    const joined = slow.pipe(
+      S.joinTable("row", S.table(Rows), ({ id }, version, { key }): JoinedValue => ({ key, id, version })),
+      S.to(Joined),
+    )
+    const direct = hasRx
+      ? events.pipe(S.rx((marks$) => marks$.pipe(rxMap((record) => record.with(record.value)))))
+      : events
+    const counts = direct.pipe(
+      S.keyBy(({ word }) => word, { value: json<Mark>() }),
+      S.aggregate(STORES.words, {
+        init: (): CountValue => ({ key: "", n: 0, id: "" }),
+        add: ({ n }, { id }, key) => ({ key, n: n + 1, id }),
+        value: json<CountValue>(),
+      }),
+      S.toStream(),
+      S.to(Counts),
+    )
+    const windows = events.pipe(
+      S.keyBy(({ word }) => word, { value: json<Mark>() }),
+      S.window(S.tumbling(WINDOW_MS, { grace: GRACE_MS })),
+      S.aggregate(STORES.windowed, {
+        init: (): Row => ({ key: "", n: 0, id: "" }),
+        // Changed in place, as people do: an abort must forget it all the same.
+        add: (row, { id }, { key, start }) => {
+          row.key = windowName(key, start)
+          row.n++
+          row.id = id
+          return row
+        },
+        value: json<Row>(),
+      }),
+      S.toStream(),
+      S.mapRecord(({ key, value }) => ({ key: windowName(key.key, key.start), value: value as CountValue })),
+      S.to(Windows),
+    )
+    return [joined, counts, windows]
+  })
+}
+
+export const windowName = (word: string, start: number): string => `${word}@${start}`
