@@ -104,7 +104,8 @@ export class Copier {
       await producer.flush()
       await producer.abortTransaction()
       this.aborts++
-      for (const part of fetched) consumer.seek(part, part.startOffset)
+      // Backwards: a poll may answer several pieces of one partition, and reading goes on at the first.
+      for (const part of fetched.toReversed()) consumer.seek(part, part.startOffset)
       return
     }
     await producer.sendOffsetsToTransaction(offsets, consumer.groupMetadata())

@@ -5,15 +5,17 @@
 import { exactCopy } from "@millrace/simulation/checker/exact-copy"
 import { noDuplicate } from "@millrace/simulation/checker/no-duplicate"
 import { noLostAcknowledgement } from "@millrace/simulation/checker/no-lost-acknowledgement"
+import type { Placed } from "@millrace/simulation/checker/observed"
 
 export class Ledger {
-  readonly acknowledged = new Set<string>()
+  /** Where the broker said that it put the value. */
+  readonly acknowledged = new Map<string, { readonly partition: number; readonly offset: number }>()
   readonly aborted = new Set<string>()
   sent = 0
 
-  /** The topic that idempotent producers write: every value at most once, every acknowledged one there. */
-  checkInput(log: readonly string[]): string[] {
-    return [...noLostAcknowledgement(this.acknowledged, log), ...noDuplicate(log)]
+  /** The topic that idempotent producers write: every value at most once, every acknowledged one where it was said to be. */
+  checkInput(log: readonly (readonly Placed[])[]): string[] {
+    return [...noLostAcknowledgement(this.acknowledged, log), ...noDuplicate(log.flat().map(({ value }) => value))]
   }
 
   /** What read_committed sees of the copiers' topic: exactly the input, each value once. */

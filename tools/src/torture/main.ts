@@ -12,10 +12,10 @@ import * as path from "node:path"
 import { parseArgs } from "node:util"
 import { KafkaClient } from "@millrace/client"
 import { nodeHost } from "@millrace/host/node"
+import { readLog } from "@millrace/simulation/workload/read-log"
 import { BrokerProcess } from "./broker-process.ts"
 import { Copier } from "./copier.ts"
 import { Ledger } from "./ledger.ts"
-import { readAll } from "./read-all.ts"
 import { Writer } from "./writer.ts"
 
 const PARTITIONS = 4
@@ -103,16 +103,19 @@ async function brokerSuite(): Promise<number> {
 
     for (const writer of writers) writer.stop()
     await Promise.all(writing)
-    const input = await readAll(client, source, PARTITIONS, "read_uncommitted")
+    const placed = await readLog(nodeHost, brokers, source, PARTITIONS, "read_uncommitted")
+    const input = placed.flat().map(({ value }) => value)
     say(
       `writers stopped: ${ledger.acknowledged.size} of ${ledger.sent} acknowledged, ${input.length} in the log; waiting for the copiers`,
     )
     await drained(client, `copiers-${suffix}`, source)
     for (const copier of copiers) copier.stop()
     await Promise.all(copying)
-    const copy = await readAll(client, target, PARTITIONS, "read_committed")
-    const raw = await readAll(client, target, PARTITIONS, "read_uncommitted")
-    const findings = [...ledger.checkInput(input), ...ledger.checkCopy(input, copy)]
+    const values = async (isolation: "read_committed" | "read_uncommitted") =>
+      (await readLog(nodeHost, brokers, target, PARTITIONS, isolation)).flat().map(({ value }) => value)
+    const copy = await values("read_committed")
+    const raw = await values("read_uncommitted")
+    const findings = [...ledger.checkInput(placed), ...ledger.checkCopy(input, copy)]
     for (const finding of findings.slice(0, FINDINGS_SHOWN_MAX)) console.error(finding)
     passed = findings.length === 0
     const result = {

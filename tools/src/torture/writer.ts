@@ -41,7 +41,7 @@ export class Writer {
           value: encoder.encode(value),
         })
         .then(
-          () => void this.#ledger.acknowledged.add(value),
+          ({ partition, offset }) => void this.#ledger.acknowledged.set(value, { partition, offset }),
           () => void this.failures++,
         )
         .finally(() => void this.#outstanding--)
