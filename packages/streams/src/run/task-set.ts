@@ -6,6 +6,7 @@
  *     drain every task that did something       nothing is pending any more
  *     stage: changelog records                  appended to the same transaction
  *     flush                                     everything is acknowledged, or the transaction is aborted
+ *     ends of changelogs                        of stores whose engine is due: their checkpoints
  *     offsets of all these tasks, once          with the transaction's number in their metadata
  *     commit
  *     merge                                     overlays become committed state, in memory
@@ -15,6 +16,8 @@
  * not. An abort rolls back every task, and input is read again from the offsets committed last.
  */
 import { CommitOutcomeUnknown } from "@millrace/client/errors"
+import type { Checkpoint } from "../state/engine.ts"
+import type { Store } from "../state/store.ts"
 import { decodeMetadata } from "../task/offset-metadata.ts"
 import type { CommittableOffset, Task } from "../task/task.ts"
 import { type ClusterReader, partitionName, type TopicPartition, type TransactionalOutput } from "./ports.ts"
@@ -34,6 +37,11 @@ export interface TaskSetOptions {
 /** What waits in a task did not end in time: an effect, or a subscription whose result does not complete. */
 export class DrainTimeout extends Error {
   override readonly name = "DrainTimeout"
+}
+
+interface DueEngine {
+  readonly store: Store
+  readonly checkpoint: Checkpoint
 }
 
 export type CommitOutcome = "nothing" | "committed" | "aborted"
@@ -92,8 +100,12 @@ export class TaskSet {
   }
 
   /** Commits everything processed. Whatever fails before the outcome is decided is thrown; call `abort` then. */
-  async commit(): Promise<CommitOutcome> {
-    const dirty = [...this.#tasks.values()].filter((task) => task.isDirty)
+  commit(): Promise<CommitOutcome> {
+    return this.#commit(false)
+  }
+
+  async #commit(isLast: boolean): Promise<CommitOutcome> {
+    const dirty = [...this.#tasks.values()].filter((task) => isLast || task.isDirty)
     if (dirty.length === 0) return "nothing"
     const drained = this.#drain(dirty)
     await (this.#options.drainWithin?.(drained) ?? drained)
@@ -101,6 +113,7 @@ export class TaskSet {
     const offsets = dirty.flatMap((task) => task.stage(number))
     const { output } = this.#options
     await output.flush()
+    const due = await this.#dueEngines(isLast)
     await output.sendOffsets(offsets)
     try {
       await output.commit()
@@ -114,7 +127,7 @@ export class TaskSet {
     for (const { topic, partition, offset } of offsets) this.#committed.set(partitionName({ topic, partition }), offset)
     for (const task of dirty) task.merge()
     this.transactions.committed++
-    await this.#flushEngines()
+    await this.#flushEngines(due)
     return "committed"
   }
 
@@ -149,31 +162,49 @@ export class TaskSet {
   }
 
   /**
-   * Hands memtables that are due to their engines. No transaction is open here, so everything below the changelogs' ends
-   * has been merged or was aborted.
+   * Engines to be written after this commit, with their checkpoints: the changelogs' ends of now. Only before the offsets
+   * are sent, since these are refused when the group has moved on: once they are accepted, no other member can have written
+   * below these ends what is not merged here. Asked for later, the ends may count a successor's records.
    */
-  async #flushEngines(force = false): Promise<void> {
+  async #dueEngines(all: boolean): Promise<DueEngine[]> {
     const now = this.#options.now()
     const due = []
     for (const task of this.#tasks.values()) {
       for (const store of task.stores.values()) {
-        if (force || store.committed.isDue(now))
+        if (all || store.committed.isDue(now))
           due.push({ store, topic: store.spec.changelog, partition: task.taskId.partition })
-        else if (store.committed.isFull) await store.committed.settle()
       }
     }
-    if (due.length === 0) return
+    if (due.length === 0) return []
     const ends = await this.#options.cluster.endOffsets(due)
+    const engines = []
     for (const { store, topic, partition } of due) {
       const topicId = await this.#options.cluster.topicId(topic)
-      store.committed.flush({ topicId, offset: ends.get(partitionName({ topic, partition }))!, writtenAt: now })
+      const offset = ends.get(partitionName({ topic, partition }))!
+      engines.push({ store, checkpoint: { topicId, offset, writtenAt: now } })
     }
+    return engines
   }
 
-  /** Writes all committed state to the engines and waits: an orderly end, after which nothing needs restoring. */
-  async close(): Promise<void> {
-    for (const task of this.#tasks.values()) for (const store of task.stores.values()) await store.committed.settle()
-    await this.#flushEngines(true)
+  async #flushEngines(due: readonly DueEngine[]): Promise<void> {
+    for (const { store, checkpoint } of due) store.committed.flush(checkpoint)
+    for (const task of this.#tasks.values())
+      for (const store of task.stores.values()) if (store.committed.isFull) await store.committed.settle()
+  }
+
+  /**
+   * Commits a last time, writes all committed state to the engines and waits: an orderly end, after which nothing needs
+   * restoring. It commits even when nothing was processed, since that is what makes the checkpoints true.
+   */
+  async finish(): Promise<CommitOutcome> {
+    await this.settle()
+    const outcome = await this.#commit(true)
+    await this.settle()
+    return outcome
+  }
+
+  /** Waits for what is being written to engines. */
+  async settle(): Promise<void> {
     for (const task of this.#tasks.values()) for (const store of task.stores.values()) await store.committed.settle()
   }
 }

@@ -225,12 +225,11 @@ export class Worker {
     for (const opening of this.#opening.values()) opening.isWanted = false
     await Promise.allSettled([...this.#opening.values()].map(({ done }) => done))
     try {
-      await this.#commit()
+      await this.#tasks.finish()
     } catch (failure) {
       await this.#abort()
       if (!isTransient(failure)) throw failure
     }
-    await this.#tasks.close()
   }
 
   // Rebalances.

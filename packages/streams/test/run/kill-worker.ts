@@ -1,15 +1,16 @@
 /**
- * A worker process for kill.test.ts: counts words until it is killed. Arguments: brokers, state directory.
+ * A worker process for kill-suite.ts: counts words until it is killed. Arguments: brokers, state directory, topics in and
+ * out, application id.
  */
 import { nodeHost } from "@millrace/host/node"
 import { json, string } from "@millrace/schema"
 import * as S from "../../src/index.ts"
 
-const [brokers = "", stateDir = ""] = process.argv.slice(2)
-const In = S.topic("kill-in", { key: string, value: string })
-const Out = S.topic("kill-out", { key: string, value: json<number>() })
+const [brokers = "", stateDir = "", from = "kill-in", to = "kill-out", name = "kill-app"] = process.argv.slice(2)
+const In = S.topic(from, { key: string, value: string })
+const Out = S.topic(to, { key: string, value: json<number>() })
 
-const pipeline = S.pipeline("kill-app", () =>
+const pipeline = S.pipeline(name, () =>
   S.stream(In).pipe(
     S.keyBy((word) => word),
     S.count("words"),
