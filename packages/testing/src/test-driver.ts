@@ -9,7 +9,7 @@ import type { Pipeline, Topic } from "@millrace/streams"
 import type { Headers } from "@millrace/streams/dsl/record"
 import { effectPort } from "@millrace/streams/run/effects"
 import { allTasks, makeTask } from "@millrace/streams/run/task-factory"
-import { TaskSet } from "@millrace/streams/run/task-set"
+import { type CommitOutcome, TaskSet } from "@millrace/streams/run/task-set"
 import { partitionName, type TopicPartition } from "@millrace/streams/run/ports"
 import type { FlushLimits } from "@millrace/streams/state/committed"
 import type { EffectPort } from "@millrace/streams/task/effects"
@@ -21,6 +21,7 @@ import { makeTopology, type Topology } from "@millrace/streams/topology/topology
 import { partitionForKey } from "@millrace/client/producer/murmur2"
 import { ForgetfulEngines } from "./forgetful-engine.ts"
 import { type CommitStep, type FaultKind, InjectedCrash, MemoryCluster, MemoryOutput } from "./memory-cluster.ts"
+import { parseMarbles } from "./marbles.ts"
 import { EntryCursor } from "./memory-log.ts"
 import { VirtualClock } from "./virtual-clock.ts"
 
@@ -146,6 +147,26 @@ export class TestDriver {
     }
   }
 
+  /**
+   * Sends what marbles say (marbles.ts): each name is looked up in `values`, a frame is `frameMs` of event time from
+   * `startMs` on, and `|` processes and commits what was sent so far. The rest is left to `run`.
+   */
+  async play<K, V>(
+    topic: Topic<K, V>,
+    marbles: string,
+    values: { readonly [name: string]: Omit<SentRecord<K, V>, "timestamp"> },
+    { startMs = 0, frameMs = 1 }: { readonly startMs?: number; readonly frameMs?: number } = {},
+  ): Promise<void> {
+    for (const step of parseMarbles(marbles)) {
+      if (step.kind === "commit") await this.run()
+      else {
+        const value = values[step.name]
+        if (value === undefined) throw new Error(`marbles "${marbles}": no value is named ${step.name}`)
+        this.send(topic, { ...value, timestamp: startMs + step.frame * frameMs })
+      }
+    }
+  }
+
   /** Committed records of a topic, partition after partition. */
   read<K, V>(topic: Topic<K, V>): Array<OutputRecord<K, V>> {
     return this.cluster.logs(topic.name).flatMap((log, partition) =>
@@ -190,9 +211,13 @@ export class TestDriver {
   }
 
   /** Commits what was processed. A fault injected before strikes here; after a crash a new worker has taken over. */
-  async commit(): Promise<"nothing" | "committed" | "aborted" | "crashed"> {
+  commit(): Promise<"nothing" | "committed" | "aborted" | "crashed"> {
+    return this.#end(() => this.#tasks.commit())
+  }
+
+  async #end(commit: () => Promise<CommitOutcome>): Promise<CommitOutcome | "crashed"> {
     try {
-      return await this.#inTime(this.#tasks.commit())
+      return await this.#inTime(commit())
     } catch (failure) {
       if (failure instanceof InjectedCrash) {
         await this.crash()
@@ -237,8 +262,7 @@ export class TestDriver {
 
   /** Ends the worker in an orderly way and starts another that takes its tasks over, with or without its engines. */
   async move(options: { readonly loseEngines?: boolean } = {}): Promise<void> {
-    await this.commit()
-    await this.#tasks.close()
+    await this.#end(() => this.#tasks.finish())
     await this.crash(options)
   }
 
@@ -272,6 +296,6 @@ export class TestDriver {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#tasks.close()
+    await this.#tasks.settle()
   }
 }

@@ -13,6 +13,7 @@ import type { Clock } from "@millrace/host"
 import { CommitFailed, type Consumer, type FetchedPartition, type TopicPartition } from "@millrace/client"
 import { RecordReader } from "@millrace/protocol/record/record"
 import { UnknownSchemaId } from "@millrace/schema"
+import { PipelineError } from "../errors.ts"
 import type { Task } from "../task/task.ts"
 import { compareTaskIds, formatTaskId, type TaskId } from "../topology/naming.ts"
 import type { Topology } from "../topology/topology.ts"
@@ -132,6 +133,7 @@ export class Worker {
 
   /** Gives what was fetched to the tasks' queues, and pauses partitions whose queues are full. */
   #feed(fetched: readonly FetchedPartition[]): void {
+    const isExactlyOnce = this.#options.run.processingGuarantee === "exactly-once"
     for (const part of fetched) {
       const queue = this.#queueOf(part)
       if (queue === undefined) continue
@@ -140,7 +142,7 @@ export class Worker {
         const nextOffset = isLast ? part.nextOffset : batch.nextOffset
         queue.add(() => new RecordReader(batch), batch.recordCount, nextOffset, part.startOffset)
       }
-      queue.fetched(part.nextOffset, part.lastStableOffset)
+      queue.fetched(part.nextOffset, isExactlyOnce ? part.lastStableOffset : part.highWatermark)
       if (queue.bufferedRecords >= this.#options.run.bufferedRecordsMax) this.#pause(part)
     }
   }
@@ -237,6 +239,13 @@ export class Worker {
   async #assigned(partitions: readonly TopicPartition[]): Promise<void> {
     const names = new Set(partitions.map(partitionName))
     const { topology, partitions: counts } = this.#options
+    for (const { topic, partition } of partitions) {
+      if (partition < (counts.get(topic) ?? 0)) continue
+      // Tasks, changelogs and repartition topics were laid out for the partitions there were.
+      const cause = new PipelineError(`topic "${topic}" has got partition ${partition} since the pipeline was started`)
+      this.#failure ??= { cause }
+      return
+    }
     if (partitions.length > 0) this.#consumer.pause(partitions)
     for (const id of allTasks(topology, counts).sort(compareTaskIds)) {
       if (inputsOf(topology, counts, id).some((input) => names.has(partitionName(input)))) this.#open(id)

@@ -1,7 +1,7 @@
 import { json, string } from "@millrace/schema"
 import * as S from "@millrace/streams"
 import { expect, test } from "vitest"
-import { TestDriver } from "../src/index.ts"
+import { COMMIT_STEPS, TestDriver } from "../src/index.ts"
 
 const Orders = S.topic("orders", { key: string, value: json<{ customer: string; amount: number }>() })
 const Customers = S.topic("customers", { key: string, value: json<{ tier: string }>() })
@@ -44,3 +44,21 @@ test("the design's example runs through two repartitions", async () => {
     ["tin", 0, 7, 2_000],
   ])
 })
+
+test.each(COMMIT_STEPS.flatMap((step) => [[step, "crash"] as const, [step, "fail"] as const]))(
+  "a worker that meets a fault at %s (%s) leaves the output as it would be",
+  async (step, kind) => {
+    await using driver = await TestDriver.start(revenue)
+    driver.send(Customers, { key: "ann", value: { tier: "gold" }, timestamp: 0 })
+    for (let id = 0; id < 6; id++) {
+      driver.send(Orders, { key: `${id}`, value: { customer: "ann", amount: 1 }, timestamp: id })
+      if (id === 2) await driver.run()
+      driver.failAt(step, kind)
+      driver.process()
+      await driver.commit()
+    }
+    await driver.run()
+    expect(driver.read(Revenue).map(({ value }) => value?.total)).toEqual([1, 2, 3, 4, 5, 6])
+    expect(driver.rows("revenue-by-tier").map(({ value }) => value)).toEqual([6])
+  },
+)
