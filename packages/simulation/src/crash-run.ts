@@ -11,6 +11,7 @@ import { createTopics, outcome, read } from "./installation.ts"
 import type { SimulatedProcess } from "./machine.ts"
 import type { SeededRandom } from "./random.ts"
 import type { Outcome, SuiteOptions } from "./suite.ts"
+import { abandon } from "./workload/orphan.ts"
 import { copy, CopierLog, CopierProcess } from "./workload/copier.ts"
 import { Monitor } from "./workload/monitor.ts"
 import { Observer } from "./workload/observer.ts"
@@ -45,6 +46,7 @@ export class CrashRun {
   readonly #monitor = new Monitor(PARTITIONS)
   readonly #observers = [new Observer("observer0", SOURCE, PARTITIONS), new Observer("observer1", TARGET, PARTITIONS)]
   #successors = 0
+  #orphans = 0
 
   constructor(seed: number, kind: CrashKind, options: SuiteOptions) {
     this.#world = new World(seed, kind === "power-fsync" ? { "log.flush.interval.messages": "1" } : {})
@@ -156,6 +158,15 @@ export class CrashRun {
     this.#world.spawn(process, () => copy(process, this.#random.fork(name), options, this.#log, self))
   }
 
+  /** A transaction that nobody ends: the coordinator has to. */
+  #startOrphan(): void {
+    const name = `orphan${this.#orphans++}`
+    const process = this.#world.machine(name).start()
+    this.#world.spawn(process, () =>
+      abandon(process, { name, brokers: BROKER_ADDRESS, topic: TARGET, partitions: PARTITIONS }, this.#log.aborted),
+    )
+  }
+
   #pass(ms: number): Promise<unknown> {
     return this.#until(() => false, ms)
   }
@@ -179,13 +190,15 @@ export class CrashRun {
       broker.disk.dieInChange(1 + random.int(60))
       await this.#until(() => !broker.alive, random.int(1_500))
       this.#crash()
-    } else if (choice < 0.65) world.network.cut("broker", 0.5)
+    } else if (choice < 0.6) world.network.cut("broker", 0.5)
+    else if (choice < 0.7) world.network.clog("broker", 0.4, ISOLATION_MS_MAX)
     else if (choice < 0.8) {
       const names = this.#copiers.map(({ process }) => process.name)
       world.network.isolate(random.pick(["broker", "writer0", ...names, ...names]))
       await this.#pass(random.int(ISOLATION_MS_MAX))
       world.network.heal()
-    } else {
+    } else if (choice < 0.85) this.#startOrphan()
+    else {
       const index = random.int(this.#copiers.length)
       if (random.chance(0.5)) this.#copiers[index]!.process.kill()
       if (random.chance(0.2)) await this.#pass(random.int(4_000))
@@ -270,6 +283,7 @@ export class CrashRun {
       aborts: log.aborts,
       "copier errors": log.failures.length,
       successors: this.#successors,
+      orphans: this.#orphans,
       // A few of these are aborts whose answer was lost.
       "aborted by others": Math.max(0, census.aborted - log.aborts),
       "open at a start": census.openAtStart,

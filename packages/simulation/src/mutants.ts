@@ -1,6 +1,9 @@
 /**
  * The committed mutants: each must be caught by its suite within 200 seeds (npm run sim -- --mutants).
  */
+import { BROKER_MUTANTS } from "./mutants/broker.ts"
+import { CLIENT_MUTANTS } from "./mutants/client.ts"
+import { STORAGE_MUTANTS } from "./mutants/storage.ts"
 import type { Mutant } from "./mutant.ts"
 
-export const MUTANTS: readonly Mutant[] = []
+export const MUTANTS: readonly Mutant[] = [...STORAGE_MUTANTS, ...BROKER_MUTANTS, ...CLIENT_MUTANTS]

@@ -2,8 +2,9 @@
  * A network in virtual time: ordered byte streams between named hosts, with delays drawn from the seed.
  *
  * Faults: `cut` ends connections as a reset would, with what was under way lost; `isolate` holds all traffic of a host
- * back (connections look alive and say nothing) until `heal`. A dead process's connections end at their peers after a
- * delay, and what it had already handed to the network still arrives before that.
+ * back (connections look alive and say nothing) until `heal`; `clog` holds back single connections for a while, so that
+ * what was sent on one arrives long after its sender gave up and went on over another. A connection that its owner closed,
+ * or died over, ends at the peer after a delay, and what had been handed to the network still arrives before that.
  */
 import {
   type Address,
@@ -55,6 +56,18 @@ export class SimulatedNetwork {
   /** Resets every connection of a host with the given chance. */
   cut(host: string, chance = 1): void {
     for (const pipe of this.#pipes) if (pipe.touches(host) && this.#random.chance(chance)) pipe.reset("ECONNRESET")
+  }
+
+  /** Holds each connection of a host back with the given chance, each for its own time of at most `msMax`. */
+  clog(host: string, chance: number, msMax: number): void {
+    for (const pipe of this.#pipes) {
+      if (!pipe.touches(host) || !this.#random.chance(chance)) continue
+      pipe.clogged++
+      this.schedule(this.#random.int(msMax), "unclog", () => {
+        pipe.clogged--
+        pipe.wake()
+      })
+    }
   }
 
   isolate(host: string): void {
@@ -134,6 +147,7 @@ export class SimulatedNetwork {
 export class Pipe {
   readonly owners: readonly [Owner, Owner]
   readonly ends: readonly [End, End]
+  clogged = 0
   readonly #network: SimulatedNetwork
 
   constructor(network: SimulatedNetwork, client: Owner, server: Owner, local: Address, remote: Address) {
@@ -157,7 +171,6 @@ export class Pipe {
 
   orphan(dead: Owner): void {
     for (const end of this.ends) if (end.owner === dead) end.peer!.peerDied()
-    this.#network.drop(this)
   }
 
   wake(): void {
@@ -165,7 +178,7 @@ export class Pipe {
   }
 
   get held(): boolean {
-    return this.#network.isHeld(this)
+    return this.clogged > 0 || this.#network.isHeld(this)
   }
 }
 
@@ -238,7 +251,6 @@ class End implements Connection {
     if (this.#closed) return
     this.#close()
     this.peer!.peerDied()
-    this.#network.drop(this.#pipe)
   }
 
   fail(code: string): void {
@@ -272,6 +284,7 @@ class End implements Connection {
           if (piece === "end") {
             this.#close()
             this.peer!.peerClosed()
+            this.#network.drop(this.#pipe)
             break
           }
           this.#incomingBytes -= piece.length

@@ -28,7 +28,11 @@ export interface Place {
 const encoder = new TextEncoder()
 /** Larger than any outage in a run: a send fails for a fault of ours, not for lack of patience. */
 const DELIVERY_TIMEOUT_MS = 600_000
+/** Shorter than a clogged connection's delay: what was sent there arrives when newer requests have overtaken it. */
+const REQUEST_TIMEOUTS_MS = [1_500, 30_000] as const
 const BURST_MAX = 12
+/** Keys are noise: batches of many sizes lie over the device's sectors in many ways. */
+const KEY_BYTES = [10, 300, 1_500] as const
 const CODECS = ["none", "gzip", "lz4", "zstd", "snappy"] as const
 /** From one record a batch, which fills the five requests in flight, to whole bursts. */
 const BATCH_SIZES = [1, 150, 400, 16_384] as const
@@ -50,7 +54,12 @@ export class Writer {
   }
 
   async run(host: Host, random: SeededRandom, options: WriterOptions): Promise<void> {
-    const client = new KafkaClient({ host, brokers: options.brokers, clientId: options.name })
+    const client = new KafkaClient({
+      host,
+      brokers: options.brokers,
+      clientId: options.name,
+      requestTimeoutMs: random.pick(REQUEST_TIMEOUTS_MS),
+    })
     const producer = client.producer({
       acks: "all",
       lingerMs: random.int(10),
@@ -58,6 +67,7 @@ export class Writer {
       deliveryTimeoutMs: DELIVERY_TIMEOUT_MS,
       compression: random.pick(CODECS),
     })
+    const keyBytesMax = random.pick(KEY_BYTES)
     const answers: Promise<void>[] = []
     const pauseMs = (options.durationMs * (1 + BURST_MAX)) / 2 / options.count
     const halfway = Math.floor(options.count / 2)
@@ -74,9 +84,9 @@ export class Writer {
       const partition = random.int(options.partitions)
       const value = `${options.name}-${number}`
       this.sent[partition]!.push(value)
-      const bytes = encoder.encode(value)
+      const key = random.bytes(random.int(keyBytesMax))
       answers.push(
-        producer.send({ topic: options.topic, partition, key: bytes, value: bytes }).then(
+        producer.send({ topic: options.topic, partition, key, value: encoder.encode(value) }).then(
           ({ offset }) => void this.acknowledged.set(value, { partition, offset }),
           (error: unknown) => void this.failures.push(`${value}: ${String(error)}`),
         ),
