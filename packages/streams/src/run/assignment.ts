@@ -50,3 +50,13 @@ export function withholdMoving(
   const isFree = (id: string, task: string) => (runner.get(task) ?? id) === id
   return new Map([...assigned].map(([id, tasks]) => [id, tasks.filter((task) => isFree(id, task))]))
 }
+
+/** Who runs what others were assigned: they must give it up and join again. */
+export function awaitedMembers(
+  assigned: ReadonlyMap<string, readonly string[]>,
+  members: readonly AssignedMember[],
+): Set<string> {
+  const owner = new Map([...assigned].flatMap(([id, tasks]) => tasks.map((task) => [task, id] as const)))
+  const gives = ({ id, running }: AssignedMember) => running.some((task) => (owner.get(task) ?? id) !== id)
+  return new Set(members.filter(gives).map(({ id }) => id))
+}

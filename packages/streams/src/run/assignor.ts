@@ -1,6 +1,10 @@
 /**
  * Our assignor over the classic group protocol: hands out whole tasks, cooperatively.
  *
+ * A member that must give tasks up before others can have them is told so with its assignment. It joins again once it
+ * has, and so does its successor when it dies before: a static member that restarts gets its predecessor's assignment
+ * without a rebalance, has nothing to give up, and the others would wait for it without end.
+ *
  * Each member tells its process id, the tasks whose state it has on disk, and a fingerprint of its plan: members that run
  * another pipeline under the same application id would make nonsense of each other's topics, so the leader refuses them.
  */
@@ -9,7 +13,7 @@ import { PipelineError } from "../errors.ts"
 import type { PartitionCounts } from "../topology/partitions.ts"
 import { formatTaskId } from "../topology/naming.ts"
 import type { Topology } from "../topology/topology.ts"
-import { type AssignedMember, assignTasks, withholdMoving } from "./assignment.ts"
+import { type AssignedMember, assignTasks, awaitedMembers, withholdMoving } from "./assignment.ts"
 import { allTasks, inputsOf } from "./task-factory.ts"
 
 const NAME = "millrace-streams"
@@ -26,9 +30,12 @@ export interface StreamsAssignorOptions {
   readonly processId: string
   /** Names of tasks with state here. */
   readonly storedTasks: () => readonly string[]
+  /** Others wait for this member to join again. */
+  readonly onAwaited: () => void
 }
 
-export function streamsAssignor({ topology, processId, storedTasks }: StreamsAssignorOptions): Assignor {
+export function streamsAssignor(options: StreamsAssignorOptions): Assignor {
+  const { topology, processId, storedTasks, onAwaited } = options
   const fingerprint = fingerprintOf(JSON.stringify(topology.plan))
   return {
     name: NAME,
@@ -38,6 +45,9 @@ export function streamsAssignor({ topology, processId, storedTasks }: StreamsAss
       const topics = topology.subtopologies.flatMap((one) => one.sources.map(({ topic }) => topic))
       await cluster.load(topics)
       return assignMembers(topology, countsOf(cluster, topics), members, fingerprint)
+    },
+    onAssignment(_, userData) {
+      if (userData !== null && userData.length > 0 && decodeNotice(userData).awaited) onAwaited()
     },
   }
 }
@@ -52,8 +62,14 @@ function assignMembers(
     allTasks(topology, counts).map((id) => [formatTaskId(id), inputsOf(topology, counts, id)] as const),
   )
   const present = members.map((member) => describeMember(topology, member, inputs, fingerprint))
-  const assigned = withholdMoving(assignTasks([...inputs.keys()], present), present)
-  return new Map([...assigned].map(([id, tasks]) => [id, { partitions: tasks.flatMap((task) => inputs.get(task)!) }]))
+  const assigned = assignTasks([...inputs.keys()], present)
+  const awaited = awaitedMembers(assigned, present)
+  return new Map(
+    [...withholdMoving(assigned, present)].map(([id, names]) => {
+      const partitions = names.flatMap((task) => inputs.get(task)!)
+      return [id, { partitions, userData: encodeNotice({ awaited: awaited.has(id) }) }]
+    }),
+  )
 }
 
 function describeMember(
@@ -97,6 +113,18 @@ function decodeData(bytes: Uint8Array | null): MemberData {
   if (v !== VERSION)
     throw new PipelineError(`a member of the group speaks version ${v} of the assignor, this is ${VERSION}`)
   return { processId, fingerprint, stored: stored ?? [] }
+}
+
+/** What the leader tells a member beside its partitions. */
+interface Notice {
+  readonly awaited: boolean
+}
+
+const encodeNotice = (notice: Notice): Uint8Array => Buffer.from(JSON.stringify({ v: VERSION, ...notice }))
+
+function decodeNotice(bytes: Uint8Array): Notice {
+  const { v, awaited } = JSON.parse(Buffer.from(bytes).toString("utf8"))
+  return { awaited: v === VERSION && awaited === true }
 }
 
 /** FNV-1a, 32 bits: tells plans apart, protects nothing. */

@@ -181,8 +181,13 @@ function joinGroup(
   { processId, isPersistent }: Identity,
   stored: ReadonlySet<string>,
 ): Consumer {
-  const assignor = streamsAssignor({ topology, processId, storedTasks: () => [...stored].sort() })
-  return client.consumer({
+  const assignor = streamsAssignor({
+    topology,
+    processId,
+    storedTasks: () => [...stored].sort(),
+    onAwaited: () => consumer.enforceRebalance("others wait for tasks that this process has"),
+  })
+  const consumer: Consumer = client.consumer({
     groupId: options.applicationId,
     ...(isPersistent && { groupInstanceId: `${options.applicationId}-${processId}` }),
     isolation: options.processingGuarantee === "exactly-once" ? "read_committed" : "read_uncommitted",
@@ -194,6 +199,7 @@ function joinGroup(
     // A process that ends in order gives its tasks to the others at once; one that is killed comes back to them.
     leaveOnClose: true,
   })
+  return consumer
 }
 
 function makeOutput(

@@ -3,7 +3,7 @@
  */
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { type AssignedMember, assignTasks, withholdMoving } from "../../src/run/assignment.ts"
+import { type AssignedMember, assignTasks, awaitedMembers, withholdMoving } from "../../src/run/assignment.ts"
 
 const names = (count: number, prefix: string) => Array.from({ length: count }, (_, at) => `${prefix}${at}`)
 const scenario = fc
@@ -71,6 +71,9 @@ test("a task moves in two steps: first its runner gives it up, then the other ge
       const first = withholdMoving(assigned, members)
       const runner = new Map(members.flatMap(({ id, running }) => running.map((task) => [task, id] as const)))
       for (const [id, tasks] of first) for (const task of tasks) expect(runner.get(task) ?? id).toBe(id)
+      // Somebody is awaited exactly when something is withheld: without a next round it would be nobody's for good.
+      const withheld = [...assigned].filter(([id, tasks]) => first.get(id)!.length < tasks.length)
+      expect(awaitedMembers(assigned, members).size > 0).toBe(withheld.length > 0)
       // What was withheld is free in the next round, which then changes nothing else.
       const next = given.members.map((id) => ({ id, stableName: id, running: first.get(id)!, stored: [] }))
       expect([...withholdMoving(assignTasks(given.tasks, next), next).values()].flat().sort()).toEqual(
