@@ -28,7 +28,7 @@ test("sub-topologies are split at repartition topics and joined by stores", () =
   const topology = makeTopology(S.pipeline("p", build).plan, "app")
   expect(topology.subtopologies.map((one) => one.sources.map(({ topic }) => topic))).toEqual([
     ["in"],
-    ["app-named-repartition", "rows"],
+    ["rows", "app-named-repartition"],
   ])
   expect(topology.subtopologies[1]!.stores.map((store) => store.changelog)).toEqual([
     "app-rows-changelog",
