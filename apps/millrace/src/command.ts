@@ -78,7 +78,7 @@ export function readArguments<Table extends OptionTable>(
     const option = of.options[token.name]
     if (option === undefined)
       throw new UsageError(
-        `unknown option ${token.rawName}${suggest(token.name, known)}; see: millrace ${of.name} --help`,
+        `unknown option ${token.rawName}${suggest(token.name, known, "--")}; see: millrace ${of.name} --help`,
       )
     if (option.value === undefined) {
       if (token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`)
@@ -143,13 +143,13 @@ export function helpOf(of: Command): string {
 }
 
 /** `; did you mean X?` for the known word nearest to a wrong one, or nothing when none is near. */
-export function suggest(wrong: string, known: readonly string[]): string {
+export function suggest(wrong: string, known: readonly string[], prefix = ""): string {
   const scored = known
     .map((word) => ({ word, distance: editDistance(wrong, word) }))
     .sort((a, b) => a.distance - b.distance)
   const best = scored[0]
   return best !== undefined && best.distance <= Math.max(1, Math.floor(wrong.length / 3))
-    ? `; did you mean ${best.word}?`
+    ? `; did you mean ${prefix}${best.word}?`
     : ""
 }
 

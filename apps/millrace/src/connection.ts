@@ -1,8 +1,13 @@
 /**
  * The client that everyday commands use: connects, runs one action, closes.
  */
-import { KafkaClient } from "@millrace/client"
+import { KafkaClient, TimeoutError } from "@millrace/client"
+import { NetError, parseAddress } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
+import { Failure, UsageError } from "./command.ts"
+
+/** How long a cluster may take to answer before a command gives up. */
+export const REACH_TIMEOUT_MS = 10_000
 
 /** The option that every such command has. */
 export const brokersOption = {
@@ -13,11 +18,43 @@ export const brokersOption = {
 
 export const jsonOption = { help: "print JSON for machines" } as const
 
+/** Refuses what is no list of addresses; answers it otherwise. */
+export function checkBrokers(brokers: string): string {
+  for (const one of brokers.split(",")) {
+    if (parseAddress(one) === undefined) {
+      throw new UsageError(`--brokers ${brokers}: expected HOST:PORT, several separated by commas`)
+    }
+  }
+  return brokers
+}
+
 export async function withClient<T>(brokers: string, action: (client: KafkaClient) => Promise<T>): Promise<T> {
-  const client = new KafkaClient({ host: nodeHost, brokers, clientId: "millrace-cli" })
+  const client = new KafkaClient({
+    host: nodeHost,
+    brokers: checkBrokers(brokers),
+    clientId: "millrace-cli",
+    defaultApiTimeoutMs: REACH_TIMEOUT_MS,
+    requestTimeoutMs: REACH_TIMEOUT_MS,
+    connectTimeoutMs: REACH_TIMEOUT_MS,
+  })
   try {
     return await action(client)
+  } catch (error) {
+    throw isUnreachable(error) ? new Failure(unreachable(brokers, error), { cause: error }) : error
   } finally {
     await client.close()
   }
+}
+
+/** Fails with one line when no broker answers: before a server starts that would try for much longer. */
+export async function reach(brokers: string): Promise<void> {
+  await withClient(brokers, (client) => client.admin().describeCluster())
+}
+
+const isUnreachable = (error: unknown): error is Error =>
+  error instanceof NetError || (error instanceof TimeoutError && error.cause instanceof NetError)
+
+function unreachable(brokers: string, error: Error): string {
+  const reason = error.cause instanceof NetError ? error.cause.message : error.message
+  return `no broker answers at ${brokers}: ${reason}; start one, or name others with --brokers`
 }

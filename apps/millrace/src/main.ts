@@ -1,108 +1,100 @@
 /**
- * The `millrace` command. Finds the command, loads only its module (what a broker needs is not loaded to list topics,
- * and the other way round), and turns errors into one line and an exit code: 2 for wrong arguments, 1 for the rest.
+ * The `millrace` command: finds the command, runs it, and ends the process with its exit code.
  */
-import { type Command, Failure, helpOf, readArguments, suggest, UsageError } from "./command.ts"
+import { helpOf, readArguments, suggest, UsageError } from "./command.ts"
+import { COMMANDS, type CommandEntry } from "./commands.ts"
+import { reportFault } from "./fault.ts"
 
-const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Promise<{ readonly default: Command }> }>> =
-  {
-    up: { summary: "broker, registry and connect worker in one process", load: () => import("./commands/up.ts") },
-    broker: { summary: "one broker", load: () => import("./commands/broker.ts") },
-    registry: { summary: "a schema registry on any Kafka cluster", load: () => import("./commands/registry.ts") },
-    connect: { summary: "a connect worker on any Kafka cluster", load: () => import("./commands/connect.ts") },
-    run: { summary: "run the pipelines that a module exports", load: () => import("./commands/run.ts") },
-    describe: { summary: "show the topology of a module's pipelines", load: () => import("./commands/describe.ts") },
-    "topic list": { summary: "list topics", load: () => import("./commands/topic-list.ts") },
-    "topic create": { summary: "create topics", load: () => import("./commands/topic-create.ts") },
-    "topic describe": {
-      summary: "show partitions, offsets and settings of topics",
-      load: () => import("./commands/topic-describe.ts"),
-    },
-    "topic delete": { summary: "delete topics", load: () => import("./commands/topic-delete.ts") },
-    produce: { summary: "write records from standard input", load: () => import("./commands/produce.ts") },
-    consume: { summary: "print records", load: () => import("./commands/consume.ts") },
-    "group list": { summary: "list consumer groups", load: () => import("./commands/group-list.ts") },
-    "group describe": {
-      summary: "show members, offsets and lag of a group",
-      load: () => import("./commands/group-describe.ts"),
-    },
-    "group delete": { summary: "delete empty groups", load: () => import("./commands/group-delete.ts") },
-  }
+const HELP_WORDS: ReadonlySet<string> = new Set(["--help", "-h", "help"])
+const isHelp = (word: string | undefined): boolean => word !== undefined && HELP_WORDS.has(word)
 
-function usage(): string {
-  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length))
-  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
+/** The command list; with a group, such as `topic`, only its commands. */
+function usage(group?: string): string {
+  const listed = Object.entries(COMMANDS).filter(([name]) => group === undefined || name.startsWith(`${group} `))
+  const width = Math.max(...listed.map(([name]) => name.length))
   return [
-    "Stream processing for TypeScript, with the log built in.",
+    ...(group === undefined ? ["Stream processing for TypeScript, with the log built in.", ""] : []),
+    `  millrace ${group === undefined ? "COMMAND" : `${group} COMMAND`} [options]`,
     "",
-    "  millrace COMMAND [options]",
+    ...listed.map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
     "",
-    ...rows,
-    "",
-    "  millrace COMMAND --help tells more; millrace --version the version.",
+    group === undefined
+      ? "  millrace COMMAND --help tells more; millrace --version the version."
+      : `  millrace ${group} COMMAND --help tells more.`,
   ].join("\n")
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const [first, second] = args
-  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
-    console.log(usage())
-    return first === undefined ? 2 : 0
+const membersOf = (group: string): string[] =>
+  Object.keys(COMMANDS)
+    .filter((name) => name.startsWith(`${group} `))
+    .map((name) => name.slice(group.length + 1))
+
+interface Found {
+  readonly entry: CommandEntry
+  readonly args: readonly string[]
+}
+
+/** The command that the arguments name; a text when they ask for help that needs no command. */
+function find(args: readonly string[]): Found | string {
+  const [first = "", second] = args
+  const name = `${first} ${second}` in COMMANDS ? `${first} ${second}` : first
+  const entry = COMMANDS[name]
+  if (entry !== undefined) return { entry, args: args.slice(name.split(" ").length) }
+  const members = membersOf(first)
+  if (members.length === 0) {
+    const words = Object.keys(COMMANDS).flatMap((one) => one.split(" ")[0]!)
+    const kind = first.startsWith("-") ? "option" : "command"
+    throw new UsageError(`unknown ${kind} ${first}${suggest(first, [...new Set(words)])}; see: millrace --help`)
   }
-  if (first === "--version" || first === "-v") {
+  if (isHelp(second)) return usage(first)
+  const wanted = `millrace ${first} needs one of ${members.join(", ")}`
+  throw new UsageError(second === undefined ? wanted : `${wanted}, not ${second}${suggest(second, members)}`)
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [first, ...rest] = args
+  if (first === undefined) {
+    console.error(usage())
+    return 2
+  }
+  if (first === "--version" || first === "-v" || first === "version") {
     const { default: manifest } = await import("../package.json", { with: { type: "json" } })
     console.log(manifest.version)
     return 0
   }
-  const name = second !== undefined && `${first} ${second}` in COMMANDS ? `${first} ${second}` : first
-  const entry = COMMANDS[name]
-  if (entry === undefined) {
-    const group = Object.keys(COMMANDS).filter((one) => one.startsWith(`${first} `))
-    if (group.length > 0)
-      throw new UsageError(
-        `millrace ${first} needs one of: ${group.map((one) => one.slice(first.length + 1)).join(", ")}`,
-      )
-    throw new UsageError(
-      `unknown command ${first}${suggest(first, [...new Set(Object.keys(COMMANDS).flatMap((one) => [one, one.split(" ")[0]!]))])}; see: millrace --help`,
-    )
-  }
-  const { default: found } = await entry.load()
-  const rest = args.slice(name.split(" ").length)
-  if (rest.includes("--help") || rest.includes("-h")) {
-    console.log(helpOf(found))
+  const asked = isHelp(first) ? [...rest, "--help"] : args
+  if (isHelp(asked[0])) {
+    console.log(usage())
     return 0
   }
-  return found.run(readArguments(found, rest))
+  const found = find(asked)
+  if (typeof found === "string") {
+    console.log(found)
+    return 0
+  }
+  const { entry } = found
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error
+    // Whoever read has seen enough, as `head` does.
+    if (!entry.server) process.exit(0)
+  })
+  const { default: command } = await entry.load()
+  const end = found.args.indexOf("--")
+  const options = end < 0 ? found.args : found.args.slice(0, end)
+  if (options.includes("--help") || options.includes("-h")) {
+    console.log(helpOf(command))
+    return 0
+  }
+  return command.run(readArguments(command, found.args))
 }
 
-/** Errors that say on their own what is wrong and with which file, port, key or topic; anything else shows its stack. */
-const SPEAKING = new Set([
-  "Failure",
-  "DiskError",
-  "NetError",
-  "ConfigError",
-  "KafkaError",
-  "LockedError",
-  "CorruptSegmentError",
-])
-
-function report(error: unknown): number {
-  if (error instanceof UsageError) {
-    console.error(`millrace: ${error.message}`)
-    return 2
-  }
-  if (error instanceof Failure || (error instanceof Error && (SPEAKING.has(error.name) || "oneLine" in error))) {
-    console.error(`millrace: ${error.message}`)
-    return 1
-  }
-  console.error("millrace: an unexpected fault; please report it with what follows")
-  console.error(error)
-  return 1
-}
+// A log that nobody reads is no reason to stop.
+process.stderr.on("error", () => {})
+process.on("uncaughtException", (error) => process.exit(reportFault(error)))
 
 main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code
   },
-  (error: unknown) => process.exit(report(error)),
+  (error: unknown) => process.exit(reportFault(error)),
 )

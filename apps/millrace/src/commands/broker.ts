@@ -1,7 +1,6 @@
 import { command } from "../command.ts"
-import { startBroker } from "../parts/broker.ts"
-import { configFile } from "../parts/config-file.ts"
-import { addressOption, serve, settings } from "../serve.ts"
+import { brokerSettings, startBroker } from "../parts/broker.ts"
+import { addressOption, listening, serve } from "../serve.ts"
 
 export default command({
   name: "broker",
@@ -12,9 +11,9 @@ export default command({
     config: { value: "FILE", help: "a properties file with Kafka's broker settings" },
     set: { value: "key=value", help: "one broker setting by Kafka's name; wins over the file", multiple: true },
   },
-  run: ({ options }) => {
+  run: async ({ options }) => {
     const listen = addressOption("listen", options.listen)
-    const config = { ...configFile(options.config), ...settings(options.set) }
-    return serve([() => startBroker({ dataDir: options.data, listen, config })])
+    const config = brokerSettings({ file: options.config, set: options.set })
+    return serve([() => listening("listen", () => startBroker({ dataDir: options.data, listen, config }))])
   },
 })

@@ -1,7 +1,7 @@
 import { command } from "../command.ts"
-import { configFile } from "../parts/config-file.ts"
-import { startConnectWorker } from "../parts/connect.ts"
-import { addressOption, serve, settings } from "../serve.ts"
+import { checkBrokers, reach } from "../connection.ts"
+import { connectSettings, startConnectWorker } from "../parts/connect.ts"
+import { addressOption, listening, serve } from "../serve.ts"
 
 export default command({
   name: "connect",
@@ -13,17 +13,16 @@ export default command({
     config: { value: "FILE", help: "a properties file with the worker's settings" },
     set: { value: "key=value", help: "one setting by Kafka Connect's name; wins over the file", multiple: true },
   },
-  run: ({ options }) => {
+  run: async ({ options }) => {
     const listen = addressOption("listen", options.listen)
-    const config = { ...configFile(options.config), ...settings(options.set) }
+    const brokers = checkBrokers(options.brokers)
+    const config = await connectSettings({ file: options.config, set: options.set })
     return serve([
-      () =>
-        startConnectWorker({
-          brokers: options.brokers,
-          listen,
-          config,
-          ...(options.registry === undefined ? {} : { registryUrl: options.registry }),
-        }),
+      async () => {
+        await reach(brokers)
+        const registry = options.registry === undefined ? {} : { registryUrl: options.registry }
+        return listening("listen", () => startConnectWorker({ brokers, listen, config, ...registry }))
+      },
     ])
   },
 })

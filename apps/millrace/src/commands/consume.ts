@@ -1,10 +1,20 @@
-import { type ConsumerRecord, recordsOf, type TopicPartition } from "@millrace/client"
+import { once } from "node:events"
+import {
+  type Consumer,
+  type ConsumerRecord,
+  type FetchedPartition,
+  recordsOf,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from "@millrace/client"
 import { command, Failure, UsageError } from "../command.ts"
 import { brokersOption, withClient } from "../connection.ts"
-import { stopSignal } from "../serve.ts"
-import { dim } from "../terminal.ts"
+import { countOption, stopSignal } from "../serve.ts"
 
 const POLL_MS = 500
+const NEW_LINE = Buffer.from("\n")
+const TAB = Buffer.from("\t")
+const NULL = Buffer.from("null")
 
 export default command({
   name: "consume",
@@ -14,74 +24,133 @@ export default command({
   positionalsMax: 1,
   options: {
     brokers: brokersOption,
-    from: { value: "WHERE", help: "beginning, end, or an offset", default: "beginning" },
+    from: { value: "WHERE", help: "beginning, end, or an offset; of a group, where it has none", default: "beginning" },
     partition: { value: "N", help: "only this partition" },
-    group: { value: "GROUP", help: "read as a member of this group, and commit" },
+    group: { value: "GROUP", help: "read as a member of this group, and commit what was printed" },
     max: { value: "N", help: "stop after so many records" },
     "until-end": { help: "stop at the end that the topic had at the start" },
     uncommitted: { help: "also show records of open and aborted transactions" },
     keys: { help: "print keys before values" },
     json: { help: "print a JSON object a line, with key, value, offset, time and headers" },
   },
-  run: ({ options, positionals }) =>
-    withClient(options.brokers, async (client) => {
-      const topic = positionals[0]!
-      const most = options.max === undefined ? Infinity : wholeNumber("max", options.max)
+  run: ({ options, positionals }) => {
+    const topic = positionals[0]!
+    const from = whereOf(options.from)
+    const most = options.max === undefined ? Infinity : countOption("max", options.max)
+    const only = options.partition === undefined ? undefined : countOption("partition", options.partition)
+    if (options.group !== undefined && (only !== undefined || typeof from === "number"))
+      throw new UsageError("--group shares out partitions and keeps offsets: leave --partition and the offset out")
+    const print = options.json ? jsonOf : options.keys ? keyAndValueOf : valueOf
+    return withClient(options.brokers, async (client) => {
       const [description] = await client.admin().describeTopics([topic])
-      if (description === undefined) throw new Failure(`there is no topic ${topic}`)
-      const parts = partitionsOf(topic, description.partitions.length, options.partition)
+      if (description === undefined) throw new Failure(`there is no topic ${topic}; see: millrace topic list`)
+      const parts = partitionsOf(topic, description.partitions.length, only)
       const consumer = client.consumer({
         isolation: options.uncommitted ? "read_uncommitted" : "read_committed",
-        autoOffsetReset: options.from === "end" ? "latest" : "earliest",
+        autoOffsetReset: from === "end" ? "latest" : "earliest",
         ...(options.group === undefined ? {} : { groupId: options.group }),
       })
       const ends = options["until-end"] ? await consumer.endOffsets(parts) : undefined
-      if (options.group === undefined) {
-        consumer.assign(parts)
-        if (/^\d+$/.test(options.from)) for (const part of parts) consumer.seek(part, Number(options.from))
-        else if (options.from !== "beginning" && options.from !== "end") {
-          throw new UsageError(`--from ${options.from}: expected beginning, end or an offset`)
-        }
-      } else {
-        consumer.subscribe([topic])
-      }
+      if (options.group === undefined) await assign(consumer, parts, from)
+      else consumer.subscribe([topic])
       let stopped = false
       void stopSignal().then(() => (stopped = true))
-      const print = options.json ? printJson : options.keys ? printWithKey : printValue
       let count = 0
-      const atEnd = () => ends !== undefined && ends.every((end) => (consumer.position(end) ?? 0) >= end.offset)
-      while (!stopped && count < most && !atEnd()) {
+      while (!stopped && count < most && !(ends && isAtEnd(consumer, ends))) {
+        const printed: TopicPartitionOffset[] = []
         for (const fetched of await consumer.poll(POLL_MS)) {
-          for (const record of recordsOf(fetched)) if (count < most && ++count) print(record)
+          const chunks: Uint8Array[] = []
+          const next = take(fetched, most - count, (record) => {
+            count++
+            chunks.push(...print(record), NEW_LINE)
+          })
+          if (chunks.length > 0 && !process.stdout.write(Buffer.concat(chunks))) await once(process.stdout, "drain")
+          if (next !== undefined) printed.push(next)
         }
-        if (options.group !== undefined && consumer.assignment().length > 0) await consumer.commit()
+        if (options.group !== undefined) await consumer.commit(printed)
       }
       await consumer.close()
       return 0
-    }),
+    })
+  },
 })
 
-function partitionsOf(topic: string, count: number, only: string | undefined): TopicPartition[] {
+/** Prints up to `most` records; answers the position behind the last one printed, undefined when there is none. */
+function take(
+  fetched: FetchedPartition,
+  most: number,
+  print: (record: ConsumerRecord) => void,
+): TopicPartitionOffset | undefined {
+  const { topic, partition, leaderEpoch } = fetched
+  let count = 0
+  let offset = fetched.startOffset
+  for (const record of recordsOf(fetched)) {
+    if (count === most) return count === 0 ? undefined : { topic, partition, offset }
+    print(record)
+    count++
+    offset = record.offset + 1
+  }
+  return { topic, partition, offset: fetched.nextOffset, leaderEpoch }
+}
+
+/** Every partition that is ours has come to the end it had. */
+function isAtEnd(consumer: Consumer, ends: readonly (TopicPartition & { readonly offset: number })[]): boolean {
+  const assigned = new Set(consumer.assignment().map(({ partition }) => partition))
+  const ours = ends.filter(({ partition }) => assigned.has(partition))
+  return ours.length > 0 && ours.every((end) => (consumer.position(end) ?? -1) >= end.offset)
+}
+
+async function assign(consumer: Consumer, parts: TopicPartition[], from: number | string): Promise<void> {
+  consumer.assign(parts)
+  if (typeof from !== "number") return
+  const [first, next] = [await consumer.beginningOffsets(parts), await consumer.endOffsets(parts)]
+  for (const [index, part] of parts.entries()) {
+    const [low, high] = [first[index]!.offset, next[index]!.offset]
+    if (parts.length === 1 && (from < low || from > high))
+      throw new Failure(`${part.topic}-${part.partition} holds offsets ${low} to ${high - 1}, not ${from}`)
+    consumer.seek(part, Math.min(Math.max(from, low), high))
+  }
+}
+
+function whereOf(from: string): number | "beginning" | "end" {
+  if (from === "beginning" || from === "end") return from
+  if (!/^\d{1,15}$/.test(from)) throw new UsageError(`--from ${from}: expected beginning, end or an offset`)
+  return Number(from)
+}
+
+function partitionsOf(topic: string, count: number, only: number | undefined): TopicPartition[] {
   if (only === undefined) return Array.from({ length: count }, (_, partition) => ({ topic, partition }))
-  const partition = wholeNumber("partition", only)
-  if (partition >= count) throw new Failure(`${topic} has partitions 0 to ${count - 1}, not ${partition}`)
-  return [{ topic, partition }]
+  if (only >= count) throw new Failure(`${topic} has partitions 0 to ${count - 1}, not ${only}`)
+  return [{ topic, partition: only }]
 }
 
-function wholeNumber(option: string, text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`--${option} ${text}: expected a whole number`)
-  return Number(text)
-}
+const valueOf = (record: ConsumerRecord): Uint8Array[] => [record.value ?? NULL]
 
-const text = (bytes: Uint8Array | null): string => (bytes === null ? "null" : Buffer.from(bytes).toString("utf8"))
+const keyAndValueOf = (record: ConsumerRecord): Uint8Array[] => [record.key ?? NULL, TAB, record.value ?? NULL]
 
-const printValue = (record: ConsumerRecord): void => console.log(text(record.value))
-
-const printWithKey = (record: ConsumerRecord): void => console.log(`${dim(text(record.key))}\t${text(record.value)}`)
-
-function printJson(record: ConsumerRecord): void {
+function jsonOf(record: ConsumerRecord): Uint8Array[] {
   const { topic, partition, offset, timestamp } = record
-  const headers = Object.fromEntries(record.headers.map(({ key, value }) => [key, value === null ? null : text(value)]))
-  const [key, value] = [record.key, record.value].map((bytes) => (bytes === null ? null : text(bytes)))
-  console.log(JSON.stringify({ topic, partition, offset, timestamp, key, value, headers }))
+  const headers = record.headers.map(({ key, value }) => [key, textOf(value)] as const)
+  const fields = {
+    topic,
+    partition,
+    offset,
+    timestamp,
+    key: textOf(record.key),
+    value: textOf(record.value),
+    headers: Object.fromEntries(headers),
+  }
+  return [Buffer.from(JSON.stringify(fields))]
+}
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+/** Text where the bytes are text, otherwise `{base64}`: nothing is lost. */
+function textOf(bytes: Uint8Array | null): string | { readonly base64: string } | null {
+  if (bytes === null) return null
+  try {
+    return strict.decode(bytes)
+  } catch {
+    return { base64: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64") }
+  }
 }

@@ -10,8 +10,11 @@ export default command({
   options: { brokers: brokersOption },
   run: ({ options, positionals }) =>
     withClient(options.brokers, async (client) => {
-      await client.admin().deleteGroups([...positionals])
-      for (const group of positionals) console.log(`deleted ${group}`)
+      const admin = client.admin()
+      for (const group of positionals) {
+        await admin.deleteGroups([group])
+        console.log(`deleted ${group}`)
+      }
       return 0
     }),
 })

@@ -1,8 +1,18 @@
-import { command } from "../command.ts"
+import type { Admin, GroupDescription, TopicPartition } from "@millrace/client"
+import { command, Failure } from "../command.ts"
 import { brokersOption, jsonOption, withClient } from "../connection.ts"
 import { bold, printJson, printTable } from "../terminal.ts"
 
 const LATEST = -1
+
+interface Progress {
+  readonly topic: string
+  readonly partition: number
+  readonly committed: number
+  /** Null when the topic is gone. */
+  readonly end: number | null
+  readonly lag: number | null
+}
 
 export default command({
   name: "group describe",
@@ -15,32 +25,50 @@ export default command({
     withClient(options.brokers, async (client) => {
       const admin = client.admin()
       const [group] = await admin.describeGroups([positionals[0]!])
-      const offsets = await admin.listGroupOffsets(positionals[0]!)
-      const ends = await admin.listOffsets(
-        offsets.map(({ topic, partition }) => ({ topic, partition, timestamp: LATEST })),
-      )
-      const rows = offsets.map((one, index) => ({
-        topic: one.topic,
-        partition: one.partition,
-        committed: one.offset,
-        end: ends[index]!.offset,
-        lag: Math.max(0, ends[index]!.offset - one.offset),
-      }))
+      if (group === undefined || group.state === "Dead")
+        throw new Failure(`there is no group ${positionals[0]}; see: millrace group list`)
+      const progress = await progressOf(admin, group.groupId)
       if (options.json) {
-        printJson({ ...group, offsets: rows })
-        return 0
-      }
-      console.log(`${bold(group!.groupId)}  ${group!.state}  ${group!.protocolType} ${group!.protocol}`)
-      printTable(
-        ["member", "client", "host"],
-        group!.members.map((one) => [one.memberId, one.clientId, one.host]),
-        "no members",
-      )
-      printTable(
-        ["topic", "partition", "committed", "end", "lag"],
-        rows.map((row) => [row.topic, row.partition, row.committed, row.end, row.lag]),
-        "no committed offsets",
-      )
+        const members = group.members.map(({ metadata: _metadata, assignment: _assignment, ...member }) => member)
+        printJson({ ...group, members, offsets: progress })
+      } else show(group, progress)
       return 0
     }),
 })
+
+async function progressOf(admin: Admin, groupId: string): Promise<Progress[]> {
+  const committed = await admin.listGroupOffsets(groupId)
+  const topics = await admin.describeTopics([...new Set(committed.map(({ topic }) => topic))])
+  const existing = new Set(
+    topics.flatMap(({ name, partitions }) => partitions.map((one) => `${name}-${one.partition}`)),
+  )
+  const there = committed.filter(({ topic, partition }) => existing.has(`${topic}-${partition}`))
+  const listed = await admin.listOffsets(there.map(({ topic, partition }) => ({ topic, partition, timestamp: LATEST })))
+  const ends = new Map(there.map(({ topic, partition }, index) => [`${topic}-${partition}`, listed[index]!.offset]))
+  return committed
+    .map(({ topic, partition, offset }) => {
+      const end = ends.get(`${topic}-${partition}`) ?? null
+      return { topic, partition, committed: offset, end, lag: end === null ? null : Math.max(0, end - offset) }
+    })
+    .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1))
+}
+
+function show(group: GroupDescription, progress: readonly Progress[]): void {
+  console.log([bold(group.groupId), group.state, group.protocolType, group.protocol].filter(Boolean).join("  "))
+  printTable(
+    ["member", "client", "host", "partitions"],
+    group.members.map((one) => [one.memberId, one.clientId, one.host, partitionsText(one.partitions)]),
+    "no members",
+  )
+  printTable(
+    ["topic", "partition", "committed", "end", "lag"],
+    progress.map((one) => [one.topic, one.partition, one.committed, one.end, one.lag]),
+    "no committed offsets",
+  )
+}
+
+/** `orders 0,1 payments 0` */
+function partitionsText(partitions: readonly TopicPartition[]): string {
+  const byTopic = Map.groupBy(partitions, ({ topic }) => topic)
+  return [...byTopic].map(([topic, list]) => `${topic} ${list.map(({ partition }) => partition).join(",")}`).join(" ")
+}

@@ -1,7 +1,7 @@
 import { command } from "../command.ts"
-import { configFile } from "../parts/config-file.ts"
-import { startRegistryServer } from "../parts/registry.ts"
-import { addressOption, serve, settings } from "../serve.ts"
+import { checkBrokers, reach } from "../connection.ts"
+import { registrySettings, startRegistryServer } from "../parts/registry.ts"
+import { addressOption, listening, serve } from "../serve.ts"
 
 export default command({
   name: "registry",
@@ -12,9 +12,15 @@ export default command({
     config: { value: "FILE", help: "a properties file with the registry's settings" },
     set: { value: "key=value", help: "one setting, such as kafkastore.topic=_schemas", multiple: true },
   },
-  run: ({ options }) => {
+  run: async ({ options }) => {
     const listen = addressOption("listen", options.listen)
-    const config = { ...configFile(options.config), ...settings(options.set) }
-    return serve([() => startRegistryServer({ brokers: options.brokers, listen, config })])
+    const brokers = checkBrokers(options.brokers)
+    const config = await registrySettings({ file: options.config, set: options.set })
+    return serve([
+      async () => {
+        await reach(brokers)
+        return listening("listen", () => startRegistryServer({ brokers, listen, config }))
+      },
+    ])
   },
 })

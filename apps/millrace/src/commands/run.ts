@@ -1,13 +1,25 @@
 import * as path from "node:path"
-import { parse } from "@millrace/config"
-import { formatAddress } from "@millrace/host"
+import { parse, type Values } from "@millrace/config"
+import { type Address, formatAddress } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
 import { RegistryClient } from "@millrace/schema"
-import { run, type RunHandle } from "@millrace/streams"
+import { type Pipeline, run, type RunHandle } from "@millrace/streams"
 import { command, UsageError } from "../command.ts"
+import { checkBrokers, reach } from "../connection.ts"
+import { oneLine } from "../fault.ts"
 import { loadPipelines } from "../modules.ts"
+import { readSettings } from "../parts/config-file.ts"
 import { runConfig } from "../parts/run-config.ts"
-import { type Part, settings, stopSignal } from "../serve.ts"
+import {
+  addressOption,
+  closeAll,
+  endEarly,
+  listening,
+  type Part,
+  printReady,
+  stopSignal,
+  unlessStopped,
+} from "../serve.ts"
 import { Progress } from "../terminal.ts"
 
 const PROGRESS_MS = 1_000
@@ -33,75 +45,112 @@ export default command({
     },
   },
   run: async ({ options, positionals }) => {
-    const config = parse(runConfig, settings(options.set))
-    const pipelines = await loadPipelines(positionals[0]!)
+    const file = positionals[0]!
+    const config = parse(
+      runConfig,
+      readSettings({ file: undefined, set: options.set }, (given) => parse(runConfig, given)),
+    )
+    const listen = addressOption("kafka", options.kafka)
+    const given = options.brokers === undefined ? undefined : checkBrokers(options.brokers)
+    const pipelines = await loadPipelines(file)
     if (pipelines.length > 1 && config["application.id"] !== null) {
-      throw new UsageError(`application.id names one pipeline, and ${positionals[0]} exports ${pipelines.length}`)
+      throw new UsageError(`application.id names one pipeline, and ${file} exports ${pipelines.length}`)
     }
     const stopped = stopSignal()
     const parts: Part[] = []
     const handles: RunHandle[] = []
     try {
-      let brokers = options.brokers
-      let registryUrl = config["schema.registry.url"]
-      if (brokers === undefined) {
-        const embedded = await startEmbedded(parts, options.data, options.kafka, registryUrl === null)
-        brokers = embedded.brokers
-        registryUrl ??= embedded.registryUrl
-      }
+      const start = given === undefined ? startEmbedded(parts, options.data, listen, config) : onCluster(given, config)
+      const target = await unlessStopped(start, stopped)
+      if (target === undefined) return await endEarly(parts)
+      const stateDir = path.resolve(options.state)
       for (const pipeline of pipelines) {
-        handles.push(
-          await run(pipeline, {
-            host: nodeHost,
-            brokers: brokers.split(","),
-            stateDir: path.resolve(options.state),
-            processingGuarantee: config["processing.guarantee"] === "at_least_once" ? "at-least-once" : "exactly-once",
-            commitIntervalMs: config["commit.interval.ms"],
-            transactionTimeoutMs: config["transaction.timeout.ms"],
-            sessionTimeoutMs: config["session.timeout.ms"],
-            startAt: config["auto.offset.reset"],
-            ...(config["application.id"] === null ? {} : { applicationId: config["application.id"] }),
-            ...(registryUrl === null ? {} : { registry: new RegistryClient({ url: registryUrl }) }),
-            ...(options.brokers === undefined ? { createTopics: { partitions: EMBEDDED_PARTITIONS } } : {}),
-            log: (message) => console.error(message),
-          }),
-        )
+        const handle = await unlessStopped(startPipeline(pipeline, target, stateDir, config), stopped)
+        if (handle === undefined) return await endEarly([...parts, ...handles.map(partOf)])
+        handles.push(handle)
       }
-      const where = parts.map((part) => `${part.label}=${part.at}`).join(" ") || `kafka=${brokers}`
-      console.log(
-        `ready ${where} pipelines=${handles.map((handle) => handle.applicationId).join(",")} ms=${Math.round(performance.now())}`,
-      )
+      const names = handles.map((handle) => handle.applicationId)
+      const where = parts.length === 0 ? [`kafka=${given}`] : parts.map((part) => `${part.label}=${part.at}`)
+      printReady([...where, `pipelines=${names.join(",")}`])
       const progress = showProgress(handles)
-      await Promise.race([stopped, ...handles.map((handle) => handle.done)])
-      progress.end()
+      try {
+        await Promise.race([stopped, ...handles.map((handle) => handle.done)])
+      } finally {
+        progress.end()
+      }
       return 0
     } finally {
-      for (const handle of handles)
-        await handle.close().catch((error: unknown) => console.error(`millrace: ${String(error)}`))
-      for (const part of parts.toReversed()) await part.close()
+      await closeAll([...parts, ...handles.map(partOf)])
     }
   },
 })
 
+/** A failed pipeline has said why already: closing what is left of it says no more than a line. */
+const partOf = (handle: RunHandle): Part => ({
+  label: "pipeline",
+  at: handle.applicationId,
+  close: () =>
+    handle.close().catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error)
+      if (handle.state() !== "failed") console.error(`millrace: closing ${handle.applicationId}: ${oneLine(reason)}`)
+    }),
+})
+
+/** Where pipelines run. */
+interface Target {
+  readonly brokers: string
+  readonly registryUrl: string | null
+  readonly createTopics?: { readonly partitions: number }
+}
+
+type RunConfig = Values<typeof runConfig>
+
+async function onCluster(brokers: string, config: RunConfig): Promise<Target> {
+  await reach(brokers)
+  return { brokers, registryUrl: config["schema.registry.url"] }
+}
+
 /** A broker, and a registry unless one is named, inside this process: over the same protocol as any other. */
-async function startEmbedded(
-  parts: Part[],
-  dataDir: string,
-  kafka: string,
-  withRegistry: boolean,
-): Promise<{ brokers: string; registryUrl: string | null }> {
-  const [{ startBroker }, { startRegistryServer }, { addressOption }] = await Promise.all([
+async function startEmbedded(parts: Part[], dataDir: string, listen: Address, config: RunConfig): Promise<Target> {
+  const [{ startBroker }, { startRegistryServer }] = await Promise.all([
     import("../parts/broker.ts"),
     import("../parts/registry.ts"),
-    import("../serve.ts"),
   ])
-  const broker = await startBroker({ dataDir, listen: addressOption("kafka", kafka), config: {} })
+  const broker = await listening("kafka", () => startBroker({ dataDir, listen, config: {} }))
   parts.push(broker)
-  const brokers = formatAddress(broker.address)
-  if (!withRegistry) return { brokers, registryUrl: null }
-  const registry = await startRegistryServer({ brokers, listen: { host: "127.0.0.1", port: 0 }, config: {} })
+  const target = { brokers: formatAddress(broker.address), createTopics: { partitions: EMBEDDED_PARTITIONS } }
+  const registryUrl = config["schema.registry.url"]
+  if (registryUrl !== null) return { ...target, registryUrl }
+  const registry = await startRegistryServer({
+    brokers: target.brokers,
+    listen: { host: "127.0.0.1", port: 0 },
+    config: {},
+  })
   parts.push(registry)
-  return { brokers, registryUrl: registry.at }
+  return { ...target, registryUrl: registry.at }
+}
+
+function startPipeline(
+  pipeline: Pipeline<never>,
+  { brokers, registryUrl, createTopics }: Target,
+  stateDir: string,
+  config: RunConfig,
+): Promise<RunHandle> {
+  const applicationId = config["application.id"]
+  return run(pipeline, {
+    host: nodeHost,
+    brokers,
+    stateDir,
+    processingGuarantee: config["processing.guarantee"] === "at_least_once" ? "at-least-once" : "exactly-once",
+    commitIntervalMs: config["commit.interval.ms"],
+    transactionTimeoutMs: config["transaction.timeout.ms"],
+    sessionTimeoutMs: config["session.timeout.ms"],
+    startAt: config["auto.offset.reset"],
+    ...(applicationId === null ? {} : { applicationId }),
+    ...(registryUrl === null ? {} : { registry: new RegistryClient({ url: registryUrl }) }),
+    ...(createTopics === undefined ? {} : { createTopics }),
+    log: (message) => console.error(message),
+  })
 }
 
 /** One line for all pipelines: records a second, tasks, transactions. */

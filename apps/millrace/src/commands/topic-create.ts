@@ -1,6 +1,9 @@
-import { command, UsageError } from "../command.ts"
+import { command } from "../command.ts"
 import { brokersOption, withClient } from "../connection.ts"
-import { settings } from "../serve.ts"
+import { countOption, settings } from "../serve.ts"
+
+/** The broker decides. */
+const DEFAULT = -1
 
 export default command({
   name: "topic create",
@@ -13,24 +16,22 @@ export default command({
     partitions: { value: "N", help: "partitions of each topic; the broker decides without it" },
     replicas: { value: "N", help: "replicas of each partition; the broker decides without it" },
     set: { value: "key=value", help: "a topic setting by Kafka's name", multiple: true },
+    "if-not-exists": { help: "a topic that exists is left as it is, and is no error" },
   },
-  run: ({ options, positionals }) =>
-    withClient(options.brokers, async (client) => {
-      await client.admin().createTopics(
-        positionals.map((name) => ({
-          name,
-          partitions: countOption("partitions", options.partitions),
-          replicationFactor: countOption("replicas", options.replicas),
-          configs: settings(options.set),
-        })),
-      )
-      for (const name of positionals) console.log(`created ${name}`)
+  run: ({ options, positionals }) => {
+    const topic = {
+      partitions: options.partitions === undefined ? DEFAULT : countOption("partitions", options.partitions, 1),
+      replicationFactor: options.replicas === undefined ? DEFAULT : countOption("replicas", options.replicas, 1),
+      configs: settings(options.set),
+    }
+    return withClient(options.brokers, async (client) => {
+      const admin = client.admin()
+      // One by one: what was printed before an error is what was done.
+      for (const name of positionals) {
+        const created = await admin.createTopics([{ name, ...topic }], { ifNotExists: options["if-not-exists"] })
+        console.log(created.length > 0 ? `created ${name}` : `${name} exists`)
+      }
       return 0
-    }),
+    })
+  },
 })
-
-function countOption(name: string, text: string | undefined): number {
-  if (text === undefined) return -1
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new UsageError(`--${name} ${text}: expected a whole number above 0`)
-  return Number(text)
-}

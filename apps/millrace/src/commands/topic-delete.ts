@@ -10,8 +10,11 @@ export default command({
   options: { brokers: brokersOption },
   run: ({ options, positionals }) =>
     withClient(options.brokers, async (client) => {
-      await client.admin().deleteTopics([...positionals])
-      for (const name of positionals) console.log(`deleted ${name}`)
+      const admin = client.admin()
+      for (const name of positionals) {
+        await admin.deleteTopics([name])
+        console.log(`deleted ${name}`)
+      }
       return 0
     }),
 })

@@ -1,4 +1,4 @@
-import { command } from "../command.ts"
+import { command, Failure } from "../command.ts"
 import { brokersOption, jsonOption, withClient } from "../connection.ts"
 import { bold, printJson, printTable } from "../terminal.ts"
 
@@ -17,7 +17,7 @@ export default command({
     withClient(options.brokers, async (client) => {
       const admin = client.admin()
       const topics = await admin.describeTopics([...positionals])
-      const described = []
+      const described: DescribedTopic[] = []
       for (const topic of topics) {
         const at = (timestamp: number) =>
           topic.partitions.map(({ partition }) => ({ topic: topic.name, partition, timestamp }))
@@ -43,11 +43,13 @@ export default command({
       }
       if (options.json) printJson(described)
       else described.forEach(show)
+      const missing = positionals.filter((name) => !described.some((topic) => topic.name === name))
+      if (missing.length > 0) throw new Failure(`there is no topic ${missing.join(", ")}; see: millrace topic list`)
       return 0
     }),
 })
 
-function show(topic: {
+interface DescribedTopic {
   readonly name: string
   readonly id: string | undefined
   readonly partitions: readonly {
@@ -59,7 +61,9 @@ function show(topic: {
     nextOffset: number
   }[]
   readonly settings: Readonly<Record<string, string | null>>
-}): void {
+}
+
+function show(topic: DescribedTopic): void {
   console.log(`${bold(topic.name)}  ${topic.id ?? ""}`)
   for (const [name, value] of Object.entries(topic.settings)) console.log(`  ${name}=${value}`)
   printTable(

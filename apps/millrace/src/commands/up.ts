@@ -1,10 +1,9 @@
 import { formatAddress } from "@millrace/host"
 import { command } from "../command.ts"
-import { startBroker } from "../parts/broker.ts"
-import { configFile } from "../parts/config-file.ts"
+import { brokerSettings, startBroker } from "../parts/broker.ts"
 import { startConnectWorker } from "../parts/connect.ts"
 import { startRegistryServer } from "../parts/registry.ts"
-import { addressOption, type Part, serve, settings } from "../serve.ts"
+import { addressOption, listening, type Part, serve } from "../serve.ts"
 
 export default command({
   name: "up",
@@ -17,21 +16,27 @@ export default command({
     config: { value: "FILE", help: "a properties file with Kafka's broker settings" },
     set: { value: "key=value", help: "one broker setting by Kafka's name; wins over the file", multiple: true },
   },
-  run: ({ options }) => {
+  run: async ({ options }) => {
     const listen = addressOption("kafka", options.kafka)
     const registryListen = addressOption("registry", options.registry)
     const connectListen = addressOption("connect", options.connect)
-    const config = { ...configFile(options.config), ...settings(options.set) }
+    const config = brokerSettings({ file: options.config, set: options.set })
     let brokers = ""
     let registry: Part | undefined
     return serve([
       async () => {
-        const broker = await startBroker({ dataDir: options.data, listen, config })
+        const broker = await listening("kafka", () => startBroker({ dataDir: options.data, listen, config }))
         brokers = formatAddress(broker.address)
         return broker
       },
-      async () => (registry = await startRegistryServer({ brokers, listen: registryListen, config: {} })),
-      () => startConnectWorker({ brokers, listen: connectListen, config: {}, registryUrl: registry!.at }),
+      async () => {
+        const start = () => startRegistryServer({ brokers, listen: registryListen, config: {} })
+        return (registry = await listening("registry", start))
+      },
+      () => {
+        const worker = { brokers, listen: connectListen, config: {}, registryUrl: registry!.at }
+        return listening("connect", () => startConnectWorker(worker))
+      },
     ])
   },
 })

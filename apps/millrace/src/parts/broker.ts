@@ -1,11 +1,16 @@
-import { Broker } from "@millrace/broker"
+import { Broker, brokerConfig } from "@millrace/broker"
+import { parse } from "@millrace/config"
 import { type Address, formatAddress } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
 import type { Part } from "../serve.ts"
+import { type Given, readSettings } from "./config-file.ts"
 
 export interface BrokerPart extends Part {
   readonly address: Address
 }
+
+export const brokerSettings = (given: Given): Record<string, string> =>
+  readSettings(given, (config) => parse(brokerConfig, config))
 
 /** The broker as a part of a process. What it has to say goes to stderr. */
 export async function startBroker(options: {

@@ -1,10 +1,34 @@
-import { parseProperties } from "@millrace/config"
+/**
+ * Settings of a server: those of a properties file, and above them what `--set` says.
+ */
+import { ConfigError, parseProperties } from "@millrace/config"
 import { nodeDisk } from "@millrace/host/node"
-import { Failure } from "../command.ts"
+import { Failure, UsageError } from "../command.ts"
+import { settings } from "../serve.ts"
 
-/** The settings of a properties file; none when no file was named. */
-export function configFile(path: string | undefined): Record<string, string> {
-  if (path === undefined) return {}
+export interface Given {
+  readonly file: string | undefined
+  readonly set: readonly string[]
+}
+
+/** Reads both; `check` throws a ConfigError for what is wrong, which then says where the setting was made. */
+export function readSettings(given: Given, check: (config: Record<string, string>) => void): Record<string, string> {
+  const inFile = given.file === undefined ? {} : propertiesOf(given.file)
+  const inOptions = settings(given.set)
+  const config = { ...inFile, ...inOptions }
+  try {
+    check(config)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    if (given.file !== undefined && !Object.hasOwn(inOptions, error.key) && Object.hasOwn(inFile, error.key)) {
+      throw new Failure(`${given.file}: ${error.message}`, { cause: error })
+    }
+    throw new UsageError(`--set: ${error.message}`, { cause: error })
+  }
+  return config
+}
+
+function propertiesOf(path: string): Record<string, string> {
   const content = nodeDisk.readFile(path)
   if (content === undefined) throw new Failure(`cannot read ${path}: no such file`)
   return parseProperties(Buffer.from(content).toString("utf8"), path)

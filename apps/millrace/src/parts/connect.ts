@@ -1,6 +1,29 @@
+import { type ConfigTable, nearestKey, parse, unknownKey } from "@millrace/config"
 import type { Address } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
 import type { Part } from "../serve.ts"
+import { type Given, readSettings } from "./config-file.ts"
+
+/** What stands before settings of a converter or of Kafka's clients, which the worker hands on or does without. */
+const PREFIXES =
+  /^(key\.converter|value\.converter|header\.converter|producer|consumer|admin|rest|listeners|config\.providers)\./
+
+/**
+ * The worker's settings. A file made for Kafka Connect has some that mean nothing here: those are passed by with a note,
+ * while one that reads like a slip of one of ours is refused.
+ */
+export async function connectSettings(given: Given): Promise<Record<string, string>> {
+  const { workerConfig } = await import("@millrace/connect")
+  const table: ConfigTable = workerConfig
+  return readSettings(given, (config) => {
+    for (const key of Object.keys(config)) {
+      if (Object.hasOwn(table, key) || PREFIXES.test(key)) continue
+      if (nearestKey(Object.keys(table), key) !== undefined || given.file === undefined) throw unknownKey(table, key)
+      console.error(`connect warn: ${key} has no effect here`)
+    }
+    parse(table, config, { unknown: "ignore" })
+  })
+}
 
 /** The connect worker as a part of a process, with the connectors that come with the command. */
 export async function startConnectWorker(options: {
