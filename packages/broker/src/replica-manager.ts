@@ -140,6 +140,8 @@ export class ReplicaManager implements MarkerWriter {
     )
     const results = response.resultsByTransaction[0]?.topicResults[0]?.resultsByPartition
     const error = (response.errorCode || results?.[0]?.partitionErrorCode) as ErrorCode | undefined
+    // Where data goes a stale epoch has its old name: producers recover from it, PRODUCER_FENCED would end them (row 44).
+    if (error === ErrorCode.PRODUCER_FENCED) return ErrorCode.INVALID_PRODUCER_EPOCH
     return error ?? ErrorCode.INVALID_TXN_STATE
   }
 

@@ -269,7 +269,19 @@ export class Log {
   /** What a read_committed reader may see up to (exclusive), given the high watermark. */
   lastStableOffset(highWatermark: number): number {
     const first = this.#producers.firstUnstableOffset(highWatermark)
-    return first !== undefined && first < highWatermark ? first : highWatermark
+    if (first === undefined || first >= highWatermark) return highWatermark
+    // The start of an open transaction may be deleted; who is sent there would find nothing but OFFSET_OUT_OF_RANGE.
+    return Math.max(first, Math.min(this.#logStartOffset, highWatermark))
+  }
+
+  /** To be told whenever it moves: what waits for it in memory would grow in a log that nobody reads. */
+  highWatermarkAdvanced(highWatermark: number): void {
+    this.#producers.highWatermarkAdvanced(highWatermark)
+  }
+
+  /** Completed transactions remembered because their marker may not be replicated. */
+  get unreplicatedTransactions(): number {
+    return this.#producers.unreplicatedCount
   }
 
   /** First offset of the earliest open transaction. */

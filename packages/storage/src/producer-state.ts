@@ -41,6 +41,10 @@ export class ProducerState {
   /** Completed transactions whose marker may be at or above the high watermark, in marker order. */
   #unreplicated: { firstOffset: number; lastOffset: number }[] = []
 
+  get unreplicatedCount(): number {
+    return this.#unreplicated.length
+  }
+
   get producers(): ReadonlyMap<number, ProducerEntry> {
     return this.#producers
   }
@@ -144,10 +148,16 @@ export class ProducerState {
     return { producerId: entry.producerId, firstOffset, lastOffset, aborted: !marker.committed, lastStableOffset }
   }
 
+  /** Forgets the completed transactions whose marker is replicated. A log that nobody reads must not collect them. */
+  highWatermarkAdvanced(highWatermark: number): void {
+    const kept = this.#unreplicated.findIndex(({ lastOffset }) => lastOffset >= highWatermark)
+    // All at once: after a start without a snapshot they are as many as the log has transactions.
+    this.#unreplicated.splice(0, kept < 0 ? this.#unreplicated.length : kept)
+  }
+
   /** First offset of the earliest transaction that is open, or whose marker is not below the high watermark. */
   firstUnstableOffset(highWatermark: number): number | undefined {
-    while (this.#unreplicated.length > 0 && this.#unreplicated[0]!.lastOffset < highWatermark)
-      this.#unreplicated.shift()
+    this.highWatermarkAdvanced(highWatermark)
     let first = this.firstOpenOffset
     for (const { firstOffset } of this.#unreplicated)
       if (first === undefined || firstOffset < first) first = firstOffset

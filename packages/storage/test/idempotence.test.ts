@@ -126,6 +126,27 @@ describe("transactions", () => {
     expect([log.lastStableOffset(6), log.firstUnstableOffset]).toEqual([6, undefined])
   })
 
+  it("are forgotten once replicated, though nobody reads the log", () => {
+    const log = openLog(new MemoryDisk())
+    for (let sequence = 0; sequence < 10; sequence++) {
+      appended(log.append(fromProducer(1, 0, sequence, 1, TXN), CLIENT))
+      appended(log.append(marker(1, 0, true), COORDINATOR))
+    }
+    // The tenth marker is at 19, the fifth at 9.
+    log.highWatermarkAdvanced(10)
+    expect([log.unreplicatedTransactions, log.lastStableOffset(11)]).toEqual([5, 10])
+    log.highWatermarkAdvanced(20)
+    expect(log.unreplicatedTransactions).toBe(0)
+  })
+
+  it("do not hold the last stable offset below the log start", () => {
+    const log = openLog(new MemoryDisk())
+    appended(log.append(fromProducer(1, 0, 0, 1, TXN), CLIENT))
+    for (let sequence = 0; sequence < 3; sequence++) appended(log.append(fromProducer(9, 0, sequence), CLIENT))
+    log.deleteRecordsBefore(2)
+    expect([log.lastStableOffset(4), log.lastStableOffset(1)]).toEqual([2, 1])
+  })
+
   it("list aborted ones that overlap a range, across segments and restarts", () => {
     const disk = new MemoryDisk()
     const config = { segmentBytes: 200 }

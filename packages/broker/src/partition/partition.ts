@@ -55,6 +55,8 @@ export class Partition {
   #leadership: Leadership
   #log: Log | undefined
   #highWatermark = 0
+  /** Bytes appended that waiting readers have not been told of: they lie above the high watermark. */
+  #bytesUntold = 0
   #flushing = false
   #offline = false
   #closed = false
@@ -145,7 +147,10 @@ export class Partition {
     if (result === STORAGE_FAULT) return refused(ErrorCode.KAFKA_STORAGE_ERROR)
     if (result.ok) {
       if (result.flushDue) this.#flushSoon()
-      if (!result.duplicate) this.#advance(batches.length)
+      if (!result.duplicate) {
+        this.#bytesUntold += batches.length
+        this.#advance()
+      }
     }
     return result
   }
@@ -203,7 +208,7 @@ export class Partition {
     return this.#options.flushMessages() === 1
   }
 
-  #advance(bytes = 0): void {
+  #advance(): void {
     const log = this.#log!
     const end = log.logEndOffset
     let watermark = this.flushesFirst ? Math.min(end, log.recoveryPoint) : end
@@ -212,7 +217,11 @@ export class Partition {
     }
     if (watermark <= this.#highWatermark) return
     this.#highWatermark = watermark
+    log.highWatermarkAdvanced(watermark)
     this.#offsetWaiters.reached(watermark)
+    const bytes = this.#bytesUntold
+    // Part of them may still lie above: readers look for themselves, and would rather be told too early.
+    if (watermark === end) this.#bytesUntold = 0
     this.fetchWaiters.dataArrived(bytes)
     this.#options.onHighWatermark?.(watermark)
   }

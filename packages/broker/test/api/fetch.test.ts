@@ -57,6 +57,15 @@ describe("fetch", () => {
     expect(readRecords((await fetched).records)).toHaveLength(2)
   })
 
+  test("52: with flush.messages=1 a waiting reader is woken by the flush", async () => {
+    const started = await start()
+    const [client, producer] = [await started.client(), await started.client()]
+    await client.createTopic("a", 1, { "flush.messages": "1" })
+    const fetched = fetchOne(client, "a", { maxWaitMs: 20_000 })
+    await producer.produce("a", batch(["x"]))
+    expect(readRecords((await fetched).records)).toHaveLength(1)
+  })
+
   test("52: at the end it answers empty after maxWaitMs", async () => {
     const client = await withTopic()
     expect(await fetchOne(client, "a", { maxWaitMs: 5 })).toMatchObject({ errorCode: 0, highWatermark: 0 })
@@ -218,6 +227,10 @@ describe("read committed", () => {
     const transaction = await producer(client)
     expect((await transaction.send("hanging", 11)).errorCode).toBe(ErrorCode.TRANSACTION_ABORTABLE)
     expect((await transaction.send("hanging", 10)).errorCode).toBe(ErrorCode.INVALID_TXN_STATE)
+    await producer(client)
+    for (const version of [11, 12]) {
+      expect((await transaction.send("fenced", version)).errorCode).toBe(ErrorCode.INVALID_PRODUCER_EPOCH)
+    }
     expect(await client.offset("a", -1)).toBe(0)
   })
 })

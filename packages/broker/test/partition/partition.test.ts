@@ -1,5 +1,6 @@
 import { ErrorCode } from "@millrace/protocol"
 import { nodeHost } from "@millrace/host/node"
+import { endTxnMarkerBatch } from "@millrace/protocol/record/control"
 import { Log, logConfig } from "@millrace/storage"
 import { describe, expect, test } from "vitest"
 import { type Leadership, Partition } from "../../src/partition/partition.ts"
@@ -68,17 +69,29 @@ describe("high watermark", () => {
     expect(append()).toMatchObject({ ok: false, error: ErrorCode.NOT_LEADER_OR_FOLLOWER })
   })
 
+  test("the log hears of it: replicated transactions are not kept in memory", () => {
+    const { made } = partition(alone)
+    const producer = { producerId: 7, producerEpoch: 0 }
+    for (let baseSequence = 0; baseSequence < 3; baseSequence++) {
+      made.append(batch(["x"], { ...producer, baseSequence, transactional: true }), { origin: "client" }, true)
+      const marker = endTxnMarkerBatch({ ...producer, coordinatorEpoch: 0, committed: true, timestamp: NOW })
+      made.append(marker, { origin: "coordinator" }, true)
+    }
+    expect(made.log.unreplicatedTransactions).toBe(0)
+  })
+
   test("a waiting reader hears of committed data only", () => {
     const { made, append } = partition(withFollower)
     void made.log
-    const heard: string[] = []
-    made.fetchWaiters.add({ dataArrived: () => heard.push("data"), interrupted: () => heard.push("interrupted") })
+    const heard: (string | number)[] = []
+    made.fetchWaiters.add({ dataArrived: (bytes) => heard.push(bytes), interrupted: () => heard.push("interrupted") })
     append()
     expect(heard).toEqual([])
     made.followerAt(2, 1)
-    expect(heard).toEqual(["data"])
+    const { length } = batch(["x"])
+    expect(heard).toEqual([length])
     made.lead({ ...withFollower, leaderEpoch: 4 })
-    expect(heard).toEqual(["data", "interrupted"])
+    expect(heard).toEqual([length, "interrupted"])
   })
 })
 
