@@ -62,6 +62,12 @@ const TXN_OFFSET_COMMIT_NAMES = 5
 /** The last transaction's markers are being written: it is a matter of milliseconds. */
 const CONCURRENT_BACKOFF_MS = 10
 
+const UNDECIDED: ReadonlySet<number> = new Set([
+  ErrorCode.COORDINATOR_NOT_AVAILABLE,
+  ErrorCode.NOT_COORDINATOR,
+  ErrorCode.REQUEST_TIMED_OUT,
+  ErrorCode.UNKNOWN_SERVER_ERROR,
+])
 const FENCING: ReadonlySet<number> = new Set([ErrorCode.PRODUCER_FENCED, ErrorCode.INVALID_PRODUCER_EPOCH])
 const FATAL: ReadonlySet<number> = new Set([
   ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
@@ -289,6 +295,8 @@ export class Transactions {
         if (isUnanswered(error)) onUnanswered()
         throw error
       })
+      // The coordinator says these too when its decision may be in the log although writing it failed.
+      if (UNDECIDED.has(answer.errorCode)) onUnanswered()
       if (answer.errorCode !== ErrorCode.NONE) throw kafkaError(answer.errorCode, what)
       if (answer.producerId >= 0) this.#identity = { id: answer.producerId, epoch: answer.producerEpoch }
     })

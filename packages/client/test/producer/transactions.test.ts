@@ -115,6 +115,13 @@ describe("protocol 1", () => {
     await expect(producer.commitTransaction()).rejects.toBeInstanceOf(CommitOutcomeUnknown)
   })
 
+  test("a coordinator that never came to write its decision may have written it", async () => {
+    const { broker, producer } = await started()
+    broker.handlers.set("EndTxn", () => ({ errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE }))
+    producer.append("t", 0, 0, null, value)
+    await expect(producer.commitTransaction()).rejects.toBeInstanceOf(CommitOutcomeUnknown)
+  })
+
   test("a request that was never answered and never sent is told apart", async () => {
     const { broker, producer } = await started()
     broker.script("EndTxn", () => ({ errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS }))
