@@ -261,7 +261,14 @@ export class Consumer {
     for (let index = 0; index < count && records > 0 && bytes > 0; index++) {
       const state = this.#order[(start + index) % count]!
       while (!state.paused && state.hasBuffered && records > 0 && bytes > 0) {
-        const part = state.take({ records, bytes })
+        let part: FetchedPartition | undefined
+        try {
+          part = state.take({ records, bytes })
+        } catch (error) {
+          // It is thrown again when its turn comes; what was taken before it must not be lost.
+          if (fetched.length === 0) throw error
+          return fetched
+        }
         if (!part) break
         fetched.push(part)
         records -= part.recordCount

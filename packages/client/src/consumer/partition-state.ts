@@ -130,8 +130,13 @@ export class PartitionState {
     const taken: RecordBatchView[] = []
     let [records, bytes] = [0, 0]
     while (buffered.next < buffered.views.length && records < limits.records && bytes < limits.bytes) {
-      const view = buffered.views[buffered.next++]!
-      this.#verify(view)
+      const view = buffered.views[buffered.next]!
+      if (!this.#isValid(view)) {
+        // What came before it is handed out first; the position stays here, so that no later poll passes it silently.
+        if (this.#position! > startOffset) break
+        throw new CorruptBatch(this.topic, this.partition, view.baseOffset)
+      }
+      buffered.next++
       this.#position = view.nextOffset
       if (view.partitionLeaderEpoch >= 0) this.#leaderEpoch = view.partitionLeaderEpoch
       if (!this.#admits(view)) continue
@@ -167,9 +172,8 @@ export class PartitionState {
     return view.recordCount > 0
   }
 
-  #verify(view: RecordBatchView): void {
-    if (!this.#checkCrcs || view.isValidCrc()) return
-    throw new CorruptBatch(this.topic, this.partition, view.baseOffset)
+  #isValid(view: RecordBatchView): boolean {
+    return !this.#checkCrcs || view.isValidCrc()
   }
 }
 

@@ -131,4 +131,17 @@ test("a damaged batch is named", () => {
   bytes[bytes.length - 2]! ^= 1
   partition.accept(data([bytes]))
   expect(() => partition.take(UNLIMITED)).toThrow(CorruptBatch)
+  expect(() => partition.take(UNLIMITED)).toThrow(CorruptBatch)
+  expect(partition.position).toBe(0)
+})
+
+test("what came before a damaged batch is handed out, and the damage is never passed silently", () => {
+  const partition = state()
+  partition.seek(0)
+  const damaged = batch(5, 5)
+  damaged[damaged.length - 2]! ^= 1
+  partition.accept(data([batch(0, 5), damaged, batch(10, 5)]))
+  expect(offsets(partition.take(UNLIMITED))).toEqual([0, 1, 2, 3, 4])
+  for (let poll = 0; poll < 2; poll++) expect(() => partition.take(UNLIMITED)).toThrow(CorruptBatch)
+  expect(partition.position).toBe(5)
 })
