@@ -11,6 +11,8 @@ export interface Option {
   readonly default?: string
   readonly multiple?: boolean
   readonly required?: boolean
+  /** The empty text is a value. */
+  readonly mayBeEmpty?: boolean
 }
 
 export type OptionTable = Readonly<Record<string, Option>>
@@ -83,7 +85,7 @@ export function readArguments<Table extends OptionTable>(
     if (option.value === undefined) {
       if (token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`)
       options[token.name] = true
-    } else if (token.value === undefined || token.value === "") {
+    } else if (token.value === undefined || (token.value === "" && !option.mayBeEmpty)) {
       throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${option.value}`)
     } else if (option.multiple) {
       ;(options[token.name] as string[]).push(token.value)

@@ -55,6 +55,15 @@ const isUnreachable = (error: unknown): error is Error =>
   error instanceof NetError || (error instanceof TimeoutError && error.cause instanceof NetError)
 
 function unreachable(brokers: string, error: Error): string {
-  const reason = error.cause instanceof NetError ? error.cause.message : error.message
+  const fault = error instanceof NetError ? error : error.cause
+  const reason = fault instanceof NetError ? (REASONS[fault.code] ?? fault.message) : error.message
   return `no broker answers at ${brokers}: ${reason}; start one, or name others with --brokers`
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "the connection was reset",
+  ENOTFOUND: "no such host",
+  EAI_AGAIN: "the host's name cannot be looked up",
+  ETIMEDOUT: "no answer in time",
 }

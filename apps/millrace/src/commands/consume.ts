@@ -107,7 +107,7 @@ async function assign(consumer: Consumer, parts: TopicPartition[], from: number 
   for (const [index, part] of parts.entries()) {
     const [low, high] = [first[index]!.offset, next[index]!.offset]
     if (parts.length === 1 && (from < low || from > high))
-      throw new Failure(`${part.topic}-${part.partition} holds offsets ${low} to ${high - 1}, not ${from}`)
+      throw new Failure(`${part.topic}-${part.partition} goes from offset ${low} to ${high}, ${from} is outside`)
     consumer.seek(part, Math.min(Math.max(from, low), high))
   }
 }

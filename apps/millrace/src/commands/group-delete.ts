@@ -1,4 +1,5 @@
-import { command } from "../command.ts"
+import { ErrorCode, KafkaError } from "@millrace/client"
+import { command, Failure } from "../command.ts"
 import { brokersOption, withClient } from "../connection.ts"
 
 export default command({
@@ -12,7 +13,10 @@ export default command({
     withClient(options.brokers, async (client) => {
       const admin = client.admin()
       for (const group of positionals) {
-        await admin.deleteGroups([group])
+        await admin.deleteGroups([group]).catch((error: unknown) => {
+          if (!(error instanceof KafkaError) || error.code !== ErrorCode.GROUP_ID_NOT_FOUND) throw error
+          throw new Failure(`there is no group ${group}; see: millrace group list`, { cause: error })
+        })
         console.log(`deleted ${group}`)
       }
       return 0

@@ -24,7 +24,11 @@ export default command({
     },
     partition: { value: "N", help: "write to this partition; the key decides without it" },
     compression: { value: "CODEC", help: `one of ${COMPRESSIONS.join(", ")}`, default: "none" },
-    "null-marker": { value: "TEXT", help: "a value that reads like this is written as null (a tombstone)" },
+    "null-marker": {
+      value: "TEXT",
+      help: "a value that reads like this is written as null (a tombstone)",
+      mayBeEmpty: true,
+    },
   },
   run: ({ options, positionals }) => {
     const topic = positionals[0]!
@@ -47,7 +51,7 @@ export default command({
           await acknowledged(producer, topic, count)
           throw new Failure(
             `line ${count + 1} has no key separator ${JSON.stringify(options["key-separator"])}: ${show(line)}; ` +
-              `the ${count} before it are written`,
+              "the lines before it are written",
           )
         }
         const full = !producer.append(topic, partition, Date.now(), record.key, record.value)
@@ -89,9 +93,8 @@ async function acknowledged(producer: Producer, topic: string, count: number): P
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const sure = Math.floor(Math.max(0, count - 1) / FLUSH_EVERY_LINES) * FLUSH_EVERY_LINES
-    throw new Failure(`cannot write to ${topic}: ${error.message}; only the first ${sure} lines are surely written`, {
-      cause: error,
-    })
+    const written = sure === 0 ? "no line is" : `only the first ${sure} lines are`
+    throw new Failure(`cannot write to ${topic}: ${error.message}; ${written} surely written`, { cause: error })
   }
 }
 

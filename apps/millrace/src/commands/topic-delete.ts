@@ -1,4 +1,5 @@
-import { command } from "../command.ts"
+import { ErrorCode, KafkaError } from "@millrace/client"
+import { command, Failure } from "../command.ts"
 import { brokersOption, withClient } from "../connection.ts"
 
 export default command({
@@ -12,7 +13,10 @@ export default command({
     withClient(options.brokers, async (client) => {
       const admin = client.admin()
       for (const name of positionals) {
-        await admin.deleteTopics([name])
+        await admin.deleteTopics([name]).catch((error: unknown) => {
+          if (!(error instanceof KafkaError) || error.code !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) throw error
+          throw new Failure(`there is no topic ${name}; see: millrace topic list`, { cause: error })
+        })
         console.log(`deleted ${name}`)
       }
       return 0
