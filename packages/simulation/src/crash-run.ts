@@ -132,7 +132,8 @@ export class CrashRun {
       world.spawn(process, () => observer.run(process, this.#random.fork(name), options))
     }
     const process = world.machine("monitor").start()
-    const options = { brokers: BROKER_ADDRESS, group: GROUP, topic: SOURCE, partitions: PARTITIONS }
+    const answered = this.#log.committed
+    const options = { brokers: BROKER_ADDRESS, group: GROUP, topic: SOURCE, partitions: PARTITIONS, answered }
     world.spawn(process, () => this.#monitor.run(process, options))
   }
 

@@ -34,6 +34,8 @@ export class CopierLog {
   readonly aborted = new Set<string>()
   /** Those of them that are in the log for sure, for whoever reads uncommitted. */
   readonly abortedAndAcknowledged = new Set<string>()
+  /** By partition of the source, up to where commits were answered. */
+  readonly committed = new Map<number, number>()
   commits = 0
   aborts = 0
   readonly failures: string[] = []
@@ -153,4 +155,5 @@ async function turn(
   self.step = "committing"
   await producer.commitTransaction()
   log.commits++
+  for (const [partition, end] of ends) log.committed.set(partition, Math.max(end, log.committed.get(partition) ?? 0))
 }

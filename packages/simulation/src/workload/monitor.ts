@@ -1,6 +1,6 @@
 /**
  * Watches a group's committed offsets against the ends of what it reads. Commits never go back, and once they stand at
- * the ends everything was processed, whoever got or missed the answers.
+ * the ends everything was processed, whoever got or missed the answers. What was answered to have been committed is.
  */
 import type { Host } from "@millrace/host"
 import { sleep } from "@millrace/host"
@@ -11,6 +11,8 @@ export interface MonitorOptions {
   readonly group: string
   readonly topic: string
   readonly partitions: number
+  /** By partition, up to where commits were answered so far. */
+  readonly answered?: ReadonlyMap<number, number>
 }
 
 const INTERVAL_MS = 400
@@ -45,6 +47,7 @@ export class Monitor {
     const parts = this.ends.map((_, partition) => ({ topic: options.topic, partition }))
     while (!this.stopped) {
       const startedMs = host.clock.monotonic()
+      const answered = new Map(options.answered ?? [])
       try {
         const ends = await consumer.endOffsets(parts, { isolation: "read_uncommitted" })
         const committed = await consumer.committed(parts)
@@ -53,6 +56,9 @@ export class Monitor {
           if (offset < before)
             this.findings.push(`the committed offset of ${options.topic}-${partition} went from ${before} to ${offset}`)
           this.committed[partition] = offset
+          const promised = answered.get(partition) ?? -1
+          if (offset < promised)
+            this.findings.push(`${options.topic}-${partition} was committed to ${promised}, the group has ${offset}`)
         }
         for (const { partition, offset } of ends) {
           const before = this.ends[partition]!
