@@ -44,6 +44,14 @@ interface DueEngine {
   readonly checkpoint: Checkpoint
 }
 
+/** A commit that got no answer. Until it is known what became of it, nothing of it may be applied, undone or added to. */
+interface UnknownCommit {
+  readonly number: string
+  readonly offsets: readonly CommittableOffset[]
+  readonly dirty: readonly Task[]
+  readonly due: readonly DueEngine[]
+}
+
 export type CommitOutcome = "nothing" | "committed" | "aborted"
 
 export class TaskSet {
@@ -52,6 +60,7 @@ export class TaskSet {
   /** Where each input partition was committed last, or began. */
   readonly #committed = new Map<string, number>()
   #transaction = 0
+  #unknown: UnknownCommit | undefined
   transactions = { committed: 0, aborted: 0 }
 
   constructor(options: TaskSetOptions) {
@@ -82,14 +91,16 @@ export class TaskSet {
     return this.#tasks.get(name)
   }
 
-  /** Processes what is at hand, a share of each task in turn; answers how many records. */
+  /** Processes what is at hand, a share of each task in turn; answers how many records. None behind an unknown outcome. */
   process(recordsMax: number): number {
+    if (this.#unknown !== undefined) return 0
     let count = 0
     for (const task of this.#tasks.values()) count += task.process(recordsMax)
     return count
   }
 
   get isDirty(): boolean {
+    if (this.#unknown !== undefined) return true
     for (const task of this.#tasks.values()) if (task.isDirty) return true
     return false
   }
@@ -105,6 +116,10 @@ export class TaskSet {
   }
 
   async #commit(isLast: boolean): Promise<CommitOutcome> {
+    if (this.#unknown !== undefined) {
+      const outcome = await this.#resolve(this.#unknown)
+      if (!isLast) return outcome
+    }
     const dirty = [...this.#tasks.values()].filter((task) => isLast || task.isDirty)
     if (dirty.length === 0) return "nothing"
     const drained = this.#drain(dirty)
@@ -115,19 +130,37 @@ export class TaskSet {
     await output.flush()
     const due = await this.#dueEngines(isLast)
     await output.sendOffsets(offsets)
+    const commit = { number, offsets, dirty, due }
     try {
       await output.commit()
     } catch (failure) {
       if (!(failure instanceof CommitOutcomeUnknown)) throw failure
-      if (!(await this.#didCommit(number, offsets))) {
-        this.#rollback()
-        return "aborted"
-      }
+      this.#unknown = commit
+      return await this.#resolve(commit)
     }
-    for (const { topic, partition, offset } of offsets) this.#committed.set(partitionName({ topic, partition }), offset)
-    for (const task of dirty) task.merge()
+    return await this.#apply(commit)
+  }
+
+  /** Finds an unknown outcome out and follows it. What it throws leaves the outcome unknown: it is asked for again. */
+  async #resolve(commit: UnknownCommit): Promise<CommitOutcome> {
+    const isCommitted = await this.#didCommit(commit.number, commit.offsets)
+    this.#unknown = undefined
+    if (isCommitted) return await this.#apply(commit)
+    this.#rollback()
+    return "aborted"
+  }
+
+  /** Tasks that went meanwhile are another instance's matter, which read the outcome from the cluster. */
+  async #apply({ offsets, dirty, due }: UnknownCommit): Promise<CommitOutcome> {
+    const present = dirty.filter((task) => this.#tasks.get(task.name) === task)
+    const stores = new Set([...this.#tasks.values()].flatMap((task) => [...task.stores.values()]))
+    for (const { topic, partition, offset } of offsets) {
+      if (present.some((task) => task.queue(topic, partition) !== undefined))
+        this.#committed.set(partitionName({ topic, partition }), offset)
+    }
+    for (const task of present) task.merge()
     this.transactions.committed++
-    await this.#flushEngines(due)
+    await this.#flushEngines(due.filter(({ store }) => stores.has(store)))
     return "committed"
   }
 
@@ -143,6 +176,10 @@ export class TaskSet {
 
   /** Takes the open transaction back, in the cluster and here. */
   async abort(): Promise<void> {
+    if (this.#unknown !== undefined) {
+      await this.#resolve(this.#unknown)
+      return
+    }
     try {
       await this.#options.output.abort()
     } finally {

@@ -1,0 +1,102 @@
+/**
+ * What becomes of a commit whose outcome is unknown while the cluster cannot be asked.
+ */
+import { CommitOutcomeUnknown, TimeoutError } from "@millrace/client"
+import { expect, test } from "vitest"
+import type { TransactionalOutput } from "../../src/run/ports.ts"
+import { TaskSet } from "../../src/run/task-set.ts"
+import { encodeMetadata } from "../../src/task/offset-metadata.ts"
+import type { CommittableOffset, Task } from "../../src/task/task.ts"
+
+/** A task with one input, dirty until it is merged or rolled back. */
+class FakeTask {
+  readonly log: string[] = []
+  readonly stores = new Map()
+  readonly group = { queues: [{ topic: "in", partition: 0, position: 0 }] }
+  readonly name: string
+  isDirty = true
+  constructor(name: string) {
+    this.name = name
+  }
+  queue(topic: string) {
+    return topic === "in" ? this.group.queues[0] : undefined
+  }
+  process() {
+    this.log.push("process")
+    return 1
+  }
+  async drain() {}
+  stage(transaction: string): CommittableOffset[] {
+    const metadata = encodeMetadata({ transaction, cells: {}, upstream: {} })
+    return [{ topic: "in", partition: 0, offset: 7, metadata }]
+  }
+  merge() {
+    this.log.push("merge")
+    this.isDirty = false
+  }
+  rollback(position: (topic: string, partition: number) => number) {
+    this.log.push(`rollback to ${position("in", 0)}`)
+    this.isDirty = false
+  }
+}
+
+function setUp(isCommitted: boolean) {
+  let sent: readonly CommittableOffset[] = []
+  const cluster = { isDown: true }
+  const output = {
+    flush: async () => {},
+    sendOffsets: async (offsets: readonly CommittableOffset[]) => void (sent = offsets),
+    commit: async () => {
+      throw new CommitOutcomeUnknown("no answer")
+    },
+    abort: async () => {
+      throw new Error("an unknown outcome is not aborted")
+    },
+    recover: async () => {
+      if (cluster.isDown) throw new TimeoutError("down")
+    },
+  } as unknown as TransactionalOutput
+  const tasks = new TaskSet({
+    output,
+    cluster: { committed: async () => new Map(isCommitted ? [["in-0", sent[0]!]] : []) } as never,
+    transactionPrefix: "p",
+    now: () => 0,
+    onRewind: () => {},
+  })
+  const task = new FakeTask("0_0")
+  tasks.add(task as unknown as Task)
+  return { tasks, task, cluster }
+}
+
+test.each([
+  [true, "committed", ["merge"]],
+  [false, "aborted", ["rollback to 0"]],
+] as const)("an unknown outcome stays unknown until the cluster says it (committed: %s)", async (is, outcome, log) => {
+  const { tasks, task, cluster } = setUp(is)
+  await expect(tasks.commit()).rejects.toThrow("down")
+  await expect(tasks.abort()).rejects.toThrow("down")
+  expect([task.log, tasks.process(1), tasks.isDirty]).toEqual([[], 0, true])
+  cluster.isDown = false
+  expect(await tasks.commit()).toBe(outcome)
+  expect([task.log, tasks.isDirty]).toEqual([log, false])
+})
+
+test("an abort finds the outcome out first", async () => {
+  const { tasks, task, cluster } = setUp(true)
+  await expect(tasks.commit()).rejects.toThrow("down")
+  cluster.isDown = false
+  await tasks.abort()
+  expect(task.log).toEqual(["merge"])
+})
+
+test("a task that went before the outcome was known is not touched by it", async () => {
+  const { tasks, task, cluster } = setUp(true)
+  await expect(tasks.commit()).rejects.toThrow("down")
+  tasks.remove("0_0")
+  const successor = new FakeTask("0_0")
+  successor.isDirty = false
+  tasks.add(successor as unknown as Task)
+  cluster.isDown = false
+  await tasks.commit()
+  expect([task.log, successor.log]).toEqual([[], []])
+})
