@@ -191,7 +191,9 @@ function joinGroup(
     groupId: options.applicationId,
     ...(isPersistent && { groupInstanceId: `${options.applicationId}-${processId}` }),
     isolation: options.processingGuarantee === "exactly-once" ? "read_committed" : "read_uncommitted",
-    autoOffsetReset: options.startAt,
+    // Tasks say where to begin. This is for positions that left the log: the purge may have passed one that stands before
+    // a transaction's marker, and whoever reads late reads what is left.
+    autoOffsetReset: "earliest",
     assignors: [assignor],
     sessionTimeoutMs: options.sessionTimeoutMs,
     heartbeatIntervalMs: options.heartbeatIntervalMs,

@@ -83,7 +83,13 @@ async function startPositions(inputs: readonly TopicPartition[], options: TaskFa
   const { cluster, startAt = "earliest" } = options
   const committed = await cluster.committed(inputs)
   const unread = inputs.filter((input) => !committed.has(partitionName(input)))
-  const start = startAt === "earliest" ? await cluster.beginningOffsets(unread) : await cluster.endOffsets(unread)
+  // A repartition topic holds nothing but what this application wrote for itself: it is never skipped.
+  const internal = new Set(options.topology.repartitions.map(({ topic }) => topic))
+  const isFromEnd = ({ topic }: TopicPartition) => startAt === "latest" && !internal.has(topic)
+  const start = new Map([
+    ...(await cluster.beginningOffsets(unread.filter((input) => !isFromEnd(input)))),
+    ...(await cluster.endOffsets(unread.filter(isFromEnd))),
+  ])
   return inputs.map((input) => {
     const found = committed.get(partitionName(input))
     const position = found?.offset ?? start.get(partitionName(input)) ?? 0
