@@ -22,7 +22,7 @@ interface FetchedBatch {
   /** Records below were asked for by nobody. */
   readonly startOffset: number
   readonly recordCount: number
-  readonly nextOffset: number
+  nextOffset: number
 }
 
 export class RecordQueue implements Origin {
@@ -54,7 +54,10 @@ export class RecordQueue implements Origin {
   /** The consumer read up to here, and the log ended there: both as of one fetch. */
   fetched(nextOffset: number, endOffset: number): void {
     this.#knownEnd = endOffset
-    if (this.#batches.length === 0) this.#position = Math.max(this.#position, nextOffset)
+    const last = this.#batches.at(-1)
+    // Markers and gaps behind what is at hand are passed with it: nothing will be fetched there again.
+    if (last === undefined) this.#position = Math.max(this.#position, nextOffset)
+    else last.nextOffset = Math.max(last.nextOffset, nextOffset)
   }
 
   /** The head has been processed. */
