@@ -73,7 +73,9 @@ export class WindowStore<K = any, V = any> extends Store {
   }
 
   protected stageEntries(write: (key: string, value: unknown, timestamp: number) => void): void {
-    for (const window of this.#windows.values()) {
+    for (const [start, window] of this.#windows) {
+      // A window of this transaction that is past already: nobody can read it, and expiry would not come back for it.
+      if (this.#isExpired(start)) continue
       for (const entry of window.entries()) if (entry.isDirty) write(entry.bytes!, entry.value, entry.timestamp)
     }
     this.#stageExpired(write)
