@@ -38,3 +38,13 @@ export class ProcessingError extends Error {
 export class StateError extends Error {
   override readonly name = "StateError"
 }
+
+/** A schema was found missing in the middle of a record. Abort, then `resolve`, then process the record again. */
+export class InterruptedRecord extends Error {
+  override readonly name = "InterruptedRecord"
+  readonly resolve: () => Promise<void>
+  constructor(cause: Error & { resolve(): Promise<void> }) {
+    super(cause.message, { cause })
+    this.resolve = () => cause.resolve()
+  }
+}

@@ -21,20 +21,19 @@ export class DeadLetters {
 
   write(topic: Topic<any, any>, record: StreamRecord, error: unknown): void {
     const { pipeline, output } = this.#context
+    let key: Uint8Array | null
+    let value: Uint8Array | null
     try {
-      const key = isAbsent(record.key) ? null : this.#context.serde(topic.key, topic.name, true).encode(record.key)
-      const value = isAbsent(record.value)
-        ? null
-        : this.#context.serde(topic.value, topic.name, false).encode(record.value)
-      output.append(topic.name, ANY_PARTITION, record.timestamp, key, value, [
-        ...record.headers,
-        ...explain(record, error),
-      ])
-      this.#context.metrics.emitted++
+      key = isAbsent(record.key) ? null : this.#context.serde(topic.key, topic.name, true).encode(record.key)
+      value = isAbsent(record.value) ? null : this.#context.serde(topic.value, topic.name, false).encode(record.value)
     } catch (cause) {
       const { topic: from, partition, offset } = record
       throw new ProcessingError({ pipeline, operator: this.#node.name, topic: from, partition, offset }, cause)
     }
+    // Outside: what the producer refuses is the transaction's failure, not the record's.
+    const headers = [...record.headers, ...explain(record, error)]
+    output.append(topic.name, ANY_PARTITION, record.timestamp, key, value, headers)
+    this.#context.metrics.emitted++
   }
 }
 

@@ -9,11 +9,12 @@
  * Revoked: everything processed is committed, for all tasks, then the tasks go. Lost: the transaction is aborted, and the
  * tasks go without a commit, since they are another member's already.
  */
-import type { Clock } from "@millrace/host"
+import { type Clock, sleep } from "@millrace/host"
 import { CommitFailed, type Consumer, type FetchedPartition, type TopicPartition } from "@millrace/client"
 import { RecordReader } from "@millrace/protocol/record/record"
 import { UnknownSchemaId } from "@millrace/schema"
 import { PipelineError } from "../errors.ts"
+import { InterruptedRecord, StateError } from "../errors.ts"
 import type { Task } from "../task/task.ts"
 import { compareTaskIds, formatTaskId, type TaskId } from "../topology/naming.ts"
 import type { Topology } from "../topology/topology.ts"
@@ -202,6 +203,7 @@ export class Worker {
   async #recover(failure: unknown): Promise<void> {
     await this.#abort()
     this.#committedAt = this.#clock.monotonic()
+    if (failure instanceof InterruptedRecord) return await failure.resolve()
     if (!isTransient(failure)) throw failure
     const now = this.#clock.monotonic()
     this.#failingSince ??= now
@@ -262,8 +264,10 @@ export class Worker {
   async #restore(name: string): Promise<void> {
     const opening = this.#opening.get(name)!
     try {
-      const { task, ends } = await this.#options.openTask(opening.id)
+      const opened = await this.#openUntilWorks(opening)
       this.#opening.delete(name)
+      if (opened === undefined) return
+      const { task, ends } = opened
       if (!opening.isWanted) return
       this.#tasks.add(task)
       for (const queue of task.group.queues) {
@@ -275,6 +279,26 @@ export class Worker {
       this.#opening.delete(name)
       if (opening.isWanted) this.#failure ??= { cause }
     }
+  }
+
+  /** Nobody else opens the task, so what passes is waited for, as long as a task may fail. undefined: not wanted any more. */
+  async #openUntilWorks(opening: Opening): Promise<Awaited<ReturnType<WorkerOptions["openTask"]>> | undefined> {
+    const since = this.#clock.monotonic()
+    for (let attempt = 0; opening.isWanted; attempt++) {
+      try {
+        return await this.#options.openTask(opening.id)
+      } catch (cause) {
+        if (!isTransient(cause)) throw cause
+        const { taskTimeoutMs, log } = this.#options.run
+        const name = formatTaskId(opening.id)
+        if (this.#clock.monotonic() - since > taskTimeoutMs) {
+          throw new StateError(`task ${name} could not be opened for ${taskTimeoutMs} ms: ${message(cause)}`, { cause })
+        }
+        log(`task ${name} could not be opened, trying again: ${message(cause)}`)
+        await sleep(this.#clock, Math.min(RETRY_BACKOFF_MS_MAX, RETRY_BACKOFF_MS * 2 ** attempt))
+      }
+    }
+    return undefined
   }
 
   /** Tasks that lose an input: those that run, and those that are being opened. */

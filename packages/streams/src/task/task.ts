@@ -9,9 +9,10 @@
  * and between drain and merge nothing is processed. Rollback undoes the whole transaction: overlays, cells, times, what
  * waits at gates and what is in the queues, which the worker then fills again from the committed offsets.
  */
-import type { Serde } from "@millrace/schema"
+import { type Serde, UnknownSchemaId } from "@millrace/schema"
 import { invariant } from "@millrace/host"
 import { type StreamRecord } from "../dsl/record.ts"
+import { InterruptedRecord } from "../errors.ts"
 import type { Processor } from "../operators/operator.ts"
 import type { SourceReader } from "../operators/source-reader.ts"
 import { Cell, NO_TIME } from "../state/cell.ts"
@@ -202,7 +203,13 @@ export class Task implements TaskContext {
       const reader = this.#sources.get(queue)!
       const record = reader.read(queue)
       this.#isDirty = true
-      if (record !== undefined) reader.next.receive(record)
+      if (record !== undefined) {
+        try {
+          reader.next.receive(record)
+        } catch (cause) {
+          throw halfway(cause)
+        }
+      }
       queue.advance()
       count++
     }
@@ -212,7 +219,7 @@ export class Task implements TaskContext {
 
   /** A suspended part failed: the transaction must be aborted. */
   fail(cause: unknown): void {
-    this.#failure ??= { cause }
+    this.#failure ??= { cause: halfway(cause) }
     this.#rejectDrain?.(this.#failure.cause)
     this.#onProgress()
   }
@@ -290,3 +297,6 @@ export class Task implements TaskContext {
     if (this.#failure !== undefined) throw this.#failure.cause
   }
 }
+
+/** A stored value of an unknown schema is met when part of its record's work is done: the record cannot just go again. */
+const halfway = (cause: unknown): unknown => (cause instanceof UnknownSchemaId ? new InterruptedRecord(cause) : cause)
