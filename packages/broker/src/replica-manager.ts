@@ -177,6 +177,7 @@ export class ReplicaManager implements MarkerWriter {
     })
     const result = found.append(batch, { origin: "coordinator" }, true)
     if (!result.ok) return Promise.resolve(result.error)
+    found.joins.transactionEnded(producerId)
     return new Promise((resolve) => {
       found.whenCommitted(result.lastOffset + 1, (error) => resolve((error ?? ErrorCode.NONE) as ErrorCode))
     })

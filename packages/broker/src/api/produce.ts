@@ -147,6 +147,8 @@ class ProduceCall {
   #mustJoin(partition: Partition, { producerId }: ProducerScope): boolean {
     const verifies = this.#services.config["transaction.partition.verification.enable"]
     if (this.#context.apiVersion < VERSION_IMPLICIT_ADD && !verifies) return false
+    // Behind an earlier batch that waits, or this one would be appended before it.
+    if (partition.joins.has(producerId)) return true
     return partition.attempt((log) => log.hasOpenTransaction(producerId)) === false
   }
 
@@ -159,11 +161,16 @@ class ProduceCall {
   ): void {
     this.#open++
     const add = this.#context.apiVersion >= VERSION_IMPLICIT_ADD
+    const join = partition.joins.begin(producer.producerId)
     this.#services.replicas
       .joinTransaction(partition.topic, partition.index, producer, add)
       .then((error) => {
-        if (error === ErrorCode.NONE) this.#append(partition, response, records)
+        // From v12 on the marker has a higher epoch, and the log says so.
+        if (error === ErrorCode.NONE && join.ended && !add) {
+          this.#refuse(response, ErrorCode.INVALID_TXN_STATE, "The transaction ended before the batch came.")
+        } else if (error === ErrorCode.NONE) this.#append(partition, response, records)
         else this.#refuse(response, this.#inVersion(error), "The partition is not part of the producer's transaction.")
+        partition.joins.settle(producer.producerId, join)
         this.#settled()
       })
       .catch((cause: unknown) => this.#services.onDefect(cause))

@@ -11,6 +11,7 @@
 import { ErrorCode, errorMessage } from "@millrace/protocol"
 import type { AppendOptions, AppendResult, Log } from "@millrace/storage"
 import { faultCode } from "../faults.ts"
+import { TransactionJoins } from "./transaction-joins.ts"
 import { DataWaiters, type OffsetWaiter, OffsetWaiters } from "./waiters.ts"
 
 export interface PartitionOptions {
@@ -48,6 +49,7 @@ export class Partition {
   readonly topicId: string
   readonly index: number
   readonly fetchWaiters = new DataWaiters()
+  readonly joins = new TransactionJoins()
   readonly #options: PartitionOptions
   readonly #offsetWaiters = new OffsetWaiters()
   readonly #flushWaiters = new OffsetWaiters()
