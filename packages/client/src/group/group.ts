@@ -243,7 +243,9 @@ export class Group {
       metadata: encodeSubscription({
         topics: this.#topics,
         userData: assignor.subscriptionUserData?.(this.#topics) ?? null,
-        ownedPartitions: this.#owned,
+        // Lost ones are others' already, though their owner here is told only by the next `advance`: a leader that took
+        // them for ours would let two members have them.
+        ownedPartitions: membership.isLost ? [] : this.#owned,
         generationId: this.#ownedGeneration,
         rackId: this.#cluster.env.clientRack || null,
       }),

@@ -67,6 +67,11 @@ export class Membership {
     this.#rejoin ??= reason
   }
 
+  /** The partitions were lost, and nobody has been told. */
+  get isLost(): boolean {
+    return this.#lost
+  }
+
   /** True once after the partitions were lost. */
   takeLost(): boolean {
     const lost = this.#lost
@@ -90,10 +95,10 @@ export class Membership {
         this.#memberId = answer.memberId
         return "again"
       case ErrorCode.UNKNOWN_MEMBER_ID:
-        this.#forget(true)
-        return "again"
       case ErrorCode.ILLEGAL_GENERATION:
-        this.#forget(false)
+        // The group went on without this member, and others have its partitions.
+        this.#forget(answer.errorCode === ErrorCode.UNKNOWN_MEMBER_ID)
+        this.#lost = true
         return "again"
       case ErrorCode.REBALANCE_IN_PROGRESS:
         return "backoff"

@@ -2,18 +2,24 @@ import { expect, test } from "vitest"
 import { ErrorCode } from "@millrace/protocol"
 import type { Cluster } from "../../src/cluster.ts"
 import { Group, type GroupHooks } from "../../src/group/group.ts"
-import { encodeAssignment } from "../../src/group/protocol.ts"
+import type { Assignor } from "../../src/group/assignor.ts"
+import { decodeMember, encodeAssignment } from "../../src/group/protocol.ts"
 import { rangeAssignor } from "../../src/group/range.ts"
 import { VirtualClock } from "../support/virtual-clock.ts"
 
 type Answer = Record<string, unknown>
 
 /** A group whose coordinator answers from scripts; what the hooks were told is in `told`. */
-function scripted(scripts: Record<string, Answer[]>) {
+function scripted(scripts: Record<string, Answer[]>, assignor: Assignor = rangeAssignor) {
   const clock = new VirtualClock()
+  /** What each JoinGroup said that its member owns. */
+  const claims: string[] = []
   const connection = {
-    request: ({ name }: { readonly name: string }) =>
-      Promise.resolve(scripts[name]?.shift() ?? { errorCode: ErrorCode.NONE, members: [] }),
+    request: ({ name }: { readonly name: string }, body: { protocols?: { metadata: Uint8Array }[] }) => {
+      const metadata = body.protocols?.[0]?.metadata
+      if (metadata) claims.push(names(decodeMember("me", null, metadata).ownedPartitions))
+      return Promise.resolve(scripts[name]?.shift() ?? { errorCode: ErrorCode.NONE, members: [] })
+    },
   }
   const cluster = {
     env: { clock, random: { float: () => 0.5 }, retryBackoffMs: 10, retryBackoffMaxMs: 10, clientRack: "" },
@@ -38,17 +44,17 @@ function scripted(scripts: Record<string, Answer[]>) {
     rebalanceTimeoutMs: 10_000,
     heartbeatIntervalMs: 3_000,
     maxPollIntervalMs: 60_000,
-    assignors: [rangeAssignor],
+    assignors: [assignor],
   }
-  return { group: new Group(cluster as unknown as Cluster, options, hooks), clock, told }
+  return { group: new Group(cluster as unknown as Cluster, options, hooks), clock, told, claims }
 }
 
-const joined = (generationId: number): Answer => ({
+const joined = (generationId: number, protocolName = "range"): Answer => ({
   errorCode: ErrorCode.NONE,
   generationId,
   memberId: "me",
   leader: "somebody else",
-  protocolName: "range",
+  protocolName,
   skipAssignment: false,
   members: [],
 })
@@ -65,5 +71,21 @@ test("an assignment is kept that came after the group had dropped the member in 
   expect(await group.advance(clock.monotonic() + 1_000)).toBe(true)
   expect(group.owned).toEqual([{ topic: "t", partition: 3 }])
   expect(told).toEqual(["assigned t-3"])
+  await group.close(false)
+})
+
+test("a member that the group has forgotten claims nothing of what it had when it joins again", async () => {
+  const cooperative: Assignor = { name: "sticky", protocol: "cooperative", assign: () => new Map() }
+  const forgotten = { errorCode: ErrorCode.UNKNOWN_MEMBER_ID, memberId: "", generationId: -1 }
+  const scripts = {
+    JoinGroup: [joined(1, "sticky"), forgotten, joined(3, "sticky")],
+    SyncGroup: [synced(0), synced(0)],
+  }
+  const { group, clock, told, claims } = scripted(scripts, cooperative)
+  await group.advance(clock.monotonic() + 1_000)
+  group.enforceRebalance("a test")
+  expect(await group.advance(clock.monotonic() + 1_000)).toBe(true)
+  expect(claims).toEqual(["", "t-0", ""])
+  expect(told).toEqual(["assigned t-0", "lost t-0", "assigned t-0"])
   await group.close(false)
 })

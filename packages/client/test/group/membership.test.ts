@@ -48,6 +48,15 @@ describe("heartbeats", () => {
   })
 })
 
+test.each<[number, string]>([
+  [code.UNKNOWN_MEMBER_ID, ""],
+  [code.ILLEGAL_GENERATION, "m-1"],
+])("a member that joins again and hears code %i has lost its partitions", (errorCode, memberId) => {
+  const membership = joined()
+  expect(membership.onJoin({ errorCode, memberId: "", generationId: -1 })).toBe("again")
+  expect([membership.memberId, membership.generation, membership.takeLost()]).toEqual([memberId, -1, true])
+})
+
 describe("syncing", () => {
   test.each<[number, MembershipStep, string]>([
     [code.NONE, "done", "m-1"],
