@@ -14,6 +14,8 @@ export interface RestoreOptions {
   /** Of changelog topics: engines older than this may lack deletions that the topic has forgotten. */
   readonly deleteRetentionMs: number
   readonly now: () => number
+  /** Ends the restore between two fetches. */
+  readonly signal?: AbortSignal
 }
 
 /** Answers how many records were read. */
@@ -44,6 +46,7 @@ export async function restoreStore(
     records++
   }
   await cluster.read(changelog, isUsable ? checkpoint.offset : beginning, end, restoreOne, async (offset) => {
+    options.signal?.throwIfAborted()
     if (!store.committed.isDue(options.now())) return
     store.committed.flush({ topicId, offset, writtenAt: options.now() })
     if (store.committed.isFull) await store.committed.settle()

@@ -133,8 +133,8 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
       tasks,
       clock: host.clock,
       run: options,
-      openTask: async (id) => {
-        const task = await makeTask(id, factory)
+      openTask: async (id, signal) => {
+        const task = await makeTask(id, { ...factory, restore: { ...factory.restore, signal } })
         stored.add(formatTaskId(id))
         return { task, ends: await cluster.readableEnds(task.group.queues) }
       },

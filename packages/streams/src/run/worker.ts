@@ -35,8 +35,11 @@ export interface WorkerOptions {
   readonly tasks: TaskSet
   readonly clock: Clock
   readonly run: ResolvedRunOptions
-  /** Restores and makes a task; where each input can be read to, as of then. */
-  readonly openTask: (id: TaskId) => Promise<{ readonly task: Task; readonly ends: ReadonlyMap<string, number> }>
+  /** Restores and makes a task; where each input can be read to, as of then. Rejects soon once the signal aborts. */
+  readonly openTask: (
+    id: TaskId,
+    signal: AbortSignal,
+  ) => Promise<{ readonly task: Task; readonly ends: ReadonlyMap<string, number> }>
   /** After a commit, between transactions. */
   readonly onCommit: () => Promise<void>
 }
@@ -44,6 +47,7 @@ export interface WorkerOptions {
 interface Opening {
   readonly id: TaskId
   readonly done: Promise<void>
+  readonly aborter: AbortController
   isWanted: boolean
 }
 
@@ -226,7 +230,7 @@ export class Worker {
 
   /** The last commit, then the tasks' state to disk. */
   async #finish(): Promise<void> {
-    for (const opening of this.#opening.values()) opening.isWanted = false
+    for (const opening of this.#opening.values()) unwanted(opening)
     await Promise.allSettled([...this.#opening.values()].map(({ done }) => done))
     try {
       await this.#tasks.finish()
@@ -257,7 +261,8 @@ export class Worker {
   #open(id: TaskId): void {
     const name = formatTaskId(id)
     if (this.#opening.has(name) || this.#tasks.get(name) !== undefined) return
-    const opening: Opening = { id, isWanted: true, done: Promise.resolve().then(() => this.#restore(name)) }
+    const aborter = new AbortController()
+    const opening: Opening = { id, aborter, isWanted: true, done: Promise.resolve().then(() => this.#restore(name)) }
     this.#opening.set(name, opening)
   }
 
@@ -286,7 +291,7 @@ export class Worker {
     const since = this.#clock.monotonic()
     for (let attempt = 0; opening.isWanted; attempt++) {
       try {
-        return await this.#options.openTask(opening.id)
+        return await this.#options.openTask(opening.id, opening.aborter.signal)
       } catch (cause) {
         if (!isTransient(cause)) throw cause
         const { taskTimeoutMs, log } = this.#options.run
@@ -307,7 +312,7 @@ export class Worker {
     const { topology, partitions: counts } = this.#options
     const losesInput = (id: TaskId) => inputsOf(topology, counts, id).some((input) => names.has(partitionName(input)))
     const opening = [...this.#opening.values()].filter(({ id }) => losesInput(id))
-    for (const one of opening) one.isWanted = false
+    for (const one of opening) unwanted(one)
     await Promise.all(opening.map(({ done }) => done))
     return [...this.#tasks.tasks].filter((task) => losesInput(task.taskId))
   }
@@ -338,6 +343,12 @@ export class Worker {
       for (const store of task.stores.values()) await store.committed.settle()
     }
   }
+}
+
+/** Whoever gives the task up waits for its opening to end, and others wait for them: a restore is not finished first. */
+function unwanted(opening: Opening): void {
+  opening.isWanted = false
+  opening.aborter.abort(new Error("the task went before it was open"))
 }
 
 const message = (failure: unknown): string => (failure instanceof Error ? failure.message : String(failure))
