@@ -15,6 +15,7 @@ import { abandon } from "./workload/orphan.ts"
 import { copy, CopierLog, CopierProcess } from "./workload/copier.ts"
 import { Monitor } from "./workload/monitor.ts"
 import { Observer } from "./workload/observer.ts"
+import { track, TrackerLog } from "./workload/tracker.ts"
 import { Writer } from "./workload/writer.ts"
 import { BROKER_ADDRESS, PRODUCER_FORGOTTEN_MS, World } from "./world.ts"
 
@@ -22,7 +23,8 @@ export type CrashKind = "kill" | "power-fsync"
 
 const SOURCE = "source"
 const TARGET = "target"
-const GROUP = "copiers"
+const COPIERS = "copiers"
+const TRACKERS = "trackers"
 const PARTITIONS = 2
 const RECORDS_PER_WRITER = 100
 /** Virtual time of faults, and how long everything may take after they stopped. */
@@ -43,7 +45,10 @@ export class CrashRun {
   readonly #log = new CopierLog()
   /** The latest process of each copier. */
   readonly #copiers: { readonly process: SimulatedProcess; readonly self: CopierProcess }[] = []
+  readonly #tracked = new TrackerLog()
+  readonly #trackers: SimulatedProcess[] = []
   readonly #monitor = new Monitor(PARTITIONS)
+  readonly #trackerMonitor = new Monitor(PARTITIONS)
   readonly #observers = [new Observer("observer0", SOURCE, PARTITIONS), new Observer("observer1", TARGET, PARTITIONS)]
   #successors = 0
   #orphans = 0
@@ -81,6 +86,7 @@ export class CrashRun {
     return [
       ...this.#world.faults,
       ...this.#monitor.findings,
+      ...this.#trackerMonitor.findings,
       ...this.#observers.flatMap(({ findings }) => findings),
       ...this.#writers.flatMap(({ failures }) => failures.map((failure) => `a send failed: ${failure}`)),
     ]
@@ -94,7 +100,8 @@ export class CrashRun {
   #isCopied(): boolean {
     if (!this.#writers.every(({ done }) => done)) return false
     this.#writtenAtMs ??= this.#world.scheduler.nowMs
-    return this.#monitor.lookedAtMs >= this.#writtenAtMs && this.#monitor.atEnd
+    const writtenAtMs = this.#writtenAtMs
+    return [this.#monitor, this.#trackerMonitor].every(({ lookedAtMs, atEnd }) => lookedAtMs >= writtenAtMs && atEnd)
   }
   #writtenAtMs: number | undefined
 
@@ -131,10 +138,24 @@ export class CrashRun {
       } as const
       world.spawn(process, () => observer.run(process, this.#random.fork(name), options))
     }
-    const process = world.machine("monitor").start()
-    const answered = this.#log.committed
-    const options = { brokers: BROKER_ADDRESS, group: GROUP, topic: SOURCE, partitions: PARTITIONS, answered }
-    world.spawn(process, () => this.#monitor.run(process, options))
+    for (let index = 0; index < 2; index++) this.#startTracker(index)
+    this.#startMonitor(this.#monitor, COPIERS, this.#log.committed)
+    this.#startMonitor(this.#trackerMonitor, TRACKERS, this.#tracked.committed)
+  }
+
+  #startMonitor(monitor: Monitor, group: string, answered: ReadonlyMap<number, number>): void {
+    const process = this.#world.machine(`monitor of ${group}`).start()
+    const options = { brokers: BROKER_ADDRESS, group, topic: SOURCE, partitions: PARTITIONS, answered }
+    this.#world.spawn(process, () => monitor.run(process, options))
+  }
+
+  #startTracker(index: number): void {
+    const name = `tracker${index}`
+    this.#trackers[index]?.kill()
+    const process = this.#world.machine(name).start()
+    this.#trackers[index] = process
+    const options = { name, brokers: BROKER_ADDRESS, group: TRACKERS, topic: SOURCE }
+    this.#world.spawn(process, () => track(process, this.#random.fork(name), options, this.#tracked, () => false))
   }
 
   /** A process for a copier; the one before, if it lives, is about to be fenced. */
@@ -151,7 +172,7 @@ export class CrashRun {
     const options = {
       name,
       brokers: BROKER_ADDRESS,
-      group: GROUP,
+      group: COPIERS,
       source: SOURCE,
       target: TARGET,
       targetPartitions: PARTITIONS,
@@ -195,10 +216,11 @@ export class CrashRun {
     else if (choice < 0.7) world.network.clog("broker", 0.4, ISOLATION_MS_MAX)
     else if (choice < 0.8) {
       const names = this.#copiers.map(({ process }) => process.name)
-      world.network.isolate(random.pick(["broker", "writer0", ...names, ...names]))
+      world.network.isolate(random.pick(["broker", "writer0", "tracker0", ...names, ...names]))
       await this.#pass(random.int(ISOLATION_MS_MAX))
       world.network.heal()
     } else if (choice < 0.85) this.#startOrphan()
+    else if (choice < 0.9) this.#startTracker(random.int(this.#trackers.length))
     else {
       const index = random.int(this.#copiers.length)
       if (random.chance(0.5)) this.#copiers[index]!.process.kill()
@@ -237,10 +259,14 @@ export class CrashRun {
     }
     for (const { process, self } of this.#copiers)
       if (!self.ended) findings.push(`${process.name} is not done: it is ${self.step}`)
-    const { ends, committed } = this.#monitor
-    for (const [partition, end] of ends.entries()) {
-      const done = committed[partition]!
-      if (done < end) findings.push(`${SOURCE}-${partition} ends at ${end}, the group has committed ${done}`)
+    for (const [group, monitor] of [
+      [COPIERS, this.#monitor],
+      [TRACKERS, this.#trackerMonitor],
+    ] as const) {
+      for (const [partition, end] of monitor.ends.entries()) {
+        const done = monitor.committed[partition]!
+        if (done < end) findings.push(`${SOURCE}-${partition} ends at ${end}, group ${group} has committed ${done}`)
+      }
     }
     const failure = this.#log.failures.at(-1)
     if (failure !== undefined) findings.push(`the last failure of a copier: ${failure}`)
@@ -268,6 +294,9 @@ export class CrashRun {
       ...exactCopy(sourceValues.flat(), targetValues.flat(), this.#log.aborted),
       ...sourceValues.flatMap((values, partition) => sentOrder(`${SOURCE}-${partition}`, values)),
       ...targetValues.flatMap((values, partition) => sentOrder(`${TARGET}-${partition}`, values)),
+      ...[...new Set(sourceValues.flat())]
+        .filter((value) => !this.#tracked.processed.has(value))
+        .map((value) => `committed as read and never processed: ${value}`),
       ...compare(SOURCE, sourceObserver!, source),
       ...compare(TARGET, targetObserver!, target),
       ...[...hidden].filter((value) => !visible.has(value)).map((value) => `acknowledged but missing: ${value}`),
@@ -285,6 +314,7 @@ export class CrashRun {
       "copier errors": log.failures.length,
       successors: this.#successors,
       orphans: this.#orphans,
+      "plain commits": this.#tracked.commits,
       // A few of these are aborts whose answer was lost.
       "aborted by others": Math.max(0, census.aborted - log.aborts),
       "open at a start": census.openAtStart,

@@ -155,4 +155,12 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     replace: "",
     suite,
   },
+  {
+    name: "dropped-member-commits",
+    fault: "OffsetCommit is taken from members that the group has dropped.",
+    file: "packages/broker/src/group/offset-commit.ts",
+    find: "return error === ErrorCode.NONE ? commitInState[group.state] : error",
+    replace: "return ErrorCode.NONE",
+    suite,
+  },
 ]

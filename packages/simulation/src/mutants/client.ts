@@ -98,4 +98,20 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     replace: "      if (unanswered) return state.ended()\n      if (unanswered) {\n",
     suite,
   },
+  {
+    name: "commit-ahead-of-processing",
+    fault: "Positions are committed up to what was fetched ahead.",
+    file: "packages/client/src/consumer/consumer.ts",
+    find: "offset: state.position, leaderEpoch: state.leaderEpoch",
+    replace: "offset: state.fetchOffset, leaderEpoch: state.leaderEpoch",
+    suite,
+  },
+  {
+    name: "lost-partitions-kept",
+    fault: "A member that its group dropped goes on with its partitions.",
+    file: "packages/client/src/group/group.ts",
+    find: `      if (membership.takeLost()) await this.#giveUp("lost", this.#owned)\n      if (membership.fatal)`,
+    replace: "      if (membership.fatal)",
+    suite,
+  },
 ]
