@@ -214,7 +214,7 @@ export class Group {
         ),
       )
       const synced = membership.onSync(sync.errorCode)
-      if (synced === "rejoin") return "again"
+      if (synced === "rejoin" || synced === "again") return "again"
       if (synced !== "done") return this.#follow(synced)
       return { assignor, assignment: decodeAssignment(sync.assignment), generation }
     } catch (error) {
@@ -283,8 +283,9 @@ export class Group {
     const removed = this.#owned.filter((partition) => !after.has(keyOf(partition)))
     if (removed.length > 0) {
       // Only the cooperative protocol comes here: what moves away was ours until now, and others wait for it.
-      await this.#giveUp("revoked", removed)
+      // Asked for first: what a failing callback leaves undone here comes with the next assignment.
       this.membership.requestRejoin("partitions were given up for other members")
+      await this.#giveUp("revoked", removed)
     }
     this.#owned = partitions
     this.#ownedGeneration = generation

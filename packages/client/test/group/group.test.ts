@@ -46,7 +46,7 @@ function scripted(scripts: Record<string, Answer[]>, assignor: Assignor = rangeA
     maxPollIntervalMs: 60_000,
     assignors: [assignor],
   }
-  return { group: new Group(cluster as unknown as Cluster, options, hooks), clock, told, claims }
+  return { group: new Group(cluster as unknown as Cluster, options, hooks), clock, told, claims, hooks }
 }
 
 const joined = (generationId: number, protocolName = "range"): Answer => ({
@@ -88,4 +88,20 @@ test("a member that the group has forgotten claims nothing of what it had when i
   expect(claims).toEqual(["", "t-0", ""])
   expect(told).toEqual(["assigned t-0", "lost t-0", "assigned t-0"])
   await group.close(false)
+})
+
+test("a callback that fails loses neither the new partitions nor the rebalance that others wait for", async () => {
+  const cooperative: Assignor = { name: "sticky", protocol: "cooperative", assign: () => new Map() }
+  const scripts = {
+    JoinGroup: [joined(1, "sticky"), joined(2, "sticky"), joined(3, "sticky")],
+    SyncGroup: [synced(0), synced(1), synced(1)],
+  }
+  const { group, clock, told, hooks } = scripted(scripts, cooperative)
+  await group.advance(clock.monotonic() + 1_000)
+  group.enforceRebalance("a test")
+  hooks.revoked = () => Promise.reject(new Error("the callback failed"))
+  await expect(group.advance(clock.monotonic() + 1_000)).rejects.toThrow("the callback failed")
+  expect(await group.advance(clock.monotonic() + 1_000)).toBe(true)
+  expect([told, group.owned]).toEqual([["assigned t-0", "assigned t-1"], [{ topic: "t", partition: 1 }]])
+  await group.close(false).catch(() => {})
 })
