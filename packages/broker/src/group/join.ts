@@ -64,7 +64,7 @@ function accepts(group: ClassicGroup, memberId: string, sizeMax: number): boolea
 function joinNew(group: ClassicGroup, rebalance: Rebalance, join: JoinRequest, out: GroupOutcome): void {
   const { request, context, token, freshId } = join
   const { groupInstanceId } = request
-  const memberId = `${groupInstanceId ?? context.clientId}-${freshId}`
+  const memberId = `${shortened(groupInstanceId ?? context.clientId)}-${freshId}`
   if (groupInstanceId === null && context.apiVersion >= memberIdRequiredFrom) {
     group.pendingMembers.set(memberId, true)
     rebalance.armSession(memberId, request.sessionTimeoutMs)
@@ -188,3 +188,10 @@ function joiningFields({ request, token, context }: JoinRequest) {
     joining: token,
   }
 }
+
+/** A member's id has to fit a string of the protocol, 32767 bytes, although it is longer than the name it starts with. */
+function shortened(name: string): string {
+  return Buffer.byteLength(name) <= NAME_BYTES_MAX ? name : name.slice(0, NAME_BYTES_MAX / 3)
+}
+
+const NAME_BYTES_MAX = 30_000

@@ -50,7 +50,9 @@ export function offsetCommit(shard: GroupShardState, commit: CommitRequest, now:
   if (group !== undefined && member !== undefined) {
     new Rebalance(shard.config, group, now, out).armSession(member.memberId, member.sessionTimeoutMs)
   }
-  const expireTimestamp = request.retentionTimeMs < 0 ? -1 : now + request.retentionTimeMs
+  // Some say "for ever" with the largest number there is.
+  const expireTimestamp =
+    request.retentionTimeMs < 0 ? -1 : Math.min(now + request.retentionTimeMs, Number.MAX_SAFE_INTEGER)
   out.reply(token, { throttleTimeMs: 0, topics: record(shard, request, now, expireTimestamp, out) })
 }
 
