@@ -188,8 +188,9 @@ export class Group {
     try {
       const connection = await this.#coordinator()
       membership.joining()
+      const sentAs = membership.memberId
       const join = await this.#held(this.#join(connection))
-      const joined = membership.onJoin(join)
+      const joined = membership.onJoin(join, sentAs)
       if (joined !== "done") return this.#follow(joined)
       const generation = membership.generation
       this.#beat()

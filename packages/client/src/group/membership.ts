@@ -40,6 +40,8 @@ export class Membership {
   #lost = false
   #fatal: KafkaError | undefined
   #joined = false
+  /** The coordinator has written the member id down: it does so with the group's assignment. */
+  #isIdKept = false
 
   constructor(groupId: string) {
     this.groupId = groupId
@@ -84,7 +86,11 @@ export class Membership {
     this.#rejoin = undefined
   }
 
-  onJoin(answer: { errorCode: number; memberId: string; generationId: number }): MembershipStep {
+  /** The answer to a JoinGroup that was sent with `sentAs` for its member id. */
+  onJoin(
+    answer: { errorCode: number; memberId: string; generationId: number },
+    sentAs = this.#memberId,
+  ): MembershipStep {
     switch (answer.errorCode) {
       case ErrorCode.NONE:
         this.#memberId = answer.memberId
@@ -102,6 +108,8 @@ export class Membership {
         return "again"
       case ErrorCode.REBALANCE_IN_PROGRESS:
         return "backoff"
+      case ErrorCode.FENCED_INSTANCE_ID:
+        return sentAs === this.#memberId ? this.#fenced() : "again"
       default:
         return this.#other(answer.errorCode)
     }
@@ -110,7 +118,10 @@ export class Membership {
   onSync(code: number): MembershipStep {
     switch (code) {
       case ErrorCode.NONE:
+        this.#isIdKept = true
         return "done"
+      case ErrorCode.FENCED_INSTANCE_ID:
+        return this.#fenced()
       case ErrorCode.REBALANCE_IN_PROGRESS:
         this.requestRejoin("the group began another rebalance while this one was finishing")
         return "rejoin"
@@ -139,6 +150,8 @@ export class Membership {
       case ErrorCode.ILLEGAL_GENERATION:
         this.#drop(code, "the group removed this member or moved on without it")
         return "rejoin"
+      case ErrorCode.FENCED_INSTANCE_ID:
+        return this.#fenced() === "again" ? "rejoin" : "fatal"
       default:
         return this.#other(code)
     }
@@ -158,9 +171,22 @@ export class Membership {
   }
 
   #forget(memberToo: boolean): void {
-    if (memberToo) this.#memberId = ""
+    if (memberToo) {
+      this.#memberId = ""
+      this.#isIdKept = false
+    }
     this.#generation = -1
     this.#joined = false
+  }
+
+  /**
+   * Another member has the instance id (KIP-345). Mostly a newer process, which is fatal. But a coordinator that died
+   * before it wrote the group down left its successor with the member that this one had replaced: then it does so again.
+   */
+  #fenced(): MembershipStep {
+    if (this.#isIdKept || this.#memberId === "") return this.#other(ErrorCode.FENCED_INSTANCE_ID)
+    this.#drop(ErrorCode.UNKNOWN_MEMBER_ID, "the coordinator has forgotten this member's id")
+    return "again"
   }
 
   #other(code: number): MembershipStep {

@@ -2,10 +2,17 @@ import { describe, expect, test } from "vitest"
 import { ErrorCode, errorCodes } from "@millrace/protocol"
 import { Membership, type MembershipStep } from "../../src/group/membership.ts"
 
-function joined(): Membership {
+/** Joined, without its assignment yet. */
+function joining(): Membership {
   const membership = new Membership("g")
   membership.joining()
   membership.onJoin({ errorCode: ErrorCode.NONE, memberId: "m-1", generationId: 5 })
+  return membership
+}
+
+function joined(): Membership {
+  const membership = joining()
+  membership.onSync(ErrorCode.NONE)
   return membership
 }
 
@@ -55,6 +62,22 @@ test.each<[number, string]>([
   const membership = joined()
   expect(membership.onJoin({ errorCode, memberId: "", generationId: -1 })).toBe("again")
   expect([membership.memberId, membership.generation, membership.takeLost()]).toEqual([memberId, -1, true])
+})
+
+test("an instance id is fenced for good only once the coordinator has kept the member id", () => {
+  const fenced = { errorCode: code.FENCED_INSTANCE_ID, memberId: "", generationId: -1 }
+  for (const step of [(one: Membership) => one.onJoin(fenced), (one: Membership) => one.onSync(fenced.errorCode)]) {
+    const early = joining()
+    expect([step(early), early.memberId, early.fatal]).toEqual(["again", "", undefined])
+    const late = joined()
+    expect([step(late), late.fatal?.code]).toEqual(["fatal", code.FENCED_INSTANCE_ID])
+  }
+  const early = joining()
+  expect([early.onHeartbeat(code.FENCED_INSTANCE_ID, 5), early.memberId, early.fatal]).toEqual([
+    "rejoin",
+    "",
+    undefined,
+  ])
 })
 
 describe("syncing", () => {
