@@ -25,6 +25,7 @@ export class Flusher {
   #running: Promise<void> | undefined
   #waiting: Promise<void> | undefined
   #failure: unknown
+  #stopped = false
   /** Syncs under way; each holds the lowest offset that the log was cut to meanwhile: it proves nothing beyond. */
   readonly #runs = new Set<{ cutTo: number }>()
 
@@ -65,6 +66,11 @@ export class Flusher {
     if (offset < this.#recoveryPoint) this.#recoveryPoint = offset
   }
 
+  /** The log is closed: its files are another log's, perhaps, by the time that a sync under way is done. */
+  stop(): void {
+    this.#stopped = true
+  }
+
   /** Syncs up to the log's end; returns when it is durable. */
   flush(): void {
     this.assertSound()
@@ -99,10 +105,14 @@ export class Flusher {
 
   async #syncLater(): Promise<void> {
     this.assertSound()
+    if (this.#stopped) return
     const run = { cutTo: this.#segments.active.nextOffset }
     this.#runs.add(run)
     try {
-      for (const segment of this.#dirty()) await segment.syncLater()
+      for (const segment of this.#dirty()) {
+        await segment.syncLater()
+        if (this.#stopped) return
+      }
     } catch (cause) {
       this.#failure ??= cause
       throw cause

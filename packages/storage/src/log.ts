@@ -465,6 +465,7 @@ export class Log {
       this.#snapshots.prune(this.#segments.all.map(({ baseOffset }) => baseOffset))
       this.#disk.syncDirectory(this.dir)
     }
+    this.#flusher.stop()
     for (const segment of this.#segments.all) segment.close()
   }
 }
