@@ -46,8 +46,8 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     name: "last-stable-offset-off-by-one",
     fault: "The first record of the earliest open transaction is served to read_committed.",
     file: "packages/storage/src/log.ts",
-    find: "return first !== undefined && first < highWatermark ? first : highWatermark",
-    replace: "return first !== undefined && first < highWatermark ? first + 1 : highWatermark",
+    find: "return Math.max(first, Math.min(this.#logStartOffset, highWatermark))",
+    replace: "return first + 1",
     suite,
   },
   {

@@ -107,11 +107,11 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     suite,
   },
   {
-    name: "lost-partitions-kept",
-    fault: "A member that its group dropped goes on with its partitions.",
+    name: "new-assignment-lost",
+    fault: "A loss from an earlier generation takes the partitions of the new one.",
     file: "packages/client/src/group/group.ts",
-    find: `      if (membership.takeLost()) await this.#giveUp("lost", this.#owned)\n      if (membership.fatal)`,
-    replace: "      if (membership.fatal)",
+    find: `if (membership.takeLost()) await this.#giveUp("lost", this.#owned)\n      if (done.value`,
+    replace: "if (done.value",
     suite,
   },
 ]
