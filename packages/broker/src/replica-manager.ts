@@ -66,10 +66,18 @@ export class ReplicaManager implements MarkerWriter {
       const known = this.partition(topic, partition)
       // The metadata log is the controller's.
       if (topic === CLUSTER_METADATA_TOPIC) continue
-      // Deleted while this broker was down, or of an older topic of the same name.
-      if (!known || (topicId !== undefined && topicId !== known.topicId)) logDirectory.deleteLog(topic, partition)
-      else if (!cleanShutdown) void known.log
+      // Deleted while this broker was down, or of an older topic of the same name; or a damaged file says so.
+      if (!known) this.#putAside(topic, partition, "no such topic is known")
+      else if (topicId !== undefined && topicId !== known.topicId) {
+        this.#putAside(topic, partition, `it is of topic id ${topicId}, and ${topic} is ${known.topicId}`)
+      } else if (!cleanShutdown) void known.log
     }
+  }
+
+  #putAside(topic: string, partition: number, reason: string): void {
+    const { logDirectory, log } = this.#options
+    const path = logDirectory.putAside(topic, partition)
+    if (path !== undefined) log(`the log of ${topic}-${partition} was put aside as ${path}: ${reason}`)
   }
 
   get dataDir(): string {
@@ -228,13 +236,15 @@ export class ReplicaManager implements MarkerWriter {
     const { brokerId, clock, configs, logDirectory, log } = this.#options
     const { name, topicId } = topic
     const { index } = state
+    const found = this.#found.get(`${name}-${index}`)
     const partition = new Partition(
       {
         topic: name,
         topicId,
         index,
         brokerId,
-        logExists: this.#found.get(`${name}-${index}`) === topicId,
+        // A directory that lost the file with its topic id is adopted when it is opened.
+        logExists: found === topicId || found === "",
         openLog: () =>
           logDirectory.createLog(name, index, topicId, logConfigOf(configs.topic(name), configs.broker), clock.now()),
         now: () => clock.now(),

@@ -1,7 +1,7 @@
 /** The segmented log in Kafka's on-disk formats. */
 export type { AppendFailure, AppendOrigin, RecordError } from "./append.ts"
 export * from "./faults.ts"
-export { deletedDirectoryName, logDirectoryName, type TopicPartition, topicPartitionOf } from "./layout.ts"
+export { logDirectoryName, type TopicPartition, topicPartitionOf } from "./layout.ts"
 export {
   type AppendOptions,
   type Appended,

@@ -14,6 +14,7 @@ export const TIME_INDEX_SUFFIX = ".timeindex"
 export const TRANSACTION_INDEX_SUFFIX = ".txnindex"
 export const SNAPSHOT_SUFFIX = ".snapshot"
 export const DELETED_DIRECTORY_SUFFIX = "-delete"
+export const STRAY_DIRECTORY_SUFFIX = "-stray"
 /** What a crash may leave behind: files aside of an atomic replacement, and Kafka's own marks on dying files. */
 export const LEFTOVER_SUFFIXES = [".tmp", ".deleted"] as const
 
@@ -57,9 +58,9 @@ export function topicPartitionOf(directoryName: string): TopicPartition | undefi
   return match === null ? undefined : { topic: match[1]!, partition: Number(match[2]) }
 }
 
-/** The name a log's directory takes when it is deleted; a long topic name is cut so that the name stays legal. */
-export function deletedDirectoryName(topic: string, partition: number, uniqueId: string): string {
-  const tail = `-${partition}.${uniqueId}${DELETED_DIRECTORY_SUFFIX}`
+/** The name a log's directory takes when it is deleted or put aside; a long topic name is cut so that the name stays legal. */
+export function retiredDirectoryName(topic: string, partition: number, uniqueId: string, suffix: string): string {
+  const tail = `-${partition}.${uniqueId}${suffix}`
   return topic.slice(0, DIRECTORY_NAME_MAX - tail.length) + tail
 }
 

@@ -12,13 +12,14 @@ import { LogDirectoryError } from "./faults.ts"
 import {
   CLEAN_SHUTDOWN_FILE,
   DELETED_DIRECTORY_SUFFIX,
-  deletedDirectoryName,
   HIGH_WATERMARK_FILE,
   LOCK_FILE,
   LOG_START_OFFSET_FILE,
   logDirectoryName,
   parentOf,
   RECOVERY_POINT_FILE,
+  retiredDirectoryName,
+  STRAY_DIRECTORY_SUFFIX,
   type TopicPartition,
   topicPartitionOf,
 } from "./layout.ts"
@@ -190,19 +191,32 @@ export class LogDirectory {
 
   /** Deletes a log, open or not: renamed first, so that after a crash it is either whole or gone. */
   deleteLog(topic: string, partition: number): void {
+    const dying = this.#retire(topic, partition, DELETED_DIRECTORY_SUFFIX)
+    if (dying !== undefined) this.#disk.remove(dying)
+  }
+
+  /**
+   * Takes a log that no topic claims out of use and keeps its files, as Kafka does: what made it strange may be a damaged
+   * file, and its records may have been acknowledged. Answers where they lie now.
+   */
+  putAside(topic: string, partition: number): string | undefined {
+    return this.#retire(topic, partition, STRAY_DIRECTORY_SUFFIX)
+  }
+
+  #retire(topic: string, partition: number, suffix: string): string | undefined {
     const name = logDirectoryName(topic, partition)
     const directory = `${this.path}/${name}`
     this.#logs.get(name)?.close(false)
     this.#logs.delete(name)
     for (const offsets of [this.#recoveryPoints, this.#logStartOffsets, this.#highWatermarks]) offsets?.delete(name)
-    if (!this.#disk.exists(directory)) return
+    if (!this.#disk.exists(directory)) return undefined
     const uniqueId = Buffer.from(this.#options.random.bytes(16)).toString("hex")
-    const dying = `${this.path}/${deletedDirectoryName(topic, partition, uniqueId)}`
-    this.#disk.rename(directory, dying)
+    const retired = `${this.path}/${retiredDirectoryName(topic, partition, uniqueId, suffix)}`
+    this.#disk.rename(directory, retired)
     this.#disk.syncDirectory(this.path)
     // A recreated topic must not inherit the offsets of the old one.
     this.checkpoint()
-    this.#disk.remove(dying)
+    return retired
   }
 
   /** The high watermark that was checkpointed for a log before this start, 0 when there is none. */

@@ -115,6 +115,19 @@ describe("a data directory", () => {
     expect(open(disk).openLog("a.b-c", 3, config, NOW).logStartOffset).toBe(0)
   })
 
+  it("puts a log that nobody claims aside, with all its files", () => {
+    const disk = new MemoryDisk()
+    const directory = filled(disk)
+    const before = disk.list("/data/a.b-c-3")
+    const aside = directory.putAside("a.b-c", 3)!
+    expect(aside).toMatch(/^\/data\/a\.b-c-3\.[0-9a-f]{32}-stray$/)
+    expect(directory.topicDirs()).toEqual([])
+    directory.close()
+    expect(open(disk).topicDirs()).toEqual([])
+    expect(disk.list(aside)).toEqual(expect.arrayContaining(before))
+    expect(directory.putAside("a.b-c", 3)).toBeUndefined()
+  })
+
   it("finishes a deletion that a crash interrupted", () => {
     const disk = new MemoryDisk()
     filled(disk)
