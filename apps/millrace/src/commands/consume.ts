@@ -9,9 +9,12 @@ import {
 } from "@millrace/client"
 import { command, Failure, UsageError } from "../command.ts"
 import { brokersOption, withClient } from "../connection.ts"
+import { oneLine } from "../fault.ts"
 import { countOption, stopSignal } from "../serve.ts"
 
 const POLL_MS = 500
+/** Silence after which somebody asks whether the partitions can be read at all. */
+const SILENCE_MS = 5_000
 const NEW_LINE = Buffer.from("\n")
 const TAB = Buffer.from("\t")
 const NULL = Buffer.from("null")
@@ -56,9 +59,20 @@ export default command({
       let stopped = false
       void stopSignal().then(() => (stopped = true))
       let count = 0
+      let heardAt = performance.now()
       while (!stopped && count < most && !(ends && isAtEnd(consumer, ends))) {
         const printed: TopicPartitionOffset[] = []
-        for (const fetched of await consumer.poll(POLL_MS)) {
+        const polled = await consumer.poll(POLL_MS)
+        if (polled.length > 0) heardAt = performance.now()
+        else if (performance.now() - heardAt > SILENCE_MS) {
+          // A consumer waits faults out. Who waits for an end, or for records, should hear of them.
+          await consumer.endOffsets(parts).catch((error: unknown) => {
+            if (ends !== undefined || !(error instanceof Error)) throw error
+            console.error(`millrace: ${topic} cannot be read: ${oneLine(error.message)}; waiting`)
+          })
+          heardAt = performance.now()
+        }
+        for (const fetched of polled) {
           const chunks: Uint8Array[] = []
           const next = take(fetched, most - count, (record) => {
             count++

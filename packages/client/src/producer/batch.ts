@@ -47,6 +47,8 @@ export class ProducerBatch {
   attempts = 0
   /** An attempt may have been carried out without our knowing: the batch must never go out under another sequence. */
   maybeAppended = false
+  /** Why the last attempt did not work. */
+  retryCause: unknown
   closed = false
   readonly #builder: RecordBatchBuilder
   /** The builder reads its options when it builds: the producer state is not known before. */

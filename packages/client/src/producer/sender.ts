@@ -107,7 +107,10 @@ export class Sender {
     for (const batch of this.#accumulator.expired(now)) {
       const { deliveryTimeoutMs } = this.#accumulator.options
       const what = `${batch.recordCount} records for ${batch.topic}-${batch.partition}`
-      this.#fail(batch, new TimeoutError(`${what} were not delivered within ${deliveryTimeoutMs} ms`))
+      const { retryCause: cause } = batch
+      const reason = cause instanceof Error ? `: ${cause.message}` : ""
+      const message = `${what} were not delivered within ${deliveryTimeoutMs} ms${reason}`
+      this.#fail(batch, new TimeoutError(message, { cause }))
     }
   }
 
@@ -272,6 +275,7 @@ export class Sender {
       return this.release(batch)
     }
     const error = produceError(batch, partition)
+    batch.retryCause = error
     if (outcome.kind === "retry" && this.#gate.retries) {
       // The broker knows of no such sequence: no earlier attempt worked either.
       if (partition.errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER) batch.maybeAppended = false
@@ -292,6 +296,7 @@ export class Sender {
   #unanswered(batches: ProducerBatch[], error: unknown): void {
     if (isUnanswered(error)) this.#refresh()
     for (const batch of batches) {
+      batch.retryCause = error
       if (isUnanswered(error) && this.#gate.retries) this.#retry(batch, true)
       else this.#fail(batch, error)
     }
