@@ -14,7 +14,7 @@ import { countOption, stopSignal } from "../serve.ts"
 
 const POLL_MS = 500
 /** Silence after which somebody asks whether the partitions can be read at all. */
-const SILENCE_MS = 5_000
+const SILENCE_MS = 2_000
 const NEW_LINE = Buffer.from("\n")
 const TAB = Buffer.from("\t")
 const NULL = Buffer.from("null")

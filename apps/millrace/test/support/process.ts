@@ -1,0 +1,91 @@
+/**
+ * The real command in its own process, as a shell would start it.
+ */
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+
+const BIN = path.resolve(import.meta.dirname, "../../bin/millrace.mjs")
+export const PIPELINES = path.resolve(import.meta.dirname, "../pipelines")
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface SpawnOptions {
+  readonly input?: string | Buffer
+  readonly cwd?: string
+}
+
+function start(args: readonly string[], options: SpawnOptions) {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    stdio: ["pipe", "pipe", "pipe"],
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  })
+  child.stdin.on("error", () => {})
+  child.stdin.end(options.input ?? "")
+  const text = { stdout: "", stderr: "" }
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text.stdout += chunk))
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (text.stderr += chunk))
+  const ended = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code, ...text })))
+  return { child, text, ended }
+}
+
+/** Runs to the end. */
+export const millrace = (args: readonly string[], options: SpawnOptions = {}): Promise<Ended> =>
+  start(args, options).ended
+
+export interface Serving {
+  readonly child: ChildProcess
+  /** The fields of the ready line. */
+  readonly ready: Readonly<Record<string, string>>
+  readonly readyLine: string
+  readonly text: { readonly stdout: string; readonly stderr: string }
+  readonly ended: Promise<Ended>
+  stop(signal?: NodeJS.Signals): Promise<Ended>
+}
+
+const serving = new Set<ChildProcess>()
+
+/** Starts a server and waits for its ready line; rejects with what it said when it ends without. */
+export async function serve(args: readonly string[], options: SpawnOptions = {}): Promise<Serving> {
+  const { child, text, ended } = start(args, options)
+  serving.add(child)
+  void ended.then(() => serving.delete(child))
+  const readyLine = await new Promise<string>((resolve, reject) => {
+    const look = () => {
+      const line = /^ready .*$/m.exec(text.stdout)?.[0]
+      if (line !== undefined && text.stdout.includes(`${line}\n`)) resolve(line)
+    }
+    child.stdout.on("data", look)
+    void ended.then(({ code, stderr }) => reject(new Error(`ended with ${code} before it was ready: ${stderr}`)))
+  })
+  const fields = readyLine.split(" ").slice(1)
+  return {
+    child,
+    readyLine,
+    ready: Object.fromEntries(
+      fields.map((field) => [field.slice(0, field.indexOf("=")), field.slice(field.indexOf("=") + 1)]),
+    ),
+    text,
+    ended,
+    stop(signal = "SIGTERM") {
+      child.kill(signal)
+      return ended
+    },
+  }
+}
+
+/** Ends what a failed test left running. */
+export function killServers(): void {
+  for (const child of serving) child.kill("SIGKILL")
+}
+
+/** A directory of its own, and how to remove it. */
+export function scratchDirectory(): { readonly path: string; remove(): void } {
+  const directory = mkdtempSync(path.join(tmpdir(), "millrace-test-"))
+  return { path: directory, remove: () => rmSync(directory, { recursive: true, force: true }) }
+}

@@ -1,0 +1,50 @@
+/**
+ * A cluster that does not answer is told within about ten seconds, by every kind of command.
+ */
+import { createServer, type Server } from "node:net"
+import type { AddressInfo } from "node:net"
+import { afterAll, beforeAll, expect, it } from "vitest"
+import { millrace, PIPELINES } from "./support/process.ts"
+
+const PATIENCE_MS = 25_000
+let silent: Server
+let foreign: Server
+
+beforeAll(async () => {
+  silent = createServer(() => {}).listen(0, "127.0.0.1")
+  foreign = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")).listen(0, "127.0.0.1")
+  await Promise.all([silent, foreign].map((server) => new Promise((resolve) => server.once("listening", resolve))))
+})
+
+afterAll(() => {
+  silent.close()
+  foreign.close()
+})
+
+const portOf = (server: Server) => (server.address() as AddressInfo).port
+
+const cases: readonly [name: string, args: string, line: RegExp][] = [
+  [
+    "a command",
+    "topic list --brokers 127.0.0.1:1",
+    /no broker answers at 127\.0\.0\.1:1: connection refused; start one/,
+  ],
+  ["a server", "registry --brokers 127.0.0.1:1 --listen 127.0.0.1:0", /no broker answers at 127\.0\.0\.1:1/],
+  ["a pipeline", "run PIPELINES/words.ts --brokers 127.0.0.1:1", /no broker answers at 127\.0\.0\.1:1/],
+  ["something silent", "topic list --brokers 127.0.0.1:SILENT", /127\.0\.0\.1:\d+.*within 10000 ms/],
+  ["something else than Kafka", "topic list --brokers 127.0.0.1:FOREIGN", /127\.0\.0\.1:\d+/],
+]
+
+it.concurrent.each(cases)("%s", { timeout: 2 * PATIENCE_MS }, async (_, args, line) => {
+  const before = performance.now()
+  const words = args
+    .replace("PIPELINES", PIPELINES)
+    .replace("SILENT", String(portOf(silent)))
+    .replace("FOREIGN", String(portOf(foreign)))
+    .split(" ")
+  const ended = await millrace(words)
+  expect(ended.stderr).toMatch(line)
+  expect(ended.stderr).toMatch(/^millrace: [^\n]+\n$/)
+  expect(ended).toMatchObject({ code: 1, stdout: "" })
+  expect(performance.now() - before).toBeLessThan(PATIENCE_MS)
+})
