@@ -31,4 +31,7 @@ export function reportFault(error: unknown): number {
 /** Of the operating system: its message names the call and the path or address. */
 const isSystemError = (error: Error): boolean => "syscall" in error && "code" in error
 
+/** The first line of a report: the rest is for those who look for it. */
+export const firstLine = (text: string): string => text.split("\n", 1)[0]!
+
 export const oneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, " ")

@@ -8,7 +8,7 @@ import * as path from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { killServers, millrace, PIPELINES, scratchDirectory, serve, type Serving } from "./support/process.ts"
 
-type Case = readonly [name: string, code: number, args: string, line: RegExp, input?: string]
+type Case = readonly [name: string, code: number, args: string, line: RegExp, input?: string | undefined]
 
 const scratch = scratchDirectory()
 let broker: Serving
@@ -99,7 +99,7 @@ describe("arguments", () => {
     ["a place that is none", 2, "consume there --from here", /--from here: expected beginning, end or an offset/],
     ["a partition within a group", 2, "consume there --group g --partition 1", /leave --partition and the offset out/],
   ]
-  it.each(cases)("%s", (...given) => check(given))
+  for (const one of cases) it(one[0], () => check(one))
 })
 
 describe("files and addresses", () => {
@@ -171,7 +171,7 @@ describe("files and addresses", () => {
       /unsupported-schema\.ts.*line 7: UnsupportedSchema: anything: Avro has no type for Unknown/,
     ],
   ]
-  it.each(cases)("%s", (...given) => check(given))
+  for (const one of cases) it(one[0], () => check(one))
 
   it("leaves the broker whose directory and port were wanted alone", async () => {
     const list = await millrace(["topic", "list", "--json", "--brokers", broker.ready["kafka"]!])
@@ -208,9 +208,9 @@ describe("topics, groups and records", () => {
     ],
     ["a record too large", 1, "produce there", /MESSAGE_TOO_LARGE.*max\.message\.bytes/, "x".repeat(2_000_000)],
   ]
-  it.each(cases)("%s", (name, code, args, line, input) =>
-    check([name, code, `${args} --brokers BROKER`, line, input ?? ""]),
-  )
+  for (const [name, code, args, line, input] of cases) {
+    it(name, () => check([name, code, `${args} --brokers BROKER`, line, input]))
+  }
 })
 
 const oldNode = ["/usr/bin/node", "/usr/local/bin/node"].find(

@@ -2,7 +2,8 @@
  * The file source: one file, its records into one topic, exactly once.
  */
 import { defineSource } from "@millrace/connect/sdk"
-import { fileSourceConfig } from "./file-config.ts"
+import { connectSchemaOfAvro } from "@millrace/connect/converter/avro-schema"
+import { fileSourceConfig, formatOf } from "./file-config.ts"
 import { FileSourceTask } from "./file-task.ts"
 
 export const fileSource = defineSource({
@@ -23,6 +24,16 @@ export const fileSource = defineSource({
     if (config.schema !== null && config["schema.file"] !== null) {
       wrong.push({ key: "schema.file", message: "schema and schema.file are both set: leave one out" })
     }
+    const schemaKey = config.schema === null ? "schema.file" : "schema"
+    if (config[schemaKey] !== null && formatOf(config) === "lines") {
+      wrong.push({
+        key: schemaKey,
+        message: `${schemaKey} is set, and lines of text have no fields: set another format, or leave it out`,
+      })
+    } else if (config.schema !== null) {
+      const reason = whyNoSchema(config.schema)
+      if (reason !== undefined) wrong.push({ key: "schema", message: `schema is no Avro schema: ${reason}` })
+    }
     return wrong
   },
   createTask: (config, context) => new FileSourceTask(config, context),
@@ -34,3 +45,12 @@ export const fileSource = defineSource({
     }
   },
 })
+
+function whyNoSchema(text: string): string | undefined {
+  try {
+    connectSchemaOfAvro(text)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}

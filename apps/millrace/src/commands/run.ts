@@ -6,7 +6,7 @@ import { RegistryClient } from "@millrace/schema"
 import { type Pipeline, run, type RunHandle } from "@millrace/streams"
 import { command, UsageError } from "../command.ts"
 import { checkBrokers, reach } from "../connection.ts"
-import { oneLine } from "../fault.ts"
+import { firstLine, oneLine } from "../fault.ts"
 import { loadPipelines } from "../modules.ts"
 import { readSettings } from "../parts/config-file.ts"
 import { runConfig } from "../parts/run-config.ts"
@@ -149,7 +149,7 @@ function startPipeline(
     ...(applicationId === null ? {} : { applicationId }),
     ...(registryUrl === null ? {} : { registry: new RegistryClient({ url: registryUrl }) }),
     ...(createTopics === undefined ? {} : { createTopics }),
-    log: (message) => console.error(message),
+    log: (message) => console.error(firstLine(message)),
   })
 }
 

@@ -1,6 +1,7 @@
 import { type ConfigTable, nearestKey, parse, unknownKey } from "@millrace/config"
 import type { Address } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
+import { firstLine } from "../fault.ts"
 import type { Part } from "../serve.ts"
 import { type Given, readSettings } from "./config-file.ts"
 
@@ -43,7 +44,8 @@ export async function startConnectWorker(options: {
     connectors: [fileSource, sqliteSink],
     store: "kafka",
     log: (level, message) => {
-      if (level !== "debug") console.error(`connect ${level}: ${message}`)
+      // Where it happened is in the connector's status; here a line is enough.
+      if (level !== "debug") console.error(`connect ${level}: ${firstLine(message)}`)
     },
   })
   return { label: "connect", at: connect.url, close: () => connect.close() }

@@ -1,0 +1,213 @@
+/**
+ * What a user does on a day without faults, on the real command; and how servers start and end.
+ */
+import { writeFileSync } from "node:fs"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import {
+  type Ended,
+  killServers,
+  millrace,
+  PIPELINES,
+  scratchDirectory,
+  serve,
+  type Serving,
+} from "./support/process.ts"
+
+const scratch = scratchDirectory()
+const anyPort = "127.0.0.1:0"
+let up: Serving
+let brokers: string[]
+
+beforeAll(async () => {
+  const listen = ["--kafka", anyPort, "--registry", anyPort, "--connect", anyPort]
+  up = await serve(["up", "--data", `${scratch.path}/up`, ...listen])
+  brokers = ["--brokers", up.ready["kafka"]!]
+})
+
+afterAll(() => {
+  killServers()
+  scratch.remove()
+})
+
+/** Runs a command that works, and answers what it printed. */
+async function works(args: string, input?: string | Buffer): Promise<string> {
+  const ended = await millrace([...args.split(" "), ...brokers], input === undefined ? {} : { input })
+  expect(ended.code, ended.stderr).toBe(0)
+  return ended.stdout
+}
+
+describe("topics, records, groups", () => {
+  it("creates, lists, describes and deletes topics", async () => {
+    expect(await works("topic create one two --partitions 3 --set retention.ms=1000000")).toBe(
+      "created one\ncreated two\n",
+    )
+    expect(await works("topic create one three --if-not-exists")).toBe("one exists\ncreated three\n")
+    expect(await works("topic list")).toMatch(/^TOPIC +PARTITIONS +REPLICAS +ID\n[^]*^one +3 +1 +\S{22}$/m)
+    expect(await works("topic list")).not.toContain("__")
+    expect(await works("topic describe one")).toMatch(/^one {2}\S{22}\n {2}retention\.ms=1000000\nPARTITION +LEADER/)
+    const [described] = JSON.parse(await works("topic describe one --json"))
+    expect(described).toMatchObject({ name: "one", settings: { "retention.ms": "1000000" } })
+    expect(described.partitions).toHaveLength(3)
+    expect(await works("topic delete two three")).toBe("deleted two\ndeleted three\n")
+  })
+
+  it("writes and reads bytes as they are", async () => {
+    await works("topic create bytes --partitions 1")
+    const input = Buffer.from("a:1\r\nb:\nc:~\n\xff\xfe:\xfd", "latin1")
+    const produced = await millrace(
+      ["produce", "bytes", "--key-separator", ":", "--null-marker", "~", "--compression", "zstd", ...brokers],
+      { input },
+    )
+    expect(produced).toEqual({ code: 0, stdout: "", stderr: "wrote 4 records to bytes\n" })
+    expect(await works("consume bytes --until-end")).toBe("1\n\nnull\n\ufffd\n")
+    expect(await works("consume bytes --until-end --keys --max 2")).toBe("a\t1\nb\t\n")
+    expect(await works("consume bytes --until-end --from 1 --partition 0 --max 1")).toBe("\n")
+    const records = (await works("consume bytes --until-end --json"))
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+    expect(records.map(({ offset, key, value }) => [offset, key, value])).toEqual([
+      [0, "a", "1"],
+      [1, "b", ""],
+      [2, "c", null],
+      [3, { base64: "//4=" }, { base64: "/Q==" }],
+    ])
+  })
+
+  it("commits for a group what was printed, and no more", async () => {
+    await works("topic create shared --partitions 1")
+    await works("produce shared", "1\n2\n3\n4\n5\n")
+    expect(await works("consume shared --group g --max 2")).toBe("1\n2\n")
+    expect(await works("group describe g")).toMatch(
+      /^g {2}Empty {2}consumer\nno members\nTOPIC[^\n]*\nshared +0 +2 +5 +3\n$/,
+    )
+    expect(await works("consume shared --group g --until-end")).toBe("3\n4\n5\n")
+    expect(JSON.parse(await works("group describe g --json"))).toMatchObject({
+      groupId: "g",
+      state: "Empty",
+      offsets: [{ topic: "shared", partition: 0, committed: 5, end: 5, lag: 0 }],
+    })
+    expect(await works("group list")).toMatch(/^g +Empty +consumer$/m)
+    await works("topic delete shared")
+    expect(await works("group delete g")).toBe("deleted g\n")
+  })
+})
+
+describe("schemas and connectors that are wrong", () => {
+  const post = async (url: string, body: unknown) => {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    })
+    return { status: response.status, ...((await response.json()) as { error_code?: number; message?: string }) }
+  }
+
+  it("the registry says what is wrong with a schema, and where", async () => {
+    const url = `${up.ready["registry"]}/subjects/orders-value/versions`
+    expect(await post(url, { schema: '{"type":"record"}' })).toMatchObject({
+      status: 422,
+      error_code: 42201,
+      message: expect.stringMatching(/a record needs a "name", at \$/),
+    })
+    expect(await post(url, { schema: "{" })).toMatchObject({ status: 422, message: expect.stringMatching(/not JSON/) })
+  })
+
+  it("a connector is refused with the setting that is wrong", async () => {
+    const url = `${up.ready["connect"]}/connectors`
+    const file = `${scratch.path}/orders.jsonl`
+    writeFileSync(file, '{"id":1}\n')
+    const source = { "connector.class": "FileSource", topic: "orders" }
+    const cases: [config: Record<string, string>, message: RegExp][] = [
+      [{ ...source }, /file is required/],
+      [{ ...source, file, schema: '{"type":"recrd"}' }, /schema.*is no Avro schema: .*recrd/],
+      [{ ...source, "connector.class": "FileSorce", file }, /there is no "FileSorce" here; did you mean FileSource\?/],
+    ]
+    for (const [config, message] of cases) {
+      expect(await post(url, { name: "orders", config })).toMatchObject({
+        status: 400,
+        message: expect.stringMatching(message),
+      })
+    }
+  })
+})
+
+describe("pipelines", () => {
+  const expectQuiet = (ended: Ended) => {
+    expect(ended.code).toBe(0)
+    expect(ended.stderr).toMatch(/^application words, process \S+\n$/)
+  }
+
+  it("run on a broker inside the process, and drain on SIGTERM", async () => {
+    const directories = ["--data", `${scratch.path}/embedded`, "--state", `${scratch.path}/state`]
+    const running = await serve(["run", `${PIPELINES}/words.ts`, ...directories, "--kafka", anyPort])
+    expect(running.readyLine).toMatch(/^ready kafka=127\.0\.0\.1:\d+ registry=http:\/\/\S+ pipelines=words ms=\d+$/)
+    const there = ["--brokers", running.ready["kafka"]!]
+    await millrace(["produce", "lines", ...there], { input: "a b a\n" })
+    const counts = await millrace(["consume", "word-counts", "--max", "3", "--keys", ...there])
+    expect(counts.stdout.split("\n").map((line) => line.split("\t")[0])).toEqual(expect.arrayContaining(["a", "b"]))
+    expectQuiet(await running.stop())
+  })
+
+  it("run on a cluster, and drain on SIGINT", async () => {
+    await works("topic create lines --partitions 2")
+    await works("topic create word-counts --partitions 2")
+    const running = await serve(["run", `${PIPELINES}/words.ts`, "--state", `${scratch.path}/state2`, ...brokers])
+    expect(running.readyLine).toMatch(/^ready kafka=127\.0\.0\.1:\d+ pipelines=words ms=\d+$/)
+    expectQuiet(await running.stop("SIGINT"))
+  })
+
+  it.each([
+    ["text", /^Topologies:\n/],
+    ["mermaid", /^flowchart|^graph/],
+    ["json", /^\{/],
+  ])("are described as %s", async (format, start) => {
+    const described = await millrace(["describe", `${PIPELINES}/words.ts`, "--format", format])
+    expect(described).toMatchObject({ code: 0, stderr: "" })
+    expect(described.stdout).toMatch(start)
+    if (format === "json") expect(() => JSON.parse(described.stdout)).not.toThrow()
+  })
+})
+
+describe("servers", () => {
+  it("say when all parts are ready, drain on SIGTERM, and find everything again", async () => {
+    expect(up.readyLine).toMatch(
+      /^ready kafka=127\.0\.0\.1:\d+ registry=http:\/\/127\.0\.0\.1:\d+ connect=http:\/\/127\.0\.0\.1:\d+ ms=\d+$/,
+    )
+    expect(up.text.stdout).toBe(`${up.readyLine}\n`)
+    expect((await up.stop()).code).toBe(0)
+    const again = await serve(["broker", "--data", `${scratch.path}/up`, "--listen", anyPort])
+    brokers = ["--brokers", again.ready["kafka"]!]
+    expect(await works("consume bytes --until-end --max 1")).toBe("1\n")
+    // The registry and the worker alone, on a broker of its own.
+    const registry = await serve(["registry", "--listen", anyPort, ...brokers])
+    expect(registry.readyLine).toMatch(/^ready registry=http:\/\/127\.0\.0\.1:\d+ ms=\d+$/)
+    const url = ["--registry", registry.ready["registry"]!]
+    const connect = await serve(["connect", "--listen", anyPort, ...url, ...brokers])
+    expect(connect.readyLine).toMatch(/^ready connect=http:\/\/127\.0\.0\.1:\d+ ms=\d+$/)
+    expect(await connect.stop("SIGINT")).toMatchObject({ code: 0, stderr: "" })
+    expect(await registry.stop("SIGINT")).toMatchObject({ code: 0, stderr: "" })
+    expect(await again.stop("SIGINT")).toMatchObject({ code: 0, stderr: "" })
+  })
+})
+
+describe("help", () => {
+  it.each([
+    [["--help"], 0, /millrace COMMAND \[options\][^]*topic create +create topics/],
+    [["help"], 0, /millrace COMMAND/],
+    [["topic", "--help"], 0, /millrace topic COMMAND[^]*topic list/],
+    [["help", "topic", "create"], 0, /Creates topics[^]*--partitions N/],
+    [["broker", "--help"], 0, /--data DIR +where the log lives \(required\)/],
+    [["--version"], 0, /^\d+\.\d+\.\d+\n$/],
+  ] as const)("%j", async (args, code, text) => {
+    const ended = await millrace(args)
+    expect(ended).toMatchObject({ code, stderr: "" })
+    expect(ended.stdout).toMatch(text)
+  })
+
+  it("without a command goes to stderr, and is a wrong call", async () => {
+    const ended = await millrace([])
+    expect(ended).toMatchObject({ code: 2, stdout: "" })
+    expect(ended.stderr).toMatch(/millrace COMMAND/)
+  })
+})
