@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest"
 import { suite } from "../src/broker-suite.ts"
 
-/** Of each kind some; among them those that found faults, which the seeds of later suites may not meet again. */
-const SEEDS = [2, 7, 9, 36, 40, 47]
+/** Those at which the mutants that are hardest to catch were caught, and a power cut without fsync. */
+const SEEDS = [2, 5, 17, 24, 60, 63]
 const TIMEOUT_MS = 120_000
 
 describe("the broker suite", () => {
