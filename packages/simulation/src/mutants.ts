@@ -4,6 +4,7 @@
 import { BROKER_MUTANTS } from "./mutants/broker.ts"
 import { CLIENT_MUTANTS } from "./mutants/client.ts"
 import { STORAGE_MUTANTS } from "./mutants/storage.ts"
+import { STREAMS_MUTANTS } from "./mutants/streams.ts"
 import type { Mutant } from "./mutant.ts"
 
-export const MUTANTS: readonly Mutant[] = [...STORAGE_MUTANTS, ...BROKER_MUTANTS, ...CLIENT_MUTANTS]
+export const MUTANTS: readonly Mutant[] = [...STORAGE_MUTANTS, ...BROKER_MUTANTS, ...CLIENT_MUTANTS, ...STREAMS_MUTANTS]

@@ -22,6 +22,8 @@ const HEAL_MS = 120_000
 const REST_MS = 1_000
 const CLOSE_MS = 90_000
 const FAULT_PAUSE_MS_MAX = 1_500
+/** Then so many events: much happens in the short times of commits and rebalances, and faults are to meet them there. */
+const FAULT_PAUSE_EVENTS_MAX = 60
 const OUTAGE_MS_MAX = 500
 /** Longer than a session, so that others take over what an isolated process still has. */
 const ISOLATION_MS_MAX = 7_000
@@ -61,6 +63,7 @@ export class StreamsRun {
     const end = world.scheduler.nowMs + FAULTS_MS
     while (world.scheduler.nowMs < end && !this.#broken) {
       await this.#pass(this.#random.int(FAULT_PAUSE_MS_MAX))
+      await this.#passEvents(this.#random.int(FAULT_PAUSE_EVENTS_MAX))
       await this.#strike()
     }
     world.network.heal()
@@ -111,6 +114,11 @@ export class StreamsRun {
 
   #pass(ms: number): Promise<boolean> {
     return this.#until(() => false, ms)
+  }
+
+  #passEvents(count: number): Promise<boolean> {
+    let left = count
+    return this.#until(() => left-- <= 0, FAULT_PAUSE_MS_MAX)
   }
 
   /** Whether it came to be; a world that broke ends every wait. */

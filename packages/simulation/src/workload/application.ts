@@ -104,7 +104,9 @@ export class Application {
 
   #logged(process: SimulatedProcess, line: string): void {
     if (!process.alive) return
-    this.log.push(`${(process.clock.monotonic() / 1000).toFixed(2)}s ${line.split("\n")[0]}`)
+    const [first] = line.split("\n")
+    this.#world.scheduler.note(`${this.name}: ${first}`)
+    this.log.push(`${(process.clock.monotonic() / 1000).toFixed(2)}s ${first}`)
     if (this.log.length > LOG_LINES_MAX) this.log.shift()
   }
 

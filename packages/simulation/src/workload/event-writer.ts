@@ -24,7 +24,7 @@ const BURST_MAX = 10
 const NOISE_CHANCE = 0.15
 const ROW_CHANCE = 0.1
 /** Event time moves by this much a record, and a record is behind by up to so much, or much more. */
-const STEP_MS = 60
+const STEP_MS = 150
 const BEHIND_MS_MAX = 700
 const LATE_CHANCE = 0.1
 const LATE_MS_MAX = 5_000
