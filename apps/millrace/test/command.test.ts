@@ -28,7 +28,7 @@ describe("arguments", () => {
     [
       "an unknown option, with the nearest one",
       ["f", "--data", "d", "--lisen", "x"],
-      /unknown option --lisen; did you mean listen\?/,
+      /unknown option --lisen; did you mean --listen\?/,
     ],
     ["an option without its value", ["f", "--data"], /--data needs a value: --data DIR/],
     ["a flag with a value", ["f", "--data", "d", "--json=yes"], /--json takes no value/],
