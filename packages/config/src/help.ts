@@ -20,9 +20,9 @@ export function helpText(table: ConfigTable, width = HELP_WIDTH): string {
 export function helpMarkdown(table: ConfigTable): string {
   const rows = visible(table).map(
     ([name, entry]) =>
-      `| \`${name}\` | ${entry.type.toLowerCase()} | ${printDefault(entry) ?? "required"} | ${escapeCell(entry.doc)} |`,
+      `| \`${name}\` | ${cell(printDefault(entry))} | ${escapeCell(entry.allowed)} | ${escapeCell(entry.doc)} |`,
   )
-  return ["| name | type | default | |", "|---|---|---|---|", ...rows].join("\n")
+  return ["| setting | default | value | |", "|---|---|---|---|", ...rows].join("\n")
 }
 
 function visible(table: ConfigTable): [string, Entry<unknown>][] {
@@ -37,6 +37,11 @@ function facts(entry: Entry<unknown>): string {
 function printDefault(entry: Entry<unknown>): string | undefined {
   if (entry.default === undefined) return undefined
   return entry.secret ? "" : (entry.print(entry.default) ?? "")
+}
+
+function cell(value: string | undefined): string {
+  if (value === undefined) return "required"
+  return value === "" ? "" : `\`${escapeCell(value)}\``
 }
 
 function escapeCell(text: string): string {

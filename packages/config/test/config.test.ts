@@ -116,7 +116,9 @@ suite("describe", () => {
 suite("help", () => {
   test("shows what is allowed and the default", () => {
     expect(helpText(table)).toContain("log.segment.bytes  (a whole number, at least 14; default 1024)\n      Size of")
-    expect(helpMarkdown(table)).toContain("| `cleanup.policy` | list | delete | Policy. |")
+    expect(helpMarkdown(table)).toContain(
+      "| `cleanup.policy` | `delete` | a comma-separated list of compact, delete | Policy. |",
+    )
   })
 })
 

@@ -1,0 +1,94 @@
+/**
+ * The reference pages: what the tables of commands and settings say, as Markdown. The pages in `docs/reference` are made
+ * from here and never edited.
+ */
+import { brokerConfig, topicConfig } from "@millrace/broker"
+import { type ConfigTable, helpMarkdown } from "@millrace/config"
+import { workerConfig } from "@millrace/connect"
+import { fileSourceConfig } from "@millrace/connector-file/file-config"
+import { sqliteSinkConfig } from "@millrace/connector-sqlite/sqlite-config"
+import { registryConfig } from "@millrace/schema-registry"
+import type { Command } from "./command.ts"
+import { COMMANDS } from "./commands.ts"
+import { runConfig } from "./parts/run-config.ts"
+
+interface SettingsPage {
+  readonly title: string
+  /** Where the settings are given. */
+  readonly how: string
+  readonly table: ConfigTable
+}
+
+const SETTINGS: Readonly<Record<string, SettingsPage>> = {
+  "broker-config.md": {
+    title: "Settings of a broker",
+    how: "In the file of `millrace broker --config FILE` (or `millrace up`), or one by one with `--set name=value`. Kafka's other broker settings are accepted and have no effect.",
+    table: brokerConfig,
+  },
+  "topic-config.md": {
+    title: "Settings of a topic",
+    how: "With `millrace topic create NAME --set name=value`, or by any Kafka tool. What a topic does not set, the broker's setting decides.",
+    table: topicConfig,
+  },
+  "connect-config.md": {
+    title: "Settings of a connect worker",
+    how: "In the file of `millrace connect --config FILE`, or one by one with `--set name=value`. Settings of converters follow `key.converter.` and `value.converter.`.",
+    table: workerConfig,
+  },
+  "file-source.md": {
+    title: "The file source",
+    how: "Settings of a connector whose `connector.class` is `FileSource`, beside `name`, `tasks.max` and the converters.",
+    table: fileSourceConfig,
+  },
+  "sqlite-sink.md": {
+    title: "The SQLite sink",
+    how: "Settings of a connector whose `connector.class` is `SqliteSink`, beside `name`, `topics`, `tasks.max` and the converters.",
+    table: sqliteSinkConfig,
+  },
+  "registry-config.md": {
+    title: "Settings of a schema registry",
+    how: "In the file of `millrace registry --config FILE`, or one by one with `--set name=value`.",
+    table: registryConfig,
+  },
+  "run-config.md": {
+    title: "Settings of a running pipeline",
+    how: "One by one, with `millrace run FILE.ts --set name=value`. The library's `run` takes them as options.",
+    table: runConfig,
+  },
+}
+
+/** Pages by file name. */
+export async function referencePages(): Promise<ReadonlyMap<string, string>> {
+  const pages = new Map<string, string>()
+  pages.set("cli.md", await commandsPage())
+  for (const [file, { title, how, table }] of Object.entries(SETTINGS)) {
+    pages.set(file, `# ${title}\n\n${how}\n\n${helpMarkdown(table)}\n`)
+  }
+  return pages
+}
+
+async function commandsPage(): Promise<string> {
+  const commands = await Promise.all(Object.values(COMMANDS).map(async (entry) => (await entry.load()).default))
+  return [
+    "# The millrace command",
+    "Exit codes: 0 for success, 1 for a fault, 2 for wrong arguments. A fault is one line on stderr. Servers print one line " +
+      "to stdout when they are ready, and drain on SIGTERM and SIGINT; a second one ends them at once.",
+    ...commands.map(commandSection),
+    "",
+  ].join("\n\n")
+}
+
+function commandSection({ name, summary, positionals, options }: Command): string {
+  const usage = `millrace ${name}${positionals === undefined ? "" : ` ${positionals}`} [options]`
+  const rows = Object.entries(options).map(([option, { value, help, default: preset, required, multiple }]) => {
+    const notes = [
+      required ? "required" : "",
+      preset === undefined ? "" : `default \`${preset}\``,
+      multiple ? "may repeat" : "",
+    ].filter((note) => note !== "")
+    const about = notes.length === 0 ? help : `${help} (${notes.join(", ")})`
+    return `| \`--${option}${value === undefined ? "" : ` ${value}`}\` | ${about.replaceAll("|", "\\|")} |`
+  })
+  const table = rows.length === 0 ? [] : ["", "| option | |", "|---|---|", ...rows]
+  return [`## millrace ${name}`, "", summary, "", `    ${usage}`, ...table].join("\n")
+}
