@@ -72,6 +72,31 @@ describe("the simulated network", () => {
     expect(got).toEqual([0, 42])
   })
 
+  it("holds a clogged connection back while others go on, and delivers what it was given even after its end", async () => {
+    const { scheduler, network, server, client } = world(8)
+    const arrived: number[] = []
+    await server.net.listen({ host: "server", port: 1 }, (connection) => {
+      connection.attach({ data: (chunk) => arrived.push(...chunk), close: () => {} })
+    })
+    const connect = async () => {
+      let made: Connection | undefined
+      void client.net.connect({ host: "server", port: 1 }).then((connection) => {
+        connection.attach({ data: () => {}, close: () => {} })
+        made = connection
+      })
+      await scheduler.run({})
+      return made!
+    }
+    const clogged = await connect()
+    network.clog("client", 1, 1_000)
+    clogged.write([Uint8Array.of(1)])
+    clogged.destroy()
+    const untilMs = scheduler.nowMs + 1_000
+    void client.net.connect({ host: "server", port: 1 }).then((connection) => connection.write([Uint8Array.of(2)]))
+    await scheduler.run({ untilMs, until: () => arrived.length === 2 })
+    expect(arrived).toEqual([2, 1])
+  })
+
   it("resets both ends when cut", async () => {
     const { scheduler, network, log } = await echo(4, 1)
     await scheduler.run({})
