@@ -21,15 +21,21 @@ const HEAL_MS = 120_000
 /** After the last result was seen: what is put out twice has time to come. */
 const REST_MS = 1_000
 const CLOSE_MS = 90_000
-const FAULT_PAUSE_MS_MAX = 1_500
+const FAULT_PAUSE_MS_MAX = 900
 /** Then so many events: much happens in the short times of commits and rebalances, and faults are to meet them there. */
 const FAULT_PAUSE_EVENTS_MAX = 60
 const OUTAGE_MS_MAX = 500
 /** Longer than a session, so that others take over what an isolated process still has. */
-const ISOLATION_MS_MAX = 7_000
-const AWAY_MS_MAX = 4_000
-const SESSION_TIMEOUT_MS = 3_000
-const HEARTBEAT_INTERVAL_MS = 250
+const ISOLATION_MS_MAX = 4_000
+const AWAY_MS_MAX = 3_000
+const SESSION_TIMEOUT_MS = 1_500
+const HEARTBEAT_INTERVAL_MS = 200
+
+/** State is compared with whole changelogs; transactions that are too old are aborted in time for their owners to see it. */
+const BROKER_SETTINGS = {
+  "log.cleaner.enable": "false",
+  "transaction.abort.timed.out.transaction.cleanup.interval.ms": "200",
+}
 
 export class StreamsRun {
   readonly #world: World
@@ -43,7 +49,7 @@ export class StreamsRun {
 
   constructor(seed: number, options: SuiteOptions) {
     const isPower = seed % 4 === 0
-    const settings = { "log.cleaner.enable": "false", ...(isPower && { "log.flush.interval.messages": "1" }) }
+    const settings = { ...BROKER_SETTINGS, ...(isPower && { "log.flush.interval.messages": "1" }) }
     const world = (this.#world = new World(seed, settings))
     world.scheduler.onEvent = options.onEvent
     const random = (this.#random = world.random.fork("suite"))
@@ -262,7 +268,7 @@ function settingsOf(random: SeededRandom): Settings {
   return {
     brokers: BROKER_ADDRESS,
     commitIntervalMs: random.pick([20, 100, 400]),
-    transactionTimeoutMs: random.pick([2_000, 3_000]),
+    transactionTimeoutMs: random.pick([1_000, 1_500]),
     sessionTimeoutMs: SESSION_TIMEOUT_MS,
     heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
     bufferedRecordsMax: random.pick([3, 50, 10_000]),

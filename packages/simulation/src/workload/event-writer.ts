@@ -20,7 +20,7 @@ export interface EventWriterOptions {
 const KEYS = ["k0", "k1", "k2", "k3", "k4", "k5"] as const
 const WORDS = ["ant", "bee", "cat", "dog", "elk"] as const
 const DELIVERY_TIMEOUT_MS = 600_000
-const BURST_MAX = 10
+const BURST_MAX = 30
 const NOISE_CHANCE = 0.15
 const ROW_CHANCE = 0.1
 /** Event time moves by this much a record, and a record is behind by up to so much, or much more. */

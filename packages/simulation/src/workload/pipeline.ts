@@ -49,8 +49,8 @@ export const OUTPUTS = [TOPICS.joined, TOPICS.counts, TOPICS.windows] as const
 export const STORES = { words: "words", windowed: "windowed" } as const
 export const WINDOW_MS = 1_000
 export const GRACE_MS = 600
-const EFFECT_MS_MAX = 30
-const EFFECT_TIMEOUT_MS = 900
+const EFFECT_MS_MAX = 20
+const EFFECT_TIMEOUT_MS = 400
 
 export interface Variant {
   readonly hasEffects: boolean

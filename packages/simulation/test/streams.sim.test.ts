@@ -1,0 +1,18 @@
+/**
+ * A few seeds of the streams suite, so that `npm test` notices what breaks it; `npm run sim` runs many.
+ */
+import { expect, it } from "vitest"
+import { suite } from "../src/streams-suite.ts"
+
+const SEEDS = [1, 4, 9, 23]
+
+it.each(SEEDS)("seed %i finds nothing", { timeout: 60_000 }, async (seed) => {
+  const { findings, figures } = await suite(seed, {})
+  expect(findings).toEqual([])
+  expect(figures["commits"]).toBeGreaterThan(0)
+})
+
+it("the same seed twice gives the same trace", { timeout: 60_000 }, async () => {
+  const [first, second] = [await suite(2, {}), await suite(2, {})]
+  expect(second.trace).toBe(first.trace)
+})
