@@ -169,7 +169,7 @@ async function main(): Promise<number> {
     return difference.lost === 0 && difference.duplicated === 0 && crashes === CRASH_AT_FRACTIONS.length ? 0 : 1
   } finally {
     screen.end()
-    if (options.brokers !== undefined) for (const server of servers.toReversed()) await server.stop()
+    for (const server of servers.toReversed()) await server.stop()
     if (client !== undefined && created && !options.keep) await deleteCreated(client.admin(), suffix)
     await client?.close()
     if (!options.keep) rmSync(directory, { recursive: true, force: true })
