@@ -57,7 +57,7 @@ export default command({
       if (options.group === undefined) await assign(consumer, parts, from)
       else consumer.subscribe([topic])
       let stopped = false
-      void stopSignal().then(() => (stopped = true))
+      const stopping = stopSignal().then(() => void (stopped = true))
       let count = 0
       let heardAt = performance.now()
       while (!stopped && count < most && !(ends && isAtEnd(consumer, ends))) {
@@ -66,10 +66,15 @@ export default command({
         if (polled.length > 0) heardAt = performance.now()
         else if (performance.now() - heardAt > SILENCE_MS) {
           // A consumer waits faults out. Who waits for an end, or for records, should hear of them.
-          await consumer.endOffsets(parts).catch((error: unknown) => {
-            if (ends !== undefined || !(error instanceof Error)) throw error
-            console.error(`millrace: ${topic} cannot be read: ${oneLine(error.message)}; waiting`)
-          })
+          const asked = consumer.endOffsets(parts).then(
+            () => {},
+            (error: unknown) => {
+              if (stopped) return
+              if (ends !== undefined || !(error instanceof Error)) throw error
+              console.error(`millrace: ${topic} cannot be read: ${oneLine(error.message)}; waiting`)
+            },
+          )
+          await Promise.race([asked, stopping])
           heardAt = performance.now()
         }
         for (const fetched of polled) {

@@ -38,6 +38,25 @@ function start(args: readonly string[], options: SpawnOptions) {
 export const millrace = (args: readonly string[], options: SpawnOptions = {}): Promise<Ended> =>
   start(args, options).ended
 
+/** Starts a command and resolves when it has printed `text`. */
+export async function printing(args: readonly string[], text: string): Promise<Pick<Serving, "stop">> {
+  const { child, text: printed, ended } = start(args, {})
+  serving.add(child)
+  void ended.then(() => serving.delete(child))
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on("data", () => {
+      if (printed.stdout.includes(text)) resolve()
+    })
+    void ended.then(({ code, stderr }) => reject(new Error(`ended with ${code}: ${stderr}`)))
+  })
+  return {
+    stop(signal = "SIGTERM") {
+      child.kill(signal)
+      return ended
+    },
+  }
+}
+
 export interface Serving {
   readonly child: ChildProcess
   /** The fields of the ready line. */

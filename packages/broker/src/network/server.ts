@@ -138,8 +138,10 @@ class ServerConnection {
     const close = (reason?: string) => {
       if (reason !== undefined) options.log(`connection of ${formatAddress(socket.remote)} closed: ${reason}`)
       // An orderly end flushes the answers already written; after a broken frame there is nothing to wait for.
-      if (reason === undefined) socket.end()
-      else socket.destroy()
+      if (reason !== undefined) return socket.destroy()
+      // A paused socket would never see that the peer ends its side too. What still comes is dropped.
+      socket.resume()
+      socket.end()
     }
     this.core = new ConnectionCore(options.limits, {
       request: (frame: Uint8Array, slot: Slot) => {
