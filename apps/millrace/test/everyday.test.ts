@@ -8,11 +8,14 @@ import {
   killServers,
   millrace,
   PIPELINES,
+  printing,
   scratchDirectory,
   serve,
   type Serving,
 } from "./support/process.ts"
 
+/** shutdown.drain.timeout.ms */
+const DRAIN_TIMEOUT_MS = 5_000
 const scratch = scratchDirectory()
 const anyPort = "127.0.0.1:0"
 let up: Serving
@@ -187,7 +190,12 @@ describe("servers", () => {
     expect(connect.readyLine).toMatch(/^ready connect=http:\/\/127\.0\.0\.1:\d+ ms=\d+$/)
     expect(await connect.stop("SIGINT")).toMatchObject({ code: 0, stderr: "" })
     expect(await registry.stop("SIGINT")).toMatchObject({ code: 0, stderr: "" })
+    // A reader that waits for more holds up neither its broker's end nor its own.
+    const reader = await printing(["consume", "bytes", ...brokers], "1\n")
+    const before = performance.now()
     expect(await again.stop("SIGINT")).toMatchObject({ code: 0, stderr: "" })
+    expect(performance.now() - before).toBeLessThan(DRAIN_TIMEOUT_MS)
+    expect((await reader.stop("SIGINT")).code).toBe(0)
   })
 })
 
