@@ -230,13 +230,15 @@ function makeOutput(
 }
 
 /** Commits wait for effects and subscriptions this long, so that the transaction can still be aborted in order. */
-async function within(clock: Clock, timeoutMs: number, pending: Promise<void>): Promise<void> {
+async function within(clock: Clock, timeoutMs: number, pending: Promise<void>): Promise<number> {
   const { promise, reject } = Promise.withResolvers<never>()
+  const startedAt = clock.monotonic()
   const timer = clock.setTimer(timeoutMs, () => {
     reject(new DrainTimeout(`effects and rx results did not end within ${timeoutMs} ms, half the transaction timeout`))
   })
   try {
     await Promise.race([pending, promise])
+    return (clock.monotonic() - startedAt) / timeoutMs
   } finally {
     timer.cancel()
     pending.catch(() => {})

@@ -28,8 +28,11 @@ export interface TaskSetOptions {
   /** Unique among all transactions of the application: of this process, and of this start of it. */
   readonly transactionPrefix: string
   readonly now: () => number
-  /** Bounds the wait for what is pending: resolves as its argument does, or rejects with `DrainTimeout`. */
-  readonly drainWithin?: (pending: Promise<void>) => Promise<void>
+  /**
+   * Bounds the wait for what is pending: resolves as its argument does, with the part of the time allowed that it took, or
+   * rejects with `DrainTimeout`.
+   */
+  readonly drainWithin?: (pending: Promise<void>) => Promise<number>
   /** Called with where to read on after an abort. */
   readonly onRewind: (positions: ReadonlyArray<TopicPartition & { readonly offset: number }>) => void
 }
@@ -122,8 +125,7 @@ export class TaskSet {
     }
     const dirty = [...this.#tasks.values()].filter((task) => isLast || task.isDirty)
     if (dirty.length === 0) return "nothing"
-    const drained = this.#drain(dirty)
-    await (this.#options.drainWithin?.(drained) ?? drained)
+    await this.#drain(dirty)
     const number = `${this.#options.transactionPrefix}-${++this.#transaction}`
     const offsets = dirty.flatMap((task) => task.stage(number))
     const { output } = this.#options
@@ -165,6 +167,18 @@ export class TaskSet {
   }
 
   async #drain(dirty: readonly Task[]): Promise<void> {
+    const waiting = dirty.map((task) => task.waitingRecords)
+    const steer = (part: number) => dirty.forEach((task, index) => task.drained(waiting[index]!, part))
+    const pending = this.#drainInTurn(dirty)
+    try {
+      steer((await (this.#options.drainWithin?.(pending) ?? pending)) ?? 0)
+    } catch (failure) {
+      if (failure instanceof DrainTimeout) steer(1)
+      throw failure
+    }
+  }
+
+  async #drainInTurn(dirty: readonly Task[]): Promise<void> {
     for (const task of dirty) await task.drain()
   }
 

@@ -23,6 +23,7 @@ import { formatTaskId } from "../topology/naming.ts"
 import type { DropReason, RecordOutput, TaskContext } from "./context.ts"
 import type { EffectPort } from "./effects.ts"
 import { Gate, type Slot } from "./gate.ts"
+import { Intake } from "./intake.ts"
 import { newTaskMetrics, type TaskMetrics } from "./metrics.ts"
 import { encodeMetadata, type OffsetMetadata } from "./offset-metadata.ts"
 import { PartitionGroup } from "./partition-group.ts"
@@ -54,7 +55,7 @@ export interface TaskOptions {
 }
 
 export interface TaskLimits {
-  /** Records waiting at gates before the task takes no more. */
+  /** Records waiting at gates before the task takes no more; effects that are slow lower it (intake.ts). */
   readonly waitingRecordsMax: number
   /** Entries in overlays before the transaction should end. */
   readonly openEntriesMax: number
@@ -83,6 +84,7 @@ export class Task implements TaskContext {
   readonly group: PartitionGroup
   readonly #serde: TaskContext["serde"]
   readonly #limits: TaskLimits
+  readonly #intake: Intake
   readonly #gates: readonly Gate[]
   readonly #sources: ReadonlyMap<RecordQueue, SourceReader>
   readonly #cells = new Map<string, Cell>()
@@ -107,6 +109,7 @@ export class Task implements TaskContext {
     this.subtopology = options.subtopology
     this.#serde = options.serde ?? ((serde) => serde)
     this.#limits = { ...TASK_LIMITS, ...options.limits }
+    this.#intake = new Intake(this.#limits.waitingRecordsMax)
     this.#endsWithTransaction = options.subtopology.nodes.some((node) => node.logical.operator.endsWithTransaction)
     this.#gates = Array.from({ length: options.subtopology.levels }, () => new Gate())
     for (const { metadata } of options.inputs) {
@@ -171,9 +174,18 @@ export class Task implements TaskContext {
 
   /** Records at hand wait for the effects before them. */
   get isBlocked(): boolean {
+    return this.waitingRecords >= this.#intake.max
+  }
+
+  get waitingRecords(): number {
     let waiting = 0
     for (const gate of this.#gates) waiting += gate.size
-    return waiting >= this.#limits.waitingRecordsMax
+    return waiting
+  }
+
+  /** A commit waited for so many of this task's records, for this part of the time that it may wait. */
+  drained(waiting: number, part: number): void {
+    this.#intake.drained(waiting, part)
   }
 
   /** Something was processed since the last commit. */

@@ -140,6 +140,21 @@ export function runSuite(start: () => Promise<Bench>): void {
     expect((await bench.consume(to, 5)).map(({ value }) => value)).toEqual(["w0", "w1", "w2", "w3", "w4"])
   })
 
+  test("effects that take longer in sum than a commit may wait go in smaller transactions", async () => {
+    const [from, to] = [Words("slow-in"), Words("slow-out")]
+    await bench.createTopics({ "slow-in": 1, "slow-out": 1 })
+    const pipeline = S.pipeline(named("slow-app"), () =>
+      S.stream(from).pipe(
+        S.mapEffect((word) => Effect.as(Effect.sleep(15), word), { concurrency: 1, timeout: 400 }),
+        S.to(to),
+      ),
+    )
+    await bench.produce(from, words(60))
+    await using running = await S.run(pipeline, { ...bench.options("slow"), transactionTimeoutMs: 1_000 })
+    expect(await bench.consume(to, 60)).toHaveLength(60)
+    expect(running.metrics().transactions.aborted).toBeGreaterThan(0)
+  })
+
   test("effects and subscriptions run inside transactions", async () => {
     const [from, to] = [Words("effects-in"), Words("effects-out")]
     await bench.createTopics({ "effects-in": 1, "effects-out": 1 })

@@ -26,6 +26,7 @@ class FakeTask {
     return 1
   }
   async drain() {}
+  drained() {}
   stage(transaction: string): CommittableOffset[] {
     const metadata = encodeMetadata({ transaction, cells: {}, upstream: {} })
     return [{ topic: "in", partition: 0, offset: 7, metadata }]
