@@ -136,14 +136,6 @@ export const STREAMS_MUTANTS: readonly Mutant[] = [
     suite,
   },
   {
-    name: "unstable-offsets",
-    fault: "A task begins at committed offsets while a transaction that holds newer ones is being completed.",
-    file: "packages/streams/src/run/kafka-reader.ts",
-    find: "requireStable: true",
-    replace: "requireStable: false",
-    suite,
-  },
-  {
     name: "restore-to-the-stable-end",
     fault:
       "A restore ends where committed records end, and misses a transaction that is being completed (KAFKA-10167).",
@@ -178,11 +170,11 @@ export const STREAMS_MUTANTS: readonly Mutant[] = [
     suite,
   },
   {
-    name: "lost-partitions-claimed",
-    fault: "A member that the group has forgotten still claims its partitions when it joins again.",
-    file: "packages/client/src/group/group.ts",
-    find: "ownedPartitions: membership.isLost ? [] : this.#owned",
-    replace: "ownedPartitions: this.#owned",
+    name: "forgotten-keeps-its-partitions",
+    fault: "A member that joins again and hears that the group has forgotten it keeps its partitions.",
+    file: "packages/client/src/group/membership.ts",
+    find: "this.#forget(answer.errorCode === ErrorCode.UNKNOWN_MEMBER_ID)\n        this.#lost = true",
+    replace: "this.#forget(answer.errorCode === ErrorCode.UNKNOWN_MEMBER_ID)",
     suite,
   },
   {
@@ -197,8 +189,8 @@ export const STREAMS_MUTANTS: readonly Mutant[] = [
     name: "effects-cross-the-commit",
     fault: "A commit does not wait for the effects under way.",
     file: TASK_SET,
-    find: "await (this.#options.drainWithin?.(drained) ?? drained)",
-    replace: "void drained.catch(() => {})",
+    find: "steer((await (this.#options.drainWithin?.(pending) ?? pending)) ?? 0)",
+    replace: "pending.catch(() => {})",
     suite,
   },
 ]
