@@ -24,7 +24,12 @@ const CLOSE_MS = 90_000
 const FAULT_PAUSE_MS_MAX = 900
 /** Then so many events: much happens in the short times of commits and rebalances, and faults are to meet them there. */
 const FAULT_PAUSE_EVENTS_MAX = 60
+const REBALANCE_MS_MAX = 1_000
+/** About as many as there are from a start until the tasks have moved. */
+const REBALANCE_EVENTS_MAX = 200
 const OUTAGE_MS_MAX = 500
+/** Longer than a commit is waited for: its outcome is unknown then. */
+const LONG_OUTAGE_MS_MAX = 3_000
 /** Longer than a session, so that others take over what an isolated process still has. */
 const ISOLATION_MS_MAX = 4_000
 const AWAY_MS_MAX = 3_000
@@ -150,7 +155,8 @@ export class StreamsRun {
       world.network.isolate(random.chance(0.85) ? application.name : "broker")
       await this.#pass(random.int(ISOLATION_MS_MAX))
       world.network.heal()
-    } else if (choice < 0.65) application.kill()
+    } else if (choice < 0.55) await this.#killInRebalance(application)
+    else if (choice < 0.65) application.kill()
     else if (choice < 0.8) application.state.dieInWrite(1 + random.int(6))
     else application.close()
     await this.#revive()
@@ -161,6 +167,17 @@ export class StreamsRun {
     }
   }
 
+  /** The other one comes, and this one dies while it is to give tasks up for it, and is back at once. */
+  async #killInRebalance(application: Application): Promise<void> {
+    const other = this.#applications.find((one) => one !== application)!
+    other.close()
+    await this.#until(() => !other.isUp, REBALANCE_MS_MAX)
+    if (!other.isUp) other.start()
+    await this.#passEvents(this.#random.int(REBALANCE_EVENTS_MAX))
+    application.kill()
+    application.start()
+  }
+
   /** Until a broker is up. */
   async #revive(): Promise<void> {
     const world = this.#world
@@ -168,7 +185,7 @@ export class StreamsRun {
       await this.#until(() => world.brokerReady || !world.broker!.alive, HEAL_MS)
       if (world.broker!.alive) return
       if (this.#isPower) world.broker!.power()
-      await this.#pass(this.#random.int(OUTAGE_MS_MAX))
+      await this.#pass(this.#random.int(this.#random.chance(0.25) ? LONG_OUTAGE_MS_MAX : OUTAGE_MS_MAX))
       world.startBroker()
     }
   }
@@ -268,11 +285,12 @@ function settingsOf(random: SeededRandom): Settings {
   return {
     brokers: BROKER_ADDRESS,
     commitIntervalMs: random.pick([20, 100, 400]),
-    transactionTimeoutMs: random.pick([1_000, 1_500]),
+    transactionTimeoutMs: random.pick([500, 1_500]),
     sessionTimeoutMs: SESSION_TIMEOUT_MS,
     heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
     bufferedRecordsMax: random.pick([3, 50, 10_000]),
     repartitionPurgeIntervalMs: random.pick([0, 300, 2_000]),
+    taskLimits: { waitingRecordsMax: random.pick([2, 10_000]) },
     flushLimits: { memtableBytesMax: random.pick([300, 1_000_000]), memtableAgeMs: random.pick([0, 60, 400, 5_000]) },
   }
 }

@@ -4,7 +4,8 @@
 import { expect, it } from "vitest"
 import { suite } from "../src/streams-suite.ts"
 
-const SEEDS = [1, 4, 9, 23]
+/** Those at which the mutants that are hardest to catch were caught, and one with power cuts. */
+const SEEDS = [4, 9, 26, 37, 67]
 
 it.each(SEEDS)("seed %i finds nothing", { timeout: 60_000 }, async (seed) => {
   const { findings, figures } = await suite(seed, {})

@@ -50,7 +50,7 @@ export const STORES = { words: "words", windowed: "windowed" } as const
 export const WINDOW_MS = 1_000
 export const GRACE_MS = 600
 const EFFECT_MS_MAX = 20
-const EFFECT_TIMEOUT_MS = 400
+const EFFECT_TIMEOUT_MS = 240
 
 export interface Variant {
   readonly hasEffects: boolean
