@@ -72,14 +72,14 @@ function aggregateNode(what: string, name: string, s: unknown, parts: Parts): Ta
   const value = parts.value ?? (parts.keepsValue === true ? input.value : undefined)
   const store: StoreSpec = { name, kind: "key-value", key: input.key, value }
   const common = { name, inputs: [input], functions: { init: parts.init, add: parts.add }, value, keyChanged: false }
-  if (windows === undefined) return tableOf(makeNode({ operator: aggregateOperator, store, ...common }))
+  if (windows === undefined) return tableOf(makeNode({ operator: aggregateOperator, stores: [store], ...common }))
   const { retentionMs, options } = windowOptions(name, windows)
   return tableOf(
     makeNode({
       operator: windowAggregateOperator,
       ...common,
       options,
-      store: { ...store, kind: "window", retentionMs },
+      stores: [{ ...store, kind: "window", retentionMs }],
       // The windowed key has no serde of its own: mapRecord or keyBy makes one that has.
       key: undefined,
     }),
@@ -99,7 +99,7 @@ function windowOptions(name: string, windows: Windows) {
 class Aggregate extends Processor {
   readonly #init = this.node.logical.functions["init"] as () => unknown
   readonly #add = this.node.logical.functions["add"] as (aggregate: unknown, value: unknown, key: unknown) => unknown
-  readonly #store = this.context.store(this.node.store!.name) as KeyValueStore
+  readonly #store = this.context.store(this.node.stores[0]!.name) as KeyValueStore
 
   receive(record: StreamRecord): void {
     const { key } = record

@@ -55,7 +55,7 @@ function join(
 class JoinTable extends Processor {
   readonly #f = this.node.logical.functions["f"] as (value: unknown, row: unknown, record: StreamRecord) => unknown
   readonly #isLeft = this.node.logical.options["left"] === true
-  readonly #row = tableReader(this.context.store(this.node.reads[0]!.store!.name))
+  readonly #row = tableReader(this.context.store(this.node.reads[0]!.stores[0]!.name))
 
   receive(record: StreamRecord): void {
     if (isAbsent(record.value)) return this.context.drop("tombstone", record)

@@ -14,6 +14,8 @@ export interface Operator {
   readonly kind: string
   /** Its result depends on the key: input whose key may have changed is repartitioned first. */
   readonly keyDependent?: boolean
+  /** Of operators with several inputs; a repartition topic before one is named after it too. */
+  readonly inputNames?: readonly string[]
   /** Its results may come later: what follows waits in the order of the input. */
   readonly suspends?: boolean
   /** Its results come when the transaction commits, so that a full gate is a reason to commit. */
@@ -42,6 +44,11 @@ export abstract class Processor implements Receiver {
   }
 
   abstract receive(record: StreamRecord): void
+
+  /** What takes the records of input number `index`: operators that tell their inputs apart answer one for each. */
+  input(_index: number): Receiver {
+    return this
+  }
 
   /** Told once which receivers follow; `nodes` are theirs. */
   link(receivers: readonly Receiver[], _nodes: readonly PhysicalNode[]): void {
@@ -75,12 +82,12 @@ export function fanOut(receivers: readonly Receiver[]): Receiver {
 }
 
 /**
- * A stored value that outlives its call: callbacks may change an aggregate in place, so what is kept beyond the call that
+ * A value of the node's first store that outlives its call: callbacks may change an aggregate in place, so what is kept beyond the call that
  * made it (an old value, a record that waits for an effect) is a copy. undefined, no value, becomes a tombstone.
  */
 export function copyOf(node: PhysicalNode, value: unknown): unknown {
   if (value === undefined) return TOMBSTONE
   if (typeof value !== "object" || value === null) return value
-  const { value: serde } = node.store!
+  const { value: serde } = node.stores[0]!
   return serde.decode(serde.encode(value))
 }

@@ -18,12 +18,12 @@ const tableOperator: Operator = { kind: "table", make: (node, context) => new Ta
 export function table<K, V>(topic: Topic<K, V>, options: { readonly store?: string } = {}): Table<K, V> {
   const store = { name: options.store ?? topic.name, kind: "key-value", key: topic.key, value: topic.value } as const
   return tableOf(
-    makeNode({ operator: tableOperator, inputs: [sourceNode(topic)], options: { topic: topic.name }, store }),
+    makeNode({ operator: tableOperator, inputs: [sourceNode(topic)], options: { topic: topic.name }, stores: [store] }),
   )
 }
 
 class TableSource extends Processor {
-  readonly #store = this.context.store(this.node.store!.name) as KeyValueStore
+  readonly #store = this.context.store(this.node.stores[0]!.name) as KeyValueStore
 
   receive(record: StreamRecord): void {
     const { key, value, timestamp } = record

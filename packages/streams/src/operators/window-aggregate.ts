@@ -24,7 +24,7 @@ class WindowAggregate extends Processor {
   readonly #init = this.node.logical.functions["init"] as () => unknown
   readonly #add = this.node.logical.functions["add"] as (aggregate: unknown, value: unknown, key: unknown) => unknown
   readonly #windows = this.node.logical.options as unknown as TimeWindows
-  readonly #store = this.context.store(this.node.store!.name) as WindowStore
+  readonly #store = this.context.store(this.node.stores[0]!.name) as WindowStore
   readonly #time = new StreamTime(this.#store.streamTime)
 
   receive(record: StreamRecord): void {

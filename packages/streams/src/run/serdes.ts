@@ -21,9 +21,9 @@ export async function bindSerdes(topology: Topology, registry: Registry | undefi
       await bind(node.key, node.topic, true)
       await bind(node.value, node.topic, false)
     }
-    if (node.store) {
-      await bind(node.store.key, node.store.changelog, true)
-      await bind(node.store.value, node.store.changelog, false)
+    for (const store of node.stores) {
+      await bind(store.key, store.changelog, true)
+      await bind(store.value, store.changelog, false)
     }
   }
   return (serde, topic, isKey) => bound.get(`${isKey ? "key" : "value"} ${topic}`)?.get(serde) ?? serde

@@ -25,13 +25,21 @@ export function wire(
     else processors.set(node, node.logical.operator.make(node, context))
   }
   const receivers = (node: PhysicalNode): Receiver[] =>
-    node.outputs.map((output) => {
+    node.outputs.map((output, at) => {
       const processor = processors.get(output)
       invariant(processor !== undefined, `${output.name} follows ${node.name} in another sub-topology`)
       const from = node.level + (node.logical.operator.suspends === true ? 1 : 0)
-      return gated(gates.slice(from, output.level), processor)
+      return gated(gates.slice(from, output.level), processor.input(inputIndex(node, at)))
     })
   for (const [node, processor] of processors) processor.link(receivers(node), node.outputs)
   for (const { node, topic } of subtopology.sources) readers.get(topic)!.link(receivers(node))
   return readers
+}
+
+/** Which input of the output at `at` this edge is: the nth edge between two nodes is the nth such input. */
+function inputIndex(node: PhysicalNode, at: number): number {
+  const output = node.outputs[at]!
+  const nth = node.outputs.slice(0, at).filter((one) => one === output).length
+  const edges = output.inputs.flatMap((input, index) => (input === node ? [index] : []))
+  return edges[nth]!
 }

@@ -41,7 +41,7 @@ function describeNode(node: PhysicalNode): string[] {
   const outputs = `      --> ${names(node.outputs)}`
   if (isSource(node)) return [`    Source: ${node.name} (topics: [${node.topic}])`, outputs]
   if (isSink(node)) return [`    Sink: ${node.name} (topic: ${node.topic})`, inputs]
-  const stores = [node.store, ...node.reads.map((read) => read.store)].flatMap((store) => (store ? [store.name] : []))
+  const stores = [node, ...node.reads].flatMap((one) => one.stores.map((store) => store.name))
   return [`    Processor: ${node.name} (stores: [${stores.join(", ")}])`, outputs, inputs]
 }
 
@@ -51,6 +51,8 @@ const names = (nodes: readonly PhysicalNode[]): string =>
 const isSource = (node: PhysicalNode): boolean => node.kind === "source" || node.kind === "repartition-source"
 const isSink = (node: PhysicalNode): boolean => node.kind === "to" || node.kind === "repartition-sink"
 
+const storeId = (node: PhysicalNode, index: number): string => `store${node.id}_${index}`
+
 function describeMermaid(topology: Topology): string {
   const lines = ["flowchart LR"]
   const topics = new Set<string>()
@@ -58,7 +60,8 @@ function describeMermaid(topology: Topology): string {
     lines.push(`  subgraph s${id}["sub-topology ${id}"]`)
     for (const node of nodes) {
       lines.push(`    n${node.id}["${node.name}"]`)
-      if (node.store) lines.push(`    store${node.id}[("${node.store.name}")]`, `    n${node.id} --- store${node.id}`)
+      for (const [index, { name }] of node.stores.entries())
+        lines.push(`    ${storeId(node, index)}[("${name}")]`, `    n${node.id} --- ${storeId(node, index)}`)
     }
     lines.push("  end")
   }
@@ -71,7 +74,7 @@ function describeMermaid(topology: Topology): string {
     if (isSource(node)) lines.push(`  ${topicId(node.topic!)} --> n${node.id}`)
     if (isSink(node)) lines.push(`  n${node.id} --> ${topicId(node.topic!)}`)
     for (const input of node.inputs) lines.push(`  n${input.id} --> n${node.id}`)
-    for (const read of node.reads) lines.push(`  store${read.id} -.-> n${node.id}`)
+    for (const read of node.reads) lines.push(`  ${storeId(read, 0)} -.-> n${node.id}`)
   }
   return `${lines.join("\n")}\n`
 }

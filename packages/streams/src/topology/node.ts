@@ -30,7 +30,8 @@ export interface LogicalNode {
   readonly reads: readonly LogicalNode[]
   readonly options: { readonly [name: string]: Json }
   readonly functions: { readonly [name: string]: (...args: any[]) => unknown }
-  readonly store: StoreSpec | undefined
+  /** The stores that it owns. */
+  readonly stores: readonly StoreSpec[]
   /** Of what flows out; undefined when no serde is known. */
   readonly key: Serde<any> | undefined
   readonly value: Serde<any> | undefined
@@ -49,7 +50,7 @@ export function makeNode(input: NodeInput): LogicalNode {
     reads: [],
     options: {},
     functions: {},
-    store: undefined,
+    stores: [],
     key: first?.key,
     value: first?.value,
     keyChanged: input.inputs?.some((one) => one.keyChanged) ?? false,

@@ -14,6 +14,15 @@ import { repartitionSink, repartitionSource } from "../operators/repartition.ts"
 import { assertName } from "../dsl/topic.ts"
 import { type Json, type LogicalNode, makeNode } from "./node.ts"
 
+export interface PlanStore {
+  readonly name: string
+  readonly kind: string
+  /** Serdes by name. */
+  readonly key: string
+  readonly value: string
+  readonly retentionMs: number | null
+}
+
 export interface PlanNode {
   readonly id: number
   readonly kind: string
@@ -22,13 +31,7 @@ export interface PlanNode {
   readonly inputs: readonly number[]
   readonly reads: readonly number[]
   readonly options: { readonly [name: string]: Json }
-  readonly store: {
-    readonly name: string
-    readonly kind: string
-    readonly key: string
-    readonly value: string
-    readonly retentionMs: number | null
-  } | null
+  readonly stores: readonly PlanStore[]
   /** Serdes by name; null when none is known. */
   readonly key: string | null
   readonly value: string | null
@@ -66,7 +69,7 @@ class Planner {
   visit(node: LogicalNode): number {
     const known = this.#visited.get(node)
     if (known !== undefined) return known
-    const inputs = node.inputs.map((input) => this.#visitInput(node, input))
+    const inputs = node.inputs.map((input, index) => this.#visitInput(node, input, index))
     const reads = node.reads.map((read) => this.visit(read))
     const id = this.#merged(node) ?? this.#add(node, inputs, reads)
     this.#visited.set(node, id)
@@ -75,20 +78,21 @@ class Planner {
 
   /**
    * An input, repartitioned where the operator needs it: its key may have changed, or it is written by another serde than
-   * that of the table it is to meet, so that equal keys lie in different partitions.
+   * that of the table or the first input that it is to meet, so that equal keys lie in different partitions.
    */
-  #visitInput(node: LogicalNode, input: LogicalNode): number {
+  #visitInput(node: LogicalNode, input: LogicalNode, index: number): number {
     const id = this.visit(input)
     if (node.operator.keyDependent !== true) return id
-    const met = node.reads[0]
-    const key: Serde<any> = met === undefined ? (input.key ?? canonicalKey) : (met.key ?? canonicalKey)
-    const isMet = met === undefined || (input.key ?? canonicalKey).name === key.name
-    return input.keyChanged || !isMet ? this.#repartition(node, input, id, key) : id
+    const key: Serde<any> = (node.reads[0] ?? node.inputs[0]!).key ?? canonicalKey
+    const isMet = (input.key ?? canonicalKey).name === key.name
+    return input.keyChanged || !isMet ? this.#repartition(node, index, id, key) : id
   }
 
-  #repartition(node: LogicalNode, input: LogicalNode, inputId: number, key: Serde<any>): number {
-    const name = node.name
-    if (name === undefined) throw this.#error(node.operator.kind, "depends on the key and has no name")
+  #repartition(node: LogicalNode, index: number, inputId: number, key: Serde<any>): number {
+    if (node.name === undefined) throw this.#error(node.operator.kind, "depends on the key and has no name")
+    const input = node.inputs[index]!
+    const side = node.operator.inputNames?.[index]
+    const name = side === undefined ? node.name : `${node.name}-${side}`
     const options = {
       topic: name,
       ...(node.options["partitions"] === undefined ? {} : { partitions: node.options["partitions"] }),
@@ -136,14 +140,14 @@ class Planner {
     const id = this.nodes.length
     const name = node.name ?? `${node.operator.kind}-${id}`
     if (node.name !== undefined) this.#claim(`operator "${name}"`, name, name)
-    if (node.store) this.#claim(`store "${node.store.name}"`, node.store.name, name)
-    const store = node.store && {
-      name: node.store.name,
-      kind: node.store.kind,
-      key: (node.store.key ?? canonicalKey).name,
-      value: (node.store.value ?? packed).name,
-      retentionMs: node.store.retentionMs ?? null,
-    }
+    for (const store of node.stores) this.#claim(`store "${store.name}"`, store.name, name)
+    const stores = node.stores.map((store) => ({
+      name: store.name,
+      kind: store.kind,
+      key: (store.key ?? canonicalKey).name,
+      value: (store.value ?? packed).name,
+      retentionMs: store.retentionMs ?? null,
+    }))
     this.nodes.push({
       id,
       kind: node.operator.kind,
@@ -151,7 +155,7 @@ class Planner {
       inputs,
       reads,
       options: node.options,
-      store: store ?? null,
+      stores,
       key: node.key?.name ?? null,
       value: node.value?.name ?? null,
     })

@@ -20,6 +20,7 @@ export interface PhysicalNode {
   readonly logical: LogicalNode
   readonly inputs: readonly PhysicalNode[]
   readonly reads: readonly PhysicalNode[]
+  /** A node that it feeds through two inputs is there twice. */
   readonly outputs: readonly PhysicalNode[]
   /** How many suspending operators lie before it, at most: see levels.ts. */
   readonly level: number
@@ -29,8 +30,8 @@ export interface PhysicalNode {
   readonly needsOld: boolean
   /** Sources and sinks: the topic's full name. */
   readonly topic: string | undefined
-  /** The store that it owns, and those that it reads. */
-  readonly store: PhysicalStore | undefined
+  /** The stores that it owns. */
+  readonly stores: readonly PhysicalStore[]
   readonly key: Serde<any>
   readonly value: Serde<any>
 }
@@ -114,12 +115,12 @@ function draft(planned: PlanNode, logical: LogicalNode, nodes: readonly Draft[],
     needsOld: false,
     topic:
       topic !== undefined && planned.kind.startsWith("repartition") ? repartitionTopic(applicationId, topic) : topic,
-    store: logical.store && {
-      ...logical.store,
-      key: logical.store.key ?? canonicalKey,
-      value: logical.store.value ?? packed,
-      changelog: changelogTopic(applicationId, logical.store.name),
-    },
+    stores: logical.stores.map((store) => ({
+      ...store,
+      key: store.key ?? canonicalKey,
+      value: store.value ?? packed,
+      changelog: changelogTopic(applicationId, store.name),
+    })),
     key: logical.key ?? canonicalKey,
     value: logical.value ?? packed,
   }
@@ -160,7 +161,7 @@ function subtopology(id: number, nodes: readonly PhysicalNode[]): SubTopology {
     id,
     nodes,
     sources,
-    stores: nodes.flatMap((node) => (node.store ? [node.store] : [])),
+    stores: nodes.flatMap((node) => node.stores),
     copartitioned: copartitionGroups(nodes),
     levels: nodes.reduce((most, node) => Math.max(most, node.level + (node.logical.operator.suspends ? 1 : 0)), 0),
   }
