@@ -7,6 +7,7 @@
  *
  * Each member tells its process id, the tasks whose state it has on disk, and a fingerprint of its plan: members that run
  * another pipeline under the same application id would make nonsense of each other's topics, so the leader refuses them.
+ * One that answers queries tells its endpoint too (`application.server` in Kafka Streams), and all learn who has what.
  */
 import type { Assignor, AssignorCluster, GroupMember, MemberAssignment, TopicPartition } from "@millrace/client"
 import { PipelineError } from "../errors.ts"
@@ -23,7 +24,12 @@ interface MemberData {
   readonly processId: string
   readonly fingerprint: string
   readonly stored: readonly string[]
+  /** HOST:PORT where it answers queries. */
+  readonly endpoint?: string
 }
+
+/** Which tasks run where queries are answered: names of tasks by endpoint. */
+export type TaskEndpoints = Readonly<Record<string, readonly string[]>>
 
 export interface StreamsAssignorOptions {
   readonly topology: Topology
@@ -32,22 +38,30 @@ export interface StreamsAssignorOptions {
   readonly storedTasks: () => readonly string[]
   /** Others wait for this member to join again. */
   readonly onAwaited: () => void
+  /** Where this process answers queries. */
+  readonly endpoint?: string
+  readonly onEndpoints?: (endpoints: TaskEndpoints) => void
 }
 
 export function streamsAssignor(options: StreamsAssignorOptions): Assignor {
-  const { topology, processId, storedTasks, onAwaited } = options
+  const { topology, processId, storedTasks, onAwaited, endpoint, onEndpoints } = options
   const fingerprint = fingerprintOf(JSON.stringify(topology.plan))
   return {
     name: NAME,
     protocol: "cooperative",
-    subscriptionUserData: () => encodeData({ processId, fingerprint, stored: storedTasks() }),
+    subscriptionUserData: () =>
+      encodeData({ processId, fingerprint, stored: storedTasks(), ...(endpoint !== undefined && { endpoint }) }),
     async assign(cluster, members) {
       const topics = topology.subtopologies.flatMap((one) => one.sources.map(({ topic }) => topic))
       await cluster.load(topics)
       return assignMembers(topology, countsOf(cluster, topics), members, fingerprint)
     },
     onAssignment(_, userData) {
-      if (userData !== null && userData.length > 0 && decodeNotice(userData).awaited) onAwaited()
+      if (userData === null || userData.length === 0) return
+      const { awaited, endpoints } = decodeNotice(userData)
+      onEndpoints?.(endpoints)
+      // A static member that restarts may get its predecessor's assignment, in which its new endpoint is not known.
+      if (awaited || (endpoint !== undefined && endpoints[endpoint] === undefined)) onAwaited()
     },
   }
 }
@@ -64,10 +78,21 @@ function assignMembers(
   const present = members.map((member) => describeMember(topology, member, inputs, fingerprint))
   const assigned = assignTasks([...inputs.keys()], present)
   const awaited = awaitedMembers(assigned, present)
+  const given = withholdMoving(assigned, present)
+  const endpoints = endpointsOf(members, given)
   return new Map(
-    [...withholdMoving(assigned, present)].map(([id, names]) => {
+    [...given].map(([id, names]) => {
       const partitions = names.flatMap((task) => inputs.get(task)!)
-      return [id, { partitions, userData: encodeNotice({ awaited: awaited.has(id) }) }]
+      return [id, { partitions, userData: encodeNotice({ awaited: awaited.has(id), endpoints }) }]
+    }),
+  )
+}
+
+function endpointsOf(members: readonly GroupMember[], given: ReadonlyMap<string, readonly string[]>): TaskEndpoints {
+  return Object.fromEntries(
+    members.flatMap(({ memberId, userData }) => {
+      const { endpoint } = decodeData(userData)
+      return endpoint === undefined ? [] : [[endpoint, given.get(memberId) ?? []]]
     }),
   )
 }
@@ -109,22 +134,23 @@ const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}-${par
 const encodeData = (data: MemberData): Uint8Array => Buffer.from(JSON.stringify({ v: VERSION, ...data }))
 
 function decodeData(bytes: Uint8Array | null): MemberData {
-  const { v, processId, fingerprint, stored } = JSON.parse(Buffer.from(bytes ?? []).toString("utf8") || "{}")
+  const { v, processId, fingerprint, stored, endpoint } = JSON.parse(Buffer.from(bytes ?? []).toString("utf8") || "{}")
   if (v !== VERSION)
     throw new PipelineError(`a member of the group speaks version ${v} of the assignor, this is ${VERSION}`)
-  return { processId, fingerprint, stored: stored ?? [] }
+  return { processId, fingerprint, stored: stored ?? [], ...(typeof endpoint === "string" && { endpoint }) }
 }
 
 /** What the leader tells a member beside its partitions. */
 interface Notice {
   readonly awaited: boolean
+  readonly endpoints: TaskEndpoints
 }
 
 const encodeNotice = (notice: Notice): Uint8Array => Buffer.from(JSON.stringify({ v: VERSION, ...notice }))
 
 function decodeNotice(bytes: Uint8Array): Notice {
-  const { v, awaited } = JSON.parse(Buffer.from(bytes).toString("utf8"))
-  return { awaited: v === VERSION && awaited === true }
+  const { v, awaited, endpoints } = JSON.parse(Buffer.from(bytes).toString("utf8"))
+  return v === VERSION ? { awaited: awaited === true, endpoints: endpoints ?? {} } : { awaited: false, endpoints: {} }
 }
 
 /** FNV-1a, 32 bits: tells plans apart, protects nothing. */
