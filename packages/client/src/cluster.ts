@@ -98,6 +98,14 @@ export class Cluster {
     return this.#connections.get(slotKey(id, lane), target)
   }
 
+  /** A connection to a partition's leader; a leader that metadata does not list (yet, or any more) is a retriable error. */
+  async leaderNode(id: number, lane: Lane = "main"): Promise<BrokerConnection> {
+    if (this.metadata.node(id)) return await this.node(id, lane)
+    await this.refresh()
+    if (this.metadata.node(id)) return await this.node(id, lane)
+    throw kafkaError(ErrorCode.LEADER_NOT_AVAILABLE, `node ${id} leads and is not among the cluster's nodes`)
+  }
+
   /** The node's connection if it is open already. */
   openNode(id: number, lane: Lane): BrokerConnection | undefined {
     return this.#connections.peek(slotKey(id, lane))
@@ -211,14 +219,15 @@ export class Cluster {
     })
   }
 
-  /** The partition's leader; throws a retriable error, and refreshes, while there is none. */
+  /** The partition's leader, a node we can reach; throws a retriable error, and refreshes, while there is none. */
   async leader(topic: string, partition: number): Promise<PartitionMetadata> {
     this.#topics.add(topic)
     const known = this.metadata.partition(topic, partition)
     if (known && known.leader >= 0 && this.metadata.node(known.leader)) return known
     await this.refresh()
     const fresh = this.metadata.partition(topic, partition)
-    if (fresh && fresh.leader >= 0) return fresh
+    // A broker that starts or ends may lead before, or after, the list of nodes has it.
+    if (fresh && fresh.leader >= 0 && this.metadata.node(fresh.leader)) return fresh
     const code = this.metadata.topic(topic)?.error || ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     throw kafkaError(fresh ? ErrorCode.LEADER_NOT_AVAILABLE : code, `${topic}-${partition}`)
   }

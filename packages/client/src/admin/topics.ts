@@ -164,7 +164,7 @@ export async function deleteRecords(
       else byLeader.set(leader, [entry])
     }
     for (const [leader, list] of byLeader) {
-      const connection = await cluster.node(leader)
+      const connection = await cluster.leaderNode(leader)
       const answer = await connection.request(DeleteRecords, {
         topics: [...Map.groupBy(list, ({ topic }) => topic)].map(([name, entries]) => ({
           name,

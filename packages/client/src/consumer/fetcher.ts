@@ -6,7 +6,7 @@ import { sleep } from "@millrace/host"
 import { ErrorCode, KafkaError } from "@millrace/protocol"
 import { Fetch, type FetchResponse } from "@millrace/protocol/messages/fetch"
 import { type Cluster, isStaleMetadata } from "../cluster.ts"
-import { isUnanswered, kafkaError } from "../errors.ts"
+import { isRetriableError, kafkaError } from "../errors.ts"
 import type { BrokerConnection } from "../network/connection.ts"
 import type { PartitionState } from "./partition-state.ts"
 
@@ -105,13 +105,13 @@ export class Fetcher {
     this.#busy.add(leader)
     const asked = states.map((state) => ({ state, stamp: state.stamp, offset: state.fetchOffset }))
     try {
-      const connection = await this.#cluster.node(leader, "fetch")
+      const connection = await this.#cluster.leaderNode(leader, "fetch")
       // While the connection was made, a seek or a new assignment may have come.
       const current = asked.filter(({ state, stamp }) => state.stamp === stamp)
       if (this.#closed || current.length === 0) return
       await this.#request(connection, current, waitMs)
     } catch (error) {
-      if (!isUnanswered(error)) this.#fail(error)
+      if (!isRetriableError(error)) this.#fail(error)
       if (this.#closed) return
       await this.#cluster.refresh().catch(() => {})
       await sleep(this.#cluster.env.clock, this.#cluster.env.retryBackoffMs)

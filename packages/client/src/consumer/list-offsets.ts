@@ -93,7 +93,7 @@ async function askLeader(
   }
   let answer: ListOffsetsResponse
   try {
-    const connection = await cluster.node(leader)
+    const connection = await cluster.leaderNode(leader)
     answer = await connection.request(ListOffsets, body, { floor })
   } catch (error) {
     if (isUnanswered(error)) await cluster.refresh().catch(() => {})

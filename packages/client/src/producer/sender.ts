@@ -203,7 +203,7 @@ export class Sender {
       this.#connecting.delete(leader)
       this.wake()
     }
-    this.#cluster.node(leader).then(done, async () => {
+    this.#cluster.leaderNode(leader).then(done, async () => {
       // A leader that cannot be reached may not be the leader any more.
       await this.#cluster.refresh().catch(() => {})
       await sleep(this.#cluster.env.clock, this.#cluster.env.retryBackoffMs)
