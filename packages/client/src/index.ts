@@ -21,8 +21,17 @@ export { type ListedOffset, type OffsetQuery, OffsetSpec } from "./consumer/list
 export type { ConsumerOptions, OffsetReset } from "./consumer/options.ts"
 export { CorruptBatch } from "./consumer/partition-state.ts"
 export * from "./errors.ts"
-export type { Assignor, AssignorCluster, GroupMember, MemberAssignment, TopicPartition } from "./group/assignor.ts"
+export type {
+  Assignor,
+  AssignorCluster,
+  GroupMember,
+  MemberAssignment,
+  Previously,
+  TopicPartition,
+} from "./group/assignor.ts"
 export { rangeAssignor } from "./group/range.ts"
+export { roundRobinAssignor } from "./group/round-robin.ts"
+export { cooperativeStickyAssignor, stickyAssignor } from "./group/sticky.ts"
 export type { NodeMetadata, PartitionMetadata, TopicMetadata } from "./metadata/cache.ts"
 export type { ClientHost, ClientOptions } from "./options.ts"
 export type { RecordMetadata } from "./producer/batch.ts"

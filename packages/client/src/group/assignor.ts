@@ -35,12 +35,19 @@ export interface AssignorCluster {
   load(topics: readonly string[]): Promise<void>
 }
 
+/** What the member had last, also when it has given it up to join; nothing after it was lost. */
+export interface Previously {
+  readonly partitions: readonly TopicPartition[]
+  /** In which generation; -1 before the first. */
+  readonly generation: number
+}
+
 export interface Assignor {
   /** Members agree on a strategy by this name. */
   readonly name: string
   /** "eager" gives everything up before joining, "cooperative" only what moves (KIP-429). */
   readonly protocol: "eager" | "cooperative"
-  subscriptionUserData?(topics: readonly string[]): Uint8Array | null
+  subscriptionUserData?(topics: readonly string[], previously: Previously): Uint8Array | null
   /** Called on the leader alone. Every member must be in the answer. */
   assign(
     cluster: AssignorCluster,

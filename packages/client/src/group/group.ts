@@ -57,6 +57,8 @@ export class Group {
   #topics: readonly string[] = []
   #owned: readonly TopicPartition[] = []
   #ownedGeneration = -1
+  /** The last assignment, until it is lost. */
+  #assigned: readonly TopicPartition[] = []
   #rejoining: Promise<Installed> | undefined
   #prepared = false
   #heartbeat: Timer | undefined
@@ -161,6 +163,7 @@ export class Group {
 
   async #giveUp(how: "revoked" | "lost", partitions: readonly TopicPartition[]): Promise<void> {
     if (partitions.length === 0) return
+    if (how === "lost") this.#assigned = []
     try {
       await this.#hooks[how](partitions)
     } finally {
@@ -239,11 +242,12 @@ export class Group {
 
   #join(connection: BrokerConnection): Promise<JoinGroupResponse> {
     const { membership } = this
+    const previously = { partitions: membership.isLost ? [] : this.#assigned, generation: this.#ownedGeneration }
     const protocols = this.#options.assignors.map((assignor) => ({
       name: assignor.name,
       metadata: encodeSubscription({
         topics: this.#topics,
-        userData: assignor.subscriptionUserData?.(this.#topics) ?? null,
+        userData: assignor.subscriptionUserData?.(this.#topics, previously) ?? null,
         // Lost ones are others' already, though their owner here is told only by the next `advance`: a leader that took
         // them for ours would let two members have them.
         ownedPartitions: membership.isLost ? [] : this.#owned,
@@ -289,6 +293,7 @@ export class Group {
       await this.#giveUp("revoked", removed)
     }
     this.#owned = partitions
+    this.#assigned = partitions
     this.#ownedGeneration = generation
     assignor.onAssignment?.(partitions, userData, generation)
     await this.#hooks.assigned(added, partitions)
@@ -339,7 +344,8 @@ export class Group {
           memberId: membership.memberId,
           groupInstanceId: this.#options.groupInstanceId,
         },
-        { timeoutMs: this.#options.sessionTimeoutMs },
+        // One that gets no answer leaves time for two more before the session ends.
+        { timeoutMs: Math.ceil(this.#options.sessionTimeoutMs / 3) },
       )
       this.#follow(membership.onHeartbeat(answer.errorCode, generation))
     } catch (error) {

@@ -5,7 +5,7 @@
 import type { Assignor, AssignorCluster, GroupMember, MemberAssignment, TopicPartition } from "./assignor.ts"
 
 /** Static members by instance id, then dynamic ones by member id: a restart does not reorder static ones. */
-function inOrder(a: GroupMember, b: GroupMember): number {
+export function inOrder(a: GroupMember, b: GroupMember): number {
   if ((a.groupInstanceId === null) !== (b.groupInstanceId === null)) return a.groupInstanceId === null ? 1 : -1
   const [left, right] = [a.groupInstanceId ?? a.memberId, b.groupInstanceId ?? b.memberId]
   return left < right ? -1 : left > right ? 1 : 0
