@@ -42,6 +42,48 @@ const PIPELINES: ReadonlyArray<readonly [name: string, build: () => any, stores:
       ),
     [],
   ],
+  [
+    "several sinks of one stream, by partitioner and through a repartition",
+    () => {
+      const events = S.stream(Events)
+      return [
+        events.pipe(
+          S.tap(() => {}),
+          S.flatMapRecord(({ key, value }) => [
+            { key, value: value.amount },
+            { key: value.group, value: -value.amount },
+          ]),
+          S.repartition("spread", { partitions: 1 }),
+          S.to(Out),
+        ),
+        events.pipe(
+          S.to(Other, { partitioner: (_, event, count) => (event?.amount === 3 ? [] : (event?.id ?? 0) % count) }),
+        ),
+      ]
+    },
+    [],
+  ],
+  [
+    "tables from tables and from a stream",
+    () => {
+      const latest = S.stream(Events).pipe(S.toTable("latest"))
+      const large = latest.pipe(
+        S.filterTable((event) => event.amount > 4),
+        S.mapTable((event) => ({ amount: event.amount }), { store: "amounts" }),
+      )
+      return [
+        large.pipe(S.toStream(), S.to(Out)),
+        S.stream(Events).pipe(
+          S.leftJoinTable("with-large", large.pipe(S.mapTable((row) => row.amount + 1)), (event, row) => [
+            event.id,
+            row,
+          ]),
+          S.to(Other),
+        ),
+      ]
+    },
+    ["latest", "amounts"],
+  ],
   ["count", () => S.stream(Events).pipe(S.count("counts"), S.toStream(), S.to(Out)), ["counts"]],
   [
     "an aggregate changed in place, with deletions",

@@ -95,6 +95,33 @@ test("pipelines infer what they carry and what they need", () => {
   expectTypeOf(windowed).toEqualTypeOf<S.Table<S.Windowed<string>, number>>()
 })
 
+test("tables of tables, several topics and sinks infer", () => {
+  const large = S.table(Orders).pipe(
+    S.filterTable((order, key) => order.amount > key.length),
+    S.mapTable((order) => order.customer, { store: "customers-of", value: string }),
+  )
+  expectTypeOf(large).toEqualTypeOf<S.Table<string, string>>()
+  const either = S.stream([Orders, Customers])
+  expectTypeOf(either).toEqualTypeOf<S.Stream<string, Order | Customer>>()
+  const merged = S.stream(Orders).pipe(S.merge(S.stream(Customers), S.stream(Revenue)))
+  expectTypeOf(merged).toEqualTypeOf<S.Stream<string, Order | Customer | TierRevenue>>()
+  const spread = S.stream(Orders).pipe(
+    S.tap((order) => order.amount),
+    S.repartition("spread", {
+      partitions: 3,
+      partitioner: (key, order, count) => (order?.amount ?? key.length) % count,
+    }),
+    S.flatMapRecord(({ key, value }) => [{ key: key.length, value: value.amount }]),
+  )
+  expectTypeOf(spread).toEqualTypeOf<S.Stream<number, number>>()
+  expectTypeOf(spread.pipe(S.toTable("latest"))).toEqualTypeOf<S.Table<number, number>>()
+  expectTypeOf(spread.pipe(S.forEach((amount, { key }) => void (amount + key)))).toEqualTypeOf<S.Sink<never>>()
+  // @ts-expect-error another type of key
+  S.stream(Orders).pipe(S.merge(spread))
+  // @ts-expect-error tables have their own filter
+  expect(() => S.table(Orders).pipe(S.filter((order: Order) => order.amount > 1))).toThrow("filter takes a stream")
+})
+
 test("what is wrong does not compile", () => {
   // @ts-expect-error no such unit of time
   expect(() => S.tumbling("1 fortnight")).toThrow(/not a duration/)

@@ -6,6 +6,7 @@
  */
 import { type Rec, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { type Stream, streamNode, streamOf } from "../dsl/stream.ts"
+import { PipelineError } from "../errors.ts"
 import { makeNode } from "../topology/node.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import { type Operator, Processor, type Receiver, fanOut } from "./operator.ts"
@@ -20,6 +21,10 @@ export function branch<K, V, Name extends string>(tests: { readonly [N in Name]:
 ) => { readonly [N in Name]: Stream<K, V, R> } {
   return (s) => {
     const arms = Object.keys(tests)
+    for (const name of arms) {
+      // JavaScript moves keys such as "2" before all others: the order of the tests would not be the one written.
+      if (/^\d+$/.test(name)) throw new PipelineError(`branch "${name}": a name must not be a number`)
+    }
     const node = makeNode({
       operator: branchOperator,
       inputs: [streamNode("branch", s)],

@@ -55,13 +55,13 @@ function join(
 class JoinTable extends Processor {
   readonly #f = this.node.logical.functions["f"] as (value: unknown, row: unknown, record: StreamRecord) => unknown
   readonly #isLeft = this.node.logical.options["left"] === true
-  readonly #row = tableReader(this.context.store(this.node.reads[0]!.stores[0]!.name))
+  readonly #row = tableReader(this.node.reads[0]!, this.context)
 
   receive(record: StreamRecord): void {
     if (isAbsent(record.value)) return this.context.drop("tombstone", record)
     const noKey = isAbsent(record.key)
     if (noKey && !this.#isLeft) return this.context.drop("null-key", record)
-    const row = noKey ? undefined : this.#row(record.key)
+    const row = noKey ? undefined : this.#row(record.key).value
     if (row === undefined && !this.#isLeft) return
     let value: unknown
     try {

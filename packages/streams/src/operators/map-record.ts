@@ -9,7 +9,8 @@ import { type Stream, streamNode, streamOf } from "../dsl/stream.ts"
 import { makeNode } from "../topology/node.ts"
 import { type Operator, Processor } from "./operator.ts"
 
-interface MappedRecord<K, V> {
+/** What a callback makes of a record; without a timestamp it has that of the record. */
+export interface MappedRecord<K, V> {
   readonly key: K
   readonly value: V
   readonly timestamp?: number

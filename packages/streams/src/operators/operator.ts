@@ -6,6 +6,7 @@
  */
 import { type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { ProcessingError } from "../errors.ts"
+import type { TableReader } from "../state/table-reader.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import type { TaskContext } from "../task/context.ts"
 
@@ -23,6 +24,8 @@ export interface Operator {
   /** It reads the old value of a table's change, so that tables before it must send it. */
   readonly readsOld?: boolean
   make(node: PhysicalNode, context: TaskContext): Processor
+  /** Of tables: how a row is read where the node has no store. */
+  view?(node: PhysicalNode, context: TaskContext): TableReader
 }
 
 export interface Receiver {

@@ -16,6 +16,9 @@ import { encodeTime, TIME_HEADER } from "../task/repartition-time.ts"
 import { StreamTime } from "../task/stream-time.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import { type Operator, Processor } from "./operator.ts"
+import { checkedPartition } from "./partitioner.ts"
+
+type Partitioner = (key: unknown, value: unknown, partitions: number) => number | undefined
 
 /** In stream time. */
 const MARK_INTERVAL_MS = 1_000
@@ -37,6 +40,7 @@ class RepartitionSink extends Processor {
   readonly #key: Serde<unknown>
   readonly #value: Serde<unknown>
   readonly #time: StreamTime
+  readonly #partitioner = this.node.logical.functions["partitioner"] as Partitioner | undefined
   /** The horizon that each partition was last told. */
   readonly #told: Float64Array
 
@@ -62,12 +66,23 @@ class RepartitionSink extends Processor {
     } catch (cause) {
       throw this.failed(record, cause)
     }
-    const partition = partitionForKey(key, this.#told.length)
+    const partition = this.#choose(record) ?? partitionForKey(key, this.#told.length)
     const header = { key: TIME_HEADER, value: this.#times(clock) }
     const headers = record.headers.length === 0 ? [header] : [...record.headers, header]
     this.#told[partition] = this.#time.horizon
     this.context.metrics.emitted++
     this.context.output.append(this.#topic, partition, record.timestamp, key, value, headers)
+  }
+
+  #choose(record: StreamRecord): number | undefined {
+    if (this.#partitioner === undefined) return undefined
+    const count = this.#told.length
+    try {
+      const value = isAbsent(record.value) ? null : record.value
+      return checkedPartition(this.#partitioner(record.key, value, count), count)
+    } catch (cause) {
+      throw this.failed(record, cause)
+    }
   }
 
   #times(clock: number): Uint8Array {

@@ -17,6 +17,7 @@ import type { TaskContext } from "../task/context.ts"
 import type { RecordQueue } from "../task/record-queue.ts"
 import { makeNode } from "../topology/node.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
+import { mergeNodes } from "./merge.ts"
 import { DISCARD, fanOut, type Operator, type Receiver } from "./operator.ts"
 import { RecordDecoder, type SourceReader } from "./source-reader.ts"
 
@@ -28,9 +29,19 @@ export const sourceOperator: Operator = {
 }
 
 /** The records of a topic, as a stream. */
-export function stream<K, V>(topic: Topic<K, V>): Stream<K, V> {
-  return streamOf(sourceNode(topic))
+export function stream<K, V>(topic: Topic<K, V>): Stream<K, V>
+/** The records of several topics as one stream, in the order that `merge` gives them. */
+export function stream<const T extends readonly [Topic<any, any>, ...Topic<any, any>[]]>(
+  topics: T,
+): Stream<KeyOf<T[number]>, ValueOf<T[number]>>
+export function stream(topics: Topic<any, any> | readonly Topic<any, any>[]): Stream<any, any> {
+  const nodes = ("name" in topics ? [topics] : topics).map((one) => sourceNode(one))
+  if (nodes.length === 0) throw new PipelineError("stream: name at least one topic")
+  return streamOf(nodes.length === 1 ? nodes[0]! : mergeNodes(nodes))
 }
+
+type KeyOf<T> = T extends Topic<infer K, any> ? K : never
+type ValueOf<T> = T extends Topic<any, infer V> ? V : never
 
 export const sourceNode = (topic: Topic<any, any>) =>
   makeNode({ operator: sourceOperator, options: { topic: topic.name }, key: topic.key, value: topic.value })

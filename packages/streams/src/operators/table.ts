@@ -5,7 +5,7 @@
  * Time: each row has its record's timestamp; the latest offset wins, whatever its timestamp (Kafka Streams' unversioned
  * table). Null keys are dropped and counted; a tombstone deletes the row.
  */
-import { type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { type Table, tableOf } from "../dsl/stream.ts"
 import type { Topic } from "../dsl/topic.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
@@ -22,14 +22,16 @@ export function table<K, V>(topic: Topic<K, V>, options: { readonly store?: stri
   )
 }
 
-class TableSource extends Processor {
+/** Upserts a stream into the store of its node. */
+export class TableSource extends Processor {
   readonly #store = this.context.store(this.node.stores[0]!.name) as KeyValueStore
 
   receive(record: StreamRecord): void {
     const { key, value, timestamp } = record
-    if (key === null) return this.context.drop("null-key", record)
+    if (isAbsent(key)) return this.context.drop("null-key", record)
+    const kept = isAbsent(value) ? undefined : value
     const old = this.node.needsOld ? copyOf(this.node, this.#store.get(key).value) : TOMBSTONE
-    this.#store.put(key, value === TOMBSTONE ? undefined : value, timestamp)
-    this.next.receive(record.change(key, value, old, timestamp))
+    this.#store.put(key, kept, timestamp)
+    this.next.receive(record.change(key, kept ?? TOMBSTONE, old, timestamp))
   }
 }

@@ -43,7 +43,11 @@ export async function prepareTopics(
       `pipeline "${topology.plan.pipeline}": topic "${missing[0]}" does not exist: create it first`,
     )
   }
-  const partitions = resolvePartitions(topology, counts)
+  const partitions = new Map(resolvePartitions(topology, counts))
+  const asked = partitioned(topology, partitions)
+  if (asked.length > 0) {
+    for (const { name, partitions: found } of await admin.describeTopics(asked)) partitions.set(name, found.length)
+  }
   const wanted = internalTopics(topology, partitions)
   const absent = new Set(
     await missingOf(
@@ -57,6 +61,12 @@ export async function prepareTopics(
       { ifNotExists: true },
     )
   return { partitions, topicIds: await verify(topology, admin, wanted) }
+}
+
+/** Topics written to by a partitioner of the user's, which asks how many partitions there are. */
+function partitioned(topology: Topology, known: PartitionCounts): string[] {
+  const sinks = topology.nodes.filter(({ kind, logical }) => kind === "to" && logical.functions["partitioner"])
+  return [...new Set(sinks.map(({ topic }) => topic!))].filter((topic) => !known.has(topic))
 }
 
 async function missingOf(admin: Admin, topics: readonly string[]): Promise<string[]> {

@@ -74,7 +74,8 @@ function describeMermaid(topology: Topology): string {
     if (isSource(node)) lines.push(`  ${topicId(node.topic!)} --> n${node.id}`)
     if (isSink(node)) lines.push(`  n${node.id} --> ${topicId(node.topic!)}`)
     for (const input of node.inputs) lines.push(`  n${input.id} --> n${node.id}`)
-    for (const read of node.reads) lines.push(`  ${storeId(read, 0)} -.-> n${node.id}`)
+    for (const read of node.reads)
+      lines.push(`  ${read.stores.length > 0 ? storeId(read, 0) : `n${read.id}`} -.-> n${node.id}`)
   }
   return `${lines.join("\n")}\n`
 }

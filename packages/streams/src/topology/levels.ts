@@ -23,7 +23,7 @@ export function computeLevels(nodes: readonly PhysicalNode[]): number[] {
     }
     for (const node of nodes) {
       for (const input of node.inputs) raise(node.id, levels[input.id]! + (suspends(input) ? 1 : 0))
-      for (const table of node.reads) {
+      for (const table of node.reads.flatMap(holders)) {
         raise(node.id, levels[table.id]!)
         if (!suspendsBetween(table, node)) raise(table.id, levels[node.id]!)
       }
@@ -31,6 +31,10 @@ export function computeLevels(nodes: readonly PhysicalNode[]): number[] {
   }
   return levels
 }
+
+/** A table, and what holds its rows where it has none of its own. */
+const holders = (table: PhysicalNode): PhysicalNode[] =>
+  table.stores.length > 0 ? [table] : [table, ...table.inputs.flatMap(holders)]
 
 const suspends = (node: PhysicalNode): boolean => node.logical.operator.suspends === true
 

@@ -11,6 +11,7 @@ import { PipelineError } from "../errors.ts"
 import { canonicalKey } from "../serde/canonical-key.ts"
 import { packed } from "../serde/packed.ts"
 import { repartitionSink, repartitionSource } from "../operators/repartition.ts"
+import { repartitionOperator } from "../operators/repartition-stream.ts"
 import { assertName } from "../dsl/topic.ts"
 import { type Json, type LogicalNode, makeNode } from "./node.ts"
 
@@ -69,11 +70,16 @@ class Planner {
   visit(node: LogicalNode): number {
     const known = this.#visited.get(node)
     if (known !== undefined) return known
-    const inputs = node.inputs.map((input, index) => this.#visitInput(node, input, index))
-    const reads = node.reads.map((read) => this.visit(read))
-    const id = this.#merged(node) ?? this.#add(node, inputs, reads)
+    const id = this.#place(node)
     this.#visited.set(node, id)
     return id
+  }
+
+  #place(node: LogicalNode): number {
+    const inputs = node.inputs.map((input, index) => this.#visitInput(node, input, index))
+    if (node.operator === repartitionOperator) return this.#repartition(node, 0, inputs[0]!, node.key ?? canonicalKey)
+    const reads = node.reads.map((read) => this.visit(read))
+    return this.#merged(node) ?? this.#add(node, inputs, reads)
   }
 
   /**
@@ -97,12 +103,14 @@ class Planner {
       topic: name,
       ...(node.options["partitions"] === undefined ? {} : { partitions: node.options["partitions"] }),
     }
-    const value: Serde<any> = input.value ?? packed
+    const isExplicit = node.operator === repartitionOperator
+    const value: Serde<any> = (isExplicit ? node : input).value ?? packed
     const sink = makeNode({
       operator: repartitionSink,
       name: `${name}-repartition-sink`,
       inputs: [input],
       options,
+      functions: isExplicit ? node.functions : {},
       key,
       value,
       keyChanged: false,

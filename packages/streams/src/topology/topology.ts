@@ -168,7 +168,8 @@ function subtopology(id: number, nodes: readonly PhysicalNode[]): SubTopology {
 }
 
 /** Tables come first, so that of records with one timestamp a row is there before the stream record that looks for it. */
-const isTable = (source: PhysicalNode): boolean => source.outputs.every((output) => output.kind === "table")
+const isTable = (source: PhysicalNode): boolean =>
+  source.outputs.every(({ kind }) => kind === "table" || kind === "to-table")
 
 /** All topics whose records reach one operator that depends on the key, through edges or through a table it reads. */
 function copartitionGroups(nodes: readonly PhysicalNode[]): string[][] {

@@ -87,6 +87,34 @@ const CASES: readonly Case[] = [
     ],
   ],
   [
+    "D4: flatMapRecord gives each result its own key, and its own time where it says one",
+    (s) =>
+      s.pipe(
+        S.flatMapRecord(({ key, value, timestamp }) => [
+          { key: `${key}1`, value },
+          { key: `${key}2`, value: -value, timestamp: timestamp + 5 },
+        ]),
+      ),
+    [
+      ["a1", 1, 10],
+      ["a2", -1, 15],
+      ["b1", 2, 20],
+      ["b2", -2, 25],
+      ["null1", 4, 40],
+      ["null2", -4, 45],
+    ],
+  ],
+  [
+    "D4: tap changes nothing, whatever it answers",
+    (s) => s.pipe(S.tap((n) => n * 2)),
+    [
+      ["a", 1, 10],
+      ["b", 2, 20],
+      ["a", null, 30],
+      [null, 4, 40],
+    ],
+  ],
+  [
     "tombstones shows deletions as null",
     (s) =>
       s.pipe(
@@ -129,6 +157,66 @@ test("merge takes the smallest timestamp first", async () => {
   driver.send(Second, { key: "b", value: 2, timestamp: 20 }, { key: "b", value: 4, timestamp: 40 })
   await driver.run()
   expect(driver.read(Out).map(({ value }) => value)).toEqual([1, 2, 3, 4])
+})
+
+test("D1: several topics are one stream, D6: so are several merged streams; smallest timestamp first", async () => {
+  const Third = S.topic("third", { key: string, value: json<number>() })
+  const built = [
+    () => S.stream([In, Second, Third]).pipe(S.to(Out)),
+    () => S.stream(In).pipe(S.merge(S.stream(Second), S.stream(Third)), S.to(Out)),
+  ]
+  for (const build of built) {
+    await using driver = await TestDriver.start(S.pipeline("app", build))
+    driver.send(In, { key: "a", value: 1, timestamp: 10 }, { key: "a", value: 5, timestamp: 50 })
+    driver.send(Second, { key: "b", value: 2, timestamp: 20 }, { key: "b", value: 4, timestamp: 40 })
+    driver.send(Third, { key: "c", value: 3, timestamp: 30 })
+    await driver.run()
+    expect(driver.read(Out).map(({ value }) => value)).toEqual([1, 2, 3, 4, 5])
+  }
+})
+
+test("D4: forEach sees each record but tombstones, once for each time that it is processed", async () => {
+  const seen: unknown[] = []
+  const pipeline = S.pipeline("app", () => S.stream(In).pipe(S.forEach((n, { key }) => void seen.push([key, n]))))
+  await using driver = await TestDriver.start(pipeline)
+  for (const [key, value, timestamp] of INPUT) driver.send(In, { key: key as string, value, timestamp })
+  driver.process(1)
+  await driver.abort()
+  await driver.run()
+  expect(seen).toEqual([
+    ["a", 1],
+    ["a", 1],
+    ["b", 2],
+    [null, 4],
+  ])
+})
+
+test("D4: print writes label, key and value of each record", async () => {
+  const lines: string[] = []
+  const write = (line: string) => void lines.push(line)
+  const pipeline = S.pipeline("app", () => [
+    S.stream(In).pipe(S.print({ write })),
+    S.stream(In).pipe(
+      S.map((n) => ({ n })),
+      S.print({ write, label: "mapped" }),
+    ),
+  ])
+  await using driver = await TestDriver.start(pipeline)
+  for (const [key, value, timestamp] of INPUT.slice(1)) driver.send(In, { key: key as string, value, timestamp })
+  await driver.run()
+  expect(lines).toEqual([
+    "[in]: b, 2",
+    '[mapped]: b, {"n":2}',
+    "[in]: a, null",
+    "[mapped]: a, null",
+    "[in]: null, 4",
+    '[mapped]: null, {"n":4}',
+  ])
+})
+
+test("D5: without a test that holds a record is dropped; names that are numbers would change the order", () => {
+  const numbered = () => S.stream(In).pipe(S.branch({ b: () => false, "1": () => true }))
+  expect(numbered).toThrow('branch "1": a name must not be a number')
 })
 
 test("branch gives each record to the first test that holds, and tombstones to all", async () => {

@@ -1,0 +1,32 @@
+/**
+ * What tables made from tables share: whether their rows are kept in a store of their own.
+ */
+import type { Serde } from "@millrace/schema"
+import { PipelineError } from "../errors.ts"
+import type { LogicalNode, StoreSpec } from "../topology/node.ts"
+
+export interface DerivedTableOptions<V> {
+  /** Keeps the rows in a store of this name; without it they are made anew at each lookup. */
+  readonly store?: string
+  readonly value?: Serde<V>
+}
+
+export function derivedStores(
+  what: string,
+  input: LogicalNode,
+  name: string | undefined,
+  value: Serde<any> | undefined,
+): StoreSpec[] {
+  if (name === undefined) return []
+  if (isWindowed(input)) {
+    throw new PipelineError(`${what}: a windowed table has rows already; leave out the store "${name}"`)
+  }
+  return [{ name, kind: "key-value", key: input.key, value }]
+}
+
+/** Its rows are those of a window store, its own or that of a table before it. */
+function isWindowed(table: LogicalNode): boolean {
+  const [store] = table.stores
+  if (store !== undefined) return store.kind !== "key-value"
+  return table.operator.view !== undefined && table.inputs.some(isWindowed)
+}
