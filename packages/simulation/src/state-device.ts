@@ -165,9 +165,10 @@ class SimulatedEngine implements StateEngine {
     return this.#lend(this.#content.entries.get(byteString(key)))
   }
 
-  *range(from?: Uint8Array, to?: Uint8Array): Iterable<readonly [Uint8Array, Uint8Array]> {
+  *range(from?: Uint8Array, to?: Uint8Array, reverse = false): Iterable<readonly [Uint8Array, Uint8Array]> {
     const [first, end] = [from && byteString(from), to && byteString(to)]
-    for (const key of [...this.#content.entries.keys()].sort()) {
+    const keys = [...this.#content.entries.keys()].sort()
+    for (const key of reverse ? keys.reverse() : keys) {
       this.#check()
       if ((first !== undefined && key < first) || (end !== undefined && key >= end)) continue
       const value = this.#content.entries.get(key)

@@ -13,7 +13,8 @@ import { Context, Effect, Layer, Schema } from "effect"
 import type { Pipeline } from "./dsl/pipeline.ts"
 import { effectPort } from "./run/effects.ts"
 import type { RunOptions } from "./run/options.ts"
-import { type RunHandle, type RunMetrics, runPipeline, type RunState } from "./run/run.ts"
+import type { RunHandle, RunMetrics, RunState } from "./run/handle.ts"
+import { runPipeline } from "./run/run.ts"
 
 /** The pipeline could not be started, or ended by itself. */
 export class StreamsFailure extends Schema.TaggedError<StreamsFailure>()("StreamsFailure", {

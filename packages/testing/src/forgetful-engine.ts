@@ -13,8 +13,8 @@ export class ForgetfulEngine implements StateEngine {
     return this.#engine.get(key)
   }
 
-  range(from?: Uint8Array, to?: Uint8Array): Iterable<readonly [Uint8Array, Uint8Array]> {
-    return this.#engine.range(from, to)
+  range(from?: Uint8Array, to?: Uint8Array, reverse = false): Iterable<readonly [Uint8Array, Uint8Array]> {
+    return this.#engine.range(from, to, reverse)
   }
 
   async write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void> {

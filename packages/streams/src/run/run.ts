@@ -9,14 +9,16 @@ import { type Consumer, KafkaClient } from "@millrace/client"
 import type { Clock } from "@millrace/host"
 import type { Context } from "effect"
 import type { Pipeline } from "../dsl/pipeline.ts"
+import { Queries } from "../query/queries.ts"
+import { StoreDirectory } from "../query/stores.ts"
 import type { StateEngines } from "../state/engine.ts"
 import { MemoryEngines } from "../state/memory-engine.ts"
-import { newTaskMetrics, type TaskMetrics } from "../task/metrics.ts"
 import { describeTopology } from "../topology/describe.ts"
 import { formatTaskId } from "../topology/naming.ts"
 import { makeTopology, type Topology } from "../topology/topology.ts"
-import { streamsAssignor } from "./assignor.ts"
+import { streamsAssignor, type TaskEndpoints } from "./assignor.ts"
 import { checkEffects } from "./check-effects.ts"
+import { Handle, type RunHandle } from "./handle.ts"
 import { type Identity, openIdentity } from "./identity.ts"
 import { prepareTopics } from "./internal-topics.ts"
 import { AtLeastOnceOutput, ExactlyOnceOutput, type WorkerOutput } from "./kafka-output.ts"
@@ -28,25 +30,6 @@ import { bindSerdes } from "./serdes.ts"
 import { makeTask, type TaskFactoryOptions } from "./task-factory.ts"
 import { DrainTimeout, TaskSet } from "./task-set.ts"
 import { Worker } from "./worker.ts"
-
-export type RunState = "running" | "rebalancing" | "closing" | "closed" | "failed"
-
-export interface RunMetrics extends TaskMetrics {
-  readonly tasks: number
-  readonly restoringTasks: number
-  readonly transactions: { readonly committed: number; readonly aborted: number }
-}
-
-export interface RunHandle extends AsyncDisposable {
-  readonly applicationId: string
-  readonly topology: Topology
-  state(): RunState
-  metrics(): RunMetrics
-  /** Resolves when the run was closed, rejects with what ended it. */
-  readonly done: Promise<void>
-  /** Commits, writes state to disk, leaves. */
-  close(): Promise<void>
-}
 
 /** Deleted keys are known for this long in changelogs: a topic's default `delete.retention.ms`. */
 const DELETE_RETENTION_MS = 24 * 3_600_000
@@ -96,7 +79,8 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
       signal: aborter.signal,
     })
     const stored = new Set(storedTasks(topology, engines))
-    const consumer = joinGroup(client, topology, options, identity, stored)
+    let endpoints: TaskEndpoints = {}
+    const consumer = joinGroup(client, topology, options, identity, stored, (told) => (endpoints = told))
     const output = makeOutput(client, options, identity, consumer, partitions)
     await output.start()
     const tasks = new TaskSet({
@@ -143,11 +127,20 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
     options.log(
       `application ${options.applicationId}, process ${identity.processId}\n${describeTopology(topology, "text")}`,
     )
-    return new Handle(options.applicationId, topology, worker, tasks, async () => {
+    const queries = new Queries({
+      topology,
+      stores: new StoreDirectory(topology, serde),
+      partitions,
+      tasks,
+      opening: () => worker.opening,
+      endpoints: () => endpoints,
+    })
+    const release = async () => {
       await consumer.close()
       await output.close()
       await closeAll()
-    })
+    }
+    return new Handle({ applicationId: options.applicationId, topology, worker, tasks, queries, release })
   } catch (failure) {
     await closeAll().catch(() => {})
     throw failure
@@ -180,11 +173,13 @@ function joinGroup(
   options: ResolvedRunOptions,
   { processId, isPersistent }: Identity,
   stored: ReadonlySet<string>,
+  onEndpoints: (endpoints: TaskEndpoints) => void,
 ): Consumer {
   const assignor = streamsAssignor({
     topology,
     processId,
     storedTasks: () => [...stored].sort(),
+    onEndpoints,
     onAwaited: () => consumer.enforceRebalance("others wait for tasks that this process has"),
   })
   const consumer: Consumer = client.consumer({
@@ -242,70 +237,5 @@ async function within(clock: Clock, timeoutMs: number, pending: Promise<void>): 
   } finally {
     timer.cancel()
     pending.catch(() => {})
-  }
-}
-
-class Handle implements RunHandle {
-  readonly applicationId: string
-  readonly topology: Topology
-  readonly done: Promise<void>
-  readonly #worker: Worker
-  readonly #tasks: TaskSet
-  #state: RunState = "running"
-
-  constructor(applicationId: string, topology: Topology, worker: Worker, tasks: TaskSet, release: () => Promise<void>) {
-    this.applicationId = applicationId
-    this.topology = topology
-    this.#worker = worker
-    this.#tasks = tasks
-    this.done = this.#drive(release)
-    // A run that fails while nobody looks at `done` must not end the process by itself: `close` reports it.
-    this.done.catch(() => {})
-  }
-
-  async #drive(release: () => Promise<void>): Promise<void> {
-    try {
-      await this.#worker.run()
-    } catch (failure) {
-      this.#state = "failed"
-      await release().catch(() => {})
-      throw failure
-    }
-    await release()
-    this.#state = "closed"
-  }
-
-  state(): RunState {
-    if (this.#state !== "running") return this.#state
-    return this.#worker.openingTasks > 0 || this.#worker.openTasks === 0 ? "rebalancing" : "running"
-  }
-
-  metrics(): RunMetrics {
-    const sum = newTaskMetrics()
-    for (const { metrics } of this.#tasks.tasks) {
-      sum.processed += metrics.processed
-      sum.emitted += metrics.emitted
-      sum.changelogged += metrics.changelogged
-      for (const reason of Object.keys(sum.dropped) as Array<keyof typeof sum.dropped>) {
-        sum.dropped[reason] += metrics.dropped[reason]
-      }
-    }
-    const { transactions } = this.#tasks
-    return {
-      ...sum,
-      tasks: this.#tasks.size,
-      restoringTasks: this.#worker.openingTasks,
-      transactions: { ...transactions },
-    }
-  }
-
-  async close(): Promise<void> {
-    if (this.#state === "running") this.#state = "closing"
-    this.#worker.stop()
-    await this.done
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
   }
 }

@@ -102,6 +102,11 @@ export class TaskSet {
     return count
   }
 
+  /** The first offset of an input partition that is not in the committed state. */
+  committedPosition(partition: TopicPartition): number {
+    return this.#committed.get(partitionName(partition)) ?? 0
+  }
+
   get isDirty(): boolean {
     if (this.#unknown !== undefined) return true
     for (const task of this.#tasks.values()) if (task.isDirty) return true

@@ -87,6 +87,11 @@ export class Worker {
     return this.#opening.size
   }
 
+  /** Names of tasks that are being opened. */
+  get opening(): readonly string[] {
+    return [...this.#opening.keys()]
+  }
+
   /** Asks the loop to end after a last commit. */
   stop(): void {
     this.#isClosing = true

@@ -7,4 +7,13 @@ export const byteString = (bytes: Uint8Array): string => {
   return buffer.toString("latin1")
 }
 
+/** The least string above all that begin with a prefix; undefined when there is none. */
+export function above(prefix: string): string | undefined {
+  for (let at = prefix.length - 1; at >= 0; at--) {
+    const byte = prefix.charCodeAt(at)
+    if (byte < 0xff) return prefix.slice(0, at) + String.fromCharCode(byte + 1)
+  }
+  return undefined
+}
+
 export const bytesOf = (text: string): Uint8Array => Buffer.from(text, "latin1")

@@ -6,7 +6,7 @@
  * changelog offset up to which merged transactions reach, no further. Two memtables full at once is the limit: then
  * `isFull` asks the worker to wait for the engine.
  */
-import { byteString, bytesOf } from "./byte-order.ts"
+import { above, byteString, bytesOf } from "./byte-order.ts"
 import type { Checkpoint, EngineWrite, StateEngine } from "./engine.ts"
 import { Memtable } from "./memtable.ts"
 
@@ -19,7 +19,8 @@ export const FLUSH_LIMITS: FlushLimits = { memtableBytesMax: 16 * 1024 * 1024, m
 
 export class CommittedBytes {
   readonly #engine: StateEngine
-  readonly #prefixLength: number
+  /** Characters of a key that sort it into a bucket of the memtable: of a window store, the window's start. */
+  readonly prefixLength: number
   readonly #limits: FlushLimits
   #active: Memtable
   #writing: Memtable | undefined
@@ -29,7 +30,7 @@ export class CommittedBytes {
 
   constructor(engine: StateEngine, prefixLength: number, limits: FlushLimits) {
     this.#engine = engine
-    this.#prefixLength = prefixLength
+    this.prefixLength = prefixLength
     this.#limits = limits
     this.#active = new Memtable(prefixLength)
   }
@@ -50,10 +51,30 @@ export class CommittedBytes {
     this.#active.put(key, value)
   }
 
-  /** Live entries with `from <= key < to`, in byte order. Nothing may be put while it runs. */
-  *range(from?: string, to?: string): Iterable<readonly [string, Uint8Array]> {
-    const layers = [this.#active.range(from, to), this.#writing?.range(from, to) ?? [], this.#engineRange(from, to)]
-    yield* mergeLayers(layers)
+  /** Live entries with `from <= key < to`, in byte order or against it. Nothing may be put while it runs. */
+  *range(from?: string, to?: string, reverse = false): Iterable<readonly [string, Uint8Array]> {
+    const layers = [
+      this.#active.range(from, to, reverse),
+      this.#writing?.range(from, to, reverse) ?? [],
+      this.#engineRange(from, to, reverse),
+    ]
+    yield* mergeLayers(layers, reverse)
+  }
+
+  /**
+   * The prefixes (windows' starts) in `[from, to)` under which something may be kept, in order. It costs what there are
+   * prefixes, not keys: the engine is asked for the first key at or after each.
+   */
+  prefixes(from: string, to: string): string[] {
+    const found = new Set([...this.#active.prefixes(from, to), ...(this.#writing?.prefixes(from, to) ?? [])])
+    for (let next: string | undefined = from; next !== undefined && next < to;) {
+      const [first]: Iterable<readonly [string, Uint8Array]> = this.#engineRange(next, to, false)
+      if (first === undefined) break
+      const prefix = first[0].slice(0, this.prefixLength)
+      found.add(prefix)
+      next = above(prefix)
+    }
+    return [...found].sort()
   }
 
   /** At most `limit` keys of live entries whose prefix lies in `[from, to)`, in no order: cheaper than a range. */
@@ -74,9 +95,13 @@ export class CommittedBytes {
     return found
   }
 
-  *#engineRange(from: string | undefined, to: string | undefined): Iterable<readonly [string, Uint8Array]> {
+  *#engineRange(
+    from: string | undefined,
+    to: string | undefined,
+    reverse: boolean,
+  ): Iterable<readonly [string, Uint8Array]> {
     const bound = (key: string | undefined) => (key === undefined ? undefined : bytesOf(key))
-    for (const [key, value] of this.#engine.range(bound(from), bound(to))) yield [byteString(key), value]
+    for (const [key, value] of this.#engine.range(bound(from), bound(to), reverse)) yield [byteString(key), value]
   }
 
   get isFull(): boolean {
@@ -95,7 +120,7 @@ export class CommittedBytes {
     if (this.#active.entryCount === 0 || this.#writing !== undefined) return
     const writing = this.#active
     this.#writing = writing
-    this.#active = new Memtable(this.#prefixLength)
+    this.#active = new Memtable(this.prefixLength)
     this.#since = undefined
     const batch: EngineWrite[] = []
     for (const [key, value] of writing.entries()) batch.push({ key: bytesOf(key), value })
@@ -113,21 +138,24 @@ export class CommittedBytes {
 
   async clear(): Promise<void> {
     await this.#settled
-    this.#active = new Memtable(this.#prefixLength)
+    this.#active = new Memtable(this.prefixLength)
     this.#writing = undefined
     await this.#engine.clear()
   }
 }
 
-/** Merges sorted layers, the first winning; a deletion hides what lies below. */
-function* mergeLayers(
+/** Merges layers sorted alike, the first winning; a deletion hides what lies below. */
+export function* mergeLayers(
   layers: ReadonlyArray<Iterable<readonly [string, Uint8Array | null]>>,
+  reverse = false,
 ): Iterable<readonly [string, Uint8Array]> {
   const cursors = layers.map((layer) => layer[Symbol.iterator]())
   const heads = cursors.map((cursor) => cursor.next())
   while (true) {
     let least: string | undefined
-    for (const head of heads) if (!head.done && (least === undefined || head.value[0] < least)) least = head.value[0]
+    for (const head of heads) {
+      if (!head.done && (least === undefined || head.value[0] < least !== reverse)) least = head.value[0]
+    }
     if (least === undefined) return
     let found: Uint8Array | null | undefined
     for (const [index, head] of heads.entries()) {

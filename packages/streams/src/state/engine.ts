@@ -9,8 +9,8 @@
  */
 export interface StateEngine {
   get(key: Uint8Array): Uint8Array | undefined
-  /** Entries with `from <= key < to` in byte order; an absent bound is open. */
-  range(from?: Uint8Array, to?: Uint8Array): Iterable<readonly [key: Uint8Array, value: Uint8Array]>
+  /** Entries with `from <= key < to` in byte order, or against it; an absent bound is open. */
+  range(from?: Uint8Array, to?: Uint8Array, reverse?: boolean): Iterable<readonly [key: Uint8Array, value: Uint8Array]>
   /** Applies a batch, null deleting. Batches settle in the order given. */
   write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void>
   checkpoint(): Checkpoint | undefined

@@ -35,9 +35,12 @@ class LmdbEngine implements StateEngine {
     return this.#database.getBinary(wrapped(key))
   }
 
-  *range(from?: Uint8Array, to?: Uint8Array): Iterable<readonly [Uint8Array, Uint8Array]> {
-    const start = from === undefined ? FIRST_KEY : wrapped(from)
-    const options = to === undefined ? { start } : { start, end: wrapped(to) }
+  *range(from?: Uint8Array, to?: Uint8Array, reverse = false): Iterable<readonly [Uint8Array, Uint8Array]> {
+    const first = from === undefined ? FIRST_KEY : wrapped(from)
+    const last = to === undefined ? {} : { [reverse ? "start" : "end"]: wrapped(to) }
+    const options = reverse
+      ? { ...last, end: first, reverse, exclusiveStart: true, inclusiveEnd: true }
+      : { start: first, ...last }
     for (const { key, value } of this.#database.getRange(options)) yield [key.subarray(1), value]
   }
 

@@ -22,11 +22,11 @@ export class MemoryEngine implements StateEngine {
     return this.#entries.get(byteString(key))
   }
 
-  *range(from?: Uint8Array, to?: Uint8Array): Iterable<readonly [Uint8Array, Uint8Array]> {
+  *range(from?: Uint8Array, to?: Uint8Array, reverse = false): Iterable<readonly [Uint8Array, Uint8Array]> {
     const first = from && byteString(from)
     const end = to && byteString(to)
     const keys = (this.#sorted ??= [...this.#entries.keys()].sort())
-    for (const key of keys) {
+    for (const key of reverse ? keys.toReversed() : keys) {
       if (first !== undefined && key < first) continue
       if (end !== undefined && key >= end) return
       const value = this.#entries.get(key)

@@ -33,18 +33,28 @@ export class Memtable {
     bucket.set(key, value)
   }
 
-  /** Entries with `from <= key < to`, in order. */
-  *range(from: string | undefined, to: string | undefined): Iterable<readonly [string, Uint8Array | null]> {
+  /** Entries with `from <= key < to`, in order or against it. */
+  *range(
+    from: string | undefined,
+    to: string | undefined,
+    reverse = false,
+  ): Iterable<readonly [string, Uint8Array | null]> {
     const prefixes = [...this.#buckets.keys()].sort()
-    for (const prefix of prefixes) {
+    for (const prefix of reverse ? prefixes.reverse() : prefixes) {
       if (from !== undefined && prefix < from.slice(0, this.#prefixLength)) continue
-      if (to !== undefined && prefix > to.slice(0, this.#prefixLength)) return
+      if (to !== undefined && prefix > to.slice(0, this.#prefixLength)) continue
       const bucket = this.#buckets.get(prefix)!
       const keys = [...bucket.keys()].filter(
         (key) => (from === undefined || key >= from) && (to === undefined || key < to),
       )
-      for (const key of keys.sort()) yield [key, bucket.get(key)!]
+      keys.sort()
+      for (const key of reverse ? keys.reverse() : keys) yield [key, bucket.get(key)!]
     }
+  }
+
+  /** The prefixes there are keys with, in `[from, to)`, in no order. */
+  *prefixes(from: string, to: string): Iterable<string> {
+    for (const prefix of this.#buckets.keys()) if (prefix >= from && prefix < to) yield prefix
   }
 
   /** Keys in no order, of buckets that lie wholly in `[from, to)`: bounds are prefixes. */

@@ -106,8 +106,17 @@ export abstract class Store {
     }
   }
 
+  /** What the open transaction has written, by stored key: as `stage` would write it now; null where it deletes. */
+  uncommitted(): ReadonlyMap<string, Uint8Array | null> {
+    const written = new Map<string, Uint8Array | null>()
+    this.stageEntries((key, value, timestamp) => {
+      written.set(key, value === undefined ? null : stamped(this.#encode(value), timestamp))
+    })
+    return written
+  }
+
   /** Decodes stored bytes; the value is undefined when there are none. */
-  protected decode(stored: Uint8Array | undefined): { value: any; timestamp: number } {
+  decode(stored: Uint8Array | undefined): { value: any; timestamp: number } {
     if (stored === undefined) return { value: undefined, timestamp: NO_TIME }
     return { value: this.spec.value.decode(stored.subarray(TIMESTAMP_BYTES)), timestamp: readDouble(stored, 0) }
   }

@@ -109,19 +109,31 @@ export class WindowStore<K = any, V = any> extends Store {
     this.#expiringTo = this.#expiredTo
   }
 
+  /** Windows that start at it or before are past. */
+  get expiredTo(): number {
+    return this.streamTime.value - this.#retentionMs
+  }
+
   /** Committed entries, earliest windows first. */
   *entries(): Iterable<{ readonly key: K; readonly start: number; readonly value: V; readonly timestamp: number }> {
     for (const [stored, bytes] of this.committed.range()) {
       if (isCellKey(stored)) continue
-      const raw = Buffer.from(bytesOf(stored))
-      const start = raw.readUInt32BE(0) * 2 ** 32 + raw.readUInt32BE(4)
+      const { key, start } = this.windowOf(stored)
       if (this.#isExpired(start)) continue
-      yield { key: this.spec.key.decode(raw.subarray(START_BYTES)), start, ...this.decode(bytes) }
+      yield { key, start, ...this.decode(bytes) }
     }
+  }
+
+  /** Of a stored key. */
+  windowOf(stored: string): { readonly key: K; readonly start: number } {
+    const raw = Buffer.from(bytesOf(stored))
+    const start = raw.readUInt32BE(0) * 2 ** 32 + raw.readUInt32BE(4)
+    return { key: this.spec.key.decode(raw.subarray(START_BYTES)), start }
   }
 }
 
-function startBytes(start: number): string {
+/** How stored keys begin: in the order of the windows. */
+export function startBytes(start: number): string {
   const out = Buffer.allocUnsafe(START_BYTES)
   out.writeUInt32BE(Math.floor(start / 2 ** 32), 0)
   out.writeUInt32BE(start >>> 0, 4)

@@ -103,6 +103,8 @@ export function stateEngineConformance(open: () => Promise<EngineUnderTest>): vo
             .filter(([key]) => Buffer.compare(key, from) >= 0 && Buffer.compare(key, to) < 0)
             .sort(([left], [right]) => Buffer.compare(left, right))
           expect(plain(engine.range(from, to))).toEqual(plain(inRange))
+          expect(plain(engine.range(from, to, true))).toEqual(plain(inRange).toReversed())
+          expect(plain(engine.range(undefined, undefined, true))).toEqual(plain(engine.range()).toReversed())
         }),
     )
     await fc.assert(property, { numRuns: 40 })

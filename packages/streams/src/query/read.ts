@@ -1,0 +1,63 @@
+/**
+ * Reads a store as a query asks: the one place that knows which kind of store answers which query.
+ */
+import { byteString, bytesOf } from "../state/byte-order.ts"
+import { KeyValueStore } from "../state/key-value-store.ts"
+import type { Store } from "../state/store.ts"
+import { WindowStore } from "../state/window-store.ts"
+import type { BytesView } from "./bytes-view.ts"
+import { type Query, QUERY_ROWS_MAX, type Row, type Rows, UnknownQuery } from "./query.ts"
+import { readKey, readKeys } from "./read-key-value.ts"
+import { readWindow, readWindows } from "./read-windows.ts"
+
+/** A row with its stored key, by which answers of several partitions are merged. */
+export interface Found {
+  readonly stored: string
+  readonly row: Row<any, any>
+}
+
+/** What a store is asked with: its windows' size is known to its operator alone. */
+export interface Readable {
+  readonly store: Store
+  readonly windowSizeMs: number
+}
+
+export function readOne({ store, windowSizeMs }: Readable, view: BytesView, key: any): Row<any, any> | undefined {
+  if (store instanceof WindowStore) return readWindow(store, windowSizeMs, view, key)
+  if (store instanceof KeyValueStore) return readKey(store, view, key)
+  throw new UnknownQuery(`store "${store.spec.name}" of kind ${store.spec.kind} knows no query "key"`)
+}
+
+/** Lazily and in order. Nothing may be committed while it is read. */
+export function readMany({ store, windowSizeMs }: Readable, view: BytesView, query: Query): Iterable<Found> {
+  if (store instanceof WindowStore) return readWindows(store, windowSizeMs, view, query)
+  if (store instanceof KeyValueStore) return readKeys(store, view, query)
+  throw new UnknownQuery(`store "${store.spec.name}" of kind ${store.spec.kind} knows no query "${query.kind}"`)
+}
+
+export function readRows(readable: Readable, view: BytesView, query: Exclude<Query, { kind: "key" }>): Rows<any, any> {
+  const limit = query.limit ?? QUERY_ROWS_MAX
+  const rows: Array<Row<any, any>> = []
+  let last: string | undefined
+  for (const { stored, row } of readMany(readable, view, query)) {
+    if (rows.length === limit) return { rows, next: Buffer.from(bytesOf(last ?? stored)).toString("base64url") }
+    rows.push(row)
+    last = stored
+  }
+  return { rows, next: undefined }
+}
+
+/** Narrows bounds of stored keys to what follows an earlier answer. */
+export function fromAfter<From extends string | undefined, To extends string | undefined>(
+  query: Query,
+  from: From,
+  to: To,
+): [From, To] {
+  const after = "after" in query && query.after !== undefined ? cursor(query.after) : undefined
+  if (after === undefined) return [from, to]
+  if ("order" in query && query.order === "desc") return [from, (to === undefined || after < to ? after : to) as To]
+  const next = `${after}\0`
+  return [(from === undefined || next > from ? next : from) as From, to]
+}
+
+const cursor = (text: string): string => byteString(Buffer.from(text, "base64url"))
