@@ -168,7 +168,7 @@ class SimulatedEngine implements StateEngine {
   *range(from?: Uint8Array, to?: Uint8Array, reverse = false): Iterable<readonly [Uint8Array, Uint8Array]> {
     const [first, end] = [from && byteString(from), to && byteString(to)]
     const keys = [...this.#content.entries.keys()].sort()
-    for (const key of reverse ? keys.reverse() : keys) {
+    for (const key of reverse ? keys.toReversed() : keys) {
       this.#check()
       if ((first !== undefined && key < first) || (end !== undefined && key >= end)) continue
       const value = this.#content.entries.get(key)

@@ -30,8 +30,7 @@ class Uncommitted implements BytesView {
     const inRange = [...this.#written]
       .filter(([key]) => (from === undefined || key >= from) && (to === undefined || key < to))
       .sort(([left], [right]) => (left < right ? -1 : 1))
-    if (reverse) inRange.reverse()
-    return mergeLayers([inRange, this.#committed.range(from, to, reverse)], reverse)
+    return mergeLayers([reverse ? inRange.toReversed() : inRange, this.#committed.range(from, to, reverse)], reverse)
   }
 
   prefixes(from: string, to: string): string[] {

@@ -6,8 +6,8 @@ import { canonicalKey } from "../serde/canonical-key.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
 import { isCellKey } from "../state/store.ts"
 import type { BytesView } from "./bytes-view.ts"
+import { type Found, fromAfter } from "./cursor.ts"
 import { type Query, type Row, UnknownQuery } from "./query.ts"
-import { type Found, fromAfter } from "./read.ts"
 
 export function readKey(store: KeyValueStore, view: BytesView, key: unknown): Row<any, any> | undefined {
   const stored = view.get(byteString(store.spec.key.encode(key)))

@@ -6,8 +6,8 @@
 import { byteString } from "../state/byte-order.ts"
 import { startBytes, type WindowStore } from "../state/window-store.ts"
 import type { BytesView } from "./bytes-view.ts"
+import { type Found, fromAfter } from "./cursor.ts"
 import { type Query, type Row, UnknownQuery } from "./query.ts"
-import { type Found, fromAfter } from "./read.ts"
 
 export function readWindow(
   store: WindowStore,
@@ -34,7 +34,7 @@ export function* readWindows(store: WindowStore, sizeMs: number, view: BytesView
   }
   const key = byteString(store.spec.key.encode(query.key))
   const starts = view.prefixes(from.slice(0, START_LENGTH), to)
-  for (const start of isReverse ? starts.reverse() : starts) {
+  for (const start of isReverse ? starts.toReversed() : starts) {
     const stored = start + key
     const bytes = stored >= from && stored < to ? view.get(stored) : undefined
     if (bytes !== undefined) yield rowOf(stored, bytes)

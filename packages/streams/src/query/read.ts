@@ -1,20 +1,14 @@
 /**
  * Reads a store as a query asks: the one place that knows which kind of store answers which query.
  */
-import { byteString, bytesOf } from "../state/byte-order.ts"
 import { KeyValueStore } from "../state/key-value-store.ts"
 import type { Store } from "../state/store.ts"
 import { WindowStore } from "../state/window-store.ts"
 import type { BytesView } from "./bytes-view.ts"
+import { cursorOf, type Found } from "./cursor.ts"
 import { type Query, QUERY_ROWS_MAX, type Row, type Rows, UnknownQuery } from "./query.ts"
 import { readKey, readKeys } from "./read-key-value.ts"
 import { readWindow, readWindows } from "./read-windows.ts"
-
-/** A row with its stored key, by which answers of several partitions are merged. */
-export interface Found {
-  readonly stored: string
-  readonly row: Row<any, any>
-}
 
 /** What a store is asked with: its windows' size is known to its operator alone. */
 export interface Readable {
@@ -40,24 +34,9 @@ export function readRows(readable: Readable, view: BytesView, query: Exclude<Que
   const rows: Array<Row<any, any>> = []
   let last: string | undefined
   for (const { stored, row } of readMany(readable, view, query)) {
-    if (rows.length === limit) return { rows, next: Buffer.from(bytesOf(last ?? stored)).toString("base64url") }
+    if (rows.length === limit) return { rows, next: cursorOf(last ?? stored) }
     rows.push(row)
     last = stored
   }
   return { rows, next: undefined }
 }
-
-/** Narrows bounds of stored keys to what follows an earlier answer. */
-export function fromAfter<From extends string | undefined, To extends string | undefined>(
-  query: Query,
-  from: From,
-  to: To,
-): [From, To] {
-  const after = "after" in query && query.after !== undefined ? cursor(query.after) : undefined
-  if (after === undefined) return [from, to]
-  if ("order" in query && query.order === "desc") return [from, (to === undefined || after < to ? after : to) as To]
-  const next = `${after}\0`
-  return [(from === undefined || next > from ? next : from) as From, to]
-}
-
-const cursor = (text: string): string => byteString(Buffer.from(text, "base64url"))

@@ -6,10 +6,10 @@
  * A key of a partition that another process has is an error, since no row would look like no such key.
  */
 import { StateError } from "../errors.ts"
-import { bytesOf } from "../state/byte-order.ts"
+import { cursorOf, type Found } from "./cursor.ts"
 import type { Queries } from "./queries.ts"
 import type { Query, Row, Unwindowed } from "./query.ts"
-import { type Found, readMany, readOne } from "./read.ts"
+import { readMany, readOne } from "./read.ts"
 import type { StoreInfo } from "./stores.ts"
 
 /** Rows read from a partition at a time. */
@@ -109,7 +109,7 @@ export class StoreView<K, V> {
       yield* chunk
       const last = chunk.at(-1)
       if (chunk.length < CHUNK_ROWS || last === undefined) return
-      after = Buffer.from(bytesOf(last.stored)).toString("base64url")
+      after = cursorOf(last.stored)
     }
   }
 }

@@ -28,7 +28,10 @@ export class MemoryEngine implements StateEngine {
     const keys = (this.#sorted ??= [...this.#entries.keys()].sort())
     for (const key of reverse ? keys.toReversed() : keys) {
       if (first !== undefined && key < first) continue
-      if (end !== undefined && key >= end) return
+      if (end !== undefined && key >= end) {
+        if (reverse) continue
+        return
+      }
       const value = this.#entries.get(key)
       if (value !== undefined) yield [bytesOf(key), value]
     }

@@ -40,7 +40,7 @@ export class Memtable {
     reverse = false,
   ): Iterable<readonly [string, Uint8Array | null]> {
     const prefixes = [...this.#buckets.keys()].sort()
-    for (const prefix of reverse ? prefixes.reverse() : prefixes) {
+    for (const prefix of reverse ? prefixes.toReversed() : prefixes) {
       if (from !== undefined && prefix < from.slice(0, this.#prefixLength)) continue
       if (to !== undefined && prefix > to.slice(0, this.#prefixLength)) continue
       const bucket = this.#buckets.get(prefix)!
@@ -48,7 +48,7 @@ export class Memtable {
         (key) => (from === undefined || key >= from) && (to === undefined || key < to),
       )
       keys.sort()
-      for (const key of reverse ? keys.reverse() : keys) yield [key, bucket.get(key)!]
+      for (const key of reverse ? keys.toReversed() : keys) yield [key, bucket.get(key)!]
     }
   }
 
