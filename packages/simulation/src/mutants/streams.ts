@@ -165,8 +165,8 @@ export const STREAMS_MUTANTS: readonly Mutant[] = [
     name: "awaited-not-told",
     fault: "A restarted process does not hear that others wait for its predecessor's tasks.",
     file: "packages/streams/src/run/assignor.ts",
-    find: "decodeNotice(userData).awaited) onAwaited()",
-    replace: "decodeNotice(userData).awaited) {}",
+    find: "if (awaited || isUnknown) onAwaited()",
+    replace: "if (isUnknown) onAwaited()",
     suite,
   },
   {

@@ -61,7 +61,8 @@ export function streamsAssignor(options: StreamsAssignorOptions): Assignor {
       const { awaited, endpoints } = decodeNotice(userData)
       onEndpoints?.(endpoints)
       // A static member that restarts may get its predecessor's assignment, in which its new endpoint is not known.
-      if (awaited || (endpoint !== undefined && endpoints[endpoint] === undefined)) onAwaited()
+      const isUnknown = endpoint !== undefined && endpoints[endpoint] === undefined
+      if (awaited || isUnknown) onAwaited()
     },
   }
 }
