@@ -25,12 +25,12 @@ const FAULT_PAUSE_MS_MAX = 900
 /** Then so many events: much happens in the short times of commits and rebalances, and faults are to meet them there. */
 const FAULT_PAUSE_EVENTS_MAX = 60
 const REBALANCE_MS_MAX = 1_000
-/** About as many as there are from a start until the tasks have moved. */
-const REBALANCE_EVENTS_MAX = 200
+/** So many events after a start, about, tasks move. */
+const REBALANCE_EVENTS = [40, 160] as const
 const OUTAGE_MS_MAX = 500
 /** Longer than a commit is waited for: its outcome is unknown then. */
 const LONG_OUTAGE_MS_MAX = 3_000
-/** Longer than a session, so that others take over what an isolated process still has. */
+/** Half of them end within a session; the others may be longer: others take over what an isolated process still has. */
 const ISOLATION_MS_MAX = 4_000
 const AWAY_MS_MAX = 3_000
 const SESSION_TIMEOUT_MS = 1_500
@@ -77,6 +77,8 @@ export class StreamsRun {
       await this.#passEvents(this.#random.int(FAULT_PAUSE_EVENTS_MAX))
       await this.#strike()
     }
+    // What a rebalance leaves undone, a later one may do: some runs end with one that is struck.
+    if (this.#random.chance(0.4)) await this.#strikeInRebalance(this.#random.pick(this.#applications))
     world.network.heal()
     for (const application of this.#applications) if (!application.isUp) application.start()
     const done = await this.#until(() => this.#keepUp() && this.#isProcessed(), HEAL_MS)
@@ -151,13 +153,12 @@ export class StreamsRun {
       this.#crash()
     } else if (choice < 0.28) world.network.cut(random.pick(["broker", application.name]), random.pick([0.5, 1]))
     else if (choice < 0.45) {
-      this.#isolations++
-      world.network.isolate(random.chance(0.85) ? application.name : "broker")
-      await this.#pass(random.int(ISOLATION_MS_MAX))
-      world.network.heal()
-    } else if (choice < 0.55) await this.#killInRebalance(application)
-    else if (choice < 0.65) application.kill()
-    else if (choice < 0.8) application.state.dieInWrite(1 + random.int(6))
+      if (random.chance(0.5)) await this.#afterCommit(application)
+      const ms = random.int(random.chance(0.5) ? SESSION_TIMEOUT_MS : ISOLATION_MS_MAX)
+      await this.#isolate(random.chance(0.85) ? application.name : "broker", ms)
+    } else if (choice < 0.63) await this.#strikeInRebalance(application)
+    else if (choice < 0.7) application.kill()
+    else if (choice < 0.82) application.state.dieInWrite(1 + random.int(6))
     else application.close()
     await this.#revive()
     for (const one of this.#applications) {
@@ -167,13 +168,29 @@ export class StreamsRun {
     }
   }
 
-  /** The other one comes, and this one dies while it is to give tasks up for it, and is back at once. */
-  async #killInRebalance(application: Application): Promise<void> {
+  async #isolate(name: string, ms: number): Promise<void> {
+    this.#isolations++
+    this.#world.network.isolate(name)
+    await this.#pass(ms)
+    this.#world.network.heal()
+  }
+
+  /** Right when it has heard that a transaction is committed. */
+  async #afterCommit(application: Application): Promise<void> {
+    const { committed } = application.transactions
+    await this.#until(() => application.transactions.committed > committed, FAULT_PAUSE_MS_MAX)
+  }
+
+  /** The other one comes, and this one dies or is cut off while it is to give tasks up for it. */
+  async #strikeInRebalance(application: Application): Promise<void> {
     const other = this.#applications.find((one) => one !== application)!
     other.close()
     await this.#until(() => !other.isUp, REBALANCE_MS_MAX)
     if (!other.isUp) other.start()
-    await this.#passEvents(this.#random.int(REBALANCE_EVENTS_MAX))
+    const random = this.#random
+    await this.#passEvents(random.between(...REBALANCE_EVENTS))
+    if (random.chance(0.4))
+      return await this.#isolate(application.name, random.between(SESSION_TIMEOUT_MS, ISOLATION_MS_MAX))
     application.kill()
     application.start()
   }

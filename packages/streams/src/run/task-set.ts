@@ -107,6 +107,13 @@ export class TaskSet {
     return this.#committed.get(partitionName(partition)) ?? 0
   }
 
+  /** `process` has something to do now. */
+  get isReady(): boolean {
+    if (this.#unknown !== undefined) return false
+    for (const task of this.#tasks.values()) if (!task.isBlocked && task.group.choose() !== undefined) return true
+    return false
+  }
+
   get isDirty(): boolean {
     if (this.#unknown !== undefined) return true
     for (const task of this.#tasks.values()) if (task.isDirty) return true

@@ -132,7 +132,7 @@ export class Worker {
   }
 
   #pollTimeout(): number {
-    for (const task of this.#tasks.tasks) if (!task.isBlocked && task.group.choose() !== undefined) return 0
+    if (this.#tasks.isReady) return 0
     return this.#tasks.isDirty ? Math.max(0, Math.min(this.#untilCommitMs(), POLL_MS_MAX)) : POLL_MS_MAX
   }
 

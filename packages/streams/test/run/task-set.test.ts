@@ -12,7 +12,8 @@ import type { CommittableOffset, Task } from "../../src/task/task.ts"
 class FakeTask {
   readonly log: string[] = []
   readonly stores = new Map()
-  readonly group = { queues: [{ topic: "in", partition: 0, position: 0 }] }
+  readonly group = { queues: [{ topic: "in", partition: 0, position: 0 }], choose: () => this.group.queues[0] }
+  readonly isBlocked = false
   readonly name: string
   isDirty = true
   constructor(name: string) {
@@ -76,10 +77,11 @@ test.each([
   const { tasks, task, cluster } = setUp(is)
   await expect(tasks.commit()).rejects.toThrow("down")
   await expect(tasks.abort()).rejects.toThrow("down")
-  expect([task.log, tasks.process(1), tasks.isDirty]).toEqual([[], 0, true])
+  // Ready would mean that the worker asks for records again and again, without a rest.
+  expect([task.log, tasks.process(1), tasks.isDirty, tasks.isReady]).toEqual([[], 0, true, false])
   cluster.isDown = false
   expect(await tasks.commit()).toBe(outcome)
-  expect([task.log, tasks.isDirty]).toEqual([log, false])
+  expect([task.log, tasks.isDirty, tasks.isReady]).toEqual([log, false, true])
 })
 
 test("an abort finds the outcome out first", async () => {
