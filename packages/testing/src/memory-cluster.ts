@@ -154,6 +154,8 @@ export class MemoryOutput implements TransactionalOutput {
     return this.#cluster.logs(topic).length
   }
 
+  async waitForSpace(): Promise<void> {}
+
   async flush(): Promise<void> {
     this.#strike("flush")
   }

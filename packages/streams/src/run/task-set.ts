@@ -139,7 +139,8 @@ export class TaskSet {
     if (dirty.length === 0) return "nothing"
     await this.#drain(dirty)
     const number = `${this.#options.transactionPrefix}-${++this.#transaction}`
-    const offsets = dirty.flatMap((task) => task.stage(number))
+    const offsets: CommittableOffset[] = []
+    for (const task of dirty) offsets.push(...(await task.stage(number)))
     const { output } = this.#options
     await output.flush()
     const due = await this.#dueEngines(isLast)

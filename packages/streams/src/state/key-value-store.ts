@@ -37,6 +37,7 @@ export class KeyValueStore<K = any, V = any> extends Store {
     entry.value = value
     entry.timestamp = timestamp
     entry.isDirty = true
+    this.sample(value)
   }
 
   get openEntries(): number {

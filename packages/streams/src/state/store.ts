@@ -5,7 +5,7 @@
  *     (open)               (in the changelog,        (committed)           (on disk, with a checkpoint)
  *                           outcome not known yet)
  *
- * `stage` encodes what the transaction changed and hands it to the changelog; `merge` is called once the transaction is
+ * `stage` encodes what the transaction changed, for the changelog to write; `merge` is called once the transaction is
  * known to have committed, `rollback` once it is known to have aborted. Cells (stream times, emit marks) go the same way:
  * in the changelog and the engine they lie under a key that no serde writes.
  *
@@ -18,24 +18,37 @@ import { CommittedBytes, type FlushLimits } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
 import { StateError } from "../errors.ts"
 
-/** Takes a changelog record: null value deletes. */
-export type ChangelogSink = (key: Uint8Array, value: Uint8Array | null, timestamp: number) => void
-
 const CELL_PREFIX = byteString(Uint8Array.from([0, 0xff, 0xff, 0x6d, 0x69, 0x6c, 0x6c, 0x72, 0x61, 0x63, 0x65, 0]))
 const TIMESTAMP_BYTES = 8
 
 export const isCellKey = (key: string): boolean => key.startsWith(CELL_PREFIX)
 
-interface StagedWrite {
+/** One change of the open transaction, encoded; `value` as it is stored, null where the key is deleted. */
+export interface StagedWrite {
   readonly key: string
   readonly value: Uint8Array | null
+  readonly timestamp: number
 }
+
+/** The key and value of a change, as its changelog has them. */
+export const changelogKey = ({ key }: StagedWrite): Uint8Array => bytesOf(key)
+export const changelogValue = ({ value }: StagedWrite): Uint8Array | null => value && value.subarray(TIMESTAMP_BYTES)
+
+/** Key, timestamp and what a record costs in a batch, roughly. */
+const ENTRY_OVERHEAD_BYTES = 64
+/** Of so many puts one is measured. */
+const SAMPLE_INTERVAL = 32
+/** How much a measurement moves what is known. */
+const SAMPLE_WEIGHT = 1 / 4
 
 export abstract class Store {
   readonly spec: PhysicalStore
   readonly committed: CommittedBytes
   readonly #cells = new Map<string, Cell>()
   #staged: StagedWrite[] = []
+  /** What a value takes, by the samples so far. */
+  #valueBytes = 0
+  #puts = 0
 
   constructor(spec: PhysicalStore, engine: StateEngine, limits: FlushLimits, prefixLength: number) {
     this.spec = spec
@@ -60,21 +73,35 @@ export abstract class Store {
     return cell
   }
 
-  /** Puts the open transaction's changes into the changelog and keeps their bytes until its outcome is known. */
-  stage(changelog: ChangelogSink): void {
+  /** Roughly the bytes that the open transaction will write: entries by what such entries took so far. */
+  get openBytes(): number {
+    return this.openEntries * (ENTRY_OVERHEAD_BYTES + this.#valueBytes)
+  }
+
+  /** Measures now and then what is put, so that large values are known before the commit encodes them all. */
+  protected sample(value: unknown): void {
+    if (typeof value !== "object" && typeof value !== "string") return
+    if (this.#puts++ % SAMPLE_INTERVAL !== 0) return
+    this.#learn(typeof value === "string" ? value.length : this.#encode(value).length)
+  }
+
+  #learn(bytes: number): void {
+    this.#valueBytes = this.#valueBytes === 0 ? bytes : this.#valueBytes + (bytes - this.#valueBytes) * SAMPLE_WEIGHT
+  }
+
+  /** Encodes the open transaction's changes and keeps their bytes until its outcome is known. */
+  stage(): readonly StagedWrite[] {
     this.#staged = []
     this.stageEntries((key, value, timestamp) => {
-      const encoded = value === undefined ? null : this.#encode(value)
-      changelog(bytesOf(key), encoded, timestamp)
-      this.#staged.push({ key, value: encoded && stamped(encoded, timestamp) })
+      const stored = value === undefined ? null : stamped(this.#encode(value), timestamp)
+      this.#staged.push({ key, value: stored, timestamp })
     })
     for (const [name, cell] of this.#cells) {
       if (!cell.isDirty) continue
-      const encoded = double(cell.value)
       const timestamp = Math.max(0, cell.value)
-      changelog(bytesOf(CELL_PREFIX + name), encoded, timestamp)
-      this.#staged.push({ key: CELL_PREFIX + name, value: stamped(encoded, timestamp) })
+      this.#staged.push({ key: CELL_PREFIX + name, value: stamped(double(cell.value), timestamp), timestamp })
     }
+    return this.#staged
   }
 
   merge(): void {

@@ -54,6 +54,7 @@ export class WindowStore<K = any, V = any> extends Store {
     entry.value = value
     entry.timestamp = timestamp
     entry.isDirty = true
+    this.sample(value)
   }
 
   #entry(key: K, start: number): OverlayEntry<V> {

@@ -24,6 +24,8 @@ export interface RecordOutput {
     value: Uint8Array | null,
     headers?: Headers,
   ): void
+  /** Resolves once there is room for more; at once when there is. */
+  waitForSpace(): Promise<void>
   /** How many partitions a topic has. */
   partitionCount(topic: string): number
 }

@@ -16,7 +16,7 @@ import { InterruptedRecord } from "../errors.ts"
 import type { Processor } from "../operators/operator.ts"
 import type { SourceReader } from "../operators/source-reader.ts"
 import { Cell, NO_TIME } from "../state/cell.ts"
-import type { Store } from "../state/store.ts"
+import { changelogKey, changelogValue, type Store } from "../state/store.ts"
 import type { TaskId } from "../topology/naming.ts"
 import type { SubTopology } from "../topology/topology.ts"
 import { formatTaskId } from "../topology/naming.ts"
@@ -59,9 +59,18 @@ export interface TaskLimits {
   readonly waitingRecordsMax: number
   /** Entries in overlays before the transaction should end. */
   readonly openEntriesMax: number
+  /** Bytes that those entries will take in changelogs, roughly, before the transaction should end. */
+  readonly openBytesMax: number
 }
 
-const TASK_LIMITS: TaskLimits = { waitingRecordsMax: 10_000, openEntriesMax: 200_000 }
+const TASK_LIMITS: TaskLimits = {
+  waitingRecordsMax: 10_000,
+  openEntriesMax: 200_000,
+  openBytesMax: 64 * 1024 * 1024,
+}
+
+/** Written to a changelog before the producer is asked whether it has room for more. */
+const CHANGELOG_PART_BYTES = 4 * 1024 * 1024
 
 export interface CommittableOffset {
   readonly topic: string
@@ -197,8 +206,12 @@ export class Task implements TaskContext {
   get isHeavy(): boolean {
     if (this.#endsWithTransaction && this.isBlocked) return true
     let entries = 0
-    for (const store of this.stores.values()) entries += store.openEntries
-    return entries >= this.#limits.openEntriesMax
+    let bytes = 0
+    for (const store of this.stores.values()) {
+      entries += store.openEntries
+      bytes += store.openBytes
+    }
+    return entries >= this.#limits.openEntriesMax || bytes >= this.#limits.openBytesMax
   }
 
   queue(topic: string, partition: number): RecordQueue | undefined {
@@ -266,14 +279,9 @@ export class Task implements TaskContext {
   }
 
   /** Writes changelogs and answers the offsets to commit. Only after `drain`. */
-  stage(transaction: string): CommittableOffset[] {
+  async stage(transaction: string): Promise<CommittableOffset[]> {
     for (const gate of this.#gates) invariant(gate.isEmpty, `task ${this.name} commits while records wait`)
-    for (const store of this.stores.values()) {
-      store.stage((key, value, timestamp) => {
-        this.metrics.changelogged++
-        this.output.append(store.spec.changelog, this.taskId.partition, timestamp, key, value)
-      })
-    }
+    for (const store of this.stores.values()) await this.#writeChangelog(store)
     const cells: Record<string, number> = {}
     for (const [name, cell] of this.#cells) if (cell.value !== NO_TIME) cells[name] = cell.value
     return [...this.#sources].map(([queue, reader], index) => ({
@@ -282,6 +290,20 @@ export class Task implements TaskContext {
       offset: queue.position,
       metadata: encodeMetadata({ transaction, cells: index === 0 ? cells : {}, upstream: reader.times(queue) }),
     }))
+  }
+
+  /** In parts, each of which waits for room: a transaction may change more than the producer holds. */
+  async #writeChangelog(store: Store): Promise<void> {
+    let bytes = 0
+    for (const write of store.stage()) {
+      const value = changelogValue(write)
+      this.output.append(store.spec.changelog, this.taskId.partition, write.timestamp, changelogKey(write), value)
+      this.metrics.changelogged++
+      bytes += write.key.length + (value?.length ?? 0)
+      if (bytes < CHANGELOG_PART_BYTES) continue
+      bytes = 0
+      await this.output.waitForSpace()
+    }
   }
 
   /** The transaction committed. */

@@ -28,7 +28,7 @@ class FakeTask {
   }
   async drain() {}
   drained() {}
-  stage(transaction: string): CommittableOffset[] {
+  async stage(transaction: string): Promise<CommittableOffset[]> {
     const metadata = encodeMetadata({ transaction, cells: {}, upstream: {} })
     return [{ topic: "in", partition: 0, offset: 7, metadata }]
   }

@@ -88,7 +88,7 @@ test("a transaction's overlay is gone when it ends, and an aggregate changed in 
   const spec = { name: "s", kind: "key-value", key: canonicalKey, value: packed, changelog: "c" } as const
   const store = new KeyValueStore<string, number[]>(spec, new MemoryEngine(), limits)
   store.put("a", [1], 5)
-  store.stage(() => {})
+  store.stage()
   store.merge()
   expect(store.openEntries).toBe(0)
   store.get("a").value!.push(2)

@@ -14,11 +14,10 @@ test("windows that one transaction begins and leaves behind are kept nowhere, an
       store.streamTime.value = Math.max(store.streamTime.value, start)
       store.put("a", start, 1, start)
     }
-    store.stage((key, value) => {
-      const name = Buffer.from(key).toString("hex")
-      if (value === null) live.delete(name)
-      else live.add(name)
-    })
+    for (const { key, value } of store.stage()) {
+      if (value === null) live.delete(key)
+      else live.add(key)
+    }
     store.merge()
   }
   const starts = () => [...store.committed.range()].map(([key]) => key).filter((key) => key.endsWith("a"))

@@ -1,0 +1,77 @@
+/**
+ * How large an open transaction may become: it is asked to end by the bytes that it holds, and what it holds all the same
+ * is written in parts that wait for room.
+ */
+import { json, string } from "@millrace/schema"
+import { expect, test } from "vitest"
+import * as S from "../../src/index.ts"
+import { FLUSH_LIMITS } from "../../src/state/committed.ts"
+import { MemoryEngine } from "../../src/state/memory-engine.ts"
+import { openStore } from "../../src/state/open-store.ts"
+import { Task, type TaskLimits } from "../../src/task/task.ts"
+import { makeTopology } from "../../src/topology/topology.ts"
+
+const In = S.topic("in", { key: string, value: json<{ text: string }>() })
+
+function newTask(limits: Partial<TaskLimits>) {
+  const pipeline = S.pipeline("app", () => S.table(In))
+  const { subtopologies } = makeTopology(pipeline.plan, "app")
+  const subtopology = subtopologies[0]!
+  const spec = subtopology.stores[0]!
+  const held = { bytes: 0, mostBytes: 0, records: 0 }
+  const task = new Task({
+    applicationId: "app",
+    pipeline: "app",
+    id: { subtopology: 0, partition: 0 },
+    subtopology,
+    taskCount: 1,
+    inputs: [{ topic: "in", partition: 0, position: 0, metadata: undefined }],
+    stores: new Map([[spec.name, openStore(spec, new MemoryEngine(), FLUSH_LIMITS)]]),
+    output: {
+      append: (_topic, _partition, _timestamp, key, value) => {
+        held.records++
+        held.bytes += (key?.length ?? 0) + (value?.length ?? 0)
+        held.mostBytes = Math.max(held.mostBytes, held.bytes)
+      },
+      waitForSpace: async () => void (held.bytes = 0),
+      partitionCount: () => 1,
+    },
+    effects: undefined,
+    limits,
+  })
+  const feed = (count: number, bytes: number) => {
+    const value = Buffer.from(JSON.stringify({ text: "x".repeat(bytes) }))
+    let offset = -1
+    const cursor = {
+      next: () => ++offset < count,
+      get offset() {
+        return offset
+      },
+      timestamp: 1,
+      key: () => Buffer.from(`k${offset}`),
+      value: () => value,
+      headers: () => [],
+    }
+    task.queue("in", 0)!.add(() => cursor, count, count)
+    task.process(count)
+  }
+  return { task, feed, held }
+}
+
+test("few entries of many bytes make a transaction heavy, many of few bytes do not", () => {
+  const small = newTask({ openBytesMax: 1_000_000 })
+  small.feed(500, 100)
+  expect(small.task.isHeavy).toBe(false)
+  const large = newTask({ openBytesMax: 1_000_000 })
+  large.feed(20, 100_000)
+  expect(large.task.isHeavy).toBe(true)
+})
+
+test("a changelog larger than the producer holds is written in parts", async () => {
+  const { task, feed, held } = newTask({})
+  feed(200, 100_000)
+  await task.drain()
+  await task.stage("t-1")
+  expect(held.records).toBe(200)
+  expect(held.mostBytes).toBeLessThan(5_000_000)
+})
