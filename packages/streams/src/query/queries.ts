@@ -145,10 +145,11 @@ export class Queries {
     const info = this.find(of)
     const partition = this.partitionOf(info, key, partitioner)
     const isHere = this.readable(info, partition) !== undefined
-    return { partition, endpoint: this.#endpointOf(info, partition), isHere }
+    return { partition, endpoint: this.endpointOf(info, partition), isHere }
   }
 
-  #endpointOf({ subtopology }: StoreInfo, partition: number): string | undefined {
+  /** The process that answers queries for a partition, if one does. */
+  endpointOf({ subtopology }: StoreInfo, partition: number): string | undefined {
     const task = formatTaskId({ subtopology, partition })
     return Object.entries(this.#options.endpoints()).find(([, tasks]) => tasks.includes(task))?.[0]
   }

@@ -21,6 +21,8 @@ export interface RunMetrics extends TaskMetrics {
 export interface RunHandle extends AsyncDisposable {
   readonly applicationId: string
   readonly topology: Topology
+  /** HOST:PORT where queries are answered over HTTP, when they are. */
+  readonly endpoint: string | undefined
   state(): RunState
   metrics(): RunMetrics
   /** A store of this process, by its table or its name. Read-only, and committed rows only. */
@@ -53,6 +55,7 @@ export interface HandleOptions {
   readonly worker: Worker
   readonly tasks: TaskSet
   readonly queries: Queries
+  readonly endpoint: string | undefined
   /** Leaves the group and gives everything back. */
   readonly release: () => Promise<void>
 }
@@ -60,6 +63,7 @@ export interface HandleOptions {
 export class Handle implements RunHandle {
   readonly applicationId: string
   readonly topology: Topology
+  readonly endpoint: string | undefined
   readonly done: Promise<void>
   readonly #worker: Worker
   readonly #tasks: TaskSet
@@ -69,6 +73,7 @@ export class Handle implements RunHandle {
   constructor(options: HandleOptions) {
     this.applicationId = options.applicationId
     this.topology = options.topology
+    this.endpoint = options.endpoint
     this.#worker = options.worker
     this.#tasks = options.tasks
     this.#queries = options.queries

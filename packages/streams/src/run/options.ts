@@ -8,6 +8,7 @@ import { PipelineError } from "../errors.ts"
 import { assertName } from "../dsl/topic.ts"
 import type { FlushLimits } from "../state/committed.ts"
 import type { StateEngines } from "../state/engine.ts"
+import type { QueriesListen } from "../query/http-server.ts"
 import type { TaskLimits } from "../task/task.ts"
 import type { EffectPort } from "../task/effects.ts"
 
@@ -45,6 +46,8 @@ export interface RunOptions {
   readonly createTopics?: { readonly partitions: number }
   readonly flushLimits?: FlushLimits
   readonly taskLimits?: Partial<TaskLimits>
+  /** Answers interactive queries over HTTP, and forwards those for other processes' partitions to them. */
+  readonly queries?: QueriesListen
   /** One line per event worth telling. */
   readonly log?: (message: string) => void
 }
@@ -59,6 +62,7 @@ type Optional =
   | "createTopics"
   | "flushLimits"
   | "taskLimits"
+  | "queries"
 
 export interface ResolvedRunOptions extends Required<Omit<RunOptions, Optional>>, Pick<RunOptions, Optional> {}
 

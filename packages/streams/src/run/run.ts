@@ -9,6 +9,9 @@ import { type Consumer, KafkaClient } from "@millrace/client"
 import type { Clock } from "@millrace/host"
 import type { Context } from "effect"
 import type { Pipeline } from "../dsl/pipeline.ts"
+import { Forwarder } from "../query/forward.ts"
+import { queryRoutes } from "../query/http-routes.ts"
+import type { QueriesListen, QueryServer } from "../query/http-server.ts"
 import { Queries } from "../query/queries.ts"
 import { StoreDirectory } from "../query/stores.ts"
 import type { StateEngines } from "../state/engine.ts"
@@ -16,7 +19,7 @@ import { MemoryEngines } from "../state/memory-engine.ts"
 import { describeTopology } from "../topology/describe.ts"
 import { formatTaskId } from "../topology/naming.ts"
 import { makeTopology, type Topology } from "../topology/topology.ts"
-import { streamsAssignor, type TaskEndpoints } from "./assignor.ts"
+import { streamsAssignor, type StreamsAssignorOptions, type TaskEndpoints } from "./assignor.ts"
 import { checkEffects } from "./check-effects.ts"
 import { Handle, type RunHandle } from "./handle.ts"
 import { type Identity, openIdentity } from "./identity.ts"
@@ -79,8 +82,14 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
       signal: aborter.signal,
     })
     const stored = new Set(storedTasks(topology, engines))
+    const server = options.queries && (await startQueryServer(options.queries))
+    if (server !== undefined) closers.push(() => server.close())
     let endpoints: TaskEndpoints = {}
-    const consumer = joinGroup(client, topology, options, identity, stored, (told) => (endpoints = told))
+    const consumer = joinGroup(client, topology, options, identity, {
+      storedTasks: () => [...stored].sort(),
+      onEndpoints: (told) => (endpoints = told),
+      ...(server !== undefined && { endpoint: server.endpoint }),
+    })
     const output = makeOutput(client, options, identity, consumer, partitions)
     await output.start()
     const tasks = new TaskSet({
@@ -140,7 +149,18 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
       await output.close()
       await closeAll()
     }
-    return new Handle({ applicationId: options.applicationId, topology, worker, tasks, queries, release })
+    const { applicationId } = options
+    const endpoint = server?.endpoint
+    const handle = new Handle({ applicationId, topology, worker, tasks, queries, endpoint, release })
+    server?.serve(
+      queryRoutes({
+        applicationId,
+        state: () => handle.state(),
+        queries,
+        forwarder: new Forwarder(host.clock, fetch),
+      }),
+    )
+    return handle
   } catch (failure) {
     await closeAll().catch(() => {})
     throw failure
@@ -152,6 +172,12 @@ async function openEngines(directory: string | undefined): Promise<StateEngines>
   // Loaded only here: pipelines without a state directory run where the native library does not.
   const { LmdbEngines } = await import("../state/lmdb-engine.ts")
   return new LmdbEngines(`${directory}/state.lmdb`)
+}
+
+/** Loaded only here: the HTTP server is Node's, and a pipeline that nobody asks runs without. */
+async function startQueryServer(listen: QueriesListen): Promise<QueryServer> {
+  const { QueryServer } = await import("../query/http-server.ts")
+  return await QueryServer.start(listen)
 }
 
 /** Tasks whose stores are all here from an earlier run. */
@@ -172,14 +198,12 @@ function joinGroup(
   topology: Topology,
   options: ResolvedRunOptions,
   { processId, isPersistent }: Identity,
-  stored: ReadonlySet<string>,
-  onEndpoints: (endpoints: TaskEndpoints) => void,
+  member: Pick<StreamsAssignorOptions, "storedTasks" | "endpoint" | "onEndpoints">,
 ): Consumer {
   const assignor = streamsAssignor({
     topology,
     processId,
-    storedTasks: () => [...stored].sort(),
-    onEndpoints,
+    ...member,
     onAwaited: () => consumer.enforceRebalance("others wait for tasks that this process has"),
   })
   const consumer: Consumer = client.consumer({

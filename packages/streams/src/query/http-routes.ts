@@ -1,0 +1,208 @@
+/**
+ * Interactive queries over HTTP, from any process of the application:
+ *
+ *     GET /                        the application, its state, its processes
+ *     GET /stores                  stores, with the partitions that are here
+ *     GET /stores/NAME             rows, partition by partition:   from, to, prefix, order, limit, partition, after
+ *     GET /stores/NAME/KEY         the row of a key; of a windowed store its windows (from, to), or one (start)
+ *
+ * All take `isolation=read_uncommitted`, `bound={"topic":{"0":17}}` and `local=true`, which asks this process alone;
+ * otherwise whoever is asked forwards to the process that has the partition. How keys are written: json.ts.
+ *
+ * Failures are `{"error": REASON, "message": …}`: 404 for a key without a row, 412 below the bound, 503 while a partition
+ * moves, 502 when the process that has it does not answer.
+ */
+import type { HttpAnswer, HttpRequest, HttpRoute } from "@millrace/host/node/http"
+import { PipelineError } from "../errors.ts"
+import type { Forwarder } from "./forward.ts"
+import { parseKey, toJson } from "./json.ts"
+import { parsePosition } from "./position.ts"
+import type { Queries } from "./queries.ts"
+import type { FailureReason, PartitionResult, Query, QueryOptions, Row, Rows } from "./query.ts"
+import type { StoreInfo } from "./stores.ts"
+
+export interface HttpQueriesOptions {
+  readonly applicationId: string
+  readonly state: () => string
+  readonly queries: Queries
+  readonly forwarder: Forwarder
+}
+
+/** Rows of a partition in one answer, when the URL does not say. */
+const HTTP_ROWS = 1_000
+
+const STATUS: Readonly<Record<FailureReason, number>> = {
+  UNKNOWN_QUERY_TYPE: 400,
+  STORE_EXCEPTION: 400,
+  DOES_NOT_EXIST: 404,
+  NOT_UP_TO_BOUND: 412,
+  NOT_ACTIVE: 503,
+  NOT_PRESENT: 503,
+}
+
+export function queryRoutes(options: HttpQueriesOptions): readonly HttpRoute[] {
+  return [
+    { method: "GET", path: "/", handle: () => overview(options) },
+    { method: "GET", path: "/stores", handle: () => listStores(options.queries) },
+    { method: "GET", path: "/stores/:name", handle: (request) => getRows(options, request) },
+    { method: "GET", path: "/stores/:name/:key", handle: (request) => getKey(options, request) },
+  ]
+}
+
+const answer = (status: number, body: unknown): HttpAnswer => ({
+  status,
+  body: toJson(body),
+  headers: { "Content-Type": "application/json" },
+})
+
+const failure = (reason: FailureReason, message: string) => answer(STATUS[reason], { error: reason, message })
+
+const overview = ({ applicationId, state, queries }: HttpQueriesOptions) =>
+  answer(200, { applicationId, state: state(), processes: queries.allMetadata() })
+
+function listStores(queries: Queries): HttpAnswer {
+  const stores = queries.stores.map((info) => ({
+    name: info.name,
+    kind: info.kind,
+    key: info.spec.key.name,
+    value: info.spec.value.name,
+    partitions: queries.partitionCount(info),
+    here: queries.partitionsHere(info),
+  }))
+  return answer(200, stores)
+}
+
+async function getKey({ queries, forwarder }: HttpQueriesOptions, request: HttpRequest): Promise<HttpAnswer> {
+  const info = queries.find(request.params["name"]!)
+  const { query } = request
+  const key = parseKey(request.params["key"]!, info.spec.key, query.get("keyEncoding"))
+  const partition = numberIn(query, "partition") ?? queries.partitionOf(info, key)
+  const elsewhere = endpointElsewhere(queries, info, partition, query)
+  if (elsewhere !== undefined) return await forwarder.forward(elsewhere, request)
+  const asked = keyQuery(info, key, query)
+  const { partitions } = queries.query(info.name, asked, { ...optionsIn(query), partitions: [partition] })
+  const result = partitions.get(partition)!
+  if (!result.ok) return failure(result.reason, result.message)
+  const { position } = result
+  if (asked.kind !== "key") return answer(200, { partition, position, ...(result.result as unknown as Rows<any, any>) })
+  if (result.result === undefined) return answer(404, { error: "NO_ROW", message: "there is no such key", position })
+  return answer(200, { partition, position, ...(result.result as Row<any, any>) })
+}
+
+function keyQuery(info: StoreInfo, key: unknown, query: URLSearchParams): Query {
+  if (info.kind === "key-value") return { kind: "key", key }
+  const start = numberIn(query, "start")
+  return start === undefined ? { kind: "windows", key, ...rangeIn(query) } : { kind: "key", key: { key, start } }
+}
+
+type TimesAndPaging = { from?: number; to?: number; order?: "asc" | "desc"; limit: number; after?: string }
+
+function rangeIn(query: URLSearchParams): TimesAndPaging {
+  const [from, to] = [numberIn(query, "from"), numberIn(query, "to")]
+  return { ...pagingIn(query), ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
+}
+
+function pagingIn(query: URLSearchParams) {
+  const order = query.get("order")
+  if (order !== null && order !== "asc" && order !== "desc") throw new PipelineError(`order ${order}: asc or desc`)
+  const after = query.get("after")
+  const limit = numberIn(query, "limit") ?? HTTP_ROWS
+  return { limit, ...(order !== null && { order: order as "asc" | "desc" }), ...(after !== null && { after }) }
+}
+
+function rowsQuery(info: StoreInfo, query: URLSearchParams): Query {
+  const key = (name: string) => {
+    const text = query.get(name)
+    return text === null ? undefined : parseKey(text, info.spec.key, query.get("keyEncoding"))
+  }
+  if (info.kind !== "key-value") return { kind: "window-range", ...rangeIn(query) }
+  const prefix = key("prefix")
+  if (prefix !== undefined) return { kind: "prefix", prefix, ...pagingIn(query) }
+  const [from, to] = [key("from"), key("to")]
+  return { kind: "range", ...pagingIn(query), ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
+}
+
+interface PartitionAnswer {
+  readonly partition: number
+  readonly [name: string]: unknown
+}
+
+async function getRows({ queries, forwarder }: HttpQueriesOptions, request: HttpRequest): Promise<HttpAnswer> {
+  const info = queries.find(request.params["name"]!)
+  const { query } = request
+  const only = numberIn(query, "partition")
+  if (query.has("after") && only === undefined) throw new PipelineError("after continues one partition: name it too")
+  const wanted = only === undefined ? allOf(queries.partitionCount(info)) : [only]
+  const elsewhere = new Map(wanted.map((one) => [one, endpointElsewhere(queries, info, one, query)] as const))
+  const here = wanted.filter((one) => elsewhere.get(one) === undefined)
+  const asked = rowsQuery(info, query)
+  const found = queries.query(info.name, asked, { ...optionsIn(query), partitions: here })
+  const local = [...found.partitions].map(([partition, result]) => partitionAnswer(partition, result))
+  const remote = await Promise.all(
+    [...new Set(elsewhere.values())]
+      .filter((endpoint) => endpoint !== undefined)
+      .map(async (endpoint): Promise<readonly PartitionAnswer[]> => {
+        const partitions = wanted.filter((one) => elsewhere.get(one) === endpoint)
+        return await forwardRows(forwarder, endpoint, request, partitions)
+      }),
+  )
+  const all = [...local, ...remote.flat()].sort((left, right) => left.partition - right.partition)
+  const [first] = all
+  if (only !== undefined && first?.["error"] !== undefined) {
+    return answer(STATUS[first["error"] as FailureReason] ?? 502, { error: first["error"], message: first["message"] })
+  }
+  return answer(200, { store: info.name, partitions: all })
+}
+
+/** Another process's partitions; each told as failed when it does not answer. */
+async function forwardRows(
+  forwarder: Forwarder,
+  endpoint: string,
+  request: HttpRequest,
+  partitions: readonly number[],
+): Promise<readonly PartitionAnswer[]> {
+  const { status, body } = await forwarder.forward(endpoint, request)
+  const parsed = JSON.parse(String(body)) as {
+    partitions?: readonly PartitionAnswer[]
+    error?: string
+    message?: string
+  }
+  const answered = parsed.partitions?.filter(({ partition }) => partitions.includes(partition)) ?? []
+  const missing = partitions.filter((one) => !answered.some(({ partition }) => partition === one))
+  const message = parsed.message ?? `${endpoint} answered ${status}`
+  return [...answered, ...missing.map((partition) => ({ partition, error: parsed.error ?? "NOT_PRESENT", message }))]
+}
+
+const partitionAnswer = (partition: number, result: PartitionResult<any>): PartitionAnswer =>
+  result.ok
+    ? { partition, position: result.position, ...result.result }
+    : { partition, error: result.reason, message: result.message }
+
+/** Undefined: it is answered here, well or badly. */
+function endpointElsewhere(
+  queries: Queries,
+  info: StoreInfo,
+  partition: number,
+  query: URLSearchParams,
+): string | undefined {
+  if (query.get("local") === "true" || queries.readable(info, partition) !== undefined) return undefined
+  return queries.endpointOf(info, partition)
+}
+
+function optionsIn(query: URLSearchParams): QueryOptions {
+  const bound = query.get("bound")
+  const isolation = query.get("isolation") ?? "read_committed"
+  if (isolation !== "read_committed" && isolation !== "read_uncommitted") {
+    throw new PipelineError(`isolation ${isolation}: read_committed or read_uncommitted`)
+  }
+  return { isolation, ...(bound !== null && { bound: parsePosition(bound) }) }
+}
+
+function numberIn(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name)
+  if (text === null) return undefined
+  if (!/^\d{1,15}$/.test(text)) throw new PipelineError(`${name} ${text}: expected a whole number`)
+  return Number(text)
+}
+
+const allOf = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
