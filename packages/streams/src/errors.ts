@@ -14,8 +14,10 @@ export class PipelineError extends Error {
 export interface ProcessingSite {
   readonly pipeline: string
   readonly operator: string
+  /** Or what was at work, where it was no record: a timer, a punctuation. */
   readonly topic: string
   readonly partition: number
+  /** -1 where it was no record. */
   readonly offset: number
 }
 
@@ -27,7 +29,7 @@ export class ProcessingError extends Error {
     const reason = cause instanceof Error ? cause.message : String(cause)
     super(
       `pipeline "${site.pipeline}", operator "${site.operator}", ` +
-        `record ${site.topic}-${site.partition}@${site.offset}: ${reason}`,
+        `${site.offset < 0 ? `${site.topic} of partition ${site.partition}` : `record ${site.topic}-${site.partition}@${site.offset}`}: ${reason}`,
       { cause },
     )
     this.site = site

@@ -2,6 +2,14 @@ export { type Duration } from "./dsl/duration.ts"
 export { isPipeline, pipeline, type Pipeline } from "./dsl/pipeline.ts"
 export type { Headers, Rec, Windowed } from "./dsl/record.ts"
 export type { Aggregable, Sink, Stream, Table, Windowing } from "./dsl/stream.ts"
+export {
+  type KeyValueState,
+  keyValueStore,
+  type StoreDefinition,
+  type StoreOptions,
+  type WindowState,
+  windowStore,
+} from "./dsl/store.ts"
 export { topic, type Topic } from "./dsl/topic.ts"
 export { hopping, type SessionWindows, type TimeWindows, tumbling } from "./dsl/windows.ts"
 export * from "./errors.ts"

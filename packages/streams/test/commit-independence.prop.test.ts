@@ -84,6 +84,58 @@ const PIPELINES: ReadonlyArray<readonly [name: string, build: () => any, stores:
     },
     ["latest", "amounts"],
   ],
+  [
+    "a processor with a store, timers and punctuations, and another that shares the store",
+    () => {
+      const last = S.keyValueStore("last", { key: string, value: json<number>() })
+      const open = S.stream(Events).pipe(
+        S.process("silence", { stores: { last }, timers: true, value: json<any>() }, (context) => {
+          context.schedule(15, "stream-time", (time) =>
+            context.forward({ key: "tick", value: [time, [...context.stores.last.range()].length] }),
+          )
+          return {
+            process({ key, value, timestamp }) {
+              const before = context.stores.last.getStamped(key)
+              if (before.value !== undefined) context.timers.delete(key, before.timestamp + 10)
+              context.stores.last.put(key, value.amount)
+              context.timers.set(key, timestamp + 10)
+            },
+            onTimer(key, time) {
+              context.forward({ key, value: [time, context.stores.last.get(key)] })
+              context.stores.last.delete(key)
+            },
+          }
+        }),
+      )
+      const counted = S.stream(Events).pipe(
+        S.processValues("entries", { stores: { last }, value: json<any>() }, ({ stores, forward }) => ({
+          process: () => forward([...stores.last.range("a", "c")].map(({ key, value }) => [key, value])),
+        })),
+      )
+      return [open.pipe(S.to(Out)), counted.pipe(S.to(Other))]
+    },
+    ["last", "silence-timers"],
+  ],
+  [
+    "a processor behind effects of different length",
+    () =>
+      S.stream(Events).pipe(
+        S.mapEffect((event) => Effect.as(Effect.sleep((event.amount * 7) % 11), event), {
+          name: "slow",
+          concurrency: 3,
+          timeout: 1_000,
+        }),
+        S.process("silence", { timers: true, value: json<any>() }, (context) => {
+          context.schedule(15, "stream-time", (time) => context.forward({ key: "tick", value: time }))
+          return {
+            process: ({ key, timestamp }) => context.timers.set(key, timestamp + 10),
+            onTimer: (key, time) => context.forward({ key, value: time }),
+          }
+        }),
+        S.to(Out),
+      ),
+    ["silence-timers"],
+  ],
   ["count", () => S.stream(Events).pipe(S.count("counts"), S.toStream(), S.to(Out)), ["counts"]],
   [
     "an aggregate changed in place, with deletions",

@@ -122,6 +122,42 @@ test("tables of tables, several topics and sinks infer", () => {
   expect(() => S.table(Orders).pipe(S.filter((order: Order) => order.amount > 1))).toThrow("filter takes a stream")
 })
 
+test("processors infer records, stores and what they forward", () => {
+  const Totals = S.keyValueStore("totals", { key: string, value: json<number>() })
+  const processed = S.stream(Orders).pipe(
+    S.process(
+      "totals-of",
+      { stores: { totals: Totals }, timers: true, value: json<{ total: number }>() },
+      (context) => ({
+        process({ key, value, timestamp }) {
+          const total = (context.stores.totals.get(key) ?? 0) + value.amount
+          context.stores.totals.put(key, total)
+          context.timers.set(key, timestamp)
+          context.forward({ key, value: { total } })
+          // @ts-expect-error the store holds numbers
+          context.stores.totals.put(key, "much")
+          // @ts-expect-error what is forwarded is what the serde writes
+          context.forward({ key, value: { total: "much" } })
+          // @ts-expect-error no such store
+          void context.stores.others
+        },
+        onTimer: (key, time) => void (key.length + time),
+      }),
+    ),
+  )
+  expectTypeOf(processed).toEqualTypeOf<S.Stream<string, { total: number }>>()
+  const values = S.stream(Orders).pipe(
+    S.processValues("kept", {}, ({ forward }) => ({ process: ({ value }) => forward(value) })),
+  )
+  expectTypeOf(values).toEqualTypeOf<S.Stream<string, Order>>()
+  const keyed = S.stream(Orders).pipe(
+    S.process("keyed", { key: json<number>() }, ({ forward }) => ({
+      process: ({ value }) => forward({ key: value.amount, value }),
+    })),
+  )
+  expectTypeOf(keyed).toEqualTypeOf<S.Stream<number, Order>>()
+})
+
 test("what is wrong does not compile", () => {
   // @ts-expect-error no such unit of time
   expect(() => S.tumbling("1 fortnight")).toThrow(/not a duration/)

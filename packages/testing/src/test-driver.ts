@@ -14,6 +14,7 @@ import { partitionName, type TopicPartition } from "@millrace/streams/run/ports"
 import type { FlushLimits } from "@millrace/streams/state/committed"
 import type { EffectPort } from "@millrace/streams/task/effects"
 import { KeyValueStore } from "@millrace/streams/state/key-value-store"
+import { TimerStore } from "@millrace/streams/state/timer-store"
 import { WindowStore } from "@millrace/streams/state/window-store"
 import type { TaskLimits } from "@millrace/streams/task/task"
 import { type PartitionCounts, resolvePartitions, taskCount } from "@millrace/streams/topology/partitions"
@@ -186,7 +187,8 @@ export class TestDriver {
     const found: StoredRow[] = []
     for (const task of this.#tasks.tasks) {
       const one = task.stores.get(store)
-      if (one instanceof KeyValueStore || one instanceof WindowStore) found.push(...one.entries())
+      if (one instanceof KeyValueStore || one instanceof WindowStore || one instanceof TimerStore)
+        found.push(...one.entries())
     }
     return found
   }
@@ -198,6 +200,11 @@ export class TestDriver {
       for (const reason of Object.keys(sum) as Array<keyof typeof sum>) sum[reason] += task.metrics.dropped[reason]
     }
     return sum
+  }
+
+  /** A running worker would commit now, whatever the commit interval. */
+  get isHeavy(): boolean {
+    return this.#tasks.isHeavy
   }
 
   get transactions(): { readonly committed: number; readonly aborted: number } {

@@ -22,3 +22,13 @@ export { toTable } from "./to-table.ts"
 export { to, type ToOptions } from "./to.ts"
 export { tombstones } from "./tombstones.ts"
 export { window } from "./window.ts"
+export { process, type ProcessOptions, processValues } from "./process.ts"
+export type {
+  ForwardedRecord,
+  ProcessorContext,
+  PunctuationType,
+  RecordProcessor,
+  StoreDefinitions,
+  Timers,
+  ValueProcessorContext,
+} from "./processor-context.ts"

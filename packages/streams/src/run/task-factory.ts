@@ -74,6 +74,7 @@ export async function makeTask(id: TaskId, options: TaskFactoryOptions): Promise
     stores,
     output: options.output,
     effects: options.effects,
+    now: options.restore.now,
     ...(options.serde && { serde: options.serde }),
     ...(options.taskLimits && { limits: options.taskLimits }),
   })

@@ -87,6 +87,7 @@ export class TaskSet {
   remove(name: string): Task | undefined {
     const task = this.#tasks.get(name)
     this.#tasks.delete(name)
+    task?.close()
     return task
   }
 
@@ -264,6 +265,7 @@ export class TaskSet {
     await this.settle()
     const outcome = await this.#commit(true)
     await this.settle()
+    for (const task of this.#tasks.values()) task.close()
     return outcome
   }
 

@@ -133,7 +133,10 @@ export class Worker {
 
   #pollTimeout(): number {
     if (this.#tasks.isReady) return 0
-    return this.#tasks.isDirty ? Math.max(0, Math.min(this.#untilCommitMs(), POLL_MS_MAX)) : POLL_MS_MAX
+    let restMs = this.#tasks.isDirty ? Math.max(0, Math.min(this.#untilCommitMs(), POLL_MS_MAX)) : POLL_MS_MAX
+    for (const { punctuators } of this.#tasks.tasks)
+      restMs = Math.min(restMs, Math.ceil(punctuators.untilDue ?? restMs))
+    return restMs
   }
 
   /** In whole milliseconds: a rest too small to move the clock would be waited for without end. */

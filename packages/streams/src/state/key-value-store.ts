@@ -2,7 +2,7 @@
  * The latest value per key, with its timestamp. A key is stored as its serde writes it.
  */
 import type { PhysicalStore } from "../topology/topology.ts"
-import { bytesOf } from "./byte-order.ts"
+import { byteString, bytesOf } from "./byte-order.ts"
 import type { FlushLimits } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
 import { Overlay, OverlayEntry } from "./overlay.ts"
@@ -38,6 +38,33 @@ export class KeyValueStore<K = any, V = any> extends Store {
     entry.timestamp = timestamp
     entry.isDirty = true
     this.sample(value)
+  }
+
+  /**
+   * Rows with `from <= key < to` in the order of their keys' bytes, as the open transaction sees them. Puts made while it
+   * runs are safe; what they add may or may not be seen.
+   */
+  *range(from?: K, to?: K): Iterable<{ readonly key: K; readonly value: V; readonly timestamp: number }> {
+    const bound = (key: K | undefined) => (key === undefined ? undefined : byteString(this.spec.key.encode(key)))
+    const [first, end] = [bound(from), bound(to)]
+    const isWithin = (key: string) => (first === undefined || key >= first) && (end === undefined || key < end)
+    const open = new Map<string, OverlayEntry<V>>()
+    for (const entry of this.#overlay.entries())
+      if (entry.isDirty && isWithin(entry.bytes!)) open.set(entry.bytes!, entry)
+    const written = [...open.keys()].sort()
+    let at = 0
+    for (const [key] of this.committed.range(first, end)) {
+      if (isCellKey(key)) continue
+      while (at < written.length && written[at]! < key) yield* this.#live(open.get(written[at++]!)!)
+      if (written[at] === key) at++
+      const decoded = this.spec.key.decode(bytesOf(key))
+      yield* this.#live(this.#overlay.entry(decoded, this.#load))
+    }
+    while (at < written.length) yield* this.#live(open.get(written[at++]!)!)
+  }
+
+  *#live({ key, value, timestamp }: OverlayEntry<V>) {
+    if (value !== undefined) yield { key: key as K, value, timestamp }
   }
 
   get openEntries(): number {

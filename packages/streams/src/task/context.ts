@@ -1,5 +1,6 @@
 /**
- * What a processor may use of the task that it runs in. No clock is here: time comes from records alone.
+ * What a processor may use of the task that it runs in. No clock is here: time comes from records, or is the one that the
+ * transaction decided on (punctuators.ts).
  */
 import type { Serde } from "@millrace/schema"
 import type { StreamRecord, Headers } from "../dsl/record.ts"
@@ -9,6 +10,7 @@ import type { TaskId } from "../topology/naming.ts"
 import type { TaskMetrics } from "./metrics.ts"
 import type { EffectPort } from "./effects.ts"
 import type { Slot } from "./gate.ts"
+import type { Punctuators } from "./punctuators.ts"
 import type { Processor } from "../operators/operator.ts"
 
 /** Leaves the choice of the partition to the producer. */
@@ -49,6 +51,14 @@ export interface TaskContext {
   suspend(processor: Processor): Slot
   /** Runs what a late result makes possible: a failure in it aborts the transaction. */
   resume(run: () => void): void
+  /** Timers, punctuations and the task's times. */
+  readonly punctuators: Punctuators
+  /** Some input comes through a repartition topic, whose records carry their upstream tasks' times. */
+  readonly isRepartitioned: boolean
+  /** Asks for the transaction to end soon. */
+  requestCommit(): void
+  /** Calls back when the task goes. */
+  atClose(close: () => void): void
   /** Aborts the transaction. */
   fail(cause: unknown): void
   /** Calls back when a transaction is to commit, once all records before `level` are through. */

@@ -22,11 +22,12 @@ import type { SubTopology } from "../topology/topology.ts"
 import { formatTaskId } from "../topology/naming.ts"
 import type { DropReason, RecordOutput, TaskContext } from "./context.ts"
 import type { EffectPort } from "./effects.ts"
-import { Gate, type Slot } from "./gate.ts"
+import { Gate, gated, type Slot } from "./gate.ts"
 import { Intake } from "./intake.ts"
 import { newTaskMetrics, type TaskMetrics } from "./metrics.ts"
 import { encodeMetadata, type OffsetMetadata } from "./offset-metadata.ts"
 import { PartitionGroup } from "./partition-group.ts"
+import { Punctuators } from "./punctuators.ts"
 import { RecordQueue } from "./record-queue.ts"
 import { wire } from "./wire.ts"
 
@@ -52,6 +53,8 @@ export interface TaskOptions {
   readonly effects: EffectPort | undefined
   readonly serde?: TaskContext["serde"]
   readonly limits?: Partial<TaskLimits>
+  /** Wall-clock milliseconds of the epoch. */
+  readonly now: () => number
 }
 
 export interface TaskLimits {
@@ -91,6 +94,8 @@ export class Task implements TaskContext {
   readonly stores: ReadonlyMap<string, Store>
   readonly subtopology: SubTopology
   readonly group: PartitionGroup
+  readonly punctuators: Punctuators
+  readonly isRepartitioned: boolean
   readonly #serde: TaskContext["serde"]
   readonly #limits: TaskLimits
   readonly #intake: Intake
@@ -101,7 +106,9 @@ export class Task implements TaskContext {
   readonly #endsWithTransaction: boolean
   readonly #finishers: Array<{ readonly level: number; readonly finish: () => void }> = []
   readonly #undos: Array<() => void> = []
+  readonly #closers: Array<() => void> = []
   #isDirty = false
+  #isCommitRequested = false
   #failure: { readonly cause: unknown } | undefined
   #onProgress: () => void = () => {}
   #rejectDrain: ((cause: unknown) => void) | undefined
@@ -124,6 +131,12 @@ export class Task implements TaskContext {
     for (const { metadata } of options.inputs) {
       for (const [name, value] of Object.entries(metadata?.cells ?? {})) this.#restoredCells.set(name, value)
     }
+    this.isRepartitioned = options.subtopology.sources.some(({ repartition }) => repartition)
+    this.punctuators = new Punctuators({
+      cell: (name) => this.cell(name),
+      now: options.now,
+      gate: (level, receiver) => gated(this.#gates.slice(0, level), receiver),
+    })
     const readers = wire(options.subtopology, this, this.#gates)
     this.#sources = new Map(
       options.inputs.map((input) => {
@@ -170,6 +183,14 @@ export class Task implements TaskContext {
     this.#undos.push(undo)
   }
 
+  atClose(close: () => void): void {
+    this.#closers.push(close)
+  }
+
+  requestCommit(): void {
+    this.#isCommitRequested = true
+  }
+
   drop(reason: DropReason, _record: StreamRecord | undefined): void {
     this.metrics.dropped[reason]++
   }
@@ -205,6 +226,9 @@ export class Task implements TaskContext {
   /** The open transaction holds so much that it should end. */
   get isHeavy(): boolean {
     if (this.#endsWithTransaction && this.isBlocked) return true
+    if (this.#isCommitRequested) return true
+    // Wall-clock punctuations run at the beginning of a transaction: one that is due must not wait for long.
+    if (this.#isDirty && this.punctuators.untilDue === 0) return true
     let entries = 0
     let bytes = 0
     for (const store of this.stores.values()) {
@@ -221,6 +245,7 @@ export class Task implements TaskContext {
   /** Processes at most so many records; answers how many. Throws `UnknownSchemaId` before the record that needs it. */
   process(recordsMax: number): number {
     this.#throwFailure()
+    if (!this.#isDirty) this.#begin()
     let count = 0
     while (count < recordsMax && !(this.#gates.length > 0 && this.isBlocked)) {
       const queue = this.group.choose()
@@ -228,18 +253,27 @@ export class Task implements TaskContext {
       const reader = this.#sources.get(queue)!
       const record = reader.read(queue)
       this.#isDirty = true
-      if (record !== undefined) {
-        try {
-          reader.next.receive(record)
-        } catch (cause) {
-          throw halfway(cause)
-        }
+      try {
+        const hasMoved = this.punctuators.observe(record, queue)
+        if (record !== undefined) reader.next.receive(record)
+        if (hasMoved) this.punctuators.punctuate()
+      } catch (cause) {
+        throw halfway(cause)
       }
       queue.advance()
       count++
     }
     this.metrics.processed += count
     return count
+  }
+
+  #begin(): void {
+    try {
+      if (this.punctuators.begin()) this.#isDirty = true
+    } catch (cause) {
+      this.#isDirty = true
+      throw halfway(cause)
+    }
   }
 
   /** A suspended part failed: the transaction must be aborted. */
@@ -311,7 +345,18 @@ export class Task implements TaskContext {
     for (const store of this.stores.values()) store.merge()
     for (const cell of this.#cells.values()) cell.commit()
     for (const reader of this.#sources.values()) reader.commit()
+    this.#end()
+  }
+
+  #end(): void {
+    this.punctuators.end()
+    this.#isCommitRequested = false
     this.#isDirty = false
+  }
+
+  /** The task goes: its processors end. */
+  close(): void {
+    for (const close of this.#closers) close()
   }
 
   /** The transaction aborted: `positions` are the committed offsets to read on from. */
@@ -324,7 +369,7 @@ export class Task implements TaskContext {
     for (const queue of this.group.queues) queue.reset(positions(queue.topic, queue.partition))
     this.#failure = undefined
     this.#rejectDrain = undefined
-    this.#isDirty = false
+    this.#end()
   }
 
   #throwFailure(): void {

@@ -27,6 +27,10 @@ export function computeLevels(nodes: readonly PhysicalNode[]): number[] {
         raise(node.id, levels[table.id]!)
         if (!suspendsBetween(table, node)) raise(table.id, levels[node.id]!)
       }
+      for (const other of nodes) {
+        if (other === node || !shareStore(node, other) || suspendsBetween(node, other)) continue
+        raise(node.id, levels[other.id]!)
+      }
     }
   }
   return levels
@@ -35,6 +39,9 @@ export function computeLevels(nodes: readonly PhysicalNode[]): number[] {
 /** A table, and what holds its rows where it has none of its own. */
 const holders = (table: PhysicalNode): PhysicalNode[] =>
   table.stores.length > 0 ? [table] : [table, ...table.inputs.flatMap(holders)]
+
+const shareStore = (left: PhysicalNode, right: PhysicalNode): boolean =>
+  left.stores.some(({ name }) => right.stores.some((store) => store.name === name))
 
 const suspends = (node: PhysicalNode): boolean => node.logical.operator.suspends === true
 

@@ -13,7 +13,7 @@ import { packed } from "../serde/packed.ts"
 import { repartitionSink, repartitionSource } from "../operators/repartition.ts"
 import { repartitionOperator } from "../operators/repartition-stream.ts"
 import { assertName } from "../dsl/topic.ts"
-import { type Json, type LogicalNode, makeNode } from "./node.ts"
+import { type Json, type LogicalNode, makeNode, type StoreSpec } from "./node.ts"
 
 export interface PlanStore {
   readonly name: string
@@ -62,6 +62,7 @@ class Planner {
   /** Sources by topic and tables by topic: written twice, they are one. */
   readonly #unique = new Map<string, number>()
   readonly #names = new Map<string, string>()
+  readonly #stores = new Set<StoreSpec>()
 
   constructor(pipeline: string) {
     this.#pipeline = pipeline
@@ -148,7 +149,7 @@ class Planner {
     const id = this.nodes.length
     const name = node.name ?? `${node.operator.kind}-${id}`
     if (node.name !== undefined) this.#claim(`operator "${name}"`, name, name)
-    for (const store of node.stores) this.#claim(`store "${store.name}"`, store.name, name)
+    for (const store of node.stores) this.#claimStore(store, name)
     const stores = node.stores.map((store) => ({
       name: store.name,
       kind: store.kind,
@@ -169,6 +170,13 @@ class Planner {
     })
     this.bindings.push(node)
     return id
+  }
+
+  /** One definition may be given to several operators: they share the store. */
+  #claimStore(store: StoreSpec, owner: string): void {
+    if (this.#stores.has(store)) return
+    this.#claim(`store "${store.name}"`, store.name, owner)
+    this.#stores.add(store)
   }
 
   /** Topics are named after operators and stores, so that a name taken twice would mix two streams. */

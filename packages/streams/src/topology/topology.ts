@@ -141,7 +141,9 @@ function group(nodes: readonly PhysicalNode[]): PhysicalNode[][] {
     const [first, second] = [root(left), root(right)].sort((a, b) => a - b)
     parent[second!] = first!
   }
-  for (const node of nodes) for (const other of [...node.inputs, ...node.reads]) join(node.id, other.id)
+  for (const node of nodes) {
+    for (const other of [...node.inputs, ...node.reads, ...sharers(node, nodes)]) join(node.id, other.id)
+  }
   const members = new Map<number, PhysicalNode[]>()
   for (const node of nodes) {
     const of = root(node.id)
@@ -150,6 +152,12 @@ function group(nodes: readonly PhysicalNode[]): PhysicalNode[][] {
     else members.set(of, [node])
   }
   return [...members.values()].sort((left, right) => left[0]!.id - right[0]!.id)
+}
+
+/** The nodes that use a store of this one. */
+function sharers(node: PhysicalNode, nodes: readonly PhysicalNode[]): PhysicalNode[] {
+  const names = new Set(node.stores.map(({ name }) => name))
+  return names.size === 0 ? [] : nodes.filter(({ stores }) => stores.some(({ name }) => names.has(name)))
 }
 
 function subtopology(id: number, nodes: readonly PhysicalNode[]): SubTopology {
@@ -161,7 +169,7 @@ function subtopology(id: number, nodes: readonly PhysicalNode[]): SubTopology {
     id,
     nodes,
     sources,
-    stores: nodes.flatMap((node) => node.stores),
+    stores: [...new Map(nodes.flatMap((node) => node.stores).map((store) => [store.name, store])).values()],
     copartitioned: copartitionGroups(nodes),
     levels: nodes.reduce((most, node) => Math.max(most, node.level + (node.logical.operator.suspends ? 1 : 0)), 0),
   }
@@ -171,7 +179,10 @@ function subtopology(id: number, nodes: readonly PhysicalNode[]): SubTopology {
 const isTable = (source: PhysicalNode): boolean =>
   source.outputs.every(({ kind }) => kind === "table" || kind === "to-table")
 
-/** All topics whose records reach one operator that depends on the key, through edges or through a table it reads. */
+/**
+ * All topics whose records reach one operator that depends on the key: through edges, a table it reads, or a store that it
+ * shares with another.
+ */
 function copartitionGroups(nodes: readonly PhysicalNode[]): string[][] {
   const groups: string[][] = []
   for (const node of nodes) {
@@ -181,7 +192,7 @@ function copartitionGroups(nodes: readonly PhysicalNode[]): string[][] {
       if (from.topic !== undefined && from.inputs.length === 0) topics.add(from.topic)
       for (const input of [...from.inputs, ...from.reads]) reach(input)
     }
-    reach(node)
+    for (const one of [node, ...sharers(node, nodes)]) reach(one)
     if (topics.size > 1) groups.push([...topics].sort())
   }
   return groups

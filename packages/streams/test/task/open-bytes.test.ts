@@ -37,6 +37,7 @@ function newTask(limits: Partial<TaskLimits>) {
       partitionCount: () => 1,
     },
     effects: undefined,
+    now: () => 0,
     limits,
   })
   const feed = (count: number, bytes: number) => {

@@ -1,0 +1,311 @@
+/**
+ * process, processValues: a processor of one's own, with stores, timers and punctuations.
+ *
+ *     S.process("sessions", { stores: { open: Open }, timers: true, value: json<Closed>() }, (context) => ({
+ *       process(record) {
+ *         context.stores.open.put(record.key, record.value)
+ *         context.timers.set(record.key, record.timestamp + 60_000)
+ *       },
+ *       onTimer(key) { context.forward({ key, value: … }) },
+ *     }))
+ *
+ * Semantics: the factory is called once per task. `forward` is synchronous and depth first: it returns when everything
+ * downstream has run. Variables of the factory are not state: they survive an abort and are lost when the task moves.
+ * State: the stores given, and `<name>-timers` with `timers`. A store given to several operators is one store.
+ * Time: a record forwarded has the time of the record at hand, unless it says otherwise; from a timer or a punctuation, that
+ * of the call, and no topic and offset. Timers fire before the record that moves stream time to or past them; stream-time
+ * punctuations run after it (task/punctuators.ts). With stores or timers the operator depends on the key.
+ * Key: `process` may change it, and the next operator that depends on the key repartitions; `processValues` may not.
+ * Tombstones are dropped and counted; put `tombstones()` before it to see them as null.
+ */
+import { type Serde, UnknownSchemaId } from "@millrace/schema"
+import { durationMs } from "../dsl/duration.ts"
+import { type Headers, NO_HEADERS, type Origin, OWN_CLOCK, StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import type { OpenStore, StoreDefinition } from "../dsl/store.ts"
+import { type Stream, streamNode, streamOf } from "../dsl/stream.ts"
+import { PipelineError } from "../errors.ts"
+import { type Cell, NO_TIME } from "../state/cell.ts"
+import type { TimerStore } from "../state/timer-store.ts"
+import type { TaskContext } from "../task/context.ts"
+import { makeNode, type StoreSpec } from "../topology/node.ts"
+import type { PhysicalNode } from "../topology/topology.ts"
+import { type Operator, Processor } from "./operator.ts"
+import type {
+  ForwardedRecord,
+  ProcessorContext,
+  PunctuationType,
+  RecordProcessor,
+  StoreDefinitions,
+  ValueProcessorContext,
+} from "./processor-context.ts"
+
+const make: Operator["make"] = (node, context) => new UserProcessor(node, context)
+const processOperator: Operator = { kind: "process", make }
+const keyedProcessOperator: Operator = { ...processOperator, keyDependent: true }
+
+export interface ProcessOptions<K2, V2, Stores> {
+  /** By the names that the processor uses. */
+  readonly stores?: Stores
+  /** The processor has `onTimer`. */
+  readonly timers?: boolean
+  /** Of what is forwarded; also tells its type. Default: as the input. */
+  readonly key?: Serde<K2>
+  readonly value?: Serde<V2>
+}
+
+export function process<K, V, R, K2 = K, V2 = V, const Stores extends StoreDefinitions = {}>(
+  name: string,
+  options: ProcessOptions<K2, V2, Stores>,
+  factory: (context: ProcessorContext<K, K2, V2, Stores>) => RecordProcessor<K, V>,
+): (s: Stream<K, V, R>) => Stream<K2, V2, R> {
+  return (s) => processNode("process", name, s, options, factory, false)
+}
+
+export function processValues<K, V, R, V2 = V, const Stores extends StoreDefinitions = {}>(
+  name: string,
+  options: Omit<ProcessOptions<K, V2, Stores>, "key">,
+  factory: (context: ValueProcessorContext<K, V2, Stores>) => RecordProcessor<K, V>,
+): (s: Stream<K, V, R>) => Stream<K, V2, R> {
+  return (s) => processNode("processValues", name, s, options, factory, true)
+}
+
+function processNode(
+  what: string,
+  name: string,
+  s: unknown,
+  options: ProcessOptions<any, any, StoreDefinitions>,
+  factory: (context: any) => RecordProcessor<any, any>,
+  keepsKey: boolean,
+): Stream<any, any, any> {
+  const input = streamNode(what, s)
+  const definitions: StoreDefinitions = options.stores ?? {}
+  const stores = Object.values(definitions).map(({ spec }) => spec)
+  if (options.timers === true) stores.push(timerSpec(name, input.key))
+  const isKeyed = stores.length > 0
+  return streamOf(
+    makeNode({
+      operator: isKeyed ? keyedProcessOperator : processOperator,
+      name,
+      inputs: [input],
+      options: { keepsKey, timers: options.timers === true },
+      functions: { factory, definitions: () => definitions },
+      stores,
+      // Without a serde the types of key and value are the input's.
+      key: options.key ?? input.key,
+      value: options.value ?? input.value,
+      keyChanged: keepsKey ? input.keyChanged && !isKeyed : true,
+    }),
+  )
+}
+
+const timerSpec = (name: string, key: Serde<any> | undefined): StoreSpec => ({
+  name: `${name}-timers`,
+  kind: "timer",
+  key,
+  value: undefined,
+})
+
+class UserProcessor extends Processor {
+  readonly #user: RecordProcessor<unknown, unknown>
+  readonly #opened: OpenStore<unknown>[] = []
+  readonly #timers: TimerStore | undefined
+  readonly #origin: Origin
+  /** The record that is being processed; undefined in timers and punctuations. */
+  #record: StreamRecord | undefined
+  #key: unknown
+  #timestamp = 0
+  /** Stream time where this operator stands: behind effects it is not that of the task yet. */
+  readonly #time: Cell | undefined
+  #isMaking = true
+  #schedules = 0
+  /** What failed downstream of `forward`: no failure of this operator. */
+  #downstream: { readonly cause: unknown } | undefined
+
+  constructor(node: PhysicalNode, context: TaskContext) {
+    super(node, context)
+    const { options, functions } = node.logical
+    const { punctuators } = context
+    const { partition } = context.taskId
+    this.#origin = {
+      topic: "",
+      partition,
+      get horizon() {
+        return punctuators.streamTime
+      },
+    }
+    if (options["timers"] === true) {
+      this.#timers = context.store(`${node.name}-timers`) as TimerStore
+      this.#time = context.cell(`${node.name}/time`)
+      punctuators.onStreamTime(node.level, (time) => this.#advance(time))
+    }
+    try {
+      this.#user = functions["factory"]!(this.#face(options["keepsKey"] === true)) as RecordProcessor<unknown, unknown>
+    } catch (cause) {
+      if (cause instanceof PipelineError) throw cause
+      throw new PipelineError(
+        `pipeline "${context.pipeline}", operator "${node.name}": ${cause instanceof Error ? cause.message : String(cause)}`,
+        { cause },
+      )
+    }
+    this.#isMaking = false
+    if (this.#timers !== undefined && this.#user.onTimer === undefined) {
+      throw this.#wrong("timers: true needs an onTimer")
+    }
+    context.atClose(() => this.#user.close?.())
+  }
+
+  #face(keepsKey: boolean): ProcessorContext<unknown, unknown, unknown, StoreDefinitions> {
+    const { context } = this
+    const { punctuators } = context
+    return {
+      stores: this.#open() as never,
+      timers: {
+        set: (key, time) => this.#requireTimers().set(key, time),
+        delete: (key, time) => this.#requireTimers().delete(key, time),
+      },
+      schedule: (interval, type, punctuate) => this.#schedule(durationMs("schedule", interval), type, punctuate),
+      commit: () => context.requestCommit(),
+      get streamTime() {
+        return punctuators.streamTime
+      },
+      get now() {
+        return punctuators.now
+      },
+      partition: context.taskId.partition,
+      applicationId: context.applicationId,
+      forward: keepsKey
+        ? (((value: unknown, options?: object) =>
+            this.#forward({ ...options, key: this.#keyAtHand(), value })) as never)
+        : (record) => this.#forward(record),
+    }
+  }
+
+  #open(): Record<string, unknown> {
+    const definitions = this.node.logical.functions["definitions"]!() as StoreDefinitions
+    // oxlint-disable-next-line typescript/no-this-alias
+    const processor = this
+    const time = {
+      get timestamp() {
+        return processor.#timestamp
+      },
+    }
+    const states: Record<string, unknown> = {}
+    for (const [name, definition] of Object.entries(definitions) as [string, StoreDefinition<unknown>][]) {
+      const opened = definition.open(this.context.store(definition.spec.name), time)
+      this.#opened.push(opened)
+      states[name] = opened.state
+    }
+    return states
+  }
+
+  #schedule(intervalMs: number, type: PunctuationType, punctuate: (time: number) => void): void {
+    if (!this.#isMaking)
+      throw this.#wrong("schedule is called while the processor is made; use timers for what comes later")
+    if (intervalMs === 0) throw this.#wrong("a schedule's interval must be more than 0")
+    const name = `${this.node.name}/${type}-${this.#schedules++}`
+    const { punctuators } = this.context
+    const run = (time: number) =>
+      this.#outsideRecords(`the ${type} punctuation`, undefined, time, () => punctuate(time))
+    if (type === "stream-time") punctuators.everyStreamTime(name, this.node.level, intervalMs, run)
+    else punctuators.everyWallClock(name, this.node.level, intervalMs, run)
+  }
+
+  receive(record: StreamRecord): void {
+    if (record.value === TOMBSTONE) return this.context.drop("tombstone", record)
+    for (const opened of this.#opened) opened.observe?.(record)
+    this.#record = record
+    this.#key = record.key
+    this.#timestamp = record.timestamp
+    this.#call(record, () => this.#user.process(record as never))
+    this.#fireDue()
+  }
+
+  #advance(time: number): void {
+    this.#time!.value = time
+    this.#fireDue()
+  }
+
+  #fireDue(): void {
+    this.#timers?.fire(this.#time!.value, (key, time) => {
+      this.#outsideRecords("a timer", key, time, () => this.#user.onTimer!(key, time))
+    })
+  }
+
+  #outsideRecords(what: string, key: unknown, time: number, run: () => void): void {
+    this.#record = undefined
+    this.#key = key
+    this.#timestamp = time
+    this.#call(this.#pseudoRecord(what), run)
+  }
+
+  /** The user's own failures are told from those of operators downstream and from schemas that must be fetched first. */
+  #call(record: StreamRecord, run: () => void): void {
+    this.#downstream = undefined
+    try {
+      run()
+    } catch (cause) {
+      if (this.#downstream !== undefined || cause instanceof UnknownSchemaId) throw cause
+      throw this.failed(record, cause)
+    }
+    // A processor must not swallow what failed downstream: the record would be lost.
+    const swallowed = this.#downstream as { readonly cause: unknown } | undefined
+    if (swallowed !== undefined) throw swallowed.cause
+  }
+
+  #forward({
+    key,
+    value,
+    timestamp = this.#timestamp,
+    headers,
+  }: ForwardedRecord<unknown, unknown> & { headers?: Headers }): void {
+    const from = this.#record
+    const record =
+      from === undefined
+        ? new StreamRecord(key, value, timestamp, headers ?? NO_HEADERS, -1, this.#origin, this.#clock(), TOMBSTONE)
+        : new StreamRecord(
+            key,
+            value,
+            timestamp,
+            headers ?? from.headers,
+            from.offset,
+            from.origin,
+            from.clock,
+            TOMBSTONE,
+          )
+    const [keyAtHand, timeAtHand] = [this.#key, this.#timestamp]
+    try {
+      this.next.receive(record)
+    } catch (cause) {
+      this.#downstream = { cause }
+      throw cause
+    }
+    this.#key = keyAtHand
+    this.#timestamp = timeAtHand
+  }
+
+  /** A record of no input is judged by its own time, or by the task's behind a repartition, whose times are others'. */
+  #clock(): number {
+    return this.context.isRepartitioned ? this.context.punctuators.streamTime : OWN_CLOCK
+  }
+
+  #keyAtHand(): unknown {
+    if (this.#record === undefined && this.#key === undefined) {
+      throw new TypeError("a punctuation has no key to forward under; use process, which names the key")
+    }
+    return this.#key
+  }
+
+  #requireTimers(): TimerStore {
+    if (this.#timers === undefined) throw new TypeError("timers need the option timers: true")
+    return this.#timers
+  }
+
+  #pseudoRecord(what: string): StreamRecord {
+    const origin = { topic: what, partition: this.context.taskId.partition, horizon: NO_TIME }
+    return new StreamRecord(this.#key, TOMBSTONE, this.#timestamp, NO_HEADERS, -1, origin, OWN_CLOCK, TOMBSTONE)
+  }
+
+  #wrong(message: string): PipelineError {
+    return new PipelineError(`pipeline "${this.context.pipeline}", operator "${this.node.name}": ${message}`)
+  }
+}
