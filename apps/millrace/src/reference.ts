@@ -8,6 +8,7 @@ import { workerConfig } from "@millrace/connect"
 import { fileSourceConfig } from "@millrace/connector-file/file-config"
 import { sqliteSinkConfig } from "@millrace/connector-sqlite/sqlite-config"
 import { registryConfig } from "@millrace/schema-registry"
+import { METRIC_PREFIX, METRICS } from "@millrace/streams/metrics/table"
 import type { Command } from "./command.ts"
 import { COMMANDS } from "./commands.ts"
 import { runConfig } from "./parts/run-config.ts"
@@ -61,6 +62,7 @@ const SETTINGS: Readonly<Record<string, SettingsPage>> = {
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   const pages = new Map<string, string>()
   pages.set("cli.md", await commandsPage())
+  pages.set("streams-metrics.md", metricsPage())
   for (const [file, { title, how, table }] of Object.entries(SETTINGS)) {
     pages.set(file, `# ${title}\n\n${how}\n\n${helpMarkdown(table)}\n`)
   }
@@ -74,6 +76,20 @@ async function commandsPage(): Promise<string> {
     "Exit codes: 0 for success, 1 for a fault, 2 for wrong arguments. A fault is one line on stderr. Servers print one line " +
       "to stdout when they are ready, and drain on SIGTERM and SIGINT; a second one ends them at once.",
     ...commands.map(commandSection),
+    "",
+  ].join("\n\n")
+}
+
+function metricsPage(): string {
+  const rows = METRICS.map(
+    ({ name, type, unit, labels, help, kafka }) =>
+      `| \`${METRIC_PREFIX}${name}\` | ${type} | ${unit} | ${labels.join(", ")} | ${help} | ${kafka ?? ""} |`,
+  )
+  return [
+    "# Metrics of a running pipeline",
+    "As Prometheus' text at `/metrics`, of `millrace run FILE.ts --metrics HOST:PORT` or of the server that `queries` starts. " +
+      "Each has the label `application` besides those listed. The library's `handle.metrics()` has the same figures.",
+    ["| metric | type | unit | labels | | in Kafka Streams |", "|---|---|---|---|---|---|", ...rows].join("\n"),
     "",
   ].join("\n\n")
 }

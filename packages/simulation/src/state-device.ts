@@ -8,6 +8,7 @@
 import {
   type Checkpoint,
   engineName,
+  type EngineStats,
   type EngineWrite,
   parseEngineName,
   type StateEngine,
@@ -185,6 +186,12 @@ class SimulatedEngine implements StateEngine {
 
   clear(): Promise<void> {
     return this.#change("clear")
+  }
+
+  stats(): EngineStats {
+    let bytes = 0
+    for (const [key, value] of this.#content.entries) bytes += key.length + value.length
+    return { entries: this.#content.entries.size, bytes }
   }
 
   checkpoint(): Checkpoint | undefined {

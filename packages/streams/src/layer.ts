@@ -13,7 +13,9 @@ import { Context, Effect, Layer, Schema } from "effect"
 import type { Pipeline } from "./dsl/pipeline.ts"
 import { effectPort } from "./run/effects.ts"
 import type { RunOptions } from "./run/options.ts"
-import type { RunHandle, RunMetrics, RunState } from "./run/handle.ts"
+import type { RunMetrics } from "./metrics/report.ts"
+import type { RunHandle } from "./run/handle.ts"
+import type { RunState } from "./run/state.ts"
 import { runPipeline } from "./run/run.ts"
 
 /** The pipeline could not be started, or ended by itself. */

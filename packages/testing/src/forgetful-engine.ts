@@ -3,7 +3,7 @@
  * writes ago, as a power cut may leave a real one.
  */
 import { MemoryEngine, MemoryEngines } from "@millrace/streams/state/memory-engine"
-import type { Checkpoint, EngineWrite, StateEngine } from "@millrace/streams/state/engine"
+import type { Checkpoint, EngineStats, EngineWrite, StateEngine } from "@millrace/streams/state/engine"
 
 export class ForgetfulEngine implements StateEngine {
   #engine = new MemoryEngine()
@@ -24,6 +24,10 @@ export class ForgetfulEngine implements StateEngine {
 
   checkpoint(): Checkpoint | undefined {
     return this.#engine.checkpoint()
+  }
+
+  stats(): EngineStats {
+    return this.#engine.stats()
   }
 
   async clear(): Promise<void> {

@@ -92,7 +92,7 @@ const partOf = (handle: RunHandle): Part => ({
   close: () =>
     handle.close().catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error)
-      if (handle.state() !== "failed") console.error(`millrace: closing ${handle.applicationId}: ${oneLine(reason)}`)
+      if (handle.state() !== "error") console.error(`millrace: closing ${handle.applicationId}: ${oneLine(reason)}`)
     }),
 })
 

@@ -2,6 +2,7 @@
  * Interactive queries over HTTP, from any process of the application:
  *
  *     GET /                        the application, its state, its processes
+ *     GET /metrics                 metrics, as Prometheus' text: see metrics/table.ts
  *     GET /stores                  stores, with the partitions that are here
  *     GET /stores/NAME             rows, partition by partition:   from, to, prefix, order, limit, partition, after
  *     GET /stores/NAME/KEY         the row of a key; of a windowed store its windows (from, to), or one (start)
@@ -14,6 +15,8 @@
  */
 import type { HttpAnswer, HttpRequest, HttpRoute } from "@millrace/host/node/http"
 import { PipelineError } from "../errors.ts"
+import { PROMETHEUS_TYPE, prometheusText } from "../metrics/prometheus.ts"
+import type { RunMetrics } from "../metrics/report.ts"
 import type { Forwarder } from "./forward.ts"
 import { parseKey, toJson } from "./json.ts"
 import { parsePosition } from "./position.ts"
@@ -24,6 +27,7 @@ import type { StoreInfo } from "./stores.ts"
 export interface HttpQueriesOptions {
   readonly applicationId: string
   readonly state: () => string
+  readonly metrics: () => RunMetrics
   readonly queries: Queries
   readonly forwarder: Forwarder
 }
@@ -43,6 +47,7 @@ const STATUS: Readonly<Record<FailureReason, number>> = {
 export function queryRoutes(options: HttpQueriesOptions): readonly HttpRoute[] {
   return [
     { method: "GET", path: "/", handle: () => overview(options) },
+    { method: "GET", path: "/metrics", handle: () => metricsText(options) },
     { method: "GET", path: "/stores", handle: () => listStores(options.queries) },
     { method: "GET", path: "/stores/:name", handle: (request) => getRows(options, request) },
     { method: "GET", path: "/stores/:name/:key", handle: (request) => getKey(options, request) },
@@ -59,6 +64,12 @@ const failure = (reason: FailureReason, message: string) => answer(STATUS[reason
 
 const overview = ({ applicationId, state, queries }: HttpQueriesOptions) =>
   answer(200, { applicationId, state: state(), processes: queries.allMetadata() })
+
+const metricsText = ({ applicationId, metrics }: HttpQueriesOptions): HttpAnswer => ({
+  status: 200,
+  body: prometheusText(new Map([[applicationId, metrics()]])),
+  headers: { "Content-Type": PROMETHEUS_TYPE },
+})
 
 function listStores(queries: Queries): HttpAnswer {
   const stores = queries.stores.map((info) => ({

@@ -1,22 +1,17 @@
 /**
  * The handle of a running pipeline: what `run` answers.
  */
+import type { Clock } from "@millrace/host"
 import type { Table } from "../dsl/stream.ts"
+import { Rate } from "../metrics/rate.ts"
+import { type RestoreReport, reportTask, type RunMetrics } from "../metrics/report.ts"
 import type { EndpointMetadata, KeyMetadata, Queries } from "../query/queries.ts"
 import type { Answer, Query, QueryOptions, QueryResult } from "../query/query.ts"
 import { StoreView } from "../query/store-view.ts"
-import { newTaskMetrics, type TaskMetrics } from "../task/metrics.ts"
 import type { Topology } from "../topology/topology.ts"
+import { type RunState, StateHolder } from "./state.ts"
 import type { TaskSet } from "./task-set.ts"
 import type { Worker } from "./worker.ts"
-
-export type RunState = "running" | "rebalancing" | "closing" | "closed" | "failed"
-
-export interface RunMetrics extends TaskMetrics {
-  readonly tasks: number
-  readonly restoringTasks: number
-  readonly transactions: { readonly committed: number; readonly aborted: number }
-}
 
 export interface RunHandle extends AsyncDisposable {
   readonly applicationId: string
@@ -24,7 +19,12 @@ export interface RunHandle extends AsyncDisposable {
   /** HOST:PORT where queries are answered over HTTP, when they are. */
   readonly endpoint: string | undefined
   state(): RunState
+  /** Counts since the start, of tasks that have left too. */
   metrics(): RunMetrics
+  /** Takes no more records in, and stays in the group, until `resume` (KIP-834). What was taken in is committed. */
+  pause(): void
+  resume(): void
+  readonly isPaused: boolean
   /** A store of this process, by its table or its name. Read-only, and committed rows only. */
   store<K, V>(table: Table<K, V, any>): StoreView<K, V>
   store<K = unknown, V = unknown>(name: string): StoreView<K, V>
@@ -56,6 +56,9 @@ export interface HandleOptions {
   readonly tasks: TaskSet
   readonly queries: Queries
   readonly endpoint: string | undefined
+  readonly clock: Clock
+  readonly restoring: () => readonly RestoreReport[]
+  readonly onStateChange: (state: RunState, before: RunState) => void
   /** Leaves the group and gives everything back. */
   readonly release: () => Promise<void>
 }
@@ -68,7 +71,10 @@ export class Handle implements RunHandle {
   readonly #worker: Worker
   readonly #tasks: TaskSet
   readonly #queries: Queries
-  #state: RunState = "running"
+  readonly #states: StateHolder
+  readonly #rate: Rate
+  readonly #clock: Clock
+  readonly #restoring: () => readonly RestoreReport[]
 
   constructor(options: HandleOptions) {
     this.applicationId = options.applicationId
@@ -77,45 +83,67 @@ export class Handle implements RunHandle {
     this.#worker = options.worker
     this.#tasks = options.tasks
     this.#queries = options.queries
+    this.#clock = options.clock
+    this.#rate = new Rate(this.#clock.monotonic())
+    this.#restoring = options.restoring
+    this.#states = new StateHolder(options.onStateChange)
     this.done = this.#drive(options.release)
     // A run that fails while nobody looks at `done` must not end the process by itself: `close` reports it.
     this.done.catch(() => {})
   }
 
   async #drive(release: () => Promise<void>): Promise<void> {
+    this.#states.become("rebalancing")
     try {
       await this.#worker.run()
     } catch (failure) {
-      this.#state = "failed"
+      this.#states.become("pending-error")
       await release().catch(() => {})
+      this.#states.become("error")
       throw failure
     }
     await release()
-    this.#state = "closed"
+    this.#states.become("not-running")
   }
 
   state(): RunState {
-    if (this.#state !== "running") return this.#state
-    return this.#worker.openingTasks > 0 || this.#worker.openTasks === 0 ? "rebalancing" : "running"
+    return this.#states.state
+  }
+
+  /** Tasks came, went or became ready. */
+  changed(): void {
+    this.#states.become(this.#worker.isReady ? "running" : "rebalancing")
+  }
+
+  /** After a commit. */
+  committed(): void {
+    this.#rate.sample(this.#clock.monotonic(), this.#tasks.totalMetrics().processed)
   }
 
   metrics(): RunMetrics {
-    const sum = newTaskMetrics()
-    for (const { metrics } of this.#tasks.tasks) {
-      sum.processed += metrics.processed
-      sum.emitted += metrics.emitted
-      sum.changelogged += metrics.changelogged
-      for (const reason of Object.keys(sum.dropped) as Array<keyof typeof sum.dropped>) {
-        sum.dropped[reason] += metrics.dropped[reason]
-      }
-    }
-    const { transactions } = this.#tasks
+    const total = this.#tasks.totalMetrics()
     return {
-      ...sum,
+      ...total,
       tasks: this.#tasks.size,
       restoringTasks: this.#worker.openingTasks,
-      transactions: { ...transactions },
+      transactions: { ...this.#tasks.transactions },
+      processRate: this.#rate.perSecond(this.#clock.monotonic(), total.processed),
+      commitLatency: this.#worker.commitLatency.snapshot(),
+      perTask: [...this.#tasks.tasks].map(reportTask),
+      restoring: this.#restoring(),
     }
+  }
+
+  pause(): void {
+    this.#worker.pause()
+  }
+
+  resume(): void {
+    this.#worker.resume()
+  }
+
+  get isPaused(): boolean {
+    return this.#worker.isPaused
   }
 
   store(of: string | Table<any, any, any>): StoreView<any, any> {
@@ -143,7 +171,7 @@ export class Handle implements RunHandle {
   }
 
   async close(): Promise<void> {
-    if (this.#state === "running") this.#state = "closing"
+    this.#states.become("pending-shutdown")
     this.#worker.stop()
     await this.done
   }

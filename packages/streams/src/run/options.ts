@@ -10,6 +10,7 @@ import type { FlushLimits } from "../state/committed.ts"
 import type { StateEngines } from "../state/engine.ts"
 import type { QueriesListen } from "../query/http-server.ts"
 import type { TaskLimits } from "../task/task.ts"
+import type { RunState } from "./state.ts"
 import type { EffectPort } from "../task/effects.ts"
 
 export interface RunOptions {
@@ -48,6 +49,12 @@ export interface RunOptions {
   readonly taskLimits?: Partial<TaskLimits>
   /** Answers interactive queries over HTTP, and forwards those for other processes' partitions to them. */
   readonly queries?: QueriesListen
+  /** "debug" counts what each operator receives too, at some cost per record (`metrics.recording.level`). */
+  readonly metricsLevel?: "info" | "debug"
+  /** Local state of tasks that have been elsewhere for so long is freed (`state.cleanup.delay.ms`). */
+  readonly stateCleanupDelayMs?: number
+  /** Told of each change of the run's state. */
+  readonly onStateChange?: (state: RunState, before: RunState) => void
   /** One line per event worth telling. */
   readonly log?: (message: string) => void
 }
@@ -78,6 +85,9 @@ export function resolveRunOptions(pipeline: string, options: RunOptions): Resolv
     bufferedRecordsMax: 10_000,
     taskTimeoutMs: 300_000,
     repartitionPurgeIntervalMs: 30_000,
+    metricsLevel: "info" as const,
+    stateCleanupDelayMs: 600_000,
+    onStateChange: () => {},
     log: () => {},
     ...options,
   }

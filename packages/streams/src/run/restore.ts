@@ -16,6 +16,8 @@ export interface RestoreOptions {
   readonly now: () => number
   /** Ends the restore between two fetches. */
   readonly signal?: AbortSignal
+  /** Told between two fetches how far a store is. */
+  readonly onProgress?: (store: string, partition: number, restored: number, remaining: number) => void
 }
 
 /** Answers how many records were read. */
@@ -45,8 +47,11 @@ export async function restoreStore(
     store.restore(key, value, timestamp)
     records++
   }
+  const progress = (offset: number) => options.onProgress?.(store.spec.name, partition, records, end - offset)
+  progress(isUsable ? checkpoint.offset : beginning)
   await cluster.read(changelog, isUsable ? checkpoint.offset : beginning, end, restoreOne, async (offset) => {
     options.signal?.throwIfAborted()
+    progress(offset)
     if (!store.committed.isDue(options.now())) return
     store.committed.flush({ topicId, offset, writtenAt: options.now() })
     if (store.committed.isFull) await store.committed.settle()

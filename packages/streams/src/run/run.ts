@@ -6,6 +6,7 @@
  * What is wrong with the pipeline or its topics rejects `run`; what goes wrong later rejects `done`.
  */
 import { type Consumer, KafkaClient } from "@millrace/client"
+import type { RestoreReport } from "../metrics/report.ts"
 import type { Clock } from "@millrace/host"
 import type { Context } from "effect"
 import type { Pipeline } from "../dsl/pipeline.ts"
@@ -22,6 +23,7 @@ import { makeTopology, type Topology } from "../topology/topology.ts"
 import { streamsAssignor, type StreamsAssignorOptions, type TaskEndpoints } from "./assignor.ts"
 import { checkEffects } from "./check-effects.ts"
 import { Handle, type RunHandle } from "./handle.ts"
+import { StateCleaner } from "./clean-state.ts"
 import { type Identity, openIdentity } from "./identity.ts"
 import { prepareTopics } from "./internal-topics.ts"
 import { AtLeastOnceOutput, ExactlyOnceOutput, type WorkerOutput } from "./kafka-output.ts"
@@ -114,11 +116,13 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
       serde,
       restore: { deleteRetentionMs: DELETE_RETENTION_MS, now: () => host.clock.now() },
       startAt: options.startAt,
+      countsOperators: options.metricsLevel === "debug",
       ...(options.flushLimits && { flushLimits: options.flushLimits }),
       ...(options.taskLimits && { taskLimits: options.taskLimits }),
     }
     const purge = new RepartitionPurge(topology, admin, tasks, host.clock, options.repartitionPurgeIntervalMs)
-    const worker = new Worker({
+    const restoring = new Map<string, RestoreReport>()
+    const worker: Worker = new Worker({
       topology,
       partitions,
       consumer,
@@ -127,15 +131,46 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
       clock: host.clock,
       run: options,
       openTask: async (id, signal) => {
-        const task = await makeTask(id, { ...factory, restore: { ...factory.restore, signal } })
-        stored.add(formatTaskId(id))
-        return { task, ends: await cluster.readableEnds(task.group.queues) }
+        const name = formatTaskId(id)
+        const onProgress = (store: string, partition: number, restored: number, remaining: number) =>
+          restoring.set(`${name} ${store}`, { task: name, store, partition, restored, remaining })
+        try {
+          const task = await makeTask(id, { ...factory, restore: { ...factory.restore, signal, onProgress } })
+          stored.add(name)
+          return { task, ends: await cluster.readableEnds(task.group.queues) }
+        } finally {
+          for (const key of restoring.keys()) if (key.startsWith(`${name} `)) restoring.delete(key)
+        }
       },
-      onCommit: () => purge.run(),
+      onCommit: async () => {
+        handle.committed()
+        await purge.run()
+      },
+      onChange: () => handle.changed(),
     })
     options.log(
       `application ${options.applicationId}, process ${identity.processId}\n${describeTopology(topology, "text")}`,
     )
+    const inUse = (store: string, partition: number) => {
+      const owner = topology.subtopologies.find((one) => one.stores.some(({ name }) => name === store))
+      const task = owner && formatTaskId({ subtopology: owner.id, partition })
+      return task !== undefined && (tasks.get(task) !== undefined || worker.opening.includes(task))
+    }
+    const cleaner = new StateCleaner({
+      engines,
+      clock: host.clock,
+      delayMs: options.stateCleanupDelayMs,
+      isInUse: inUse,
+      onCleaned: (store, partition) => {
+        options.log(`state of store ${store}, partition ${partition} is freed: its task has been elsewhere`)
+        for (const { id, stores } of topology.subtopologies) {
+          if (stores.some(({ name }) => name === store)) stored.delete(formatTaskId({ subtopology: id, partition }))
+        }
+      },
+      onFailure: (cause) => options.log(`state could not be freed: ${String(cause)}`),
+    })
+    cleaner.start()
+    closers.push(() => cleaner.stop())
     const queries = new Queries({
       topology,
       stores: new StoreDirectory(topology, serde),
@@ -151,11 +186,23 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
     }
     const { applicationId } = options
     const endpoint = server?.endpoint
-    const handle = new Handle({ applicationId, topology, worker, tasks, queries, endpoint, release })
+    const handle: Handle = new Handle({
+      applicationId,
+      topology,
+      worker,
+      tasks,
+      queries,
+      endpoint,
+      clock: host.clock,
+      restoring: () => [...restoring.values()],
+      onStateChange: options.onStateChange,
+      release,
+    })
     server?.serve(
       queryRoutes({
         applicationId,
         state: () => handle.state(),
+        metrics: () => handle.metrics(),
         queries,
         forwarder: new Forwarder(host.clock, fetch),
       }),

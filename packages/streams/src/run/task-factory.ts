@@ -26,6 +26,7 @@ export interface TaskFactoryOptions {
   readonly serde?: <T>(serde: Serde<T>, topic: string, isKey: boolean) => Serde<T>
   readonly flushLimits?: FlushLimits
   readonly taskLimits?: Partial<TaskLimits>
+  readonly countsOperators?: boolean
   /** Where a partition without a committed offset begins. */
   readonly startAt?: "earliest" | "latest"
 }
@@ -76,6 +77,7 @@ export async function makeTask(id: TaskId, options: TaskFactoryOptions): Promise
     effects: options.effects,
     now: options.restore.now,
     ...(options.serde && { serde: options.serde }),
+    ...(options.countsOperators !== undefined && { countsOperators: options.countsOperators }),
     ...(options.taskLimits && { limits: options.taskLimits }),
   })
 }

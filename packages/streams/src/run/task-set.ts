@@ -18,6 +18,7 @@
 import { CommitOutcomeUnknown } from "@millrace/client/errors"
 import type { Checkpoint } from "../state/engine.ts"
 import type { Store } from "../state/store.ts"
+import { addTaskMetrics, newTaskMetrics, type TaskMetrics } from "../task/metrics.ts"
 import { decodeMetadata } from "../task/offset-metadata.ts"
 import type { CommittableOffset, Task } from "../task/task.ts"
 import { type ClusterReader, partitionName, type TopicPartition, type TransactionalOutput } from "./ports.ts"
@@ -65,6 +66,8 @@ export class TaskSet {
   #transaction = 0
   #unknown: UnknownCommit | undefined
   transactions = { committed: 0, aborted: 0 }
+  /** What tasks counted that have left. */
+  readonly #departed = newTaskMetrics()
 
   constructor(options: TaskSetOptions) {
     this.#options = options
@@ -88,7 +91,16 @@ export class TaskSet {
     const task = this.#tasks.get(name)
     this.#tasks.delete(name)
     task?.close()
+    if (task !== undefined) addTaskMetrics(this.#departed, task.metrics)
     return task
+  }
+
+  /** What all tasks counted since the start, those that have left included. */
+  totalMetrics(): TaskMetrics {
+    const total = newTaskMetrics()
+    addTaskMetrics(total, this.#departed)
+    for (const { metrics } of this.#tasks.values()) addTaskMetrics(total, metrics)
+    return total
   }
 
   get(name: string): Task | undefined {

@@ -15,6 +15,7 @@ import { RecordReader } from "@millrace/protocol/record/record"
 import { UnknownSchemaId } from "@millrace/schema"
 import { PipelineError } from "../errors.ts"
 import { InterruptedRecord, StateError } from "../errors.ts"
+import { Histogram } from "../metrics/histogram.ts"
 import type { Task } from "../task/task.ts"
 import { compareTaskIds, formatTaskId, type TaskId } from "../topology/naming.ts"
 import type { Topology } from "../topology/topology.ts"
@@ -42,6 +43,8 @@ export interface WorkerOptions {
   ) => Promise<{ readonly task: Task; readonly ends: ReadonlyMap<string, number> }>
   /** After a commit, between transactions. */
   readonly onCommit: () => Promise<void>
+  /** Tasks came, went or became ready. */
+  readonly onChange?: () => void
 }
 
 interface Opening {
@@ -64,7 +67,10 @@ export class Worker {
   readonly #slice: Slice
   readonly #opening = new Map<string, Opening>()
   readonly #paused = new Set<string>()
+  readonly commitLatency = new Histogram()
   #committedAt = 0
+  #isPaused = false
+  #hasJoined = false
   #isClosing = false
   #failure: { readonly cause: unknown } | undefined
   /** Since when every transaction was aborted. */
@@ -79,8 +85,22 @@ export class Worker {
     this.#slice = new Slice(options.clock)
   }
 
-  get openTasks(): number {
-    return this.#tasks.size
+  /** It has an assignment, even of nothing, and all tasks of it are open. */
+  get isReady(): boolean {
+    return this.#hasJoined && this.#opening.size === 0
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  /** Takes no records in (KIP-834). It goes on polling, so that it stays in its group, until its buffers are full. */
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    this.#isPaused = false
   }
 
   get openingTasks(): number {
@@ -132,8 +152,9 @@ export class Worker {
   }
 
   #pollTimeout(): number {
-    if (this.#tasks.isReady) return 0
+    if (this.#tasks.isReady && !this.#isPaused) return 0
     let restMs = this.#tasks.isDirty ? Math.max(0, Math.min(this.#untilCommitMs(), POLL_MS_MAX)) : POLL_MS_MAX
+    if (this.#isPaused) return restMs
     for (const { punctuators } of this.#tasks.tasks)
       restMs = Math.min(restMs, Math.ceil(punctuators.untilDue ?? restMs))
     return restMs
@@ -185,6 +206,7 @@ export class Worker {
 
   /** Processes for a bounded time, letting the process breathe after each part of it. */
   async #process(): Promise<void> {
+    if (this.#isPaused) return
     try {
       if (await this.#slice.run((recordsMax) => this.#tasks.process(recordsMax))) {
         await this.#options.output.waitForSpace()
@@ -202,9 +224,11 @@ export class Worker {
   }
 
   async #commit(): Promise<void> {
+    const startedAt = this.#clock.monotonic()
     const outcome = await this.#tasks.commit()
     this.#committedAt = this.#clock.monotonic()
     if (outcome === "committed") {
+      this.commitLatency.record(this.#committedAt - startedAt)
       this.#failingSince = undefined
       this.#attempts = 0
       await this.#options.onCommit()
@@ -264,6 +288,8 @@ export class Worker {
     for (const id of allTasks(topology, counts).sort(compareTaskIds)) {
       if (inputsOf(topology, counts, id).some((input) => names.has(partitionName(input)))) this.#open(id)
     }
+    this.#hasJoined = true
+    this.#options.onChange?.()
   }
 
   #open(id: TaskId): void {
@@ -288,6 +314,7 @@ export class Worker {
         queue.fetched(queue.position, ends.get(partitionName(queue)) ?? queue.position)
       }
       this.#consumer.resume(task.group.queues)
+      this.#options.onChange?.()
     } catch (cause) {
       this.#opening.delete(name)
       if (opening.isWanted) this.#failure ??= { cause }
@@ -350,6 +377,7 @@ export class Worker {
       for (const queue of task.group.queues) this.#paused.delete(partitionName(queue))
       for (const store of task.stores.values()) await store.committed.settle()
     }
+    this.#options.onChange?.()
   }
 }
 

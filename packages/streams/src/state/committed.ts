@@ -7,7 +7,7 @@
  * `isFull` asks the worker to wait for the engine.
  */
 import { above, byteString, bytesOf } from "./byte-order.ts"
-import type { Checkpoint, EngineWrite, StateEngine } from "./engine.ts"
+import type { Checkpoint, EngineStats, EngineWrite, StateEngine } from "./engine.ts"
 import { Memtable } from "./memtable.ts"
 
 export interface FlushLimits {
@@ -102,6 +102,16 @@ export class CommittedBytes {
   ): Iterable<readonly [string, Uint8Array]> {
     const bound = (key: string | undefined) => (key === undefined ? undefined : bytesOf(key))
     for (const [key, value] of this.#engine.range(bound(from), bound(to), reverse)) yield [byteString(key), value]
+  }
+
+  /** Rows and bytes, roughly: an entry that waits to be written may be in the engine too. */
+  stats(): EngineStats {
+    const { entries, bytes } = this.#engine.stats()
+    const waiting = [this.#active, this.#writing]
+    return {
+      entries: entries + waiting.reduce((sum, one) => sum + (one?.entryCount ?? 0), 0),
+      bytes: bytes + waiting.reduce((sum, one) => sum + (one?.sizeBytes ?? 0), 0),
+    }
   }
 
   get isFull(): boolean {

@@ -14,8 +14,15 @@ export interface StateEngine {
   /** Applies a batch, null deleting. Batches settle in the order given. */
   write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void>
   checkpoint(): Checkpoint | undefined
+  stats(): EngineStats
   /** Forgets everything, checkpoint included. */
   clear(): Promise<void>
+}
+
+/** How much an engine holds, roughly. */
+export interface EngineStats {
+  readonly entries: number
+  readonly bytes: number
 }
 
 export interface EngineWrite {

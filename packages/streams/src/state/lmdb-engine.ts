@@ -9,6 +9,7 @@ import { StateError } from "../errors.ts"
 import {
   type Checkpoint,
   engineName,
+  type EngineStats,
   type EngineWrite,
   KEY_LENGTH_BYTES_MAX,
   parseEngineName,
@@ -21,6 +22,15 @@ const STORES_MAX = 4_096
 const CHECKPOINT_KEY = Buffer.from([0])
 const FIRST_KEY = Buffer.from([0, 0])
 const CHECKPOINT_VERSION = 1
+
+/** Of one database, as LMDB counts them. */
+interface LmdbStats {
+  readonly entryCount: number
+  readonly pageSize: number
+  readonly treeBranchPageCount: number
+  readonly treeLeafPageCount: number
+  readonly overflowPages: number
+}
 
 class LmdbEngine implements StateEngine {
   readonly #name: string
@@ -64,6 +74,18 @@ class LmdbEngine implements StateEngine {
     return bytes && decodeCheckpoint(bytes)
   }
 
+  stats(): EngineStats {
+    const { entryCount, pageSize, ...pages } = this.#database.getStats() as LmdbStats
+    const count = pages.treeBranchPageCount + pages.treeLeafPageCount + pages.overflowPages
+    // The checkpoint is an entry too.
+    return { entries: Math.max(0, entryCount - 1), bytes: count * pageSize }
+  }
+
+  /** At once: a task that opens the store next must not find what is about to go. */
+  drop(): void {
+    this.#database.dropSync()
+  }
+
   async clear(): Promise<void> {
     await this.#database.clearAsync()
   }
@@ -85,7 +107,10 @@ export class LmdbEngines implements StateEngines {
   }
 
   open(store: string, partition: number): StateEngine {
-    const name = engineName(store, partition)
+    return this.#open(engineName(store, partition))
+  }
+
+  #open(name: string): LmdbEngine {
     let engine = this.#engines.get(name)
     if (engine === undefined) {
       engine = new LmdbEngine(name, this.#root.openDB(name, { encoding: "binary", keyEncoding: "binary" }))
@@ -95,12 +120,16 @@ export class LmdbEngines implements StateEngines {
   }
 
   list() {
-    return [...this.#root.getKeys()].map((name) => parseEngineName(Buffer.from(name).toString("utf8")))
+    // LMDB ends names of databases with a zero byte.
+    const names = [...this.#root.getKeys()].map((name) => Buffer.from(name).toString("utf8").replace(/\0$/, ""))
+    return names.map(parseEngineName)
   }
 
   async destroy(store: string, partition: number): Promise<void> {
-    await this.open(store, partition).clear()
-    this.#engines.delete(engineName(store, partition))
+    const name = engineName(store, partition)
+    const engine = this.#open(name)
+    this.#engines.delete(name)
+    engine.drop()
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,7 @@ import { byteString, bytesOf } from "./byte-order.ts"
 import {
   type Checkpoint,
   engineName,
+  type EngineStats,
   type EngineWrite,
   parseEngineName,
   type StateEngine,
@@ -15,6 +16,7 @@ import {
 
 export class MemoryEngine implements StateEngine {
   readonly #entries = new Map<string, Uint8Array>()
+  #bytes = 0
   #sorted: string[] | undefined
   #checkpoint: Checkpoint | undefined
 
@@ -40,8 +42,14 @@ export class MemoryEngine implements StateEngine {
   async write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void> {
     await Promise.resolve()
     for (const { key, value } of batch) {
-      if (value === null) this.#entries.delete(byteString(key))
-      else this.#entries.set(byteString(key), value)
+      const name = byteString(key)
+      const before = this.#entries.get(name)
+      if (before !== undefined) this.#bytes -= name.length + before.length
+      if (value === null) this.#entries.delete(name)
+      else {
+        this.#entries.set(name, value)
+        this.#bytes += name.length + value.length
+      }
     }
     this.#sorted = undefined
     this.#checkpoint = checkpoint
@@ -51,8 +59,13 @@ export class MemoryEngine implements StateEngine {
     return this.#checkpoint
   }
 
+  stats(): EngineStats {
+    return { entries: this.#entries.size, bytes: this.#bytes }
+  }
+
   async clear(): Promise<void> {
     this.#entries.clear()
+    this.#bytes = 0
     this.#sorted = undefined
     this.#checkpoint = undefined
   }

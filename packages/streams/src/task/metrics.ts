@@ -1,5 +1,5 @@
 /**
- * What a task counts. Counters only grow; a reader takes differences.
+ * What a task counts. Counters only grow, those of aborted transactions included; a reader takes differences.
  */
 import type { DropReason } from "./context.ts"
 
@@ -10,6 +10,9 @@ export interface TaskMetrics {
   emitted: number
   /** Records written to changelogs. */
   changelogged: number
+  /** How far records came behind the greatest timestamp before them, in milliseconds: all of them together. */
+  latenessMsSum: number
+  latenessMsMax: number
   readonly dropped: Record<DropReason, number>
 }
 
@@ -17,5 +20,17 @@ export const newTaskMetrics = (): TaskMetrics => ({
   processed: 0,
   emitted: 0,
   changelogged: 0,
+  latenessMsSum: 0,
+  latenessMsMax: 0,
   dropped: { late: 0, "null-key": 0, tombstone: 0, skipped: 0 },
 })
+
+/** Adds one task's counts to those of others. */
+export function addTaskMetrics(into: TaskMetrics, from: TaskMetrics): void {
+  into.processed += from.processed
+  into.emitted += from.emitted
+  into.changelogged += from.changelogged
+  into.latenessMsSum += from.latenessMsSum
+  into.latenessMsMax = Math.max(into.latenessMsMax, from.latenessMsMax)
+  for (const reason of Object.keys(into.dropped) as DropReason[]) into.dropped[reason] += from.dropped[reason]
+}

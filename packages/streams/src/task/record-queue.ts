@@ -72,6 +72,11 @@ export class RecordQueue implements Origin {
     return this.head === undefined && this.#knownEnd !== undefined && this.#position >= this.#knownEnd
   }
 
+  /** Records (and markers) between here and where the log ended when it was last fetched. */
+  get lag(): number {
+    return Math.max(0, (this.#knownEnd ?? this.position) - this.position)
+  }
+
   /** What to commit: the first record not processed, or where the consumer stands, past transaction markers. */
   get position(): number {
     return this.head === undefined ? this.#position : this.head.offset

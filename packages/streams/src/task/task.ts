@@ -55,6 +55,8 @@ export interface TaskOptions {
   readonly limits?: Partial<TaskLimits>
   /** Wall-clock milliseconds of the epoch. */
   readonly now: () => number
+  /** Counts what each operator receives, at the price of a call per record and operator. */
+  readonly countsOperators?: boolean
 }
 
 export interface TaskLimits {
@@ -96,6 +98,8 @@ export class Task implements TaskContext {
   readonly group: PartitionGroup
   readonly punctuators: Punctuators
   readonly isRepartitioned: boolean
+  /** Records received by operator, when they are counted. */
+  readonly operatorCounts: Map<string, number> | undefined
   readonly #serde: TaskContext["serde"]
   readonly #limits: TaskLimits
   readonly #intake: Intake
@@ -109,6 +113,8 @@ export class Task implements TaskContext {
   readonly #closers: Array<() => void> = []
   #isDirty = false
   #isCommitRequested = false
+  /** The greatest timestamp so far, for the count of lateness alone. */
+  #latest = NO_TIME
   #failure: { readonly cause: unknown } | undefined
   #onProgress: () => void = () => {}
   #rejectDrain: ((cause: unknown) => void) | undefined
@@ -137,7 +143,8 @@ export class Task implements TaskContext {
       now: options.now,
       gate: (level, receiver) => gated(this.#gates.slice(0, level), receiver),
     })
-    const readers = wire(options.subtopology, this, this.#gates)
+    this.operatorCounts = options.countsOperators === true ? new Map() : undefined
+    const readers = wire(options.subtopology, this, this.#gates, this.operatorCounts)
     this.#sources = new Map(
       options.inputs.map((input) => {
         const reader = readers.get(input.topic)
@@ -255,7 +262,11 @@ export class Task implements TaskContext {
       this.#isDirty = true
       try {
         const hasMoved = this.punctuators.observe(record, queue)
-        if (record !== undefined) reader.next.receive(record)
+        if (record !== undefined) {
+          if (record.timestamp >= this.#latest) this.#latest = record.timestamp
+          else this.#countLateness(this.#latest - record.timestamp)
+          reader.next.receive(record)
+        }
         if (hasMoved) this.punctuators.punctuate()
       } catch (cause) {
         throw halfway(cause)
@@ -274,6 +285,11 @@ export class Task implements TaskContext {
       this.#isDirty = true
       throw halfway(cause)
     }
+  }
+
+  #countLateness(ms: number): void {
+    this.metrics.latenessMsSum += ms
+    if (ms > this.metrics.latenessMsMax) this.metrics.latenessMsMax = ms
   }
 
   /** A suspended part failed: the transaction must be aborted. */

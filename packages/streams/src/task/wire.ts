@@ -16,6 +16,7 @@ export function wire(
   subtopology: SubTopology,
   context: TaskContext,
   gates: readonly Gate[],
+  counts?: Map<string, number>,
 ): ReadonlyMap<string, SourceReader> {
   const processors = new Map<PhysicalNode, Processor>()
   const readers = new Map<string, SourceReader>()
@@ -29,11 +30,22 @@ export function wire(
       const processor = processors.get(output)
       invariant(processor !== undefined, `${output.name} follows ${node.name} in another sub-topology`)
       const from = node.level + (node.logical.operator.suspends === true ? 1 : 0)
-      return gated(gates.slice(from, output.level), processor.input(inputIndex(node, at)))
+      const receiver = processor.input(inputIndex(node, at))
+      return gated(gates.slice(from, output.level), counts ? counted(receiver, output.name, counts) : receiver)
     })
   for (const [node, processor] of processors) processor.link(receivers(node), node.outputs)
   for (const { node, topic } of subtopology.sources) readers.get(topic)!.link(receivers(node))
   return readers
+}
+
+function counted(receiver: Receiver, operator: string, counts: Map<string, number>): Receiver {
+  counts.set(operator, 0)
+  return {
+    receive(record) {
+      counts.set(operator, counts.get(operator)! + 1)
+      receiver.receive(record)
+    },
+  }
 }
 
 /** Which input of the output at `at` this edge is: the nth edge between two nodes is the nth such input. */

@@ -68,8 +68,11 @@ export function stateEngineConformance(open: () => Promise<EngineUnderTest>): vo
   test("clear forgets the checkpoint too", () =>
     using(async ({ engine }) => {
       await engine.write([put(bytes(1), bytes(1))], checkpoint(1))
+      expect(engine.stats().entries).toBe(1)
+      expect(engine.stats().bytes).toBeGreaterThan(1)
       await engine.clear()
       expect([...engine.range()]).toEqual([])
+      expect(engine.stats().entries).toBe(0)
       expect(engine.checkpoint()).toBeUndefined()
     }))
 

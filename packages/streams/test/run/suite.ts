@@ -133,7 +133,7 @@ export function runSuite(start: () => Promise<Bench>): void {
     await bench.produce(from, words(5))
     const failing = await S.run(pipeline, bench.options("poison"))
     await expect(failing.done).rejects.toThrow(/operator "map-1", record poison-in.*-0@3: cannot digest/)
-    expect(failing.state()).toBe("failed")
+    expect(failing.state()).toBe("error")
     expect(await bench.consume(to, 1, 200)).toEqual([])
     isPoison = false
     await using _running = await S.run(pipeline, bench.options("poison"))

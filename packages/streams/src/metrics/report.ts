@@ -1,0 +1,66 @@
+/**
+ * The figures of a running pipeline at one instant: of the process, of each of its tasks and of their stores.
+ */
+import type { Store } from "../state/store.ts"
+import type { Task } from "../task/task.ts"
+import type { TaskMetrics } from "../task/metrics.ts"
+import type { HistogramSnapshot } from "./histogram.ts"
+
+export interface RunMetrics extends Readonly<TaskMetrics> {
+  /** Tasks that run, restored. Counts above are of them and of all that have left. */
+  readonly tasks: number
+  readonly restoringTasks: number
+  readonly transactions: { readonly committed: number; readonly aborted: number }
+  /** Records a second over the last half minute. */
+  readonly processRate: number
+  /** From the end of intake to the outcome. */
+  readonly commitLatency: HistogramSnapshot
+  readonly perTask: readonly TaskReport[]
+  readonly restoring: readonly RestoreReport[]
+}
+
+export interface TaskReport extends Readonly<TaskMetrics> {
+  /** SUBTOPOLOGY_PARTITION. */
+  readonly task: string
+  /** Records fetched that wait for their turn, roughly: batches count whole. */
+  readonly buffered: number
+  /** Records between what was processed and where the inputs ended when they were last fetched. */
+  readonly inputLag: number
+  readonly stores: readonly StoreReport[]
+  /** Records received by operator, when `metricsLevel` is "debug". */
+  readonly operators: Readonly<Record<string, number>>
+}
+
+export interface StoreReport {
+  readonly store: string
+  /** Rows, roughly: those that wait to be written to the engine may be there already. */
+  readonly entries: number
+  /** On disk (or in the engine's memory) and waiting to be written. */
+  readonly bytes: number
+}
+
+/** A store that is being brought up to its changelog's end. */
+export interface RestoreReport {
+  readonly task: string
+  readonly store: string
+  readonly partition: number
+  readonly restored: number
+  readonly remaining: number
+}
+
+export function reportTask(task: Task): TaskReport {
+  const { queues } = task.group
+  return {
+    task: task.name,
+    ...task.metrics,
+    dropped: { ...task.metrics.dropped },
+    buffered: task.group.bufferedRecords,
+    inputLag: queues.reduce((sum, queue) => sum + queue.lag, 0),
+    stores: [...task.stores.values()].map(reportStore),
+    operators: Object.fromEntries(task.operatorCounts ?? []),
+  }
+}
+
+function reportStore({ spec, committed }: Store): StoreReport {
+  return { store: spec.name, ...committed.stats() }
+}
