@@ -48,8 +48,9 @@ export async function restoreStore(
     records++
   }
   const progress = (offset: number) => options.onProgress?.(store.spec.name, partition, records, end - offset)
-  progress(isUsable ? checkpoint.offset : beginning)
-  await cluster.read(changelog, isUsable ? checkpoint.offset : beginning, end, restoreOne, async (offset) => {
+  const from = isUsable ? checkpoint.offset : beginning
+  progress(from)
+  await cluster.read(changelog, from, end, restoreOne, async (offset) => {
     options.signal?.throwIfAborted()
     progress(offset)
     if (!store.committed.isDue(options.now())) return

@@ -6,6 +6,7 @@ import { expect, test } from "vitest"
 import type { TransactionalOutput } from "../../src/run/ports.ts"
 import { TaskSet } from "../../src/run/task-set.ts"
 import { encodeMetadata } from "../../src/task/offset-metadata.ts"
+import { newTaskMetrics } from "../../src/task/metrics.ts"
 import type { CommittableOffset, Task } from "../../src/task/task.ts"
 
 /** A task with one input, dirty until it is merged or rolled back. */
@@ -15,6 +16,7 @@ class FakeTask {
   readonly group = { queues: [{ topic: "in", partition: 0, position: 0 }], choose: () => this.group.queues[0] }
   readonly isBlocked = false
   readonly name: string
+  readonly metrics = newTaskMetrics()
   isDirty = true
   constructor(name: string) {
     this.name = name
@@ -27,6 +29,7 @@ class FakeTask {
     return 1
   }
   async drain() {}
+  close() {}
   drained() {}
   async stage(transaction: string): Promise<CommittableOffset[]> {
     const metadata = encodeMetadata({ transaction, cells: {}, upstream: {} })
