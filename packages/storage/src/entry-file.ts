@@ -32,6 +32,11 @@ export class EntryFile {
     return this.#count
   }
 
+  /** Bytes that the entries take. */
+  get bytesUsed(): number {
+    return this.#count * this.entryBytes
+  }
+
   get bytes(): Uint8Array {
     return this.#bytes
   }

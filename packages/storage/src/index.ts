@@ -2,14 +2,10 @@
 export type { AppendFailure, AppendOrigin, RecordError } from "./append.ts"
 export * from "./faults.ts"
 export { logDirectoryName, type TopicPartition, topicPartitionOf } from "./layout.ts"
-export {
-  type AppendOptions,
-  type Appended,
-  type AppendRefused,
-  type AppendResult,
-  Log,
-  type LogOptions,
-} from "./log.ts"
+export type { AppendOptions, Appended, AppendRefused, AppendResult } from "./append-result.ts"
+export { type CleanableRange, cleanableRange } from "./cleaner/cleanable.ts"
+export { CleaningAborted, type CleaningOptions, type CleaningResult, cleanLog } from "./cleaner/clean-log.ts"
+export { Log, type LogOptions } from "./log.ts"
 export * from "./log-config.ts"
 export { LogDirectory, type LogDirectoryOptions } from "./log-directory.ts"
 export { OPEN_SEGMENTS_MAX, OpenSegments } from "./open-segments.ts"

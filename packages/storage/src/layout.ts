@@ -4,6 +4,7 @@
  *   DIR/.lock  meta.properties  .kafka_cleanshutdown  *-offset-checkpoint
  *   DIR/TOPIC-PARTITION/  00000000000000000000.log .index .timeindex .txnindex .snapshot
  *                         leader-epoch-checkpoint  partition.metadata
+ *                         *.cleaned *.swap: a compacted segment on its way into the log
  *   DIR/TOPIC-PARTITION.ID-delete/   a log that is being deleted
  *
  * A segment's files are named by the offset of its first record, a producer snapshot by the offset it was taken at.
@@ -13,6 +14,9 @@ export const OFFSET_INDEX_SUFFIX = ".index"
 export const TIME_INDEX_SUFFIX = ".timeindex"
 export const TRANSACTION_INDEX_SUFFIX = ".txnindex"
 export const SNAPSHOT_SUFFIX = ".snapshot"
+/** Behind the other suffixes: of a compacted segment while it is written, and when it is about to replace others. */
+export const CLEANED_SUFFIX = ".cleaned"
+export const SWAP_SUFFIX = ".swap"
 export const DELETED_DIRECTORY_SUFFIX = "-delete"
 export const STRAY_DIRECTORY_SUFFIX = "-stray"
 /** What a crash may leave behind: files aside of an atomic replacement, and Kafka's own marks on dying files. */
@@ -25,6 +29,7 @@ export const CLEAN_SHUTDOWN_FILE = ".kafka_cleanshutdown"
 export const LOCK_FILE = ".lock"
 export const RECOVERY_POINT_FILE = "recovery-point-offset-checkpoint"
 export const LOG_START_OFFSET_FILE = "log-start-offset-checkpoint"
+export const CLEANER_OFFSET_FILE = "cleaner-offset-checkpoint"
 export const HIGH_WATERMARK_FILE = "replication-offset-checkpoint"
 
 const OFFSET_DIGITS = 20

@@ -61,6 +61,11 @@ export function logConfig(overrides: Partial<LogConfig> = {}): LogConfig {
   return { ...DEFAULT_LOG_CONFIG, ...overrides }
 }
 
+/** Age at which a segment rolls: a record that has to be compacted by then must not stay in the active one. */
+export function rollMs(config: LogConfig): number {
+  return isCompacted(config) ? Math.min(config.segmentMs, config.maxCompactionLagMs) : config.segmentMs
+}
+
 export function isCompacted(config: LogConfig): boolean {
   return config.cleanupPolicy.includes("compact")
 }

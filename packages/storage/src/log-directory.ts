@@ -11,6 +11,7 @@ import { type OffsetCheckpoint, readOffsets, writeOffsets } from "./checkpoint.t
 import { LogDirectoryError } from "./faults.ts"
 import {
   CLEAN_SHUTDOWN_FILE,
+  CLEANER_OFFSET_FILE,
   DELETED_DIRECTORY_SUFFIX,
   HIGH_WATERMARK_FILE,
   LOCK_FILE,
@@ -59,6 +60,8 @@ export class LogDirectory {
   readonly #recoveryPoints: OffsetCheckpoint | undefined
   readonly #logStartOffsets: OffsetCheckpoint
   readonly #highWatermarks: OffsetCheckpoint
+  /** Up to where logs were compacted. */
+  readonly #cleanerOffsets: OffsetCheckpoint
   #closed = false
 
   static open(disk: Disk, path: string, options: LogDirectoryOptions): LogDirectory {
@@ -101,6 +104,7 @@ export class LogDirectory {
     this.#recoveryPoints = readOffsets(disk, `${path}/${RECOVERY_POINT_FILE}`)
     this.#logStartOffsets = readOffsets(disk, `${path}/${LOG_START_OFFSET_FILE}`) ?? new Map()
     this.#highWatermarks = readOffsets(disk, `${path}/${HIGH_WATERMARK_FILE}`) ?? new Map()
+    this.#cleanerOffsets = readOffsets(disk, `${path}/${CLEANER_OFFSET_FILE}`) ?? new Map()
     const marker = `${path}/${CLEAN_SHUTDOWN_FILE}`
     this.cleanShutdown = disk.exists(marker)
     if (this.cleanShutdown) {
@@ -148,6 +152,7 @@ export class LogDirectory {
       cleanShutdown: this.cleanShutdown,
       recoveryPoint,
       logStartOffset: this.#logStartOffsets.get(name) ?? 0,
+      wasCleaned: this.#cleanerOffsets.has(name),
       openSegments: this.#openSegments,
       onCheckpointNeeded: () => this.checkpoint(),
       ...(onRecovered === undefined ? {} : { onRecovered }),
@@ -175,7 +180,7 @@ export class LogDirectory {
     this.#disk.makeDirectory(directory)
     writeTopicId(this.#disk, directory, topicId)
     this.#disk.syncDirectory(this.path)
-    for (const offsets of [this.#recoveryPoints, this.#logStartOffsets, this.#highWatermarks]) offsets?.delete(name)
+    this.#forgetOffsets(name)
     const { onRecovered } = this.#options
     const log = Log.open(this.#disk, directory, config, {
       now,
@@ -208,7 +213,7 @@ export class LogDirectory {
     const directory = `${this.path}/${name}`
     this.#logs.get(name)?.close(false)
     this.#logs.delete(name)
-    for (const offsets of [this.#recoveryPoints, this.#logStartOffsets, this.#highWatermarks]) offsets?.delete(name)
+    this.#forgetOffsets(name)
     if (!this.#disk.exists(directory)) return undefined
     const uniqueId = Buffer.from(this.#options.random.bytes(16)).toString("hex")
     const retired = `${this.path}/${retiredDirectoryName(topic, partition, uniqueId, suffix)}`
@@ -217,6 +222,26 @@ export class LogDirectory {
     // A recreated topic must not inherit the offsets of the old one.
     this.checkpoint()
     return retired
+  }
+
+  #forgetOffsets(name: string): void {
+    for (const offsets of [this.#recoveryPoints, this.#logStartOffsets, this.#highWatermarks]) offsets?.delete(name)
+    if (this.#cleanerOffsets.delete(name)) this.#writeCleanerOffsets()
+  }
+
+  /** Up to where a log was compacted, exclusive; undefined when it never was. */
+  cleanerOffset(topic: string, partition: number): number | undefined {
+    return this.#cleanerOffsets.get(logDirectoryName(topic, partition))
+  }
+
+  /** Notes, durably, that a log is compacted up to an offset. */
+  setCleanerOffset(topic: string, partition: number, offset: number): void {
+    this.#cleanerOffsets.set(logDirectoryName(topic, partition), offset)
+    this.#writeCleanerOffsets()
+  }
+
+  #writeCleanerOffsets(): void {
+    writeOffsets(this.#disk, `${this.path}/${CLEANER_OFFSET_FILE}`, this.#cleanerOffsets)
   }
 
   /** The high watermark that was checkpointed for a log before this start, 0 when there is none. */
@@ -230,10 +255,17 @@ export class LogDirectory {
       this.#highWatermarks.set(logDirectoryName(topic, partition), offset)
     }
     const recoveryPoints: OffsetCheckpoint = new Map(this.#recoveryPoints)
+    let isCut = false
     for (const [name, log] of this.#logs) {
+      // What follows a cut is new and was not compacted.
+      if ((this.#cleanerOffsets.get(name) ?? 0) > log.logEndOffset) {
+        this.#cleanerOffsets.set(name, log.logEndOffset)
+        isCut = true
+      }
       recoveryPoints.set(name, log.recoveryPoint)
       if (log.logStartOffset > 0) this.#logStartOffsets.set(name, log.logStartOffset)
     }
+    if (isCut) this.#writeCleanerOffsets()
     this.#recoveryPoints?.clear()
     for (const [name, offset] of recoveryPoints) this.#recoveryPoints?.set(name, offset)
     writeOffsets(this.#disk, `${this.path}/${RECOVERY_POINT_FILE}`, recoveryPoints)

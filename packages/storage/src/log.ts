@@ -14,7 +14,9 @@ import { type Disk, invariant } from "@millrace/host"
 import { ErrorCode } from "@millrace/protocol/errors"
 import { NO_TIMESTAMP, RecordBatchView } from "@millrace/protocol/record/batch"
 import { endTxnMarkerOf } from "@millrace/protocol/record/control"
-import { type AppendFailure, type AppendOrigin, validate } from "./append.ts"
+import { validate } from "./append.ts"
+import type { AppendOptions, Appended, AppendResult } from "./append-result.ts"
+import { Replacement } from "./cleaner/replacement.ts"
 import { Flusher } from "./flusher.ts"
 import type { LeaderEpochs } from "./leader-epochs.ts"
 import type { LogConfig } from "./log-config.ts"
@@ -44,41 +46,14 @@ export interface LogOptions {
   /** Offsets below it were flushed; undefined when that is not known. Default 0. */
   readonly recoveryPoint?: number | undefined
   readonly logStartOffset?: number
+  /** It was compacted before, so gaps between its segments are no loss. */
+  readonly wasCleaned?: boolean
   readonly openSegments?: OpenSegments
   /** What recovery cut from the end, to be logged. */
   readonly onRecovered?: (report: RecoveryReport) => void
   /** Persists start offset and recovery point before the log goes on: they moved in a way that must survive a crash. */
   readonly onCheckpointNeeded?: (log: Log) => void
 }
-
-export interface AppendOptions {
-  readonly origin: AppendOrigin
-  readonly leaderEpoch: number
-  readonly now: number
-  /** The broker verifies transactions (KIP-890): a producer that the log does not know must start at sequence 0. */
-  readonly requiresVerification?: boolean
-  /** Of a coordinator's marker; from 2 on the marker's epoch must be newer than the transaction's. */
-  readonly transactionVersion?: number
-}
-
-export interface Appended {
-  readonly ok: true
-  readonly baseOffset: number
-  readonly lastOffset: number
-  /** -1 unless the topic stamps records with the append time. */
-  readonly logAppendTime: number
-  readonly logStartOffset: number
-  /** The batch was appended before; the offsets are those of then. */
-  readonly duplicate: boolean
-  /** flush.messages is reached: await `flushLater()` before answering. */
-  readonly flushDue: boolean
-}
-
-export interface AppendRefused extends AppendFailure {
-  readonly logStartOffset: number
-}
-
-export type AppendResult = Appended | AppendRefused
 
 export class Log {
   readonly dir: string
@@ -117,6 +92,7 @@ export class Log {
       cleanShutdown: options.cleanShutdown,
       recoveryPoint,
       logStartOffset: options.logStartOffset ?? 0,
+      wasCleaned: options.wasCleaned ?? false,
       openSegments: this.#openSegments,
       onRecovered: options.onRecovered ?? (() => {}),
     })
@@ -206,7 +182,7 @@ export class Log {
     const { lastOffset } = last
     if (this.#segments.active.mustRoll(bytes.length, lastOffset, maxTimestamp, this.config, now)) this.roll(now)
     const segment = this.#segments.active
-    segment.append(bytes, batches)
+    segment.append([bytes], batches)
     for (const batch of batches) {
       this.#epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset)
       const completed = this.#producers.apply(batch, now)
@@ -351,6 +327,42 @@ export class Log {
     return deleted
   }
 
+  /** For the cleaner: the segments in offset order, the active one last. */
+  get segments(): readonly Segment[] {
+    return this.#segments.all
+  }
+
+  /**
+   * Makes all that is written durable, and known to be: recovery takes a gap between segments for a loss, and must not
+   * look where cleaning leaves some.
+   */
+  async settle(): Promise<void> {
+    await this.flushLater()
+    if (!this.#closed) this.#options.onCheckpointNeeded?.(this)
+  }
+
+  startReplacement(baseOffset: number): Replacement {
+    return new Replacement(this.#disk, this.#openSegments, this.dir, baseOffset, this.config, this.#options.now)
+  }
+
+  /** Puts a sealed segment in the place of neighbours below the recovery point. A fault in here leaves the log unusable. */
+  replaceSegments(old: readonly Segment[], replacement: Replacement): void {
+    const index = this.#segments.all.indexOf(old[0]!)
+    const { nextOffset } = old.at(-1)!
+    invariant(index >= 0 && !this.#closed, `segments are replaced that are not in ${this.dir}`)
+    invariant(
+      replacement.isSealed && nextOffset <= this.recoveryPoint,
+      `segments of ${this.dir} are replaced too early`,
+    )
+    for (const segment of old) segment.retire()
+    replacement.swapIn(old.map(({ baseOffset }) => baseOffset))
+    const cleaned = this.#newSegment(replacement.baseOffset, this.#options.now)
+    cleaned.attach(nextOffset)
+    cleaned.trust(0, cleaned.size)
+    this.#segments.replace(index, old.length, cleaned)
+    this.#snapshots.prune(this.#segments.all.map(({ baseOffset }) => baseOffset))
+  }
+
   /** Cuts everything from `offset` on, for a follower whose leader has it otherwise. */
   truncateTo(offset: number): void {
     if (offset >= this.logEndOffset) return
@@ -402,15 +414,12 @@ export class Log {
     this.#flusher.markNames()
   }
 
+  #newSegment(baseOffset: number, now: number): Segment {
+    return new Segment(this.#disk, this.#openSegments, this.dir, baseOffset, this.config.indexIntervalBytes, now)
+  }
+
   #startSegment(baseOffset: number, now: number): void {
-    const segment = new Segment(
-      this.#disk,
-      this.#openSegments,
-      this.dir,
-      baseOffset,
-      this.config.indexIntervalBytes,
-      now,
-    )
+    const segment = this.#newSegment(baseOffset, now)
     segment.create()
     this.#segments.push(segment)
   }

@@ -12,6 +12,7 @@
 import type { Disk } from "@millrace/host"
 import { CorruptRecordError } from "@millrace/protocol/record/corrupt"
 import { isTornTail } from "./damage.ts"
+import { recoverSwaps } from "./cleaner/swap.ts"
 import { CorruptLogError } from "./faults.ts"
 import {
   LEADER_EPOCH_FILE,
@@ -53,6 +54,8 @@ export interface LoadOptions {
   /** Everything below it was flushed; undefined when that is not known. */
   readonly recoveryPoint: number | undefined
   readonly logStartOffset: number
+  /** It was compacted before: gaps between its segments may be no loss. */
+  readonly wasCleaned: boolean
   readonly openSegments: OpenSegments
   readonly onRecovered: (report: RecoveryReport) => void
 }
@@ -75,6 +78,7 @@ export function loadLog(options: LoadOptions): LoadedLog {
     segments.push(segment)
     disk.syncDirectory(directory)
   }
+  recoverSwaps(disk, directory)
   const names = sweep(disk, directory)
   const bases = names
     .map((name) => offsetOfFileName(name, LOG_SUFFIX))
@@ -155,7 +159,7 @@ function recover(
   epochs: LeaderEpochs,
 ): void {
   const recoveryPoint = options.recoveryPoint ?? 0
-  const gapless = options.recoveryPoint !== undefined || !isCompacted(options.config)
+  const gapless = options.recoveryPoint !== undefined || !(options.wasCleaned || isCompacted(options.config))
   let index = Math.max(segments.indexFor(recoveryPoint), 0)
   replay(segments, producers, snapshots, segments.at(index)!.baseOffset, options.now)
   const scanStart = index

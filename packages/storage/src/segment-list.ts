@@ -49,6 +49,12 @@ export class SegmentList {
     this.#segments.push(segment)
   }
 
+  /** Puts one segment in the place of `count` from `index` on, none of them active. */
+  replace(index: number, count: number, segment: Segment): void {
+    invariant(index >= 0 && index + count < this.#segments.length, "the active segment is replaced")
+    this.#segments.splice(index, count, segment)
+  }
+
   shift(): Segment | undefined {
     return this.#segments.shift()
   }

@@ -19,7 +19,7 @@ import {
   TIME_INDEX_SUFFIX,
   TRANSACTION_INDEX_SUFFIX,
 } from "./layout.ts"
-import type { LogConfig } from "./log-config.ts"
+import { type LogConfig, rollMs } from "./log-config.ts"
 import { OffsetIndex } from "./offset-index.ts"
 import type { OpenSegments, Releasable } from "./open-segments.ts"
 import { ReadPositions } from "./read-positions.ts"
@@ -65,6 +65,7 @@ export class Segment implements Releasable {
   #checkedFrom = 0
   #checkedTo = 0
   #damagedTail = false
+  #retired = false
 
   constructor(
     disk: Disk,
@@ -73,8 +74,10 @@ export class Segment implements Releasable {
     baseOffset: number,
     indexIntervalBytes: number,
     createdAt: number,
+    /** Behind every file's name, of a segment that is not the log's yet. */
+    nameSuffix = "",
   ) {
-    const path = (suffix: string) => `${directory}/${offsetFileName(baseOffset, suffix)}`
+    const path = (suffix: string) => `${directory}/${offsetFileName(baseOffset, suffix)}${nameSuffix}`
     this.#disk = disk
     this.#open = open
     this.directory = directory
@@ -148,12 +151,12 @@ export class Segment implements Releasable {
   }
 
   /** Writes batches at the end. Nothing changes when the disk refuses. */
-  append(bytes: Uint8Array, batches: readonly RecordBatchView[]): void {
+  append(chunks: readonly Uint8Array[], batches: readonly RecordBatchView[]): void {
     const { file } = this
     this.#loadIndexes()
     invariant(this.#active, "a batch is appended to a segment that is not active")
     try {
-      file.write([bytes], this.size)
+      file.write(chunks, this.size)
     } catch (cause) {
       this.#damagedTail = true
       throw cause
@@ -188,7 +191,7 @@ export class Segment implements Releasable {
     const waited = first >= 0 && maxTimestamp >= 0 ? maxTimestamp - first : now - this.createdAt
     return (
       this.size > config.segmentBytes - bytes ||
-      waited > config.segmentMs ||
+      waited > rollMs(config) ||
       this.#offsetIndex.count >= Math.floor(config.segmentIndexBytes / 8) ||
       this.#timeIndex.count >= Math.floor(config.segmentIndexBytes / TIME_ENTRY_BYTES) - 1 ||
       lastOffset - this.baseOffset > RELATIVE_MAX
@@ -287,8 +290,21 @@ export class Segment implements Releasable {
     this.#transactionIndex.file.sync()
   }
 
+  /** Its place in the log was taken by another, or it left the log: nothing may use its files any more. */
+  get isRetired(): boolean {
+    return this.#retired
+  }
+
+  /** Lets go of the files, which are no longer this segment's. */
+  retire(): void {
+    this.#retired = true
+    this.#closeFile()
+  }
+
   /** Keeps the file open while an asynchronous sync runs on it. */
   async syncLater(): Promise<void> {
+    // What took its place is durable already.
+    if (this.#retired) return
     const { file } = this
     this.#pins++
     try {
@@ -321,12 +337,12 @@ export class Segment implements Releasable {
   close(): void {
     // After a refused write the file may be longer than its batches; a clean shutdown must not leave that.
     if (this.#damagedTail) this.cutAt(this.size)
-    this.#closeFile()
+    this.retire()
   }
 
   /** Removes the files: the log first, since the segment exists as long as it does. */
   delete(): void {
-    this.#closeFile()
+    this.retire()
     this.#disk.remove(this.path)
     this.#disk.syncDirectory(this.directory)
     for (const index of [this.#offsetIndex, this.#timeIndex, this.#transactionIndex]) this.#disk.remove(index.file.path)

@@ -13,6 +13,15 @@ import { CorruptLogError } from "./faults.ts"
 
 const ENTRY_BYTES = 34
 
+/** An entry as it is stored. */
+export interface IndexedAbort {
+  readonly producerId: number
+  readonly firstOffset: number
+  /** The marker's. */
+  readonly lastOffset: number
+  readonly lastStableOffset: number
+}
+
 export interface AbortedTransaction {
   readonly producerId: number
   readonly firstOffset: number
@@ -36,6 +45,18 @@ export class TransactionIndex {
 
   lastOffsetAt(entry: number): number {
     return int64At(this.file.bytes, entry * ENTRY_BYTES + 18)
+  }
+
+  entries(): IndexedAbort[] {
+    return Array.from({ length: this.file.count }, (_, entry) => {
+      const at = entry * ENTRY_BYTES
+      return {
+        producerId: int64At(this.file.bytes, at + 2),
+        firstOffset: int64At(this.file.bytes, at + 10),
+        lastOffset: int64At(this.file.bytes, at + 18),
+        lastStableOffset: int64At(this.file.bytes, at + 26),
+      }
+    })
   }
 
   /** Adds to `found` what overlaps [fromOffset, upperBound); true when later entries cannot. */

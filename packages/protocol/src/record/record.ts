@@ -33,6 +33,14 @@ export class RecordReader {
   keySize = -1
   /** -1 for a null value. */
   valueSize = -1
+  /** The batch's records, decompressed: what the positions below count in. */
+  readonly bytes: Uint8Array
+  /** Where the current record starts, with its length prefix. */
+  start = 0
+  /** Where its offset delta starts: behind length, attributes and time. */
+  offsetDeltaAt = 0
+  /** Where its key's bytes start. */
+  keyAt = 0
 
   readonly #cursor: VarintCursor
   readonly #count: number
@@ -40,7 +48,6 @@ export class RecordReader {
   readonly #baseTimestamp: number
   readonly #appendTime: number
   readonly #end: number
-  #keyAt = 0
   #valueAt = 0
   #headersAt = 0
   #recordEnd: number
@@ -59,6 +66,7 @@ export class RecordReader {
     if (this.#count < 0 || this.#count * RECORD_BYTES_MIN > bytes.length) {
       throw new CorruptRecordError(`a batch claims ${this.#count} records in ${bytes.length} bytes`)
     }
+    this.bytes = bytes
     this.#cursor = new VarintCursor(bytes, 0, bytes.length)
     this.#end = bytes.length
     this.#recordEnd = 0
@@ -82,12 +90,14 @@ export class RecordReader {
     }
     cursor.end = this.#recordEnd = end
     this.sizeInBytes = end - start
+    this.start = start
     cursor.position++
     const timestampDelta = cursor.int64()
     this.timestamp = this.#appendTime === NO_TIMESTAMP ? this.#baseTimestamp + timestampDelta : this.#appendTime
+    this.offsetDeltaAt = cursor.position
     this.offset = this.#baseOffset + cursor.int32()
     this.keySize = cursor.int32()
-    this.#keyAt = cursor.position
+    this.keyAt = cursor.position
     if (this.keySize > 0) this.#skip(this.keySize)
     this.valueSize = cursor.int32()
     this.#valueAt = cursor.position
@@ -97,9 +107,14 @@ export class RecordReader {
     return true
   }
 
+  /** Where the current record ends. */
+  get end(): number {
+    return this.#recordEnd
+  }
+
   key(): Uint8Array | null {
     if (this.keySize < 0) return null
-    return this.#cursor.bytes.subarray(this.#keyAt, this.#keyAt + this.keySize)
+    return this.#cursor.bytes.subarray(this.keyAt, this.keyAt + this.keySize)
   }
 
   value(): Uint8Array | null {
