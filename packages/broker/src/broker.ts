@@ -13,6 +13,7 @@ import { LogDirectory } from "@millrace/storage"
 import { allApis } from "./api/all.ts"
 import { dispatcher } from "./api/dispatch.ts"
 import type { Services } from "./api/handler.ts"
+import { LogCleaner } from "./background/cleaner.ts"
 import { startMaintenance } from "./background/maintenance.ts"
 import { Schedule } from "./background/schedule.ts"
 import { type BrokerConfig, brokerConfig } from "./config/broker.ts"
@@ -201,6 +202,17 @@ export class Broker {
       })
       startMaintenance({ clock: host.clock, configs, replicas, controller, schedule })
       stopping.push(() => schedule.close())
+      const cleaner = new LogCleaner({
+        clock: host.clock,
+        random: host.random,
+        configs,
+        replicas,
+        logDirectory,
+        log,
+        onDefect,
+      })
+      cleaner.start()
+      stopping.push(() => cleaner.close())
       return new Broker(bound[0]!.address, clusterId, nodeId, async () => {
         // After a failed write or sync nobody may take the files at their word: the next start recovers.
         const isSound = [...replicas.partitions()].every((partition) => !partition.isOffline)

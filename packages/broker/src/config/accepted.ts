@@ -2,7 +2,7 @@
  * Settings that tune threads, purgatories and buffers Kafka has and this broker does not. They are accepted and
  * described, so that a Kafka file loads and tools find what they look for, and they change nothing.
  */
-import { boolean, define, double, int, list, LONG_MAX, long, short, string } from "@millrace/config"
+import { boolean, define, int, list, LONG_MAX, long, short, string } from "@millrace/config"
 
 const doc = "Accepted so that a Kafka configuration loads. Has no effect here."
 const hidden = true
@@ -26,9 +26,6 @@ export const acceptedConfig = define({
   "group.coordinator.threads": int({ default: 4, min: 1, doc, hidden }),
   "inter.broker.listener.name": string({ default: null, doc, hidden }),
   "listener.security.protocol.map": string({ default: "PLAINTEXT:PLAINTEXT", doc, hidden }),
-  "log.cleaner.dedupe.buffer.size": long({ default: 134_217_728, doc, hidden }),
-  "log.cleaner.io.buffer.load.factor": double({ default: 0.9, doc, hidden }),
-  "log.cleaner.io.buffer.size": int({ default: 524_288, doc, hidden }),
   "log.cleaner.threads": int({ default: 1, min: 0, doc, hidden }),
   "log.dir": string({ default: null, doc: "Replaced by the data directory given at the start.", hidden }),
   "log.dirs": string({ default: null, doc: "Replaced by the data directory given at the start.", hidden }),

@@ -81,6 +81,25 @@ export const logConfig = define({
     dynamic: inherited,
     doc: "Age above which a record makes its log due for compaction whatever the ratio.",
   }),
+  "log.cleaner.dedupe.buffer.size": long({
+    default: 134_217_728,
+    min: 1_048_576,
+    dynamic: inherited,
+    doc: "Most memory for the keys of a round of compaction, 24 bytes each. Keys beyond it wait for the next round.",
+  }),
+  "log.cleaner.io.buffer.load.factor": double({
+    default: 0.9,
+    min: 0.1,
+    max: 0.99,
+    dynamic: inherited,
+    doc: "How full that memory may become: fuller holds more keys and finds them more slowly.",
+  }),
+  "log.cleaner.io.buffer.size": int({
+    default: 524_288,
+    min: 1024,
+    dynamic: inherited,
+    doc: "Bytes read and written by compaction in one go; between them the broker serves its clients.",
+  }),
   "log.cleaner.io.max.bytes.per.second": double({
     default: Number.MAX_VALUE,
     dynamic: inherited,
