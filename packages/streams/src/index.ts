@@ -1,4 +1,11 @@
 export { type Duration } from "./dsl/duration.ts"
+export {
+  type FailedRecord,
+  type FailureAction,
+  type FailureHandler,
+  type FailureHandlers,
+  guard,
+} from "./dsl/failure.ts"
 export { isPipeline, pipeline, type Pipeline } from "./dsl/pipeline.ts"
 export type { Headers, Rec, Windowed } from "./dsl/record.ts"
 export type { Aggregable, Sink, Stream, Table, Windowing } from "./dsl/stream.ts"
@@ -13,7 +20,7 @@ export {
 export { topic, type Topic } from "./dsl/topic.ts"
 export { hopping, type SessionWindows, type TimeWindows, tumbling } from "./dsl/windows.ts"
 export * from "./errors.ts"
-export { mapEffect, type FailureAction, type MapEffectOptions } from "./map-effect.ts"
+export { mapEffect, type MapEffectOptions } from "./map-effect.ts"
 export * from "./operators/index.ts"
 export { PROMETHEUS_TYPE, prometheusText } from "./metrics/prometheus.ts"
 export type { RestoreReport, RunMetrics, StoreReport, TaskReport } from "./metrics/report.ts"

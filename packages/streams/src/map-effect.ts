@@ -16,6 +16,7 @@ import type { Effect, Schedule } from "effect"
 import { type Duration, durationMs } from "./dsl/duration.ts"
 import { type Rec, StreamRecord, TOMBSTONE } from "./dsl/record.ts"
 import { type Stream, streamNode, streamOf } from "./dsl/stream.ts"
+import type { FailureAction } from "./dsl/failure.ts"
 import type { Topic } from "./dsl/topic.ts"
 import { PipelineError } from "./errors.ts"
 import { DeadLetters } from "./operators/dead-letters.ts"
@@ -27,7 +28,8 @@ import type { Slot } from "./task/gate.ts"
 import { makeNode } from "./topology/node.ts"
 import type { PhysicalNode } from "./topology/topology.ts"
 
-export type FailureAction = "fail" | "skip" | { readonly deadLetter: Topic<any, any> }
+/** Dead letters hold the record that the effect was given, so that their topic is a definition with serdes. */
+type EffectFailureAction = Exclude<FailureAction, object> | { readonly deadLetter: Topic<any, any> }
 
 export interface MapEffectOptions<K, V, E> {
   /** For messages and idempotency keys; without it they change when operators are added. */
@@ -37,7 +39,7 @@ export interface MapEffectOptions<K, V, E> {
   readonly timeout: Duration
   readonly serialBy?: "none" | "key"
   readonly retry?: Schedule.Schedule<unknown, E>
-  readonly onFailure?: (error: E, record: Rec<K, V>) => FailureAction
+  readonly onFailure?: (error: E, record: Rec<K, V>) => EffectFailureAction
 }
 
 /** What the effect port is given. */
@@ -98,7 +100,7 @@ interface Job {
 class MapEffect extends Processor {
   readonly #f = this.node.logical.functions["f"]!
   readonly #onFailure = this.node.logical.functions["onFailure"] as
-    | ((error: unknown, record: StreamRecord) => FailureAction)
+    | ((error: unknown, record: StreamRecord) => EffectFailureAction)
     | undefined
   readonly #retry = this.node.logical.functions["retry"]!() as EffectJob["retry"]
   readonly #concurrency = this.node.logical.options["concurrency"] as number

@@ -136,6 +136,32 @@ const PIPELINES: ReadonlyArray<readonly [name: string, build: () => any, stores:
       ),
     ["silence-timers"],
   ],
+  [
+    "records that fail, skipped",
+    () => {
+      const fails = (event: Event) => {
+        if (event.amount % 3 === 0) throw new Error("no")
+        return event
+      }
+      return S.stream(Events).pipe(
+        S.guard("skip", S.map(fails)),
+        S.guard(
+          "skip",
+          S.aggregate("lists", {
+            init: (): number[] => [],
+            add(list, event) {
+              list.push(event.amount)
+              if (event.amount === 4) throw new Error("no")
+              return list.slice(-3)
+            },
+          }),
+        ),
+        S.toStream(),
+        S.to(Out),
+      )
+    },
+    ["lists"],
+  ],
   ["count", () => S.stream(Events).pipe(S.count("counts"), S.toStream(), S.to(Out)), ["counts"]],
   [
     "an aggregate changed in place, with deletions",

@@ -158,6 +158,20 @@ test("processors infer records, stores and what they forward", () => {
   expectTypeOf(keyed).toEqualTypeOf<S.Stream<number, Order>>()
 })
 
+test("guarded operators infer as they do alone", () => {
+  const parsed = S.stream(Orders).pipe(
+    S.guard(
+      { deadLetter: "letters" },
+      S.map((order) => order.amount),
+    ),
+    S.guard(
+      ({ error }) => (error.site.offset > 0 ? "skip" : "fail"),
+      S.filter((amount) => amount > 1),
+    ),
+  )
+  expectTypeOf(parsed).toEqualTypeOf<S.Stream<string, number>>()
+})
+
 test("what is wrong does not compile", () => {
   // @ts-expect-error no such unit of time
   expect(() => S.tumbling("1 fortnight")).toThrow(/not a duration/)

@@ -4,6 +4,7 @@
  */
 import { PipelineError } from "../errors.ts"
 import { makePlan, type BoundPlan } from "../topology/plan.ts"
+import type { FailureHandlers } from "./failure.ts"
 import { flowOf, type Sink, type Table } from "./stream.ts"
 import { assertName } from "./topic.ts"
 
@@ -26,13 +27,17 @@ export interface Pipeline<R = never> {
   readonly _R?: () => R
 }
 
-export function pipeline<const S extends End | ReadonlyArray<End>>(name: string, build: () => S): Pipeline<Needs<S>> {
+export function pipeline<const S extends End | ReadonlyArray<End>>(
+  name: string,
+  build: () => S,
+  failures: FailureHandlers = {},
+): Pipeline<Needs<S>> {
   assertName("pipeline", name)
   const built: unknown = build()
   const ends = Array.isArray(built) ? built : [built]
   if (ends.length === 0) throw new PipelineError(`pipeline "${name}": nothing flows anywhere; return at least one sink`)
   const nodes = ends.map((end) => flowOf(`pipeline "${name}"`, end, "sink", "table").node)
-  return { name, plan: makePlan(name, nodes) }
+  return { name, plan: makePlan(name, nodes, failures) }
 }
 
 export const isPipeline = (value: unknown): value is Pipeline<unknown> =>

@@ -27,6 +27,7 @@ import { PipelineError } from "../errors.ts"
 import { type Cell, NO_TIME } from "../state/cell.ts"
 import type { TimerStore } from "../state/timer-store.ts"
 import type { TaskContext } from "../task/context.ts"
+import { Failures } from "../task/failures.ts"
 import { makeNode, type StoreSpec } from "../topology/node.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import { type Operator, Processor } from "./operator.ts"
@@ -116,6 +117,7 @@ class UserProcessor extends Processor {
   #timestamp = 0
   /** Stream time where this operator stands: behind effects it is not that of the task yet. */
   readonly #time: Cell | undefined
+  readonly #failures: Failures | undefined
   #isMaking = true
   #schedules = 0
   /** What failed downstream of `forward`: no failure of this operator. */
@@ -125,6 +127,7 @@ class UserProcessor extends Processor {
     super(node, context)
     const { options, functions } = node.logical
     const { punctuators } = context
+    this.#failures = node.onFailure && new Failures(node, context, node.onFailure)
     const { partition } = context.taskId
     this.#origin = {
       topic: "",
@@ -235,7 +238,13 @@ class UserProcessor extends Processor {
     this.#record = undefined
     this.#key = key
     this.#timestamp = time
-    this.#call(this.#pseudoRecord(what), run)
+    const at = this.#pseudoRecord(what)
+    try {
+      this.#call(at, run)
+    } catch (cause) {
+      if (this.#failures === undefined) throw cause
+      this.#failures.handle(cause, at)
+    }
   }
 
   /** The user's own failures are told from those of operators downstream and from schemas that must be fetched first. */

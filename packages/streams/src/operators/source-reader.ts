@@ -1,10 +1,11 @@
 /**
  * How records leave the queues of a source topic: what both kinds of reader share.
  */
-import { type Serde, UnknownSchemaId } from "@millrace/schema"
+import { RegistryError, type Serde, UnknownSchemaId } from "@millrace/schema"
 import { StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { ProcessingError } from "../errors.ts"
 import type { TaskContext } from "../task/context.ts"
+import { Failures } from "../task/failures.ts"
 import type { OffsetMetadata } from "../task/offset-metadata.ts"
 import type { RecordCursor, RecordQueue } from "../task/record-queue.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
@@ -29,15 +30,24 @@ export class RecordDecoder {
   readonly #context: TaskContext
   readonly #key: Serde<unknown>
   readonly #value: Serde<unknown>
+  readonly #failures: Failures | undefined
+  readonly #missing = new Map<number, unknown>()
 
   constructor(node: PhysicalNode, context: TaskContext) {
     this.#node = node
     this.#context = context
     this.#key = context.serde(node.key, node.topic!, true)
     this.#value = context.serde(node.value, node.topic!, false)
+    this.#failures = node.onFailure && new Failures(node, context, node.onFailure)
   }
 
-  decode(queue: RecordQueue, raw: RecordCursor, clock: number, headers: StreamRecord["headers"]): StreamRecord {
+  /** undefined for a record that could not be decoded and is to be passed over. */
+  decode(
+    queue: RecordQueue,
+    raw: RecordCursor,
+    clock: number,
+    headers: StreamRecord["headers"],
+  ): StreamRecord | undefined {
     try {
       if (raw.timestamp < 0) throw new TypeError(`its timestamp is ${raw.timestamp}, and event time needs one`)
       const keyBytes = raw.key()
@@ -46,7 +56,7 @@ export class RecordDecoder {
       const value = valueBytes === null ? TOMBSTONE : this.#value.decode(valueBytes)
       return new StreamRecord(key, value, raw.timestamp, headers, raw.offset, queue, clock, TOMBSTONE)
     } catch (cause) {
-      if (cause instanceof UnknownSchemaId) throw cause
+      if (cause instanceof UnknownSchemaId && !this.#missing.has(cause.id)) throw this.#noticing(cause)
       const site = {
         pipeline: this.#context.pipeline,
         operator: this.#node.name,
@@ -54,7 +64,23 @@ export class RecordDecoder {
         partition: queue.partition,
         offset: raw.offset,
       }
-      throw new ProcessingError(site, cause)
+      const reason = cause instanceof UnknownSchemaId ? this.#missing.get(cause.id) : cause
+      const error = new ProcessingError(site, reason)
+      if (this.#failures === undefined) throw error
+      this.#failures.handle(error, undefined, queue)
+      return undefined
     }
+  }
+
+  /** Remembers ids that the registry does not have: then it is the record that is wrong. */
+  #noticing({ id, resolve }: UnknownSchemaId): UnknownSchemaId {
+    return new UnknownSchemaId(id, async () => {
+      try {
+        await resolve()
+      } catch (cause) {
+        if (!(cause instanceof RegistryError) || cause.status !== 404) throw cause
+        this.#missing.set(id, cause)
+      }
+    })
   }
 }

@@ -5,10 +5,12 @@
  * is partitioned by key as far as its producers are.
  * Time: the record's own timestamp; a negative one is an error (Kafka Streams' FailOnInvalidTimestamp).
  * Null keys pass: operators that depend on the key drop them.
- * Bytes that do not decode fail the task, naming the record. An unknown schema id is thrown as it is, before anything was
+ * Bytes that do not decode fail the task, naming the record, unless a handler says otherwise (dsl/failure.ts); so does a
+ * schema id that the registry does not have. An unknown schema id is thrown as it is, before anything was
  * done with the record, so that the worker can fetch the schema and process the same record again.
  */
 import { OWN_CLOCK, type StreamRecord } from "../dsl/record.ts"
+import type { FailureHandler } from "../dsl/failure.ts"
 import { type Stream, streamOf } from "../dsl/stream.ts"
 import type { Topic } from "../dsl/topic.ts"
 import { PipelineError } from "../errors.ts"
@@ -28,14 +30,23 @@ export const sourceOperator: Operator = {
   },
 }
 
+export interface SourceOptions {
+  /** What becomes of records whose bytes do not decode. */
+  readonly onDeserializationFailure?: FailureHandler
+}
+
 /** The records of a topic, as a stream. */
-export function stream<K, V>(topic: Topic<K, V>): Stream<K, V>
+export function stream<K, V>(topic: Topic<K, V>, options?: SourceOptions): Stream<K, V>
 /** The records of several topics as one stream, in the order that `merge` gives them. */
 export function stream<const T extends readonly [Topic<any, any>, ...Topic<any, any>[]]>(
   topics: T,
+  options?: SourceOptions,
 ): Stream<KeyOf<T[number]>, ValueOf<T[number]>>
-export function stream(topics: Topic<any, any> | readonly Topic<any, any>[]): Stream<any, any> {
-  const nodes = ("name" in topics ? [topics] : topics).map((one) => sourceNode(one))
+export function stream(
+  topics: Topic<any, any> | readonly Topic<any, any>[],
+  options: SourceOptions = {},
+): Stream<any, any> {
+  const nodes = ("name" in topics ? [topics] : topics).map((one) => sourceNode(one, options))
   if (nodes.length === 0) throw new PipelineError("stream: name at least one topic")
   return streamOf(nodes.length === 1 ? nodes[0]! : mergeNodes(nodes))
 }
@@ -43,8 +54,10 @@ export function stream(topics: Topic<any, any> | readonly Topic<any, any>[]): St
 type KeyOf<T> = T extends Topic<infer K, any> ? K : never
 type ValueOf<T> = T extends Topic<any, infer V> ? V : never
 
-export const sourceNode = (topic: Topic<any, any>) =>
-  makeNode({ operator: sourceOperator, options: { topic: topic.name }, key: topic.key, value: topic.value })
+export function sourceNode({ name, key, value }: Topic<any, any>, { onDeserializationFailure }: SourceOptions = {}) {
+  const functions = onDeserializationFailure === undefined ? {} : { onRecordFailure: () => onDeserializationFailure }
+  return makeNode({ operator: sourceOperator, options: { topic: name }, functions, key, value })
+}
 
 const NO_TIMES = {}
 
@@ -60,7 +73,7 @@ export class TopicReader implements SourceReader {
     this.next = fanOut(receivers)
   }
 
-  read(queue: RecordQueue): StreamRecord {
+  read(queue: RecordQueue): StreamRecord | undefined {
     return this.#decoder.decode(queue, queue.head!, OWN_CLOCK, queue.head!.headers())
   }
 

@@ -11,14 +11,24 @@ import type { Topic } from "../dsl/topic.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
 import { makeNode } from "../topology/node.ts"
 import { copyOf, type Operator, Processor } from "./operator.ts"
-import { sourceNode } from "./source.ts"
+import { type SourceOptions, sourceNode } from "./source.ts"
 
 const tableOperator: Operator = { kind: "table", make: (node, context) => new TableSource(node, context) }
 
-export function table<K, V>(topic: Topic<K, V>, options: { readonly store?: string } = {}): Table<K, V> {
+export interface TableOptions extends SourceOptions {
+  /** Of the rows; default: the topic's name. */
+  readonly store?: string
+}
+
+export function table<K, V>(topic: Topic<K, V>, options: TableOptions = {}): Table<K, V> {
   const store = { name: options.store ?? topic.name, kind: "key-value", key: topic.key, value: topic.value } as const
   return tableOf(
-    makeNode({ operator: tableOperator, inputs: [sourceNode(topic)], options: { topic: topic.name }, stores: [store] }),
+    makeNode({
+      operator: tableOperator,
+      inputs: [sourceNode(topic, options)],
+      options: { topic: topic.name },
+      stores: [store],
+    }),
   )
 }
 

@@ -9,6 +9,7 @@
 import type { Serde } from "@millrace/schema"
 import { isAbsent, type StreamRecord } from "../dsl/record.ts"
 import { Flow, type Sink, type Stream, streamNode } from "../dsl/stream.ts"
+import type { FailureHandler } from "../dsl/failure.ts"
 import type { Topic } from "../dsl/topic.ts"
 import { ANY_PARTITION, type TaskContext } from "../task/context.ts"
 import { makeNode } from "../topology/node.ts"
@@ -21,11 +22,13 @@ const toOperator: Operator = { kind: "to", make: (node, context) => new To(node,
 export interface ToOptions<K, V> {
   /** From 0 on, below `partitions`. A tombstone has the value null. */
   readonly partitioner?: (key: K, value: V | null, partitions: number) => number | readonly number[] | undefined
+  /** What becomes of records that do not encode, or that the cluster refuses. */
+  readonly onProductionFailure?: FailureHandler
 }
 
 export function to<K, V>(
   topic: Topic<K, V>,
-  { partitioner }: ToOptions<K, V> = {},
+  { partitioner, onProductionFailure }: ToOptions<K, V> = {},
 ): <R>(s: Stream<K, V, R>) => Sink<R> {
   return (s) => {
     const options = { topic: topic.name }
@@ -33,7 +36,10 @@ export function to<K, V>(
       operator: toOperator,
       inputs: [streamNode("to", s)],
       options,
-      functions: partitioner === undefined ? {} : { partitioner },
+      functions: {
+        ...(partitioner && { partitioner }),
+        ...(onProductionFailure && { onRecordFailure: () => onProductionFailure }),
+      },
       key: topic.key,
       value: topic.value,
     })

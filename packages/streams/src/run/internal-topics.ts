@@ -28,7 +28,11 @@ export async function prepareTopics(
   const external = [...new Set(sources.filter((topic) => !internal.has(topic)))]
   if (createTopics !== undefined) {
     const sinks = topology.nodes.filter((node) => node.kind === "to").map((node) => node.topic!)
-    const wanted = [...new Set([...external, ...sinks])]
+    const letters = topology.nodes.flatMap(({ onFailure }) =>
+      typeof onFailure === "object" ? [onFailure.deadLetter] : [],
+    )
+    const deadLetters = letters.map((letter) => (typeof letter === "string" ? letter : letter.name))
+    const wanted = [...new Set([...external, ...sinks, ...deadLetters])]
     const missing = await missingOf(admin, wanted)
     await admin.createTopics(
       missing.map((name) => ({ name, ...createTopics })),

@@ -4,8 +4,13 @@
  * Serdes without a schema, and all of them where there is no registry, are used as they are.
  */
 import { bindSerde, type Registry, type Serde } from "@millrace/schema"
+import { InterruptedRecord } from "../errors.ts"
 import type { Topology } from "../topology/topology.ts"
 
+/**
+ * Where a topic is known only once a record goes there (a handler's dead letters, a name made from the record), its serdes
+ * are bound then: the transaction is aborted, they are bound, and the record is processed again.
+ */
 export type SerdeLookup = <T>(serde: Serde<T>, topic: string, isKey: boolean) => Serde<T>
 
 export async function bindSerdes(topology: Topology, registry: Registry | undefined): Promise<SerdeLookup> {
@@ -26,5 +31,13 @@ export async function bindSerdes(topology: Topology, registry: Registry | undefi
       await bind(store.value, store.changelog, false)
     }
   }
-  return (serde, topic, isKey) => bound.get(`${isKey ? "key" : "value"} ${topic}`)?.get(serde) ?? serde
+  return (serde, topic, isKey) => {
+    const found = bound.get(`${isKey ? "key" : "value"} ${topic}`)?.get(serde)
+    if (found !== undefined) return found
+    if (serde.bind === undefined || registry === undefined) return serde
+    const resolve = () => bind(serde, topic, isKey)
+    throw new InterruptedRecord(
+      Object.assign(new Error(`serde ${serde.name} is to be bound to "${topic}"`), { resolve }),
+    )
+  }
 }

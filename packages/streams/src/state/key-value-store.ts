@@ -28,7 +28,7 @@ export class KeyValueStore<K = any, V = any> extends Store {
   }
 
   get(key: K): Stamped<V> {
-    return this.#overlay.entry(key, this.#load)
+    return this.unshared(this.#overlay.entry(key, this.#load))
   }
 
   /** undefined deletes. */

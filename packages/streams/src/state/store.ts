@@ -17,6 +17,8 @@ import { Cell, NO_TIME } from "./cell.ts"
 import { CommittedBytes, type FlushLimits } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
 import { StateError } from "../errors.ts"
+import type { Stamped } from "./key-value-store.ts"
+import type { OverlayEntry } from "./overlay.ts"
 
 const CELL_PREFIX = byteString(Uint8Array.from([0, 0xff, 0xff, 0x6d, 0x69, 0x6c, 0x6c, 0x72, 0x61, 0x63, 0x65, 0]))
 const TIMESTAMP_BYTES = 8
@@ -131,6 +133,13 @@ export abstract class Store {
         cause,
       })
     }
+  }
+
+  /** What a read hands out: the transaction's one value, or a copy where callbacks that change it may fail and be skipped. */
+  protected unshared<V>(entry: OverlayEntry<V>): Stamped<V> {
+    const { value, timestamp } = entry
+    if (this.spec.copies !== true || typeof value !== "object" || value === null) return entry
+    return { value: this.spec.value.decode(this.#encode(value)), timestamp }
   }
 
   /** What the open transaction has written, by stored key: as `stage` would write it now; null where it deletes. */

@@ -41,7 +41,7 @@ export class WindowStore<K = any, V = any> extends Store {
   }
 
   get(key: K, start: number): Stamped<V> {
-    return this.#isExpired(start) ? NOTHING : this.#entry(key, start)
+    return this.#isExpired(start) ? NOTHING : this.unshared(this.#entry(key, start))
   }
 
   #isExpired(start: number): boolean {

@@ -9,6 +9,7 @@ import { TopicReader } from "../operators/source.ts"
 import type { SourceReader } from "../operators/source-reader.ts"
 import type { PhysicalNode, SubTopology } from "../topology/topology.ts"
 import type { TaskContext } from "./context.ts"
+import { guarded } from "./failures.ts"
 import { type Gate, gated } from "./gate.ts"
 
 /** The readers of the source topics, each the head of the processors behind it. `gates[n]` guards level n + 1. */
@@ -30,7 +31,7 @@ export function wire(
       const processor = processors.get(output)
       invariant(processor !== undefined, `${output.name} follows ${node.name} in another sub-topology`)
       const from = node.level + (node.logical.operator.suspends === true ? 1 : 0)
-      const receiver = processor.input(inputIndex(node, at))
+      const receiver = guarded(processor.input(inputIndex(node, at)), output, context)
       return gated(gates.slice(from, output.level), counts ? counted(receiver, output.name, counts) : receiver)
     })
   for (const [node, processor] of processors) processor.link(receivers(node), node.outputs)

@@ -12,6 +12,7 @@ import { canonicalKey } from "../serde/canonical-key.ts"
 import { packed } from "../serde/packed.ts"
 import { repartitionSink, repartitionSource } from "../operators/repartition.ts"
 import { repartitionOperator } from "../operators/repartition-stream.ts"
+import type { FailureHandlers } from "../dsl/failure.ts"
 import { assertName } from "../dsl/topic.ts"
 import { type Json, type LogicalNode, makeNode, type StoreSpec } from "./node.ts"
 
@@ -46,12 +47,14 @@ export interface Plan {
 export interface BoundPlan {
   readonly plan: Plan
   readonly bindings: readonly LogicalNode[]
+  /** Where a node has no handler of its own. */
+  readonly failures: FailureHandlers
 }
 
-export function makePlan(pipeline: string, ends: readonly LogicalNode[]): BoundPlan {
+export function makePlan(pipeline: string, ends: readonly LogicalNode[], failures: FailureHandlers = {}): BoundPlan {
   const planner = new Planner(pipeline)
   for (const end of ends) planner.visit(end)
-  return { plan: { pipeline, nodes: planner.nodes }, bindings: planner.bindings }
+  return { plan: { pipeline, nodes: planner.nodes }, bindings: planner.bindings, failures }
 }
 
 class Planner {

@@ -5,6 +5,7 @@
  * memory, when they share a store, or when they read one topic. Each sub-topology runs as one task per partition.
  */
 import type { Serde } from "@millrace/schema"
+import type { FailureHandler, FailureHandlers } from "../dsl/failure.ts"
 import type { Operator } from "../operators/operator.ts"
 import type { LogicalNode, StoreSpec } from "./node.ts"
 import { changelogTopic, repartitionTopic } from "./naming.ts"
@@ -34,12 +35,16 @@ export interface PhysicalNode {
   readonly stores: readonly PhysicalStore[]
   readonly key: Serde<any>
   readonly value: Serde<any>
+  /** What becomes of records that fail here; undefined: they fail the run. */
+  readonly onFailure: FailureHandler | undefined
 }
 
 export interface PhysicalStore extends StoreSpec {
   readonly key: Serde<any>
   readonly value: Serde<any>
   readonly changelog: string
+  /** What is read is a copy: a callback that throws may have changed it in place, and its record is skipped. */
+  readonly copies?: boolean
 }
 
 export interface SourceTopic {
@@ -76,9 +81,11 @@ export interface Topology {
 
 type Draft = { -readonly [K in keyof PhysicalNode]: PhysicalNode[K] } & { outputs: PhysicalNode[] }
 
-export function makeTopology({ plan, bindings }: BoundPlan, applicationId: string): Topology {
+export function makeTopology({ plan, bindings, failures }: BoundPlan, applicationId: string): Topology {
   const nodes: Draft[] = []
-  for (const planned of plan.nodes) nodes.push(draft(planned, bindings[planned.id]!, nodes, applicationId))
+  for (const planned of plan.nodes) {
+    nodes.push(draft(planned, bindings[planned.id]!, nodes, applicationId, failures))
+  }
   for (const node of nodes) for (const input of node.inputs) (input as Draft).outputs.push(node)
   const levels = computeLevels(nodes)
   for (const node of nodes) node.level = levels[node.id]!
@@ -100,7 +107,14 @@ export function makeTopology({ plan, bindings }: BoundPlan, applicationId: strin
   return { applicationId, plan, nodes, subtopologies, repartitions }
 }
 
-function draft(planned: PlanNode, logical: LogicalNode, nodes: readonly Draft[], applicationId: string): Draft {
+function draft(
+  planned: PlanNode,
+  logical: LogicalNode,
+  nodes: readonly Draft[],
+  applicationId: string,
+  failures: FailureHandlers,
+): Draft {
+  const onFailure = handlerOf(logical, failures)
   const topic = logical.options["topic"] as string | undefined
   return {
     id: planned.id,
@@ -120,10 +134,25 @@ function draft(planned: PlanNode, logical: LogicalNode, nodes: readonly Draft[],
       key: store.key ?? canonicalKey,
       value: store.value ?? packed,
       changelog: changelogTopic(applicationId, store.name),
+      ...(onFailure !== undefined && { copies: true }),
     })),
     key: logical.key ?? canonicalKey,
     value: logical.value ?? packed,
+    onFailure,
   }
+}
+
+function handlerOf({ operator, functions }: LogicalNode, failures: FailureHandlers): FailureHandler | undefined {
+  const own = functions["onRecordFailure"]?.() as FailureHandler | undefined
+  const handler = own ?? failures[FAILURES_OF[operator.kind] ?? "onProcessingFailure"]
+  // What we wrote ourselves and cannot read is no matter of one record.
+  return handler === "fail" || operator.kind === "repartition-source" ? undefined : handler
+}
+
+const FAILURES_OF: { readonly [kind: string]: keyof FailureHandlers } = {
+  source: "onDeserializationFailure",
+  to: "onProductionFailure",
+  "repartition-sink": "onProductionFailure",
 }
 
 function leadsTo(node: PhysicalNode, test: (operator: Operator) => boolean): boolean {

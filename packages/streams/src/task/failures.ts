@@ -1,0 +1,93 @@
+/**
+ * Carries out what failure handlers say: see dsl/failure.ts.
+ */
+import { type Headers, isAbsent, type StreamRecord } from "../dsl/record.ts"
+import type { FailureAction, FailureHandler } from "../dsl/failure.ts"
+import type { Topic } from "../dsl/topic.ts"
+import { ProcessingError } from "../errors.ts"
+import { DeadLetters } from "../operators/dead-letters.ts"
+import type { Receiver } from "../operators/operator.ts"
+import type { PhysicalNode } from "../topology/topology.ts"
+import type { TaskContext } from "./context.ts"
+import { RecordQueue } from "./record-queue.ts"
+import { TIME_HEADER } from "./repartition-time.ts"
+
+/** A record as it was read. */
+export interface RawRecord {
+  readonly timestamp: number
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: Headers
+}
+
+export class Failures {
+  readonly #node: PhysicalNode
+  readonly #context: TaskContext
+  readonly #handler: FailureHandler
+  readonly #deadLetters: DeadLetters
+
+  constructor(node: PhysicalNode, context: TaskContext, handler: FailureHandler) {
+    this.#node = node
+    this.#context = context
+    this.#handler = handler
+    this.#deadLetters = new DeadLetters(node, context)
+  }
+
+  /** Skips the record or writes it away; throws the error when it is to fail, or is not this node's own. */
+  handle(cause: unknown, record: StreamRecord | undefined, queue?: RecordQueue): void {
+    if (!(cause instanceof ProcessingError) || cause.site.operator !== this.#node.name) throw cause
+    const action = this.#decide(cause, record)
+    if (action === "fail") throw cause
+    if (action === "skip") return this.#context.drop("skipped", record)
+    const { deadLetter } = action
+    if (typeof deadLetter !== "string" && record !== undefined) {
+      return this.#deadLetters.write(deadLetter, record, cause.cause)
+    }
+    const raw = rawOf(record, queue) ?? this.#encoded(record)
+    this.#deadLetters.writeRaw(nameOf(deadLetter), raw, cause)
+  }
+
+  #decide(error: ProcessingError, record: StreamRecord | undefined): FailureAction {
+    const handler = this.#handler
+    return typeof handler === "function" ? handler({ error, record: record as never }) : handler
+  }
+
+  /** Behind effects the source's bytes are gone: what reached the operator, as its input's serdes write it. */
+  #encoded(record: StreamRecord | undefined): RawRecord {
+    const { key, value } = this.#node.inputs[0] ?? this.#node
+    const timestamp = Math.max(0, record?.timestamp ?? 0)
+    return {
+      timestamp,
+      key: record === undefined || isAbsent(record.key) ? null : key.encode(record.key),
+      value: record === undefined || isAbsent(record.value) ? null : value.encode(record.value),
+      headers: record?.headers ?? [],
+    }
+  }
+}
+
+/** A receiver whose own failures are handled. */
+export function guarded(receiver: Receiver, node: PhysicalNode, context: TaskContext): Receiver {
+  if (node.onFailure === undefined) return receiver
+  const failures = new Failures(node, context, node.onFailure)
+  return {
+    receive(record) {
+      try {
+        receiver.receive(record)
+      } catch (cause) {
+        failures.handle(cause, record)
+      }
+    },
+  }
+}
+
+const nameOf = (topic: string | Topic<any, any>): string => (typeof topic === "string" ? topic : topic.name)
+
+/** The source's record while it is still the one that is being processed. */
+function rawOf(record: StreamRecord | undefined, queue?: RecordQueue): RawRecord | undefined {
+  const from = queue ?? record?.origin
+  if (!(from instanceof RecordQueue)) return undefined
+  const { head } = from
+  if (head === undefined || (record !== undefined && head.offset !== record.offset)) return undefined
+  const headers = head.headers().filter(({ key }) => key !== TIME_HEADER)
+  return { timestamp: Math.max(0, head.timestamp), key: head.key(), value: head.value(), headers }
+}
