@@ -34,6 +34,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import("./commands/run.ts"),
   },
   describe: { summary: "show the topology of a module's pipelines", load: () => import("./commands/describe.ts") },
+  reset: { summary: "start a stopped application over", load: () => import("./commands/reset.ts") },
   "topic list": { summary: "list topics", load: () => import("./commands/topic-list.ts") },
   "topic create": { summary: "create topics", load: () => import("./commands/topic-create.ts") },
   "topic describe": {

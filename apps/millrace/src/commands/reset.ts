@@ -1,0 +1,102 @@
+import { createInterface } from "node:readline/promises"
+import * as path from "node:path"
+import { nodeHost } from "@millrace/host/node"
+import { applyReset, planReset, type ResetPlan, type ResetTarget } from "@millrace/streams/reset/reset"
+import { command, Failure, UsageError } from "../command.ts"
+import { brokersOption, withClient } from "../connection.ts"
+import { bold, dim, printTable } from "../terminal.ts"
+
+/** Of Kafka's own tool, and with a zone: without one it is UTC. */
+const DATETIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?(Z|[+-]\d{2}:?\d{2})?$/
+
+export default command({
+  name: "reset",
+  summary:
+    "Starts a stopped application over: its input is read again, and its internal topics and local state are deleted. Output topics are left as they are.",
+  positionals: "APP",
+  positionalsMin: 1,
+  positionalsMax: 1,
+  options: {
+    brokers: brokersOption,
+    "input-topics": {
+      value: "TOPIC[,…]",
+      help: "topics to read again; without it all that the application has offsets of",
+    },
+    "to-earliest": { help: "from the beginning, which is the default" },
+    "to-latest": { help: "from the end: what is there now is not read" },
+    "to-datetime": { value: "YYYY-MM-DDTHH:mm:ss[.sss][Z]", help: "from the first record of that time or later" },
+    state: { value: "DIR", help: "where local state lives", default: "./state" },
+    "dry-run": { help: "only show what would be done" },
+    yes: { help: "do not ask" },
+  },
+  run: async ({ options, positionals }) => {
+    const applicationId = positionals[0]!
+    const target = targetOf(options)
+    const inputTopics = options["input-topics"]?.split(",").map((name) => name.trim())
+    if (inputTopics?.includes("")) throw new UsageError(`--input-topics ${options["input-topics"]}: a name is missing`)
+    return await withClient(options.brokers, async (client) => {
+      const admin = client.admin()
+      const plan = await planReset(admin, nodeHost.disk, {
+        applicationId,
+        target,
+        stateDirectory: path.join(path.resolve(options.state), applicationId),
+        ...(inputTopics !== undefined && { inputTopics }),
+      })
+      if (isEmpty(plan)) {
+        throw new Failure(`there is nothing of an application ${applicationId}: no group, no internal topics, no state`)
+      }
+      show(plan)
+      if (options["dry-run"]) return 0
+      if (!options.yes && !(await confirmed(applicationId))) throw new Failure("nothing was changed")
+      await applyReset(admin, nodeHost.disk, plan)
+      console.log(`application ${applicationId} starts over`)
+      return 0
+    })
+  },
+})
+
+function targetOf(options: {
+  readonly "to-earliest": boolean
+  readonly "to-latest": boolean
+  readonly "to-datetime": string | undefined
+}): ResetTarget {
+  const datetime = options["to-datetime"]
+  const given = [options["to-earliest"], options["to-latest"], datetime !== undefined].filter(Boolean)
+  if (given.length > 1) throw new UsageError("--to-earliest, --to-latest, --to-datetime: choose one of them")
+  if (datetime === undefined) return options["to-latest"] ? "latest" : "earliest"
+  const hasZone = /(Z|[+-]\d{2}:?\d{2})$/.test(datetime)
+  const time = DATETIME.test(datetime) ? Date.parse(hasZone ? datetime : `${datetime}Z`) : Number.NaN
+  if (Number.isNaN(time)) {
+    throw new UsageError(`--to-datetime ${datetime}: expected YYYY-MM-DDTHH:mm:ss, such as 2026-01-31T12:00:00`)
+  }
+  return time
+}
+
+const isEmpty = ({ offsets, internalTopics, hasGroup, stateFiles }: ResetPlan): boolean =>
+  offsets.length + internalTopics.length + stateFiles.length === 0 && !hasGroup
+
+function show({ offsets, internalTopics, stateFiles }: ResetPlan): void {
+  console.log(bold("Offsets of the input"))
+  printTable(
+    ["topic", "partition", "from", "to"],
+    offsets.map(({ topic, partition, before, offset }) => [topic, partition, before, offset]),
+    "no topics: the application has read nothing; name them with --input-topics",
+  )
+  console.log(bold("Topics to delete"))
+  for (const topic of internalTopics) console.log(topic)
+  if (internalTopics.length === 0) console.log(dim("none"))
+  console.log(bold("State to delete on this machine"))
+  for (const file of stateFiles) console.log(file)
+  if (stateFiles.length === 0) console.log(dim("none"))
+}
+
+async function confirmed(applicationId: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new UsageError("there is no terminal to ask at: say --yes, or --dry-run to look")
+  const lines = createInterface({ input: process.stdin, output: process.stdout })
+  try {
+    const answer = await lines.question(`Reset ${applicationId}? Type its name to go on: `)
+    return answer.trim() === applicationId
+  } finally {
+    lines.close()
+  }
+}
