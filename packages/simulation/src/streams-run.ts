@@ -309,5 +309,9 @@ function settingsOf(random: SeededRandom): Settings {
     repartitionPurgeIntervalMs: random.pick([0, 300, 2_000]),
     taskLimits: { waitingRecordsMax: random.pick([2, 10_000]) },
     flushLimits: { memtableBytesMax: random.pick([300, 1_000_000]), memtableAgeMs: random.pick([0, 60, 400, 5_000]) },
+    // Copies of state, and tasks that warm up before they move or move at once.
+    standbyReplicas: random.pick([0, 1]),
+    acceptableRecoveryLag: random.pick([3, 30, 10_000]),
+    probingRebalanceIntervalMs: random.pick([700, 5_000]),
   }
 }

@@ -10,6 +10,12 @@ export interface RunMetrics extends Readonly<TaskMetrics> {
   /** Tasks that run, restored. Counts above are of them and of all that have left. */
   readonly tasks: number
   readonly restoringTasks: number
+  /** Changelog records that tasks read before they could run, since the start. */
+  readonly restoredRecords: number
+  /** Copies of other processes' tasks. */
+  readonly standbyTasks: number
+  /** Those among them that are to become active here. */
+  readonly warmupTasks: number
   readonly transactions: { readonly committed: number; readonly aborted: number }
   /** Records a second over the last half minute. */
   readonly processRate: number

@@ -7,7 +7,7 @@
 import { partitionForKey } from "@millrace/client"
 import type { Table } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
-import type { TaskEndpoints } from "../run/assignor.ts"
+import type { TaskEndpoints } from "../run/assignor-data.ts"
 import type { TaskSet } from "../run/task-set.ts"
 import { formatTaskId } from "../topology/naming.ts"
 import { type PartitionCounts, taskCount } from "../topology/partitions.ts"

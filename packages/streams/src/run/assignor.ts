@@ -1,162 +1,261 @@
 /**
- * Our assignor over the classic group protocol: hands out whole tasks, cooperatively.
+ * Our assignor over the classic group protocol: hands out whole tasks, cooperatively, and copies of their state.
+ *
+ * Each member tells its process and its place in it, how far the state goes that it has, the copies that it keeps, its
+ * tags and a fingerprint of its plan; one that answers queries tells its endpoint too (`application.server` in Kafka
+ * Streams). The leader asks for the ends of changelogs, decides (assignment.ts), and tells each member its copies, those
+ * that are to become active, and who has what.
  *
  * A member that must give tasks up before others can have them is told so with its assignment. It joins again once it
  * has, and so does its successor when it dies before: a static member that restarts gets its predecessor's assignment
  * without a rebalance, has nothing to give up, and the others would wait for it without end.
  *
- * Each member tells its process id, the tasks whose state it has on disk, and a fingerprint of its plan: members that run
- * another pipeline under the same application id would make nonsense of each other's topics, so the leader refuses them.
- * One that answers queries tells its endpoint too (`application.server` in Kafka Streams), and all learn who has what.
+ * Members with another plan under the same application id would make nonsense of each other's topics. Whoever came first
+ * stays: the newcomers get nothing and are told why, a newcomer that leads tells so to itself. Input topics that have grown
+ * end every run: tasks, changelogs and repartition topics are laid out for the partitions there were.
  */
 import type { Assignor, AssignorCluster, GroupMember, MemberAssignment, TopicPartition } from "@millrace/client"
-import { PipelineError } from "../errors.ts"
-import type { PartitionCounts } from "../topology/partitions.ts"
 import { formatTaskId } from "../topology/naming.ts"
+import type { PartitionCounts } from "../topology/partitions.ts"
 import type { Topology } from "../topology/topology.ts"
-import { type AssignedMember, assignTasks, awaitedMembers, withholdMoving } from "./assignment.ts"
+import {
+  decodeMemberData,
+  decodeNotice,
+  encodeMemberData,
+  encodeNotice,
+  type MemberData,
+  type Notice,
+  planFingerprint,
+  type TaskEndpoints,
+} from "./assignor-data.ts"
+import {
+  type AssignedMember,
+  type AssignedTask,
+  type AssignmentRules,
+  assignTasks,
+  awaitedMembers,
+  withholdMoving,
+} from "./assignment.ts"
+import { partitionName } from "./ports.ts"
 import { allTasks, inputsOf } from "./task-factory.ts"
 
 const NAME = "millrace-streams"
-const VERSION = 1
-
-interface MemberData {
-  readonly processId: string
-  readonly fingerprint: string
-  readonly stored: readonly string[]
-  /** HOST:PORT where it answers queries. */
-  readonly endpoint?: string
-}
-
-/** Which tasks run where queries are answered: names of tasks by endpoint. */
-export type TaskEndpoints = Readonly<Record<string, readonly string[]>>
 
 export interface StreamsAssignorOptions {
   readonly topology: Topology
+  /** Of source topics, as they were when the run started. */
+  readonly partitions: PartitionCounts
   readonly processId: string
-  /** Names of tasks with state here. */
-  readonly storedTasks: () => readonly string[]
-  /** Others wait for this member to join again. */
+  /** Of the process's worker threads. */
+  readonly worker: number
+  readonly rules: AssignmentRules
+  readonly tags: Readonly<Record<string, string>>
+  /** How far the state of tasks goes that are not running here: the sum of offsets in their changelogs. */
+  readonly positions: () => Readonly<Record<string, number>>
+  /** Tasks of which this member keeps copies. */
+  readonly standing: () => readonly string[]
+  /** Where changelogs can be read to. */
+  readonly readableEnds: (partitions: readonly TopicPartition[]) => Promise<ReadonlyMap<string, number>>
+  /** Others wait for this member to join again, or its assignment was made for another. */
   readonly onAwaited: () => void
+  readonly onNotice: (notice: Notice) => void
   /** Where this process answers queries. */
   readonly endpoint?: string
-  readonly onEndpoints?: (endpoints: TaskEndpoints) => void
+}
+
+/** A member as the leader sees it. */
+interface Present {
+  readonly member: GroupMember
+  readonly data: MemberData
 }
 
 export function streamsAssignor(options: StreamsAssignorOptions): Assignor {
-  const { topology, processId, storedTasks, onAwaited, endpoint, onEndpoints } = options
-  const fingerprint = fingerprintOf(JSON.stringify(topology.plan))
+  const { topology, processId, worker, onAwaited, onNotice, endpoint, tags } = options
+  const fingerprint = planFingerprint(topology.plan)
+  let isNew = true
   return {
     name: NAME,
     protocol: "cooperative",
     subscriptionUserData: () =>
-      encodeData({ processId, fingerprint, stored: storedTasks(), ...(endpoint !== undefined && { endpoint }) }),
+      encodeMemberData({
+        processId,
+        worker,
+        fingerprint,
+        isNew,
+        positions: options.positions(),
+        standing: options.standing(),
+        tags,
+        ...(endpoint !== undefined && { endpoint }),
+      }),
     async assign(cluster, members) {
-      const topics = topology.subtopologies.flatMap((one) => one.sources.map(({ topic }) => topic))
-      await cluster.load(topics)
-      return assignMembers(topology, countsOf(cluster, topics), members, fingerprint)
+      const present = members.map((member) => ({ member, data: decodeMemberData(member.userData) }))
+      await cluster.load(sourceTopics(topology))
+      return await new Leader(options, fingerprint).assign(cluster, present)
     },
     onAssignment(_, userData) {
       if (userData === null || userData.length === 0) return
-      const { awaited, endpoints } = decodeNotice(userData)
-      onEndpoints?.(endpoints)
-      // A static member that restarts may get its predecessor's assignment, in which its new endpoint is not known.
-      const isUnknown = endpoint !== undefined && endpoints[endpoint] === undefined
-      if (awaited || isUnknown) onAwaited()
+      const notice = decodeNotice(userData)
+      const isForeign = notice.fingerprint !== fingerprint
+      if (!isForeign && notice.refused === undefined) isNew = false
+      onNotice(isForeign ? { ...notice, isForeign } : notice)
+      // A static member that restarts may get its predecessor's assignment, in which its new endpoint is not known, or
+      // which was made for the plan that it had before.
+      const isUnknown = endpoint !== undefined && notice.endpoints[endpoint] === undefined
+      if (notice.refused === undefined && (notice.awaited || isUnknown || isForeign)) onAwaited()
     },
   }
 }
 
-function assignMembers(
-  topology: Topology,
-  counts: PartitionCounts,
-  members: readonly GroupMember[],
-  fingerprint: string,
-): Map<string, MemberAssignment> {
-  const inputs = new Map(
-    allTasks(topology, counts).map((id) => [formatTaskId(id), inputsOf(topology, counts, id)] as const),
-  )
-  const present = members.map((member) => describeMember(topology, member, inputs, fingerprint))
-  const assigned = assignTasks([...inputs.keys()], present)
-  const awaited = awaitedMembers(assigned, present)
-  const given = withholdMoving(assigned, present)
-  const endpoints = endpointsOf(members, given)
-  return new Map(
-    [...given].map(([id, names]) => {
-      const partitions = names.flatMap((task) => inputs.get(task)!)
-      return [id, { partitions, userData: encodeNotice({ awaited: awaited.has(id), endpoints }) }]
-    }),
-  )
+const sourceTopics = (topology: Topology): string[] => [
+  ...new Set(topology.subtopologies.flatMap((one) => one.sources.map(({ topic }) => topic))),
+]
+
+class Leader {
+  readonly #options: StreamsAssignorOptions
+  readonly #fingerprint: string
+
+  constructor(options: StreamsAssignorOptions, fingerprint: string) {
+    this.#options = options
+    this.#fingerprint = fingerprint
+  }
+
+  async assign(cluster: AssignorCluster, present: readonly Present[]): Promise<Map<string, MemberAssignment>> {
+    const incumbents = present.filter(({ data }) => !data.isNew)
+    const isOurs = ({ data }: Present) => data.fingerprint === this.#fingerprint
+    if (incumbents.length > 0 && !incumbents.some(isOurs)) return this.#yield(present)
+    const grown = this.#grownTopic(cluster)
+    if (grown !== undefined) return new Map(present.map((one) => [one.member.memberId, this.#refusal(one, grown)]))
+    const assigned = await this.#divide(present.filter(isOurs))
+    for (const one of present)
+      if (!isOurs(one)) assigned.set(one.member.memberId, this.#refusal(one, this.#otherPlan(one)))
+    return assigned
+  }
+
+  async #divide(present: readonly Present[]): Promise<Map<string, MemberAssignment>> {
+    const { topology, partitions, rules } = this.#options
+    const inputs = new Map(
+      allTasks(topology, partitions).map((id) => [formatTaskId(id), inputsOf(topology, partitions, id)] as const),
+    )
+    const tasks = await this.#tasks()
+    const ends = new Map(tasks.map(({ name, stateRecords }) => [name, stateRecords]))
+    const members = present.map((one) => describeMember(one, inputs, ends))
+    const wanted = assignTasks(tasks, members, rules)
+    const awaited = awaitedMembers(wanted.active, members)
+    const given = withholdMoving(wanted, members)
+    const endpoints = endpointsOf(present, given.active)
+    return new Map(
+      members.map(({ id }) => {
+        const notice: Notice = {
+          fingerprint: this.#fingerprint,
+          awaited: awaited.has(id),
+          standby: given.standby.get(id)!,
+          warmup: given.warmup.get(id)!,
+          endpoints,
+        }
+        const owned = given.active.get(id)!.flatMap((task) => inputs.get(task)!)
+        return [id, { partitions: owned, userData: encodeNotice(notice) }]
+      }),
+    )
+  }
+
+  async #tasks(): Promise<AssignedTask[]> {
+    const { topology, partitions, readableEnds } = this.#options
+    const ids = allTasks(topology, partitions)
+    const changelogs = ids.flatMap((id) =>
+      topology.subtopologies[id.subtopology]!.stores.map(({ changelog }) => ({
+        task: formatTaskId(id),
+        topic: changelog,
+        partition: id.partition,
+      })),
+    )
+    const ends = await readableEnds(changelogs)
+    const records = new Map<string, number>()
+    for (const changelog of changelogs) {
+      const { task } = changelog
+      records.set(task, (records.get(task) ?? 0) + (ends.get(partitionName(changelog)) ?? 0))
+    }
+    return ids.map((id) => {
+      const name = formatTaskId(id)
+      const { subtopology } = id
+      return { name, subtopology, isStateful: records.has(name), stateRecords: records.get(name) ?? 0 }
+    })
+  }
+
+  #grownTopic(cluster: AssignorCluster): string | undefined {
+    for (const topic of sourceTopics(this.#options.topology)) {
+      const before = this.#options.partitions.get(topic) ?? 0
+      const now = cluster.partitionCount(topic) ?? before
+      if (now > before) return grownTopicMessage(this.#options.topology, topic, before, now)
+    }
+    return undefined
+  }
+
+  /** We lead and are the newcomer: the others keep what they have until we have gone. */
+  #yield(present: readonly Present[]): Map<string, MemberAssignment> {
+    return new Map(
+      present.map((one) => {
+        const { memberId, ownedPartitions } = one.member
+        if (one.data.fingerprint === this.#fingerprint) return [memberId, this.#refusal(one, this.#otherPlan(one))]
+        const { fingerprint, standing } = one.data
+        const notice = { fingerprint, awaited: false, standby: standing, warmup: [], endpoints: {} }
+        return [memberId, { partitions: ownedPartitions, userData: encodeNotice(notice) }]
+      }),
+    )
+  }
+
+  #refusal({ data }: Present, refused: string): MemberAssignment {
+    const notice = { fingerprint: data.fingerprint, awaited: false, standby: [], warmup: [], endpoints: {}, refused }
+    return { partitions: [], userData: encodeNotice(notice) }
+  }
+
+  #otherPlan({ data }: Present): string {
+    return (
+      `application "${this.#options.topology.applicationId}": others run another version of the pipeline than process ` +
+      `${data.processId}; stop them first, or give this one its own applicationId`
+    )
+  }
 }
 
-function endpointsOf(members: readonly GroupMember[], given: ReadonlyMap<string, readonly string[]>): TaskEndpoints {
-  return Object.fromEntries(
-    members.flatMap(({ memberId, userData }) => {
-      const { endpoint } = decodeData(userData)
-      return endpoint === undefined ? [] : [[endpoint, given.get(memberId) ?? []]]
-    }),
+/** What ends a run whose input has more partitions than it had at the start. */
+export function grownTopicMessage(topology: Topology, topic: string, before: number, now: number): string {
+  const internal = topology.repartitions.length > 0 || topology.subtopologies.some(({ stores }) => stores.length > 0)
+  return (
+    `topic "${topic}" has grown from ${before} to ${now} partitions since the pipeline was started: ` +
+    (internal
+      ? `its state and its repartition topics are laid out for ${before}; begin under a new applicationId`
+      : "start the pipeline again to read them all")
   )
 }
 
 function describeMember(
-  topology: Topology,
-  member: GroupMember,
+  { member, data }: Present,
   inputs: ReadonlyMap<string, readonly TopicPartition[]>,
-  fingerprint: string,
+  ends: ReadonlyMap<string, number>,
 ): AssignedMember {
-  const data = decodeData(member.userData)
-  if (data.fingerprint !== fingerprint) {
-    throw new PipelineError(
-      `application "${topology.applicationId}": process ${data.processId} runs another version of the pipeline; ` +
-        "stop one of them, or give it its own applicationId",
-    )
+  const owned = new Set(member.ownedPartitions.map(partitionName))
+  const running = [...inputs].filter(([, partitions]) => partitions.some((one) => owned.has(partitionName(one))))
+  const lags = new Map<string, number>()
+  for (const [task, position] of Object.entries(data.positions)) {
+    const end = ends.get(task)
+    // Beyond the end: of another topic by that name.
+    if (end !== undefined && position <= end) lags.set(task, end - position)
   }
-  const owned = new Set(member.ownedPartitions.map(nameOf))
-  const running = [...inputs].filter(([, partitions]) => partitions.some((one) => owned.has(nameOf(one))))
   return {
     id: member.memberId,
-    stableName: data.processId,
+    stableName: `${data.processId} ${String(data.worker).padStart(4, "0")}`,
+    processId: data.processId,
+    tags: data.tags,
     running: running.map(([task]) => task),
-    stored: data.stored.filter((task) => inputs.has(task)),
+    standing: data.standing.filter((task) => inputs.has(task)),
+    lags,
   }
 }
 
-function countsOf(cluster: AssignorCluster, topics: readonly string[]): PartitionCounts {
-  const counts = new Map<string, number>()
-  for (const topic of topics) {
-    const count = cluster.partitionCount(topic)
-    if (count !== undefined) counts.set(topic, count)
+/** The threads of a process answer queries together. */
+function endpointsOf(present: readonly Present[], given: ReadonlyMap<string, readonly string[]>): TaskEndpoints {
+  const endpoints: Record<string, string[]> = {}
+  for (const { member, data } of present) {
+    if (data.endpoint !== undefined) (endpoints[data.endpoint] ??= []).push(...(given.get(member.memberId) ?? []))
   }
-  return counts
-}
-
-const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`
-
-const encodeData = (data: MemberData): Uint8Array => Buffer.from(JSON.stringify({ v: VERSION, ...data }))
-
-function decodeData(bytes: Uint8Array | null): MemberData {
-  const { v, processId, fingerprint, stored, endpoint } = JSON.parse(Buffer.from(bytes ?? []).toString("utf8") || "{}")
-  if (v !== VERSION)
-    throw new PipelineError(`a member of the group speaks version ${v} of the assignor, this is ${VERSION}`)
-  return { processId, fingerprint, stored: stored ?? [], ...(typeof endpoint === "string" && { endpoint }) }
-}
-
-/** What the leader tells a member beside its partitions. */
-interface Notice {
-  readonly awaited: boolean
-  readonly endpoints: TaskEndpoints
-}
-
-const encodeNotice = (notice: Notice): Uint8Array => Buffer.from(JSON.stringify({ v: VERSION, ...notice }))
-
-function decodeNotice(bytes: Uint8Array): Notice {
-  const { v, awaited, endpoints } = JSON.parse(Buffer.from(bytes).toString("utf8"))
-  return v === VERSION ? { awaited: awaited === true, endpoints: endpoints ?? {} } : { awaited: false, endpoints: {} }
-}
-
-/** FNV-1a, 32 bits: tells plans apart, protects nothing. */
-function fingerprintOf(text: string): string {
-  let hash = 0x811c9dc5
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
-  return (hash >>> 0).toString(16)
+  return endpoints
 }

@@ -55,6 +55,7 @@ export interface HandleOptions {
   readonly worker: Worker
   readonly tasks: TaskSet
   readonly queries: Queries
+  readonly copies: () => Pick<RunMetrics, "restoredRecords" | "standbyTasks" | "warmupTasks">
   readonly endpoint: string | undefined
   readonly clock: Clock
   readonly restoring: () => readonly RestoreReport[]
@@ -75,6 +76,7 @@ export class Handle implements RunHandle {
   readonly #rate: Rate
   readonly #clock: Clock
   readonly #restoring: () => readonly RestoreReport[]
+  readonly #copies: HandleOptions["copies"]
 
   constructor(options: HandleOptions) {
     this.applicationId = options.applicationId
@@ -87,6 +89,7 @@ export class Handle implements RunHandle {
     this.#rate = new Rate(this.#clock.monotonic())
     this.#restoring = options.restoring
     this.#states = new StateHolder(options.onStateChange)
+    this.#copies = options.copies
     this.done = this.#drive(options.release)
     // A run that fails while nobody looks at `done` must not end the process by itself: `close` reports it.
     this.done.catch(() => {})
@@ -127,6 +130,7 @@ export class Handle implements RunHandle {
       tasks: this.#tasks.size,
       restoringTasks: this.#worker.openingTasks,
       transactions: { ...this.#tasks.transactions },
+      ...this.#copies(),
       processRate: this.#rate.perSecond(this.#clock.monotonic(), total.processed),
       commitLatency: this.#worker.commitLatency.snapshot(),
       perTask: [...this.#tasks.tasks].map(reportTask),

@@ -1,36 +1,32 @@
 /**
  * What the runtime reads of a cluster besides its inputs, over the client: committed offsets, ends, changelogs.
  */
-import { type Admin, type KafkaClient, OffsetSpec } from "@millrace/client"
-import { RecordReader } from "@millrace/protocol/record/record"
+import { type Admin, OffsetSpec } from "@millrace/client"
+import type { ChangelogReader, RecordSink } from "./changelog-reader.ts"
 import { type ClusterReader, type CommittedOffset, partitionName, type TopicPartition } from "./ports.ts"
 
-/** What a restore waits for at a time. */
-const RESTORE_POLL_MS = 500
-const RESTORE_POLL_RECORDS = 50_000
-
 export class KafkaReader implements ClusterReader {
-  readonly #client: KafkaClient
   readonly #admin: Admin
   readonly #groupId: string
   readonly #topicIds: ReadonlyMap<string, string>
   readonly #isolation: "read_committed" | "read_uncommitted"
+  readonly #changelogs: ChangelogReader
   readonly #signal: AbortSignal
 
   constructor(options: {
-    readonly client: KafkaClient
     readonly admin: Admin
     readonly groupId: string
     readonly topicIds: ReadonlyMap<string, string>
     readonly isolation: "read_committed" | "read_uncommitted"
+    readonly changelogs: ChangelogReader
     /** Ends reads that are under way. */
     readonly signal: AbortSignal
   }) {
-    this.#client = options.client
     this.#admin = options.admin
     this.#groupId = options.groupId
     this.#topicIds = options.topicIds
     this.#isolation = options.isolation
+    this.#changelogs = options.changelogs
     this.#signal = options.signal
   }
 
@@ -72,29 +68,17 @@ export class KafkaReader implements ClusterReader {
     partition: TopicPartition,
     from: number,
     end: number,
-    sink: (key: Uint8Array | null, value: Uint8Array | null, timestamp: number) => void,
+    sink: RecordSink,
     onPosition?: (position: number) => Promise<void>,
   ): Promise<number> {
-    let position = from
-    if (position >= end) return position
-    await using consumer = this.#client.consumer({
-      isolation: this.#isolation,
-      autoOffsetReset: "earliest",
-      maxPollRecords: RESTORE_POLL_RECORDS,
-    })
-    consumer.assign([partition])
-    consumer.seek(partition, from)
-    while (position < end) {
-      this.#signal.throwIfAborted()
-      for (const fetched of await consumer.poll(RESTORE_POLL_MS)) {
-        for (const batch of fetched.batches) {
-          const reader = new RecordReader(batch)
-          while (reader.next()) if (reader.offset >= position) sink(reader.key(), reader.value(), reader.timestamp)
-        }
-        position = fetched.nextOffset
-      }
-      await onPosition?.(position)
+    if (from >= end) return from
+    const options = { from, isUrgent: true, sink, ...(onPosition && { onPosition }) }
+    const follower = this.#changelogs.follow(partition, options)
+    try {
+      await follower.reaches(end, this.#signal)
+      return follower.position
+    } finally {
+      follower.stop()
     }
-    return position
   }
 }

@@ -37,12 +37,26 @@ export interface RunOptions {
   readonly effects?: EffectPort
   readonly sessionTimeoutMs?: number
   readonly heartbeatIntervalMs?: number
+  /** How old metadata may get: how long an input topic that grows goes unnoticed. */
+  readonly metadataMaxAgeMs?: number
   /** Records of one partition that wait before its fetching pauses. */
   readonly bufferedRecordsMax?: number
   /** How long one task's transactions may be aborted again and again before the run fails. */
   readonly taskTimeoutMs?: number
   /** Repartition topics are purged of what was committed; 0 never. */
   readonly repartitionPurgeIntervalMs?: number
+  /** Copies of every task's state in other processes, which take over at once; 0 none. */
+  readonly standbyReplicas?: number
+  /** A task moves only to a process whose state lacks no more than so many changelog records; until then it warms up. */
+  readonly acceptableRecoveryLag?: number
+  /** Tasks of the application that warm up elsewhere at the same time. */
+  readonly maxWarmupReplicas?: number
+  /** While tasks warm up, the group is balanced anew this often, should nothing else have done so. */
+  readonly probingRebalanceIntervalMs?: number
+  /** Where this process stands, such as `{ zone: "eu-1a" }`. */
+  readonly clientTags?: Readonly<Record<string, string>>
+  /** Tags in which copies of a task should differ. */
+  readonly rackAwareAssignmentTags?: readonly string[]
   /** Creates source topics that do not exist; without it that is an error. */
   readonly createTopics?: { readonly partitions: number }
   readonly flushLimits?: FlushLimits
@@ -82,12 +96,19 @@ export function resolveRunOptions(pipeline: string, options: RunOptions): Resolv
     startAt: "earliest" as const,
     sessionTimeoutMs: 45_000,
     heartbeatIntervalMs: 1_000,
+    metadataMaxAgeMs: 300_000,
     bufferedRecordsMax: 10_000,
     taskTimeoutMs: 300_000,
     repartitionPurgeIntervalMs: 30_000,
     metricsLevel: "info" as const,
     stateCleanupDelayMs: 600_000,
     onStateChange: () => {},
+    standbyReplicas: 0,
+    acceptableRecoveryLag: 10_000,
+    maxWarmupReplicas: 2,
+    probingRebalanceIntervalMs: 600_000,
+    clientTags: {},
+    rackAwareAssignmentTags: [],
     log: () => {},
     ...options,
   }

@@ -8,7 +8,7 @@
  * was still being completed (KAFKA-10167).
  */
 import type { Store } from "../state/store.ts"
-import { type ClusterReader, partitionName } from "./ports.ts"
+import { type ClusterReader, partitionName, type TopicPartition } from "./ports.ts"
 
 export interface RestoreOptions {
   /** Of changelog topics: engines older than this may lack deletions that the topic has forgotten. */
@@ -20,13 +20,20 @@ export interface RestoreOptions {
   readonly onProgress?: (store: string, partition: number, restored: number, remaining: number) => void
 }
 
-/** Answers how many records were read. */
-export async function restoreStore(
+/** Where a restore goes on, and where the changelog ends now. */
+export interface RestoreStart {
+  readonly topicId: string
+  readonly from: number
+  readonly end: number
+}
+
+/** Clears an engine that cannot be gone on from. */
+export async function beginRestore(
   store: Store,
   partition: number,
   cluster: ClusterReader,
   options: RestoreOptions,
-): Promise<number> {
+): Promise<RestoreStart> {
   const changelog = { topic: store.spec.changelog, partition }
   const name = partitionName(changelog)
   const { engine } = store.committed
@@ -41,6 +48,25 @@ export async function restoreStore(
     checkpoint.offset <= end &&
     options.now() - checkpoint.writtenAt < options.deleteRetentionMs
   if (!isUsable) await store.committed.clear()
+  return { topicId, from: isUsable ? checkpoint.offset : beginning, end }
+}
+
+/**
+ * Answers how many records were read. A store that was kept up to date as a copy goes on from `position`, not from its
+ * engine.
+ */
+export async function restoreStore(
+  store: Store,
+  partition: number,
+  cluster: ClusterReader,
+  options: RestoreOptions,
+  position?: number,
+): Promise<number> {
+  const changelog = { topic: store.spec.changelog, partition }
+  const { topicId, from, end } =
+    position === undefined
+      ? await beginRestore(store, partition, cluster, options)
+      : await goOn(changelog, position, cluster)
   let records = 0
   const restoreOne = (key: Uint8Array | null, value: Uint8Array | null, timestamp: number) => {
     if (key === null) return
@@ -48,7 +74,6 @@ export async function restoreStore(
     records++
   }
   const progress = (offset: number) => options.onProgress?.(store.spec.name, partition, records, end - offset)
-  const from = isUsable ? checkpoint.offset : beginning
   progress(from)
   await cluster.read(changelog, from, end, restoreOne, async (offset) => {
     options.signal?.throwIfAborted()
@@ -58,4 +83,9 @@ export async function restoreStore(
     if (store.committed.isFull) await store.committed.settle()
   })
   return records
+}
+
+async function goOn(changelog: TopicPartition, from: number, cluster: ClusterReader): Promise<RestoreStart> {
+  const end = (await cluster.endOffsets([changelog])).get(partitionName(changelog)) ?? 0
+  return { topicId: await cluster.topicId(changelog.topic), from, end }
 }

@@ -19,8 +19,10 @@ import type { StateEngines } from "../state/engine.ts"
 import { MemoryEngines } from "../state/memory-engine.ts"
 import { describeTopology } from "../topology/describe.ts"
 import { formatTaskId } from "../topology/naming.ts"
-import { makeTopology, type Topology } from "../topology/topology.ts"
-import { streamsAssignor, type StreamsAssignorOptions, type TaskEndpoints } from "./assignor.ts"
+import { makeTopology } from "../topology/topology.ts"
+import { streamsAssignor, type StreamsAssignorOptions } from "./assignor.ts"
+import type { TaskEndpoints } from "./assignor-data.ts"
+import { ChangelogReader } from "./changelog-reader.ts"
 import { checkEffects } from "./check-effects.ts"
 import { Handle, type RunHandle } from "./handle.ts"
 import { StateCleaner } from "./clean-state.ts"
@@ -32,12 +34,15 @@ import { type ResolvedRunOptions, resolveRunOptions, type RunOptions } from "./o
 import { partitionName } from "./ports.ts"
 import { RepartitionPurge } from "./purge.ts"
 import { bindSerdes } from "./serdes.ts"
+import { Standbys, storedPositions } from "./standbys.ts"
 import { makeTask, type TaskFactoryOptions } from "./task-factory.ts"
 import { DrainTimeout, TaskSet } from "./task-set.ts"
+import { WarmUps } from "./warm-ups.ts"
 import { Worker } from "./worker.ts"
 
 /** Deleted keys are known for this long in changelogs: a topic's default `delete.retention.ms`. */
 const DELETE_RETENTION_MS = 24 * 3_600_000
+const RESTORE_POLL_RECORDS = 50_000
 
 export function run(pipeline: Pipeline<never>, options: RunOptions): Promise<RunHandle>
 /** A pipeline whose effects need services is given them; `Streams.layer` is the face that asks for them by layer. */
@@ -59,6 +64,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
   const client = new KafkaClient({
     host,
     brokers: options.brokers,
+    metadataMaxAgeMs: options.metadataMaxAgeMs,
     clientId: `${options.applicationId}-${identity.processId}`,
     ...(options.net && { net: options.net }),
   })
@@ -75,21 +81,32 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
     const { partitions, topicIds } = await prepareTopics(topology, admin, options.createTopics)
     const serde = await bindSerdes(topology, options.registry)
     const isolation = options.processingGuarantee === "exactly-once" ? "read_committed" : "read_uncommitted"
+    const changelogs = new ChangelogReader(() =>
+      client.consumer({ isolation, autoOffsetReset: "earliest", maxPollRecords: RESTORE_POLL_RECORDS }),
+    )
+    closers.push(() => changelogs.close())
     const cluster = new KafkaReader({
-      client,
       admin,
+      changelogs,
       groupId: options.applicationId,
       topicIds,
       isolation,
       signal: aborter.signal,
     })
-    const stored = new Set(storedTasks(topology, engines))
     const server = options.queries && (await startQueryServer(options.queries))
     if (server !== undefined) closers.push(() => server.close())
     let endpoints: TaskEndpoints = {}
-    const consumer = joinGroup(client, topology, options, identity, {
-      storedTasks: () => [...stored].sort(),
-      onEndpoints: (told) => (endpoints = told),
+    const consumer = joinGroup(client, options, identity, {
+      topology,
+      partitions,
+      // A copy that is open knows better than its engine how far it is.
+      positions: () => Object.fromEntries([...storedPositions(factory, topicIds), ...standbys.positions()]),
+      standing: () => standbys.names,
+      readableEnds: (changelogPartitions) => cluster.readableEnds(changelogPartitions),
+      onNotice: (notice) => {
+        endpoints = notice.endpoints
+        worker.follow(notice)
+      },
       ...(server !== undefined && { endpoint: server.endpoint }),
     })
     const output = makeOutput(client, options, identity, consumer, partitions)
@@ -106,6 +123,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
           if (assigned.has(partitionName(position))) consumer.seek(position, position.offset)
       },
     })
+    let restoredRecords = 0
     const factory: TaskFactoryOptions = {
       topology,
       partitions,
@@ -117,9 +135,28 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
       restore: { deleteRetentionMs: DELETE_RETENTION_MS, now: () => host.clock.now() },
       startAt: options.startAt,
       countsOperators: options.metricsLevel === "debug",
+      onRestored: (records) => (restoredRecords += records),
       ...(options.flushLimits && { flushLimits: options.flushLimits }),
       ...(options.taskLimits && { taskLimits: options.taskLimits }),
     }
+    const standbys = new Standbys({
+      factory,
+      changelogs,
+      clock: host.clock,
+      log: options.log,
+      onFailure: (cause) => worker.fail(cause),
+    })
+    closers.push(() => standbys.close())
+    const warmUps = new WarmUps({
+      topology,
+      clock: host.clock,
+      standbys,
+      acceptableRecoveryLag: options.acceptableRecoveryLag,
+      probingRebalanceIntervalMs: options.probingRebalanceIntervalMs,
+      readableEnds: (changelogPartitions) => cluster.readableEnds(changelogPartitions),
+      rebalance: (reason) => consumer.enforceRebalance(reason),
+    })
+    closers.push(() => warmUps.close())
     const purge = new RepartitionPurge(topology, admin, tasks, host.clock, options.repartitionPurgeIntervalMs)
     const restoring = new Map<string, RestoreReport>()
     const worker: Worker = new Worker({
@@ -134,10 +171,14 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
         const name = formatTaskId(id)
         const onProgress = (store: string, partition: number, restored: number, remaining: number) =>
           restoring.set(`${name} ${store}`, { task: name, store, partition, restored, remaining })
+        const replica = await standbys.take(name)
         try {
-          const task = await makeTask(id, { ...factory, restore: { ...factory.restore, signal, onProgress } })
-          stored.add(name)
+          const task = await makeTask(id, { ...factory, restore: { ...factory.restore, signal, onProgress } }, replica)
           return { task, ends: await cluster.readableEnds(task.group.queues) }
+        } catch (failure) {
+          // The next attempt begins with the engines, which must be at rest.
+          await Promise.allSettled([...(replica?.stores.values() ?? [])].map(({ committed }) => committed.settle()))
+          throw failure
         } finally {
           for (const key of restoring.keys()) if (key.startsWith(`${name} `)) restoring.delete(key)
         }
@@ -147,6 +188,10 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
         await purge.run()
       },
       onChange: () => handle.changed(),
+      onCopies: (standby, warmup) => {
+        standbys.assign(standby)
+        warmUps.assign(warmup)
+      },
     })
     options.log(
       `application ${options.applicationId}, process ${identity.processId}\n${describeTopology(topology, "text")}`,
@@ -154,19 +199,16 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
     const inUse = (store: string, partition: number) => {
       const owner = topology.subtopologies.find((one) => one.stores.some(({ name }) => name === store))
       const task = owner && formatTaskId({ subtopology: owner.id, partition })
-      return task !== undefined && (tasks.get(task) !== undefined || worker.opening.includes(task))
+      if (task === undefined) return false
+      return tasks.get(task) !== undefined || worker.opening.includes(task) || standbys.has(task)
     }
     const cleaner = new StateCleaner({
       engines,
       clock: host.clock,
       delayMs: options.stateCleanupDelayMs,
       isInUse: inUse,
-      onCleaned: (store, partition) => {
-        options.log(`state of store ${store}, partition ${partition} is freed: its task has been elsewhere`)
-        for (const { id, stores } of topology.subtopologies) {
-          if (stores.some(({ name }) => name === store)) stored.delete(formatTaskId({ subtopology: id, partition }))
-        }
-      },
+      onCleaned: (store, partition) =>
+        options.log(`state of store ${store}, partition ${partition} is freed: its task has been elsewhere`),
       onFailure: (cause) => options.log(`state could not be freed: ${String(cause)}`),
     })
     cleaner.start()
@@ -184,6 +226,11 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
       await output.close()
       await closeAll()
     }
+    const copies = () => ({
+      restoredRecords,
+      standbyTasks: standbys.names.length,
+      warmupTasks: warmUps.tasks.length,
+    })
     const { applicationId } = options
     const endpoint = server?.endpoint
     const handle: Handle = new Handle({
@@ -192,6 +239,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
       worker,
       tasks,
       queries,
+      copies,
       endpoint,
       clock: host.clock,
       restoring: () => [...restoring.values()],
@@ -227,29 +275,17 @@ async function startQueryServer(listen: QueriesListen): Promise<QueryServer> {
   return await QueryServer.start(listen)
 }
 
-/** Tasks whose stores are all here from an earlier run. */
-function storedTasks(topology: Topology, engines: StateEngines): string[] {
-  const found = new Set(engines.list().map(({ store, partition }) => `${store}-${partition}`))
-  const partitions = [...new Set(engines.list().map(({ partition }) => partition))]
-  return topology.subtopologies
-    .filter(({ stores }) => stores.length > 0)
-    .flatMap(({ id, stores }) =>
-      partitions
-        .filter((partition) => stores.every(({ name }) => found.has(`${name}-${partition}`)))
-        .map((partition) => formatTaskId({ subtopology: id, partition })),
-    )
-}
-
 function joinGroup(
   client: KafkaClient,
-  topology: Topology,
   options: ResolvedRunOptions,
   { processId, isPersistent }: Identity,
-  member: Pick<StreamsAssignorOptions, "storedTasks" | "endpoint" | "onEndpoints">,
+  member: Omit<StreamsAssignorOptions, "processId" | "worker" | "rules" | "tags" | "onAwaited">,
 ): Consumer {
   const assignor = streamsAssignor({
-    topology,
     processId,
+    worker: 0,
+    rules: options,
+    tags: options.clientTags,
     ...member,
     onAwaited: () => consumer.enforceRebalance("others wait for tasks that this process has"),
   })

@@ -14,6 +14,7 @@ import type { Topology } from "../topology/topology.ts"
 import { type PartitionCounts, taskCount } from "../topology/partitions.ts"
 import { type ClusterReader, partitionName, type TopicPartition, type TransactionalOutput } from "./ports.ts"
 import { type RestoreOptions, restoreStore } from "./restore.ts"
+import type { Replica } from "./standbys.ts"
 
 export interface TaskFactoryOptions {
   readonly topology: Topology
@@ -27,6 +28,8 @@ export interface TaskFactoryOptions {
   readonly flushLimits?: FlushLimits
   readonly taskLimits?: Partial<TaskLimits>
   readonly countsOperators?: boolean
+  /** Told how many changelog records a task read before it could run. */
+  readonly onRestored?: (records: number) => void
   /** Where a partition without a committed offset begins. */
   readonly startAt?: "earliest" | "latest"
 }
@@ -49,21 +52,31 @@ export function allTasks(topology: Topology, partitions: PartitionCounts): TaskI
   )
 }
 
-export async function makeTask(id: TaskId, options: TaskFactoryOptions): Promise<Task> {
-  const { topology, partitions, cluster } = options
-  const subtopology = topology.subtopologies[id.subtopology]!
-  const inputs = inputsOf(topology, partitions, id)
-  const positions = await startPositions(inputs, options)
+/** The stores of a task over their engines, as these are. */
+export function openStores(id: TaskId, options: TaskFactoryOptions): Map<string, Store> {
   const stores = new Map<string, Store>()
-  for (const spec of subtopology.stores) {
+  for (const spec of options.topology.subtopologies[id.subtopology]!.stores) {
     const bound = {
       ...spec,
       key: options.serde?.(spec.key, spec.changelog, true) ?? spec.key,
       value: options.serde?.(spec.value, spec.changelog, false) ?? spec.value,
     }
     const store = openStore(bound, options.engines.open(spec.name, id.partition), options.flushLimits ?? FLUSH_LIMITS)
-    await restoreStore(store, id.partition, cluster, options.restore)
     stores.set(spec.name, store)
+  }
+  return stores
+}
+
+/** With a copy of the task's state, which goes on to be its own, or from what the engines hold. */
+export async function makeTask(id: TaskId, options: TaskFactoryOptions, replica?: Replica): Promise<Task> {
+  const { topology, partitions, cluster } = options
+  const subtopology = topology.subtopologies[id.subtopology]!
+  const positions = await startPositions(inputsOf(topology, partitions, id), options)
+  const stores = replica?.stores ?? openStores(id, options)
+  for (const [name, store] of stores) {
+    const position = replica?.positions.get(name)
+    const records = await restoreStore(store, id.partition, cluster, options.restore, position)
+    options.onRestored?.(records)
   }
   return new Task({
     applicationId: topology.applicationId,

@@ -140,15 +140,30 @@ export class TaskSet {
 
   /** Commits everything processed. Whatever fails before the outcome is decided is thrown; call `abort` then. */
   commit(): Promise<CommitOutcome> {
-    return this.#commit(false)
+    return this.#commit(NO_TASKS)
   }
 
-  async #commit(isLast: boolean): Promise<CommitOutcome> {
+  /** Tasks that go have something to commit, or state in memory that is worth writing. */
+  isCommitDue(leaving: readonly Task[]): boolean {
+    return leaving.some((task) => task.isDirty || storesOf(task).some(({ committed }) => committed.hasUnwritten))
+  }
+
+  /**
+   * Commits everything, and writes the state of tasks that go to their engines, so that nothing of it needs restoring: here,
+   * as a copy or a task, or on the way to be one. Their offsets are committed even when nothing was processed, since that
+   * is what makes the checkpoints true.
+   */
+  async commitLeaving(leaving: readonly Task[]): Promise<CommitOutcome> {
+    await this.settle(leaving)
+    return await this.#commit(new Set(leaving))
+  }
+
+  async #commit(leaving: ReadonlySet<Task>): Promise<CommitOutcome> {
     if (this.#unknown !== undefined) {
       const outcome = await this.#resolve(this.#unknown)
-      if (!isLast) return outcome
+      if (leaving.size === 0) return outcome
     }
-    const dirty = [...this.#tasks.values()].filter((task) => isLast || task.isDirty)
+    const dirty = [...this.#tasks.values()].filter((task) => leaving.has(task) || task.isDirty)
     if (dirty.length === 0) return "nothing"
     await this.#drain(dirty)
     const number = `${this.#options.transactionPrefix}-${++this.#transaction}`
@@ -156,7 +171,7 @@ export class TaskSet {
     for (const task of dirty) offsets.push(...(await task.stage(number)))
     const { output } = this.#options
     await output.flush()
-    const due = await this.#dueEngines(isLast)
+    const due = await this.#dueEngines(leaving)
     await output.sendOffsets(offsets)
     const commit = { number, offsets, dirty, due }
     try {
@@ -243,12 +258,12 @@ export class TaskSet {
    * are sent, since these are refused when the group has moved on: once they are accepted, no other member can have written
    * below these ends what is not merged here. Asked for later, the ends may count a successor's records.
    */
-  async #dueEngines(all: boolean): Promise<DueEngine[]> {
+  async #dueEngines(leaving: ReadonlySet<Task>): Promise<DueEngine[]> {
     const now = this.#options.now()
     const due = []
     for (const task of this.#tasks.values()) {
       for (const store of task.stores.values()) {
-        if (all || store.committed.isDue(now))
+        if (leaving.has(task) || store.committed.isDue(now))
           due.push({ store, topic: store.spec.changelog, partition: task.taskId.partition })
       }
     }
@@ -269,20 +284,21 @@ export class TaskSet {
       for (const store of task.stores.values()) if (store.committed.isFull) await store.committed.settle()
   }
 
-  /**
-   * Commits a last time, writes all committed state to the engines and waits: an orderly end, after which nothing needs
-   * restoring. It commits even when nothing was processed, since that is what makes the checkpoints true.
-   */
+  /** The last commit: an orderly end, after which nothing needs restoring. */
   async finish(): Promise<CommitOutcome> {
-    await this.settle()
-    const outcome = await this.#commit(true)
-    await this.settle()
-    for (const task of this.#tasks.values()) task.close()
+    const tasks = [...this.#tasks.values()]
+    const outcome = await this.commitLeaving(tasks)
+    await this.settle(tasks)
+    for (const task of tasks) task.close()
     return outcome
   }
 
-  /** Waits for what is being written to engines. */
-  async settle(): Promise<void> {
-    for (const task of this.#tasks.values()) for (const store of task.stores.values()) await store.committed.settle()
+  /** Waits for what is being written to the engines of these tasks. */
+  async settle(tasks: Iterable<Task> = this.#tasks.values()): Promise<void> {
+    for (const task of tasks) for (const { committed } of storesOf(task)) await committed.settle()
   }
 }
+
+const NO_TASKS: ReadonlySet<Task> = new Set()
+
+const storesOf = (task: Task): Store[] => [...task.stores.values()]

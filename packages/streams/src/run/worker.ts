@@ -19,6 +19,8 @@ import { Histogram } from "../metrics/histogram.ts"
 import type { Task } from "../task/task.ts"
 import { compareTaskIds, formatTaskId, type TaskId } from "../topology/naming.ts"
 import type { Topology } from "../topology/topology.ts"
+import { grownTopicMessage } from "./assignor.ts"
+import type { Notice } from "./assignor-data.ts"
 import type { WorkerOutput } from "./kafka-output.ts"
 import type { ResolvedRunOptions } from "./options.ts"
 import { isTransient } from "./transient.ts"
@@ -45,6 +47,8 @@ export interface WorkerOptions {
   readonly onCommit: () => Promise<void>
   /** Tasks came, went or became ready. */
   readonly onChange?: () => void
+  /** Copies of state to keep from now on, and those among them that are to become active. */
+  readonly onCopies: (standby: readonly string[], warmup: readonly string[]) => void
 }
 
 interface Opening {
@@ -73,6 +77,7 @@ export class Worker {
   #hasJoined = false
   #isClosing = false
   #failure: { readonly cause: unknown } | undefined
+  #notice: Notice | undefined
   /** Since when every transaction was aborted. */
   #failingSince: number | undefined
   #attempts = 0
@@ -223,9 +228,9 @@ export class Worker {
     return this.#tasks.isDirty && this.#untilCommitMs() <= 0
   }
 
-  async #commit(): Promise<void> {
+  async #commit(leaving: readonly Task[] = []): Promise<void> {
     const startedAt = this.#clock.monotonic()
-    const outcome = await this.#tasks.commit()
+    const outcome = await (leaving.length > 0 ? this.#tasks.commitLeaving(leaving) : this.#tasks.commit())
     this.#committedAt = this.#clock.monotonic()
     if (outcome === "committed") {
       this.commitLatency.record(this.#committedAt - startedAt)
@@ -274,20 +279,38 @@ export class Worker {
 
   // Rebalances.
 
-  async #assigned(partitions: readonly TopicPartition[]): Promise<void> {
-    const names = new Set(partitions.map(partitionName))
-    const { topology, partitions: counts } = this.#options
-    for (const { topic, partition } of partitions) {
-      if (partition < (counts.get(topic) ?? 0)) continue
-      // Tasks, changelogs and repartition topics were laid out for the partitions there were.
-      const cause = new PipelineError(`topic "${topic}" has got partition ${partition} since the pipeline was started`)
-      this.#failure ??= { cause }
-      return
+  /** What the leader tells with the next assignment. */
+  follow(notice: Notice): void {
+    this.#notice = notice
+    if (notice.refused !== undefined) this.fail(new PipelineError(notice.refused))
+  }
+
+  /** Ends the run, unless something did before. */
+  fail(cause: unknown): void {
+    this.#failure ??= { cause }
+  }
+
+  async #assigned(added: readonly TopicPartition[]): Promise<void> {
+    const { topology, partitions: counts, onCopies } = this.#options
+    for (const { topic, partition } of added) {
+      const before = counts.get(topic) ?? 0
+      if (partition >= before) {
+        return this.fail(new PipelineError(grownTopicMessage(topology, topic, before, partition + 1)))
+      }
     }
-    if (partitions.length > 0) this.#consumer.pause(partitions)
+    if (added.length > 0) this.#consumer.pause(added)
+    // Made for the plan that this process had before it was restarted: the right one is on its way.
+    if (this.#notice?.isForeign) return
+    const names = new Set(this.#consumer.assignment().map(partitionName))
     for (const id of allTasks(topology, counts).sort(compareTaskIds)) {
       if (inputsOf(topology, counts, id).some((input) => names.has(partitionName(input)))) this.#open(id)
     }
+    const isActive = (name: string) => this.#opening.has(name) || this.#tasks.get(name) !== undefined
+    const { standby = [], warmup = [] } = this.#notice ?? {}
+    onCopies(
+      standby.filter((name) => !isActive(name)),
+      warmup,
+    )
     this.#hasJoined = true
     this.#options.onChange?.()
   }
@@ -317,7 +340,7 @@ export class Worker {
       this.#options.onChange?.()
     } catch (cause) {
       this.#opening.delete(name)
-      if (opening.isWanted) this.#failure ??= { cause }
+      if (opening.isWanted) this.fail(cause)
     }
   }
 
@@ -354,12 +377,12 @@ export class Worker {
 
   async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
     const leaving = await this.#leaving(partitions)
-    if (leaving.some((task) => task.isDirty)) {
+    if (this.#tasks.isCommitDue(leaving)) {
       try {
-        await this.#commit()
+        await this.#commit(leaving)
       } catch (failure) {
         await this.#abort()
-        if (!isTransient(failure)) this.#failure ??= { cause: failure }
+        if (!isTransient(failure)) this.fail(failure)
       }
     }
     await this.#dismiss(leaving)

@@ -118,6 +118,11 @@ export class CommittedBytes {
     return this.#writing !== undefined && this.#active.sizeBytes >= this.#limits.memtableBytesMax
   }
 
+  /** Something is in memory alone, apart from what is being written. */
+  get hasUnwritten(): boolean {
+    return this.#active.entryCount > 0
+  }
+
   /** Big or old enough to be written, and nothing is being written. */
   isDue(now: number): boolean {
     if (this.#active.entryCount === 0 || this.#writing !== undefined) return false

@@ -32,5 +32,10 @@ export interface TaskId {
 
 export const formatTaskId = (id: TaskId): string => `${id.subtopology}_${id.partition}`
 
+export function parseTaskId(name: string): TaskId {
+  const [subtopology, partition] = name.split("_").map(Number)
+  return { subtopology: subtopology!, partition: partition! }
+}
+
 export const compareTaskIds = (left: TaskId, right: TaskId): number =>
   left.subtopology - right.subtopology || left.partition - right.partition

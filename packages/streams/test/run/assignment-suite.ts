@@ -1,0 +1,123 @@
+/**
+ * Copies of state, tasks that move, and members that must not run together, against a broker, whichever it is:
+ * assignment.test.ts runs it on ours, e2e/assignment.e2e.ts on Apache Kafka.
+ */
+import { json, string } from "@millrace/schema"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import * as S from "../../src/index.ts"
+import { Bench, eventually, named } from "./bench.ts"
+
+const WORDS = 10
+const words = (count: number) => Array.from({ length: count }, (_, at) => [`k${at % 7}`, `w${at % WORDS}`, at] as const)
+
+export function assignmentSuite(start: () => Promise<Bench>): void {
+  let bench: Bench
+  beforeAll(async () => {
+    bench = await start()
+  })
+  afterAll(() => bench.close())
+
+  const counting = (name: string, isOther = false) => {
+    const from = S.topic(named(`${name}-in`), { key: string, value: string })
+    const to = S.topic(named(`${name}-out`), { key: string, value: json<number>() })
+    const pipeline = S.pipeline(named(`${name}-app`), () => {
+      const counts = S.stream(from).pipe(
+        S.keyBy((word) => word),
+        S.count("words"),
+        S.toStream(),
+      )
+      return isOther
+        ? counts.pipe(
+            S.filter(() => true),
+            S.to(to),
+          )
+        : counts.pipe(S.to(to))
+    })
+    return { from, to, pipeline }
+  }
+
+  /** Every word's counts are 1, 2, 3 … without a gap or a repetition. */
+  const expectExact = (found: ReadonlyArray<{ key: string; value: number | null }>, records: number) => {
+    expect(found).toHaveLength(records)
+    for (const [word, list] of Map.groupBy(found, ({ key }) => key)) {
+      expect(
+        list.map(({ value }) => value),
+        word,
+      ).toEqual(list.map((_, at) => at + 1))
+    }
+  }
+
+  test("S7: a copy warms up before its task moves, and takes over without restoring when the other goes", async () => {
+    const { from, to, pipeline } = counting("warm")
+    await bench.createTopics({ "warm-in": 4, "warm-out": 1 })
+    const rules = { standbyReplicas: 1, acceptableRecoveryLag: 20, repartitionPurgeIntervalMs: 0 }
+    await using first = await S.run(pipeline, bench.options("warm-1", rules))
+    await bench.produce(from, words(1_000))
+    await bench.consume(to, 1_000)
+    const second = await S.run(pipeline, bench.options("warm-2", rules))
+    const isShared = () => first.metrics().tasks === 4 && second.metrics().tasks === 4
+    await eventually("both have half of the tasks", isShared)
+    const isCopied = () => first.metrics().standbyTasks === 2 && second.metrics().standbyTasks === 2
+    await eventually("each has copies of the other's tasks", isCopied)
+    // What the second had to read before it ran its tasks was little: they had warmed up.
+    expect(second.metrics().restoredRecords).toBeLessThanOrEqual(2 * 20)
+    await bench.produce(from, words(1_000))
+    await bench.consume(to, 2_000)
+    const before = first.metrics().restoredRecords
+    await second.close()
+    await eventually("the first has all tasks", () => first.metrics().tasks === 8)
+    await bench.produce(from, words(1_000))
+    expectExact(await bench.consume(to, 3_000), 3_000)
+    expect(first.metrics().restoredRecords - before).toBeLessThanOrEqual(2 * 20)
+    expect(first.state()).toBe("running")
+  })
+
+  test("a task that becomes a copy goes on from what it wrote", async () => {
+    const { from, to, pipeline } = counting("demoted")
+    await bench.createTopics({ "demoted-in": 2, "demoted-out": 1 })
+    const rules = { standbyReplicas: 1, repartitionPurgeIntervalMs: 0 }
+    const first = await S.run(pipeline, bench.options("demoted-1", rules))
+    await bench.produce(from, words(500))
+    await bench.consume(to, 500)
+    // Little state: half of the tasks move at once, and leave copies behind.
+    await using second = await S.run(pipeline, bench.options("demoted-2", rules))
+    await eventually("each runs one and copies one", () =>
+      [first, second].every((one) => one.metrics().tasks === 2 && one.metrics().standbyTasks === 1),
+    )
+    await bench.produce(from, words(500))
+    await bench.consume(to, 1_000)
+    const before = second.metrics().restoredRecords
+    await first.close()
+    await eventually("the second has all tasks", () => second.metrics().tasks === 4)
+    expect(second.metrics().restoredRecords - before).toBeLessThanOrEqual(20)
+    await bench.produce(from, words(500))
+    expectExact(await bench.consume(to, 1_500), 1_500)
+  })
+
+  test("a newcomer with another plan is refused, and the others go on", async () => {
+    const { from, to, pipeline } = counting("plans")
+    const other = counting("plans", true)
+    await bench.createTopics({ "plans-in": 2, "plans-out": 1 })
+    await using first = await S.run(pipeline, bench.options("plans-1"))
+    await bench.produce(from, words(100))
+    await bench.consume(to, 100)
+    const newcomer = await S.run(other.pipeline, bench.options("plans-2"))
+    await expect(newcomer.done).rejects.toThrow(/others run another version of the pipeline.*its own applicationId/)
+    await bench.produce(from, words(100))
+    expectExact(await bench.consume(to, 200), 200)
+    expect([first.state(), first.metrics().tasks]).toEqual(["running", 4])
+  })
+
+  test("an input topic that grows ends every run with its name and what to do", async () => {
+    const { from, to, pipeline } = counting("grown")
+    await bench.createTopics({ "grown-in": 2, "grown-out": 1 })
+    const first = await S.run(pipeline, bench.options("grown-1", { metadataMaxAgeMs: 200 }))
+    await bench.produce(from, words(100))
+    await bench.consume(to, 100)
+    await bench.client.admin().createPartitions([{ name: from.name, count: 3 }])
+    const message = /topic "grown-in.*" has grown from 2 to 3 partitions.*begin under a new applicationId/
+    // A newcomer does not even start: what the others laid out does not fit any more.
+    await expect(S.run(pipeline, bench.options("grown-2"))).rejects.toThrow(/partitions and needs 3/)
+    await expect(first.done).rejects.toThrow(message)
+  })
+}

@@ -1,0 +1,4 @@
+import { assignmentSuite } from "./assignment-suite.ts"
+import { Bench } from "./bench.ts"
+
+assignmentSuite(() => Bench.start())
