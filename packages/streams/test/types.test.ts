@@ -172,6 +172,22 @@ test("guarded operators infer as they do alone", () => {
   expectTypeOf(parsed).toEqualTypeOf<S.Stream<string, number>>()
 })
 
+test("D13: a key that has no canonical bytes needs its serde", () => {
+  const byObject = S.stream(Orders).pipe(
+    S.keyBy((order) => ({ customer: order.customer }), { key: json<{ customer: string }>() }),
+  )
+  expectTypeOf(byObject).toEqualTypeOf<S.Stream<{ customer: string }, Order>>()
+  const byTuple = S.stream(Orders).pipe(S.keyBy((order) => [order.customer, order.amount] as const))
+  expectTypeOf(byTuple).toEqualTypeOf<S.Stream<readonly [string, number], Order>>()
+  expectTypeOf(S.stream(Orders).pipe(S.keyBy((order): string | undefined => order.customer))).toEqualTypeOf<
+    S.Stream<string | undefined, Order>
+  >()
+  // @ts-expect-error no canonical bytes, no serde
+  S.stream(Orders).pipe(S.keyBy((order) => ({ customer: order.customer })))
+  // @ts-expect-error dates have none either
+  S.stream(Orders).pipe(S.keyBy((order) => new Date(order.amount), {}))
+})
+
 test("what is wrong does not compile", () => {
   // @ts-expect-error no such unit of time
   expect(() => S.tumbling("1 fortnight")).toThrow(/not a duration/)

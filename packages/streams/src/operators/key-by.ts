@@ -8,15 +8,30 @@
 import type { Serde } from "@millrace/schema"
 import { type Rec, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { type Stream, streamNode, streamOf } from "../dsl/stream.ts"
+import type { CanonicalKey } from "../serde/canonical-key.ts"
 import { makeNode } from "../topology/node.ts"
 import { type Operator, Processor } from "./operator.ts"
 
 const keyByOperator: Operator = { kind: "key-by", make: (node, context) => new KeyBy(node, context) }
 
+interface KeyByOptions<V, K2> {
+  readonly key?: Serde<K2>
+  readonly value?: Serde<V>
+}
+
+/** A key that the canonical codec cannot write needs a serde, and the compiler asks for it. */
+export function keyBy<K, V, K2 extends CanonicalKey | undefined, R>(
+  f: (value: V, record: Rec<K, V>) => K2,
+  options?: KeyByOptions<V, K2>,
+): (s: Stream<K, V, R>) => Stream<K2, V, R>
 export function keyBy<K, V, K2, R>(
   f: (value: V, record: Rec<K, V>) => K2,
-  options: { key?: Serde<K2>; value?: Serde<V> } = {},
-): (s: Stream<K, V, R>) => Stream<K2, V, R> {
+  options: KeyByOptions<V, K2> & { readonly key: Serde<K2> },
+): (s: Stream<K, V, R>) => Stream<K2, V, R>
+export function keyBy(
+  f: (value: any, record: any) => any,
+  options: KeyByOptions<any, any> = {},
+): (s: any) => Stream<any, any, any> {
   return (s) => {
     const input = streamNode("keyBy", s)
     const serdes = { key: options.key, value: options.value ?? input.value }

@@ -57,6 +57,13 @@ export function makePlan(pipeline: string, ends: readonly LogicalNode[], failure
   return { plan: { pipeline, nodes: planner.nodes }, bindings: planner.bindings, failures }
 }
 
+/** Its records have the keys of a windowed aggregate, as they came from there. */
+function hasWindowedKey(node: LogicalNode): boolean {
+  if (node.key !== undefined || node.keyChanged) return false
+  if (/.-aggregate$/.test(node.operator.kind)) return true
+  return node.inputs.some(hasWindowedKey)
+}
+
 class Planner {
   readonly nodes: PlanNode[] = []
   readonly bindings: LogicalNode[] = []
@@ -93,6 +100,10 @@ class Planner {
   #visitInput(node: LogicalNode, input: LogicalNode, index: number): number {
     const id = this.visit(input)
     if (node.operator.keyDependent !== true) return id
+    if (hasWindowedKey(input)) {
+      const reason = "its key is that of a window, { key, start, end }, which no codec is known for"
+      throw this.#error(node.name ?? node.operator.kind, `${reason}: make one with mapRecord or keyBy before it`)
+    }
     const key: Serde<any> = (node.reads[0] ?? node.inputs[0]!).key ?? canonicalKey
     const isMet = (input.key ?? canonicalKey).name === key.name
     return input.keyChanged || !isMet ? this.#repartition(node, index, id, key) : id

@@ -132,3 +132,17 @@ test("describe draws sources, processors with their stores, and sinks", () => {
   expect(describeTopology(topology, "mermaid")).toMatch(/^flowchart LR\n/)
   expect(JSON.parse(describeTopology(topology, "json")).subtopologies).toHaveLength(2)
 })
+
+test("D13: an operator that depends on a window's key is refused when the pipeline is defined", () => {
+  const counts = () => S.stream(In).pipe(S.window(S.tumbling(10)), S.count("per-window"), S.toStream())
+  const again = () => S.pipeline("p", () => counts().pipe(S.map(String), S.count("again")))
+  expect(again).toThrow('pipeline "p", operator "again": its key is that of a window')
+  const mapped = () =>
+    S.pipeline("p", () =>
+      counts().pipe(
+        S.mapRecord(({ key, value }) => ({ key: key.key, value })),
+        S.count("again"),
+      ),
+    )
+  expect(mapped).not.toThrow()
+})
