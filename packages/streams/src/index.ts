@@ -17,6 +17,7 @@ export {
   type WindowState,
   windowStore,
 } from "./dsl/store.ts"
+export type { InvalidTimestampPolicy, TimestampExtractor, TimestampOptions } from "./dsl/timestamp.ts"
 export { topic, type Topic } from "./dsl/topic.ts"
 export { hopping, type SessionWindows, type TimeWindows, tumbling } from "./dsl/windows.ts"
 export * from "./errors.ts"

@@ -162,6 +162,16 @@ const PIPELINES: ReadonlyArray<readonly [name: string, build: () => any, stores:
     },
     ["lists"],
   ],
+  [
+    "time from the value, and records without one",
+    () =>
+      S.stream(Events, {
+        timestamp: (event, record, partitionTime) =>
+          event.amount === 5 ? -1 : event.amount === 6 ? partitionTime + 7 : record.timestamp + event.amount,
+        onInvalidTimestamp: "skip",
+      }).pipe(S.window(S.tumbling(10, { grace: 5 })), S.count("timed"), S.toStream(), flat, S.to(Out)),
+    ["timed"],
+  ],
   ["count", () => S.stream(Events).pipe(S.count("counts"), S.toStream(), S.to(Out)), ["counts"]],
   [
     "an aggregate changed in place, with deletions",

@@ -48,28 +48,38 @@ export class RecordDecoder {
     clock: number,
     headers: StreamRecord["headers"],
   ): StreamRecord | undefined {
+    let record: StreamRecord
     try {
+      record = this.parse(queue, raw, clock, headers)
       if (raw.timestamp < 0) throw new TypeError(`its timestamp is ${raw.timestamp}, and event time needs one`)
+    } catch (cause) {
+      if (cause instanceof UnknownSchemaId) throw cause
+      return this.fail(queue, raw, cause)
+    }
+    return record
+  }
+
+  /** Throws what is wrong with the bytes. */
+  parse(queue: RecordQueue, raw: RecordCursor, clock: number, headers: StreamRecord["headers"]): StreamRecord {
+    try {
       const keyBytes = raw.key()
       const valueBytes = raw.value()
       const key = keyBytes === null ? null : this.#key.decode(keyBytes)
       const value = valueBytes === null ? TOMBSTONE : this.#value.decode(valueBytes)
       return new StreamRecord(key, value, raw.timestamp, headers, raw.offset, queue, clock, TOMBSTONE)
     } catch (cause) {
-      if (cause instanceof UnknownSchemaId && !this.#missing.has(cause.id)) throw this.#noticing(cause)
-      const site = {
-        pipeline: this.#context.pipeline,
-        operator: this.#node.name,
-        topic: queue.topic,
-        partition: queue.partition,
-        offset: raw.offset,
-      }
-      const reason = cause instanceof UnknownSchemaId ? this.#missing.get(cause.id) : cause
-      const error = new ProcessingError(site, reason)
-      if (this.#failures === undefined) throw error
-      this.#failures.handle(error, undefined, queue)
-      return undefined
+      if (!(cause instanceof UnknownSchemaId)) throw cause
+      throw this.#missing.get(cause.id) ?? this.#noticing(cause)
     }
+  }
+
+  /** What becomes of a record that cannot be read: throws, or answers nothing once that is done. */
+  fail(queue: RecordQueue, { offset }: RecordCursor, cause: unknown): undefined {
+    const { topic, partition } = queue
+    const site = { pipeline: this.#context.pipeline, operator: this.#node.name, topic, partition, offset }
+    const error = new ProcessingError(site, cause)
+    if (this.#failures === undefined) throw error
+    this.#failures.handle(error, undefined, queue)
   }
 
   /** Remembers ids that the registry does not have: then it is the record that is wrong. */

@@ -3,7 +3,8 @@
  *
  * Semantics: decodes each record's key and value; a null value becomes a tombstone. Keys keep their partition: the stream
  * is partitioned by key as far as its producers are.
- * Time: the record's own timestamp; a negative one is an error (Kafka Streams' FailOnInvalidTimestamp).
+ * Time: the record's own timestamp, or what an extractor tells (source-time.ts); a negative one is an error unless said
+ * otherwise (Kafka Streams' FailOnInvalidTimestamp).
  * Null keys pass: operators that depend on the key drop them.
  * Bytes that do not decode fail the task, naming the record, unless a handler says otherwise (dsl/failure.ts); so does a
  * schema id that the registry does not have. An unknown schema id is thrown as it is, before anything was
@@ -12,6 +13,7 @@
 import { OWN_CLOCK, type StreamRecord } from "../dsl/record.ts"
 import type { FailureHandler } from "../dsl/failure.ts"
 import { type Stream, streamOf } from "../dsl/stream.ts"
+import type { InvalidTimestampPolicy, TimestampOptions } from "../dsl/timestamp.ts"
 import type { Topic } from "../dsl/topic.ts"
 import { PipelineError } from "../errors.ts"
 import type { OffsetMetadata } from "../task/offset-metadata.ts"
@@ -21,6 +23,7 @@ import { makeNode } from "../topology/node.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import { mergeNodes } from "./merge.ts"
 import { DISCARD, fanOut, type Operator, type Receiver } from "./operator.ts"
+import { SourceTime } from "./source-time.ts"
 import { RecordDecoder, type SourceReader } from "./source-reader.ts"
 
 export const sourceOperator: Operator = {
@@ -30,17 +33,17 @@ export const sourceOperator: Operator = {
   },
 }
 
-export interface SourceOptions {
+export interface SourceOptions<K = any, V = any> extends TimestampOptions<K, V> {
   /** What becomes of records whose bytes do not decode. */
   readonly onDeserializationFailure?: FailureHandler
 }
 
 /** The records of a topic, as a stream. */
-export function stream<K, V>(topic: Topic<K, V>, options?: SourceOptions): Stream<K, V>
+export function stream<K, V>(topic: Topic<K, V>, options?: SourceOptions<K, V>): Stream<K, V>
 /** The records of several topics as one stream, in the order that `merge` gives them. */
 export function stream<const T extends readonly [Topic<any, any>, ...Topic<any, any>[]]>(
   topics: T,
-  options?: SourceOptions,
+  options?: SourceOptions<KeyOf<T[number]>, ValueOf<T[number]>>,
 ): Stream<KeyOf<T[number]>, ValueOf<T[number]>>
 export function stream(
   topics: Topic<any, any> | readonly Topic<any, any>[],
@@ -54,8 +57,13 @@ export function stream(
 type KeyOf<T> = T extends Topic<infer K, any> ? K : never
 type ValueOf<T> = T extends Topic<any, infer V> ? V : never
 
-export function sourceNode({ name, key, value }: Topic<any, any>, { onDeserializationFailure }: SourceOptions = {}) {
-  const functions = onDeserializationFailure === undefined ? {} : { onRecordFailure: () => onDeserializationFailure }
+export function sourceNode({ name, key, value }: Topic<any, any>, options: SourceOptions = {}) {
+  const { timestamp, onInvalidTimestamp, onDeserializationFailure } = options
+  const functions = {
+    ...(timestamp && { timestamp: () => timestamp }),
+    ...(onInvalidTimestamp && { onInvalidTimestamp: () => onInvalidTimestamp }),
+    ...(onDeserializationFailure && { onRecordFailure: () => onDeserializationFailure }),
+  }
   return makeNode({ operator: sourceOperator, options: { topic: name }, functions, key, value })
 }
 
@@ -64,9 +72,15 @@ const NO_TIMES = {}
 export class TopicReader implements SourceReader {
   next: Receiver = DISCARD
   readonly #decoder: RecordDecoder
+  readonly #time: SourceTime | undefined
 
   constructor(node: PhysicalNode, context: TaskContext) {
     this.#decoder = new RecordDecoder(node, context)
+    const { timestamp, onInvalidTimestamp } = node.logical.functions
+    const extract = timestamp?.() as TimestampOptions<any, any>["timestamp"]
+    const policy = (onInvalidTimestamp?.() ?? "fail") as InvalidTimestampPolicy
+    if (extract === undefined && policy === "fail") return
+    this.#time = new SourceTime(this.#decoder, context, extract, policy)
   }
 
   link(receivers: readonly Receiver[]): void {
@@ -74,14 +88,23 @@ export class TopicReader implements SourceReader {
   }
 
   read(queue: RecordQueue): StreamRecord | undefined {
+    if (this.#time !== undefined) return this.#time.take(queue)
     return this.#decoder.decode(queue, queue.head!, OWN_CLOCK, queue.head!.headers())
   }
 
-  times(): OffsetMetadata["upstream"] {
-    return NO_TIMES
+  times(queue: RecordQueue): OffsetMetadata["upstream"] {
+    return this.#time?.times(queue) ?? NO_TIMES
   }
 
-  restore(): void {}
-  commit(): void {}
-  rollback(): void {}
+  restore(queue: RecordQueue, metadata: OffsetMetadata | undefined): void {
+    this.#time?.restore(queue, metadata)
+  }
+
+  commit(): void {
+    this.#time?.commit()
+  }
+
+  rollback(): void {
+    this.#time?.rollback()
+  }
 }

@@ -15,12 +15,12 @@ import { type SourceOptions, sourceNode } from "./source.ts"
 
 const tableOperator: Operator = { kind: "table", make: (node, context) => new TableSource(node, context) }
 
-export interface TableOptions extends SourceOptions {
+export interface TableOptions<K = any, V = any> extends SourceOptions<K, V> {
   /** Of the rows; default: the topic's name. */
   readonly store?: string
 }
 
-export function table<K, V>(topic: Topic<K, V>, options: TableOptions = {}): Table<K, V> {
+export function table<K, V>(topic: Topic<K, V>, options: TableOptions<K, V> = {}): Table<K, V> {
   const store = { name: options.store ?? topic.name, kind: "key-value", key: topic.key, value: topic.value } as const
   return tableOf(
     makeNode({

@@ -123,7 +123,7 @@ export class TaskSet {
   /** `process` has something to do now. */
   get isReady(): boolean {
     if (this.#unknown !== undefined) return false
-    for (const task of this.#tasks.values()) if (!task.isBlocked && task.group.choose() !== undefined) return true
+    for (const task of this.#tasks.values()) if (!task.isBlocked && task.group.isReady) return true
     return false
   }
 

@@ -17,12 +17,28 @@ export class PartitionGroup {
   /** The queue whose head is next; undefined when there is none, or it is not known yet. */
   choose(): RecordQueue | undefined {
     let chosen: RecordQueue | undefined
+    let least = 0
     for (const queue of this.queues) {
       if (queue.head === undefined) {
         if (!queue.isCaughtUp) return undefined
-      } else if (chosen === undefined || queue.head.timestamp < chosen.head!.timestamp) chosen = queue
+        continue
+      }
+      const time = queue.headTimestamp
+      if (chosen !== undefined && time >= least) continue
+      chosen = queue
+      least = time
     }
     return chosen
+  }
+
+  /** Whether `choose` would answer a queue; decodes nothing. */
+  get isReady(): boolean {
+    let hasHead = false
+    for (const queue of this.queues) {
+      if (queue.head !== undefined) hasHead = true
+      else if (!queue.isCaughtUp) return false
+    }
+    return hasHead
   }
 
   get bufferedRecords(): number {

@@ -30,6 +30,8 @@ export class RecordQueue implements Origin {
   readonly partition: number
   /** The record whose turn it is; undefined when the queue is empty. */
   head: RecordCursor | undefined
+  /** Tells the head's event time, where that is not the record's own timestamp. */
+  timestampOf: (() => number) | undefined
   /** Kept by the reader of a repartition topic. */
   horizon = NO_TIME
   /** Records at hand, roughly: batches count whole until they are used up. */
@@ -43,6 +45,11 @@ export class RecordQueue implements Origin {
     this.topic = topic
     this.partition = partition
     this.#position = position
+  }
+
+  /** The event time of the head, of which there must be one. */
+  get headTimestamp(): number {
+    return this.timestampOf === undefined ? this.head!.timestamp : this.timestampOf()
   }
 
   add(open: () => RecordCursor, recordCount: number, nextOffset: number, startOffset = 0): void {
