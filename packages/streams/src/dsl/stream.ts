@@ -21,6 +21,11 @@ export interface Table<K, V, R = never> extends Pipeable<Table<K, V, R>> {
   readonly _R: () => R
 }
 
+/** The latest value per key, all of it in every process: read by key, and never in motion. */
+export interface GlobalTable<K, V> {
+  readonly _globalTable: [K, V]
+}
+
 export type AggregableKind = "stream" | "time" | "session" | "table"
 
 /** What aggregate, count and reduce take. Kind says what the aggregate must supply. */
@@ -38,7 +43,7 @@ export interface Sink<R> {
   readonly _R: () => R
 }
 
-export type FlowKind = "stream" | "table" | "windowing" | "sink"
+export type FlowKind = "stream" | "table" | "global table" | "windowing" | "sink"
 
 /** What all of the above are at run time; the phantom members exist for the compiler alone. */
 export class Flow {

@@ -19,11 +19,14 @@ export function positionOf(
   return position
 }
 
-/** Whether a store partition at `position` has seen what the bound asks of that partition. */
-export function isUpTo(position: Position, bound: Position, partition: number): boolean {
+/**
+ * Whether a store partition at `position` has seen what the bound asks of that partition; of a global table, which is all
+ * partitions in one, what it asks of any.
+ */
+export function isUpTo(position: Position, bound: Position, partition: number | undefined): boolean {
   return Object.entries(bound).every(([topic, offsets]) => {
-    const wanted = offsets[partition]
-    return wanted === undefined || (position[topic]?.[partition] ?? -1) >= wanted
+    const bounded = partition === undefined ? Object.keys(offsets).map(Number) : [partition]
+    return bounded.every((one) => offsets[one] === undefined || (position[topic]?.[one] ?? -1) >= offsets[one])
   })
 }
 

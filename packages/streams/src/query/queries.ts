@@ -5,9 +5,10 @@
  * transaction; all partitions that are here are at the same transaction's end.
  */
 import { partitionForKey } from "@millrace/client"
-import type { Table } from "../dsl/stream.ts"
+import type { GlobalTable, Table } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
 import type { TaskEndpoints } from "../run/assignor-data.ts"
+import type { GlobalStore } from "../state/global-store.ts"
 import type { TaskSet } from "../run/task-set.ts"
 import { formatTaskId } from "../topology/naming.ts"
 import { type PartitionCounts, taskCount } from "../topology/partitions.ts"
@@ -44,6 +45,8 @@ export interface EndpointMetadata {
 export interface QueriesOptions {
   readonly topology: Topology
   readonly stores: StoreDirectory
+  /** By name: each is one partition, and all of it is here. */
+  readonly globalTables: ReadonlyMap<string, GlobalStore>
   readonly partitions: PartitionCounts
   readonly tasks: TaskSet
   /** Names of tasks that are being restored. */
@@ -51,7 +54,7 @@ export interface QueriesOptions {
   readonly endpoints: () => TaskEndpoints
 }
 
-type StoreName = string | Table<any, any, any>
+type StoreName = string | Table<any, any, any> | GlobalTable<any, any>
 
 export class Queries {
   readonly #options: QueriesOptions
@@ -69,17 +72,23 @@ export class Queries {
   }
 
   partitionCount({ subtopology }: StoreInfo): number {
+    if (subtopology === undefined) return 1
     return taskCount(this.#options.topology, subtopology, this.#options.partitions)!
   }
 
   /** Partitions of a store whose tasks run here. */
   partitionsHere({ subtopology }: StoreInfo): number[] {
+    if (subtopology === undefined) return [0]
     const ids = [...this.#options.tasks.tasks].map(({ taskId }) => taskId)
     return ids.filter((id) => id.subtopology === subtopology).map(({ partition }) => partition)
   }
 
   /** The store of a partition whose task runs here. */
   readable({ name, subtopology, windowSizeMs }: StoreInfo, partition: number): Readable | undefined {
+    if (subtopology === undefined) {
+      const table = partition === 0 ? this.#options.globalTables.get(name) : undefined
+      return table && { store: table, windowSizeMs }
+    }
     const store = this.#options.tasks.get(formatTaskId({ subtopology, partition }))?.stores.get(name)
     return store && { store, windowSizeMs }
   }
@@ -104,7 +113,10 @@ export class Queries {
     const readable = this.readable(info, partition)
     if (readable === undefined) return this.#absent(info, partition)
     const position = this.#position(info, partition)
-    if (options.bound !== undefined && !isUpTo(position, options.bound, partition)) {
+    if (
+      options.bound !== undefined &&
+      !isUpTo(position, options.bound, info.subtopology === undefined ? undefined : partition)
+    ) {
       return failed("NOT_UP_TO_BOUND", `store "${info.name}", partition ${partition} is at ${JSON.stringify(position)}`)
     }
     try {
@@ -123,13 +135,15 @@ export class Queries {
     if (!Number.isSafeInteger(partition) || partition < 0 || partition >= count) {
       return failed("DOES_NOT_EXIST", `${which}: it has ${count} partitions`)
     }
-    if (this.#options.opening().includes(formatTaskId({ subtopology: info.subtopology, partition }))) {
+    const { subtopology } = info
+    if (subtopology !== undefined && this.#options.opening().includes(formatTaskId({ subtopology, partition }))) {
       return failed("NOT_ACTIVE", `${which} is being restored`)
     }
     return failed("NOT_PRESENT", `${which} is not in this process`)
   }
 
-  #position({ subtopology }: StoreInfo, partition: number): Position {
+  #position({ name, subtopology, spec }: StoreInfo, partition: number): Position {
+    if (subtopology === undefined) return this.#options.globalTables.get(name)!.seen(spec.changelog)
     const { tasks } = this.#options
     const task = tasks.get(formatTaskId({ subtopology, partition }))!
     return positionOf(task.group.queues.map((queue) => ({ ...nameOf(queue), next: tasks.committedPosition(queue) })))
@@ -150,6 +164,7 @@ export class Queries {
 
   /** The process that answers queries for a partition, if one does. */
   endpointOf({ subtopology }: StoreInfo, partition: number): string | undefined {
+    if (subtopology === undefined) return undefined
     const task = formatTaskId({ subtopology, partition })
     return Object.entries(this.#options.endpoints()).find(([, tasks]) => tasks.includes(task))?.[0]
   }

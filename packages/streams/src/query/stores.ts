@@ -2,7 +2,7 @@
  * The stores of a topology as queries see them: by name or by table, with how a key finds its partition.
  */
 import type { Serde } from "@millrace/schema"
-import { Flow, type Table } from "../dsl/stream.ts"
+import { Flow, type GlobalTable, type Table } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
 import type { SerdeLookup } from "../run/serdes.ts"
 import type { PhysicalNode, PhysicalStore, Topology } from "../topology/topology.ts"
@@ -10,7 +10,8 @@ import type { PhysicalNode, PhysicalStore, Topology } from "../topology/topology
 export interface StoreInfo {
   readonly name: string
   readonly kind: PhysicalStore["kind"]
-  readonly subtopology: number
+  /** Undefined: a global table's, all of it in every process. */
+  readonly subtopology: number | undefined
   readonly spec: PhysicalStore
   readonly windowSizeMs: number
   /** Of a key as the store's input carries it, which is what decides the partition. */
@@ -34,6 +35,10 @@ export class StoreDirectory {
         }),
       ),
     )
+    for (const spec of topology.globals) {
+      const inputKey = serde(spec.key, spec.changelog, true)
+      all.push({ name: spec.name, kind: spec.kind, subtopology: undefined, spec, windowSizeMs: 0, inputKey })
+    }
     this.#stores = new Map(all.map((store) => [store.name, store]))
   }
 
@@ -41,7 +46,7 @@ export class StoreDirectory {
     return [...this.#stores.values()]
   }
 
-  find(of: string | Table<any, any, any>): StoreInfo {
+  find(of: string | Table<any, any, any> | GlobalTable<any, any>): StoreInfo {
     const name = typeof of === "string" ? of : this.#nameOf(of)
     const found = this.#stores.get(name)
     if (found !== undefined) return found

@@ -2,7 +2,7 @@
  * The handle of a running pipeline: what `run` answers.
  */
 import type { Clock } from "@millrace/host"
-import type { Table } from "../dsl/stream.ts"
+import type { GlobalTable, Table } from "../dsl/stream.ts"
 import { Rate } from "../metrics/rate.ts"
 import { type RestoreReport, reportTask, type RunMetrics } from "../metrics/report.ts"
 import type { EndpointMetadata, KeyMetadata, Queries } from "../query/queries.ts"
@@ -26,18 +26,18 @@ export interface RunHandle extends AsyncDisposable {
   resume(): void
   readonly isPaused: boolean
   /** A store of this process, by its table or its name. Read-only, and committed rows only. */
-  store<K, V>(table: Table<K, V, any>): StoreView<K, V>
+  store<K, V>(table: Table<K, V, any> | GlobalTable<K, V>): StoreView<K, V>
   store<K = unknown, V = unknown>(name: string): StoreView<K, V>
   /** Asks the partitions of a store that are here; each answers for itself. */
   query<K, V, Q extends Query<K>>(
-    table: Table<K, V, any>,
+    table: Table<K, V, any> | GlobalTable<K, V>,
     query: Q,
     options?: QueryOptions,
   ): QueryResult<Answer<Q, K, V>>
   query<Q extends Query>(name: string, query: Q, options?: QueryOptions): QueryResult<Answer<Q, any, any>>
   /** Which partition a key is in, and which process answers queries for it. */
   metadataForKey(
-    store: string | Table<any, any, any>,
+    store: string | Table<any, any, any> | GlobalTable<any, any>,
     key: unknown,
     partitioner?: (key: any, partitions: number) => number,
   ): KeyMetadata
@@ -150,12 +150,12 @@ export class Handle implements RunHandle {
     return this.#worker.isPaused
   }
 
-  store(of: string | Table<any, any, any>): StoreView<any, any> {
+  store(of: string | Table<any, any, any> | GlobalTable<any, any>): StoreView<any, any> {
     return new StoreView(this.#queries.find(of), this.#queries)
   }
 
   query<Q extends Query>(
-    of: string | Table<any, any, any>,
+    of: string | Table<any, any, any> | GlobalTable<any, any>,
     query: Q,
     options?: QueryOptions,
   ): QueryResult<Answer<Q, any, any>> {
@@ -163,7 +163,7 @@ export class Handle implements RunHandle {
   }
 
   metadataForKey(
-    of: string | Table<any, any, any>,
+    of: string | Table<any, any, any> | GlobalTable<any, any>,
     key: unknown,
     partitioner?: (key: any, partitions: number) => number,
   ): KeyMetadata {

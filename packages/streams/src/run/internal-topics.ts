@@ -14,7 +14,7 @@ const REPARTITION_SEGMENT_BYTES = 50 * 1024 * 1024
 
 export interface PreparedTopics {
   readonly partitions: PartitionCounts
-  /** Ids of the changelogs. */
+  /** Ids of the changelogs, those of global tables included. */
   readonly topicIds: ReadonlyMap<string, string>
 }
 
@@ -25,7 +25,8 @@ export async function prepareTopics(
 ): Promise<PreparedTopics> {
   const internal = new Set(topology.repartitions.map(({ topic }) => topic))
   const sources = topology.subtopologies.flatMap((one) => one.sources.map(({ topic }) => topic))
-  const external = [...new Set(sources.filter((topic) => !internal.has(topic)))]
+  const globals = topology.globals.map(({ changelog }) => changelog)
+  const external = [...new Set([...sources, ...globals].filter((topic) => !internal.has(topic)))]
   if (createTopics !== undefined) {
     const sinks = topology.nodes.filter((node) => node.kind === "to").map((node) => node.topic!)
     const letters = topology.nodes.flatMap(({ onFailure }) =>
@@ -40,7 +41,11 @@ export async function prepareTopics(
     )
   }
   const counts = new Map<string, number>()
-  for (const { name, partitions } of await admin.describeTopics(external)) counts.set(name, partitions.length)
+  const globalIds = new Map<string, string>()
+  for (const { name, partitions, topicId } of await admin.describeTopics(external)) {
+    counts.set(name, partitions.length)
+    if (globals.includes(name)) globalIds.set(name, topicId ?? name)
+  }
   const missing = external.filter((topic) => !counts.has(topic))
   if (missing.length > 0) {
     throw new PipelineError(
@@ -64,7 +69,7 @@ export async function prepareTopics(
       wanted.filter(({ name }) => absent.has(name)),
       { ifNotExists: true },
     )
-  return { partitions, topicIds: await verify(topology, admin, wanted) }
+  return { partitions, topicIds: new Map([...globalIds, ...(await verify(topology, admin, wanted))]) }
 }
 
 /** Topics written to by a partitioner of the user's, which asks how many partitions there are. */

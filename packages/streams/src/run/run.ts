@@ -26,6 +26,7 @@ import { ChangelogReader } from "./changelog-reader.ts"
 import { checkEffects } from "./check-effects.ts"
 import { Handle, type RunHandle } from "./handle.ts"
 import { StateCleaner } from "./clean-state.ts"
+import { GlobalTables } from "./global-tables.ts"
 import { type Identity, openIdentity } from "./identity.ts"
 import { prepareTopics } from "./internal-topics.ts"
 import { AtLeastOnceOutput, ExactlyOnceOutput, type WorkerOutput } from "./kafka-output.ts"
@@ -93,6 +94,21 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
       isolation,
       signal: aborter.signal,
     })
+    const globalTables = new GlobalTables({
+      topology,
+      partitions,
+      client,
+      cluster,
+      engines,
+      serde,
+      clock: host.clock,
+      isolation,
+      deleteRetentionMs: DELETE_RETENTION_MS,
+      ...(options.flushLimits && { flushLimits: options.flushLimits }),
+      onFailure: (cause) => worker.fail(cause),
+    })
+    closers.push(() => globalTables.close())
+    await globalTables.start()
     const server = options.queries && (await startQueryServer(options.queries))
     if (server !== undefined) closers.push(() => server.close())
     let endpoints: TaskEndpoints = {}
@@ -132,6 +148,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
       engines,
       effects,
       serde,
+      globalTables: globalTables.stores,
       restore: { deleteRetentionMs: DELETE_RETENTION_MS, now: () => host.clock.now() },
       startAt: options.startAt,
       countsOperators: options.metricsLevel === "debug",
@@ -197,6 +214,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
       `application ${options.applicationId}, process ${identity.processId}\n${describeTopology(topology, "text")}`,
     )
     const inUse = (store: string, partition: number) => {
+      if (topology.globals.some(({ name }) => name === store)) return true
       const owner = topology.subtopologies.find((one) => one.stores.some(({ name }) => name === store))
       const task = owner && formatTaskId({ subtopology: owner.id, partition })
       if (task === undefined) return false
@@ -216,6 +234,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
     const queries = new Queries({
       topology,
       stores: new StoreDirectory(topology, serde),
+      globalTables: globalTables.stores,
       partitions,
       tasks,
       opening: () => worker.opening,

@@ -5,6 +5,7 @@ import type { Serde } from "@millrace/schema"
 import { FLUSH_LIMITS, type FlushLimits } from "../state/committed.ts"
 import type { StateEngines } from "../state/engine.ts"
 import { openStore } from "../state/open-store.ts"
+import type { GlobalRows } from "../state/global-store.ts"
 import type { Store } from "../state/store.ts"
 import type { EffectPort } from "../task/effects.ts"
 import { decodeMetadata } from "../task/offset-metadata.ts"
@@ -30,6 +31,7 @@ export interface TaskFactoryOptions {
   readonly countsOperators?: boolean
   /** Told how many changelog records a task read before it could run. */
   readonly onRestored?: (records: number) => void
+  readonly globalTables?: ReadonlyMap<string, GlobalRows>
   /** Where a partition without a committed offset begins. */
   readonly startAt?: "earliest" | "latest"
 }
@@ -91,6 +93,7 @@ export async function makeTask(id: TaskId, options: TaskFactoryOptions, replica?
     now: options.restore.now,
     ...(options.serde && { serde: options.serde }),
     ...(options.countsOperators !== undefined && { countsOperators: options.countsOperators }),
+    ...(options.globalTables && { globalTables: options.globalTables }),
     ...(options.taskLimits && { limits: options.taskLimits }),
   })
 }

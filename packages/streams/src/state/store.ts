@@ -91,6 +91,12 @@ export abstract class Store {
     this.#valueBytes = this.#valueBytes === 0 ? bytes : this.#valueBytes + (bytes - this.#valueBytes) * SAMPLE_WEIGHT
   }
 
+  /** For stores without transactions: a number that reaches the engine with what is put beside it. */
+  protected putCell(name: string, value: number): void {
+    this.committed.put(CELL_PREFIX + name, stamped(double(value), Math.max(0, value)))
+    this.#cells.delete(name)
+  }
+
   /** Encodes the open transaction's changes and keeps their bytes until its outcome is known. */
   stage(): readonly StagedWrite[] {
     this.#staged = []

@@ -5,6 +5,7 @@
 import type { Serde } from "@millrace/schema"
 import type { StreamRecord, Headers } from "../dsl/record.ts"
 import type { Cell } from "../state/cell.ts"
+import type { GlobalRows } from "../state/global-store.ts"
 import type { Store } from "../state/store.ts"
 import type { TaskId } from "../topology/naming.ts"
 import type { TaskMetrics } from "./metrics.ts"
@@ -43,6 +44,8 @@ export interface TaskContext {
   /** Where effects run; undefined when the pipeline has none. */
   readonly effects: EffectPort | undefined
   store(name: string): Store
+  /** A table that every process has whole; its rows are those of the moment. */
+  globalTable(name: string): GlobalRows
   /** A number that commits with the task's offsets, in their metadata. */
   cell(name: string): Cell
   /** The serde to use on a topic: bound to the registry where there is one. */

@@ -16,6 +16,7 @@ import { InterruptedRecord } from "../errors.ts"
 import type { Processor } from "../operators/operator.ts"
 import type { SourceReader } from "../operators/source-reader.ts"
 import { Cell, NO_TIME } from "../state/cell.ts"
+import type { GlobalRows } from "../state/global-store.ts"
 import { changelogKey, changelogValue, type Store } from "../state/store.ts"
 import type { TaskId } from "../topology/naming.ts"
 import type { SubTopology } from "../topology/topology.ts"
@@ -49,6 +50,8 @@ export interface TaskOptions {
   readonly inputs: readonly TaskInput[]
   /** By name, restored. */
   readonly stores: ReadonlyMap<string, Store>
+  /** Of the process, by name. */
+  readonly globalTables?: ReadonlyMap<string, GlobalRows>
   readonly output: RecordOutput
   readonly effects: EffectPort | undefined
   readonly serde?: TaskContext["serde"]
@@ -100,6 +103,7 @@ export class Task implements TaskContext {
   readonly isRepartitioned: boolean
   /** Records received by operator, when they are counted. */
   readonly operatorCounts: Map<string, number> | undefined
+  readonly #globalTables: ReadonlyMap<string, GlobalRows> | undefined
   readonly #serde: TaskContext["serde"]
   readonly #limits: TaskLimits
   readonly #intake: Intake
@@ -128,6 +132,7 @@ export class Task implements TaskContext {
     this.output = options.output
     this.effects = options.effects
     this.stores = options.stores
+    this.#globalTables = options.globalTables
     this.subtopology = options.subtopology
     this.#serde = options.serde ?? ((serde) => serde)
     this.#limits = { ...TASK_LIMITS, ...options.limits }
@@ -163,6 +168,12 @@ export class Task implements TaskContext {
     const store = this.stores.get(name)
     invariant(store !== undefined, `task ${this.name} has no store ${name}`)
     return store
+  }
+
+  globalTable(name: string): GlobalRows {
+    const table = this.#globalTables?.get(name)
+    invariant(table !== undefined, `task ${this.name} has no global table ${name}`)
+    return table
   }
 
   cell(name: string): Cell {

@@ -23,7 +23,8 @@ export function computeLevels(nodes: readonly PhysicalNode[]): number[] {
     }
     for (const node of nodes) {
       for (const input of node.inputs) raise(node.id, levels[input.id]! + (suspends(input) ? 1 : 0))
-      for (const table of node.reads.flatMap(holders)) {
+      // A global table changes beside the tasks: nobody waits for it.
+      for (const table of node.reads.filter(({ kind }) => kind !== "global-table").flatMap(holders)) {
         raise(node.id, levels[table.id]!)
         if (!suspendsBetween(table, node)) raise(table.id, levels[node.id]!)
       }

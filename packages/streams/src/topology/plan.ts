@@ -145,7 +145,7 @@ class Planner {
   /** The node that stands for the same topic already, if there is one. */
   #merged(node: LogicalNode): number | undefined {
     const topic = node.options["topic"]
-    if (node.operator.kind !== "source" && node.operator.kind !== "table") return undefined
+    if (!["source", "table", "global-table"].includes(node.operator.kind)) return undefined
     const unique = `${node.operator.kind}:${String(topic)}`
     const id = this.#unique.get(unique)
     if (id === undefined) {

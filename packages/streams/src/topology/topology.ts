@@ -77,6 +77,8 @@ export interface Topology {
   readonly nodes: readonly PhysicalNode[]
   readonly subtopologies: readonly SubTopology[]
   readonly repartitions: readonly RepartitionTopic[]
+  /** Of global tables: stores of the process, in no sub-topology. Their topics are their changelogs. */
+  readonly globals: readonly PhysicalStore[]
 }
 
 type Draft = { -readonly [K in keyof PhysicalNode]: PhysicalNode[K] } & { outputs: PhysicalNode[] }
@@ -104,7 +106,8 @@ export function makeTopology({ plan, bindings, failures }: BoundPlan, applicatio
       upstream: owner.get(node.logical.options["from"] as number)!,
       downstream: owner.get(node.id)!,
     }))
-  return { applicationId, plan, nodes, subtopologies, repartitions }
+  const globals = nodes.filter(isGlobal).flatMap((node) => node.stores)
+  return { applicationId, plan, nodes, subtopologies, repartitions, globals }
 }
 
 function draft(
@@ -133,7 +136,7 @@ function draft(
       ...store,
       key: store.key ?? canonicalKey,
       value: store.value ?? packed,
-      changelog: changelogTopic(applicationId, store.name),
+      changelog: planned.kind === "global-table" ? topic! : changelogTopic(applicationId, store.name),
       ...(onFailure !== undefined && { copies: true }),
     })),
     key: logical.key ?? canonicalKey,
@@ -159,6 +162,9 @@ function leadsTo(node: PhysicalNode, test: (operator: Operator) => boolean): boo
   return node.outputs.some((output) => test(output.logical.operator) || leadsTo(output, test))
 }
 
+/** A global table belongs to the process, not to a task. */
+const isGlobal = (node: PhysicalNode): boolean => node.kind === "global-table"
+
 /** Connected components, each in plan order, ordered by their first node. */
 function group(nodes: readonly PhysicalNode[]): PhysicalNode[][] {
   const parent = nodes.map((_, id) => id)
@@ -170,11 +176,14 @@ function group(nodes: readonly PhysicalNode[]): PhysicalNode[][] {
     const [first, second] = [root(left), root(right)].sort((a, b) => a - b)
     parent[second!] = first!
   }
-  for (const node of nodes) {
-    for (const other of [...node.inputs, ...node.reads, ...sharers(node, nodes)]) join(node.id, other.id)
+  const inTasks = nodes.filter((node) => !isGlobal(node))
+  for (const node of inTasks) {
+    for (const other of [...node.inputs, ...node.reads, ...sharers(node, nodes)]) {
+      if (!isGlobal(other)) join(node.id, other.id)
+    }
   }
   const members = new Map<number, PhysicalNode[]>()
-  for (const node of nodes) {
+  for (const node of inTasks) {
     const of = root(node.id)
     const list = members.get(of)
     if (list) list.push(node)
@@ -219,7 +228,7 @@ function copartitionGroups(nodes: readonly PhysicalNode[]): string[][] {
     const topics = new Set<string>()
     const reach = (from: PhysicalNode) => {
       if (from.topic !== undefined && from.inputs.length === 0) topics.add(from.topic)
-      for (const input of [...from.inputs, ...from.reads]) reach(input)
+      for (const input of [...from.inputs, ...from.reads]) if (!isGlobal(input)) reach(input)
     }
     for (const one of [node, ...sharers(node, nodes)]) reach(one)
     if (topics.size > 1) groups.push([...topics].sort())

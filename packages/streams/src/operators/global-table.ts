@@ -1,0 +1,32 @@
+/**
+ * globalTable: a topic as the latest value per key, all of it in every process.
+ *
+ * State: a key-value store of the process, named after the topic (or as `store` says), restored fully before any record is
+ * processed; the topic is its own changelog. Time: none. Its rows are those of the moment, whenever a record is processed:
+ * they are not synchronised with streams, and reading them is no part of a transaction.
+ * Null keys are passed over; a tombstone deletes the row. Its topic needs no co-partitioning with anything.
+ */
+import { PipelineError } from "../errors.ts"
+import { Flow, type GlobalTable } from "../dsl/stream.ts"
+import type { Topic } from "../dsl/topic.ts"
+import { makeNode } from "../topology/node.ts"
+import type { Operator } from "./operator.ts"
+
+const globalTableOperator: Operator = {
+  kind: "global-table",
+  make: () => {
+    throw new PipelineError("a global table has a reader, not a processor")
+  },
+}
+
+export function globalTable<K, V>(topic: Topic<K, V>, options: { readonly store?: string } = {}): GlobalTable<K, V> {
+  const store = { name: options.store ?? topic.name, kind: "key-value", key: topic.key, value: topic.value } as const
+  const node = makeNode({
+    operator: globalTableOperator,
+    options: { topic: topic.name },
+    stores: [store],
+    key: topic.key,
+    value: topic.value,
+  })
+  return new Flow("global table", node) as unknown as GlobalTable<K, V>
+}

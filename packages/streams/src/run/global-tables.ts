@@ -1,0 +1,151 @@
+/**
+ * Keeps a process's global tables: reads their topics, all partitions and without a group, first to the end of then, and
+ * only after that may records be processed; then on and on beside the tasks.
+ *
+ * What the engine has from an earlier run is read on from its positions, unless it is of another topic of that name, has
+ * left the log, or is older than the topic keeps deletions: then it starts over.
+ */
+import type { Consumer, FetchedPartition, KafkaClient } from "@millrace/client"
+import type { Clock } from "@millrace/host"
+import { RecordReader } from "@millrace/protocol/record/record"
+import { StateError } from "../errors.ts"
+import { FLUSH_LIMITS, type FlushLimits } from "../state/committed.ts"
+import type { StateEngines } from "../state/engine.ts"
+import { GlobalStore } from "../state/global-store.ts"
+import type { PartitionCounts } from "../topology/partitions.ts"
+import type { PhysicalStore, Topology } from "../topology/topology.ts"
+import type { KafkaReader } from "./kafka-reader.ts"
+import { partitionName, type TopicPartition } from "./ports.ts"
+import type { SerdeLookup } from "./serdes.ts"
+
+export interface GlobalTablesOptions {
+  readonly topology: Topology
+  readonly partitions: PartitionCounts
+  readonly client: KafkaClient
+  readonly cluster: KafkaReader
+  readonly engines: StateEngines
+  readonly serde: SerdeLookup
+  readonly clock: Clock
+  readonly isolation: "read_committed" | "read_uncommitted"
+  readonly deleteRetentionMs: number
+  readonly flushLimits?: FlushLimits
+  /** A table cannot be read any more: the run must end. */
+  readonly onFailure: (cause: unknown) => void
+}
+
+/** All of a global table is in one engine. */
+const ENGINE_PARTITION = 0
+const POLL_MS = 200
+
+export class GlobalTables {
+  readonly stores: ReadonlyMap<string, GlobalStore>
+  readonly #options: GlobalTablesOptions
+  readonly #topics = new Map<string, GlobalStore>()
+  #consumer: Consumer | undefined
+  #reading: Promise<void> = Promise.resolve()
+  #isClosing = false
+
+  constructor(options: GlobalTablesOptions) {
+    this.#options = options
+    const { topology, engines, serde, flushLimits } = options
+    const stores = new Map<string, GlobalStore>()
+    for (const spec of topology.globals) {
+      const bound: PhysicalStore = {
+        ...spec,
+        key: serde(spec.key, spec.changelog, true),
+        value: serde(spec.value, spec.changelog, false),
+      }
+      const store = new GlobalStore(bound, engines.open(spec.name, ENGINE_PARTITION), flushLimits ?? FLUSH_LIMITS)
+      stores.set(spec.name, store)
+      this.#topics.set(spec.changelog, store)
+    }
+    this.stores = stores
+  }
+
+  /** Resolves when every table has what its topic held when this was called. */
+  async start(): Promise<void> {
+    if (this.#topics.size === 0) return
+    const { client, cluster, isolation } = this.#options
+    const all = [...this.#topics.keys()].flatMap((topic) => this.#partitionsOf(topic))
+    const [beginnings, ends] = [await cluster.beginningOffsets(all), await cluster.readableEnds(all)]
+    for (const [topic, store] of this.#topics) await this.#check(topic, store, beginnings)
+    this.#consumer = client.consumer({ isolation, autoOffsetReset: "earliest" })
+    this.#consumer.assign(all)
+    for (const one of all) {
+      const position = this.#topics.get(one.topic)!.position(one.partition) ?? beginnings.get(partitionName(one)) ?? 0
+      this.#topics.get(one.topic)!.moveTo(one.partition, position)
+      this.#consumer.seek(one, position)
+    }
+    const isBehind = ({ topic, partition }: TopicPartition) =>
+      this.#topics.get(topic)!.position(partition)! < (ends.get(partitionName({ topic, partition })) ?? 0)
+    while (all.some(isBehind)) await this.#turn()
+    this.#reading = this.#readOn()
+  }
+
+  #partitionsOf(topic: string): TopicPartition[] {
+    const count = this.#options.partitions.get(topic) ?? 0
+    return Array.from({ length: count }, (_, partition) => ({ topic, partition }))
+  }
+
+  async #check(topic: string, store: GlobalStore, beginnings: ReadonlyMap<string, number>): Promise<void> {
+    const { cluster, clock, deleteRetentionMs } = this.#options
+    const checkpoint = store.committed.engine.checkpoint()
+    const isKnown =
+      checkpoint !== undefined &&
+      checkpoint.topicId === (await cluster.topicId(topic)) &&
+      clock.now() - checkpoint.writtenAt < deleteRetentionMs
+    const hasLeft = (one: TopicPartition) =>
+      (store.position(one.partition) ?? 0) < (beginnings.get(partitionName(one)) ?? 0)
+    if (!isKnown || this.#partitionsOf(topic).some(hasLeft)) await store.clear()
+  }
+
+  async #readOn(): Promise<void> {
+    try {
+      while (!this.#isClosing) await this.#turn()
+    } catch (cause) {
+      if (!this.#isClosing) this.#options.onFailure(cause)
+    }
+  }
+
+  async #turn(): Promise<void> {
+    for (const fetched of await this.#consumer!.poll(POLL_MS)) this.#apply(fetched)
+    const now = this.#options.clock.now()
+    for (const [topic, store] of this.#topics) {
+      if (!store.committed.isDue(now)) continue
+      await this.#flush(topic, store)
+      if (store.committed.isFull) await store.committed.settle()
+    }
+  }
+
+  #apply(fetched: FetchedPartition): void {
+    const store = this.#topics.get(fetched.topic)!
+    const from = store.position(fetched.partition) ?? 0
+    for (const batch of fetched.batches) {
+      const reader = new RecordReader(batch)
+      while (reader.next()) {
+        const key = reader.offset < from ? null : reader.key()
+        if (key !== null) store.restore(key, reader.value(), reader.timestamp)
+      }
+    }
+    store.moveTo(fetched.partition, fetched.nextOffset)
+  }
+
+  async #flush(topic: string, store: GlobalStore): Promise<void> {
+    const { cluster, clock } = this.#options
+    store.flush({ topicId: await cluster.topicId(topic), writtenAt: clock.now() })
+  }
+
+  /** Writes what was read to the engines. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    await this.#reading
+    await this.#consumer?.close()
+    for (const [topic, store] of this.#topics) {
+      await store.committed.settle()
+      await this.#flush(topic, store)
+      await store.committed.settle().catch((cause: unknown) => {
+        throw new StateError(`global table "${store.spec.name}" could not be written: ${String(cause)}`, { cause })
+      })
+    }
+  }
+}

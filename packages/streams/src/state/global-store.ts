@@ -1,0 +1,54 @@
+/**
+ * The rows of a global table: committed bytes without transactions, with the offset up to which each partition of the
+ * topic was read beside them, so that both reach the engine together.
+ */
+import type { Checkpoint } from "./engine.ts"
+import type { Stamped } from "./key-value-store.ts"
+import { KeyValueStore } from "./key-value-store.ts"
+import { type Position, positionOf } from "../query/position.ts"
+import { byteString } from "./byte-order.ts"
+
+/** Rows as operators read them; a value is decoded afresh for each read. */
+export interface GlobalRows {
+  get(key: unknown): Stamped<any>
+}
+
+export class GlobalStore extends KeyValueStore implements GlobalRows {
+  readonly #positions = new Map<number, number>()
+
+  /** The row of now: unlike a task's, it is not kept for the transaction. */
+  override get(key: unknown): Stamped<any> {
+    return this.decode(this.committed.get(byteString(this.spec.key.encode(key))))
+  }
+
+  /** The first offset of a partition that was not read; undefined when it was never read. */
+  position(partition: number): number | undefined {
+    const known = this.#positions.get(partition)
+    if (known !== undefined) return known
+    const stored = this.cell(positionCell(partition)).value
+    return stored < 0 ? undefined : stored
+  }
+
+  /** As a position of queries: the last offset seen of each partition. */
+  seen(topic: string): Position {
+    return positionOf([...this.#positions].map(([partition, next]) => ({ topic, partition, next })))
+  }
+
+  /** What was applied since the last call is of the records below it. */
+  moveTo(partition: number, position: number): void {
+    this.#positions.set(partition, position)
+  }
+
+  /** Hands what was read to the engine. */
+  flush(checkpoint: Omit<Checkpoint, "offset">): void {
+    for (const [partition, position] of this.#positions) this.putCell(positionCell(partition), position)
+    this.committed.flush({ ...checkpoint, offset: 0 })
+  }
+
+  async clear(): Promise<void> {
+    this.#positions.clear()
+    await this.committed.clear()
+  }
+}
+
+const positionCell = (partition: number): string => `position-${partition}`

@@ -1,0 +1,4 @@
+import { Bench } from "./bench.ts"
+import { globalTableSuite } from "./global-table-suite.ts"
+
+globalTableSuite(() => Bench.start())
