@@ -9,7 +9,7 @@ import type { KeyValueStore, Stamped } from "../state/key-value-store.ts"
 import type { Store } from "../state/store.ts"
 import type { WindowStore } from "../state/window-store.ts"
 import { StreamTime } from "../task/stream-time.ts"
-import type { StoreSpec } from "../topology/node.ts"
+import { type StoreKeeping, storeKeeping, type StoreSpec } from "../topology/node.ts"
 import { type Duration, durationMs } from "./duration.ts"
 import type { StreamRecord } from "./record.ts"
 import { assertName } from "./topic.ts"
@@ -31,7 +31,7 @@ export interface ProcessingTime {
   readonly timestamp: number
 }
 
-export interface StoreOptions<K, V> {
+export interface StoreOptions<K, V> extends StoreKeeping {
   /** Default: the canonical codec, for strings, numbers, booleans, bytes and tuples of them. */
   readonly key?: Serde<K>
   /** Default: MessagePack. */
@@ -64,7 +64,7 @@ export function keyValueStore<K, V>(
 ): StoreDefinition<KeyValueState<K, V>> {
   assertName("store", name)
   return {
-    spec: { name, kind: "key-value", key: options.key, value: options.value },
+    spec: { name, kind: "key-value", key: options.key, value: options.value, ...storeKeeping(options) },
     open(store, time) {
       const rows = store as KeyValueStore<K, V>
       return {
@@ -99,7 +99,7 @@ export function windowStore<K, V>(
   assertName("store", name)
   const retentionMs = durationMs(`store "${name}" retention`, options.retention)
   return {
-    spec: { name, kind: "window", key: options.key, value: options.value, retentionMs },
+    spec: { name, kind: "window", key: options.key, value: options.value, retentionMs, ...storeKeeping(options) },
     open(store, time) {
       const windows = store as WindowStore<K, V>
       const streamTime = new StreamTime(windows.streamTime)

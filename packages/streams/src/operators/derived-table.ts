@@ -3,9 +3,9 @@
  */
 import type { Serde } from "@millrace/schema"
 import { PipelineError } from "../errors.ts"
-import type { LogicalNode, StoreSpec } from "../topology/node.ts"
+import { type LogicalNode, type StoreKeeping, storeKeeping, type StoreSpec } from "../topology/node.ts"
 
-export interface DerivedTableOptions<V> {
+export interface DerivedTableOptions<V> extends StoreKeeping {
   /** Keeps the rows in a store of this name; without it they are made anew at each lookup. */
   readonly store?: string
   readonly value?: Serde<V>
@@ -16,12 +16,13 @@ export function derivedStores(
   input: LogicalNode,
   name: string | undefined,
   value: Serde<any> | undefined,
+  keeping: StoreKeeping,
 ): StoreSpec[] {
   if (name === undefined) return []
   if (isWindowed(input)) {
     throw new PipelineError(`${what}: a windowed table has rows already; leave out the store "${name}"`)
   }
-  return [{ name, kind: "key-value", key: input.key, value }]
+  return [{ name, kind: "key-value", key: input.key, value, ...storeKeeping(keeping) }]
 }
 
 /** Its rows are those of a window store, its own or that of a table before it. */

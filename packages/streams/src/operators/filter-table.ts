@@ -36,7 +36,7 @@ export function filterTable<K, V, R>(
   return (t) => {
     const input = flowOf("filterTable", t, "table").node
     const value = options.value ?? input.value
-    const stores = derivedStores("filterTable", input, options.store, value)
+    const stores = derivedStores("filterTable", input, options.store, value, options)
     const functions = { test }
     return tableOf(
       makeNode({ operator: filterTableOperator, name: options.store, inputs: [input], functions, stores, value }),

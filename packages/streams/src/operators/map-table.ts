@@ -33,7 +33,7 @@ export function mapTable<K, V, W, R>(
 ): (t: Table<K, V, R>) => Table<K, W, R> {
   return (t) => {
     const input = flowOf("mapTable", t, "table").node
-    const stores = derivedStores("mapTable", input, options.store, options.value)
+    const stores = derivedStores("mapTable", input, options.store, options.value, options)
     const { store: name, value } = options
     return tableOf(makeNode({ operator: mapTableOperator, name, inputs: [input], functions: { f }, stores, value }))
   }

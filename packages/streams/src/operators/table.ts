@@ -9,19 +9,26 @@ import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { type Table, tableOf } from "../dsl/stream.ts"
 import type { Topic } from "../dsl/topic.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
-import { makeNode } from "../topology/node.ts"
+import { makeNode, type StoreKeeping, storeKeeping, type StoreSpec } from "../topology/node.ts"
 import { copyOf, type Operator, Processor } from "./operator.ts"
 import { type SourceOptions, sourceNode } from "./source.ts"
 
 const tableOperator: Operator = { kind: "table", make: (node, context) => new TableSource(node, context) }
 
-export interface TableOptions<K = any, V = any> extends SourceOptions<K, V> {
+export interface TableOptions<K = any, V = any> extends SourceOptions<K, V>, StoreKeeping {
   /** Of the rows; default: the topic's name. */
   readonly store?: string
 }
 
 export function table<K, V>(topic: Topic<K, V>, options: TableOptions<K, V> = {}): Table<K, V> {
-  const store = { name: options.store ?? topic.name, kind: "key-value", key: topic.key, value: topic.value } as const
+  const { key, value } = topic
+  const store: StoreSpec = {
+    name: options.store ?? topic.name,
+    kind: "key-value",
+    key,
+    value,
+    ...storeKeeping(options),
+  }
   return tableOf(
     makeNode({
       operator: tableOperator,

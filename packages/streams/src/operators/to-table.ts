@@ -8,7 +8,7 @@
  */
 import type { Serde } from "@millrace/schema"
 import { type Stream, streamNode, type Table, tableOf } from "../dsl/stream.ts"
-import { makeNode } from "../topology/node.ts"
+import { makeNode, type StoreKeeping, storeKeeping } from "../topology/node.ts"
 import type { Operator } from "./operator.ts"
 import { TableSource } from "./table.ts"
 
@@ -20,12 +20,12 @@ const toTableOperator: Operator = {
 
 export function toTable<K, V, R>(
   name: string,
-  options: { readonly value?: Serde<V> } = {},
+  options: StoreKeeping & { readonly value?: Serde<V> } = {},
 ): (s: Stream<K, V, R>) => Table<K, V, R> {
   return (s) => {
     const input = streamNode("toTable", s)
     const value = options.value ?? input.value
-    const stores = [{ name, kind: "key-value", key: input.key, value }] as const
+    const stores = [{ name, kind: "key-value", key: input.key, value, ...storeKeeping(options) }] as const
     return tableOf(makeNode({ operator: toTableOperator, name, inputs: [input], stores, value, keyChanged: false }))
   }
 }

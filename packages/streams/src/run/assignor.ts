@@ -17,6 +17,7 @@
 import type { Assignor, AssignorCluster, GroupMember, MemberAssignment, TopicPartition } from "@millrace/client"
 import { formatTaskId } from "../topology/naming.ts"
 import type { PartitionCounts } from "../topology/partitions.ts"
+import { isLogged } from "../topology/node.ts"
 import type { Topology } from "../topology/topology.ts"
 import {
   decodeMemberData,
@@ -162,7 +163,7 @@ class Leader {
     const { topology, partitions, readableEnds } = this.#options
     const ids = allTasks(topology, partitions)
     const changelogs = ids.flatMap((id) =>
-      topology.subtopologies[id.subtopology]!.stores.map(({ changelog }) => ({
+      topology.subtopologies[id.subtopology]!.stores.filter(isLogged).map(({ changelog }) => ({
         task: formatTaskId(id),
         topic: changelog,
         partition: id.partition,

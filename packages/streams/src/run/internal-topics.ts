@@ -8,6 +8,7 @@
 import type { Admin, NewTopic } from "@millrace/client"
 import { PipelineError } from "../errors.ts"
 import { type PartitionCounts, resolvePartitions, taskCount } from "../topology/partitions.ts"
+import { isLogged } from "../topology/node.ts"
 import type { Topology } from "../topology/topology.ts"
 
 const REPARTITION_SEGMENT_BYTES = 50 * 1024 * 1024
@@ -90,10 +91,10 @@ function internalTopics(topology: Topology, partitions: PartitionCounts): NewTop
     configs: { "cleanup.policy": "delete", "retention.ms": "-1", "segment.bytes": String(REPARTITION_SEGMENT_BYTES) },
   }))
   const changelogs = topology.subtopologies.flatMap(({ id, stores }) =>
-    stores.map(({ changelog }) => ({
+    stores.filter(isLogged).map(({ changelog, logging }) => ({
       name: changelog,
       partitions: taskCount(topology, id, partitions)!,
-      configs: { "cleanup.policy": "compact" },
+      configs: { "cleanup.policy": "compact", ...logging },
     })),
   )
   return [...repartitions, ...changelogs]

@@ -8,6 +8,7 @@
  * was still being completed (KAFKA-10167).
  */
 import type { Store } from "../state/store.ts"
+import { isLogged } from "../topology/node.ts"
 import { type ClusterReader, partitionName, type TopicPartition } from "./ports.ts"
 
 export interface RestoreOptions {
@@ -62,6 +63,7 @@ export async function restoreStore(
   options: RestoreOptions,
   position?: number,
 ): Promise<number> {
+  if (!isLogged(store.spec)) return 0
   const changelog = { topic: store.spec.changelog, partition }
   const { topicId, from, end } =
     position === undefined

@@ -12,6 +12,7 @@ import { formatTaskId, parseTaskId } from "../topology/naming.ts"
 import type { PhysicalStore } from "../topology/topology.ts"
 import { type ChangelogReader, type Follower } from "./changelog-reader.ts"
 import { beginRestore } from "./restore.ts"
+import { isLogged, isOnDisk } from "../topology/node.ts"
 import { openStores, type TaskFactoryOptions } from "./task-factory.ts"
 import { isTransient } from "./transient.ts"
 
@@ -135,6 +136,7 @@ export class Standbys {
     const opened: ReplicatedStore[] = []
     try {
       for (const store of openStores(parseTaskId(name), this.#options.factory).values()) {
+        if (!isLogged(store.spec)) continue
         opened.push(await this.#follow(store, parseTaskId(name).partition))
         signal.throwIfAborted()
       }
@@ -220,7 +222,8 @@ export function storedPositions(
     if (checkpoint === undefined || checkpoint.topicId !== topicIds.get(changelog)) return NaN
     return restore.now() - checkpoint.writtenAt < restore.deleteRetentionMs ? checkpoint.offset : NaN
   }
-  for (const { id: subtopology, stores } of topology.subtopologies) {
+  for (const { id: subtopology, stores: all } of topology.subtopologies) {
+    const stores = all.filter(isOnDisk)
     if (stores.length === 0) continue
     for (const [partition, list] of present) {
       const names = new Set(list.map(({ store }) => store))

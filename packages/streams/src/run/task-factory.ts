@@ -4,6 +4,7 @@
 import type { Serde } from "@millrace/schema"
 import { FLUSH_LIMITS, type FlushLimits } from "../state/committed.ts"
 import type { StateEngines } from "../state/engine.ts"
+import { MemoryEngine } from "../state/memory-engine.ts"
 import { openStore } from "../state/open-store.ts"
 import type { GlobalRows } from "../state/global-store.ts"
 import type { Store } from "../state/store.ts"
@@ -12,6 +13,7 @@ import { decodeMetadata } from "../task/offset-metadata.ts"
 import { Task, type TaskInput, type TaskLimits } from "../task/task.ts"
 import type { TaskId } from "../topology/naming.ts"
 import type { Topology } from "../topology/topology.ts"
+import { isOnDisk } from "../topology/node.ts"
 import { type PartitionCounts, taskCount } from "../topology/partitions.ts"
 import { type ClusterReader, partitionName, type TopicPartition, type TransactionalOutput } from "./ports.ts"
 import { type RestoreOptions, restoreStore } from "./restore.ts"
@@ -63,7 +65,8 @@ export function openStores(id: TaskId, options: TaskFactoryOptions): Map<string,
       key: options.serde?.(spec.key, spec.changelog, true) ?? spec.key,
       value: options.serde?.(spec.value, spec.changelog, false) ?? spec.value,
     }
-    const store = openStore(bound, options.engines.open(spec.name, id.partition), options.flushLimits ?? FLUSH_LIMITS)
+    const engine = isOnDisk(spec) ? options.engines.open(spec.name, id.partition) : new MemoryEngine()
+    const store = openStore(bound, engine, options.flushLimits ?? FLUSH_LIMITS)
     stores.set(spec.name, store)
   }
   return stores
@@ -74,7 +77,8 @@ export async function makeTask(id: TaskId, options: TaskFactoryOptions, replica?
   const { topology, partitions, cluster } = options
   const subtopology = topology.subtopologies[id.subtopology]!
   const positions = await startPositions(inputsOf(topology, partitions, id), options)
-  const stores = replica?.stores ?? openStores(id, options)
+  // A copy holds the stores that have a changelog to follow.
+  const stores = new Map([...openStores(id, options), ...(replica?.stores ?? [])])
   for (const [name, store] of stores) {
     const position = replica?.positions.get(name)
     const records = await restoreStore(store, id.partition, cluster, options.restore, position)

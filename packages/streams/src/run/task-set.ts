@@ -21,6 +21,7 @@ import type { Store } from "../state/store.ts"
 import { addTaskMetrics, newTaskMetrics, type TaskMetrics } from "../task/metrics.ts"
 import { decodeMetadata } from "../task/offset-metadata.ts"
 import type { CommittableOffset, Task } from "../task/task.ts"
+import { isLogged } from "../topology/node.ts"
 import { type ClusterReader, partitionName, type TopicPartition, type TransactionalOutput } from "./ports.ts"
 
 export interface TaskSetOptions {
@@ -263,7 +264,7 @@ export class TaskSet {
     const due = []
     for (const task of this.#tasks.values()) {
       for (const store of task.stores.values()) {
-        if (leaving.has(task) || store.committed.isDue(now))
+        if (isLogged(store.spec) && (leaving.has(task) || store.committed.isDue(now)))
           due.push({ store, topic: store.spec.changelog, partition: task.taskId.partition })
       }
     }

@@ -6,6 +6,7 @@
  */
 import type { Clock, Timer } from "@millrace/host"
 import { parseTaskId } from "../topology/naming.ts"
+import { isLogged } from "../topology/node.ts"
 import type { Topology } from "../topology/topology.ts"
 import { partitionName, type TopicPartition } from "./ports.ts"
 import type { Standbys } from "./standbys.ts"
@@ -82,7 +83,10 @@ export class WarmUps {
     const { topology, standbys, readableEnds, acceptableRecoveryLag } = this.#options
     const changelogsOf = (task: string) => {
       const { subtopology, partition } = parseTaskId(task)
-      return topology.subtopologies[subtopology]!.stores.map(({ changelog }) => ({ topic: changelog, partition }))
+      return topology.subtopologies[subtopology]!.stores.filter(isLogged).map(({ changelog }) => ({
+        topic: changelog,
+        partition,
+      }))
     }
     // Positions first: what is read meanwhile only brings the copy nearer than it seems.
     const positions = standbys.positions()

@@ -18,6 +18,7 @@ import type { SourceReader } from "../operators/source-reader.ts"
 import { Cell, NO_TIME } from "../state/cell.ts"
 import type { GlobalRows } from "../state/global-store.ts"
 import { changelogKey, changelogValue, type Store } from "../state/store.ts"
+import { isLogged } from "../topology/node.ts"
 import type { TaskId } from "../topology/naming.ts"
 import type { SubTopology } from "../topology/topology.ts"
 import { formatTaskId } from "../topology/naming.ts"
@@ -355,8 +356,10 @@ export class Task implements TaskContext {
 
   /** In parts, each of which waits for room: a transaction may change more than the producer holds. */
   async #writeChangelog(store: Store): Promise<void> {
+    const writes = store.stage()
+    if (!isLogged(store.spec)) return
     let bytes = 0
-    for (const write of store.stage()) {
+    for (const write of writes) {
       const value = changelogValue(write)
       this.output.append(store.spec.changelog, this.taskId.partition, write.timestamp, changelogKey(write), value)
       this.metrics.changelogged++

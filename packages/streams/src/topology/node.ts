@@ -19,7 +19,24 @@ export interface StoreSpec {
   readonly value: Serde<any> | undefined
   /** Window stores: how long after its start a window is kept, in stream time. */
   readonly retentionMs?: number
+  /** Configs of the changelog over ours; false for none, and a store that begins empty wherever its task is opened. */
+  readonly logging?: false | { readonly [config: string]: string }
+  /** Its rows are kept in memory alone, and restored from the changelog at every start. */
+  readonly inMemory?: boolean
 }
+
+/** What users may say of a store, beside its serdes. */
+export type StoreKeeping = Pick<StoreSpec, "logging" | "inMemory">
+
+export const storeKeeping = ({ logging, inMemory }: StoreKeeping): StoreKeeping => ({
+  ...(logging !== undefined && { logging }),
+  ...(inMemory !== undefined && { inMemory }),
+})
+
+export const isLogged = ({ logging }: StoreKeeping): boolean => logging !== false
+
+/** Its rows lie on disk where there is one. */
+export const isOnDisk = (spec: StoreKeeping): boolean => isLogged(spec) && spec.inMemory !== true
 
 export interface LogicalNode {
   readonly operator: Operator

@@ -14,7 +14,7 @@ import { repartitionSink, repartitionSource } from "../operators/repartition.ts"
 import { repartitionOperator } from "../operators/repartition-stream.ts"
 import type { FailureHandlers } from "../dsl/failure.ts"
 import { assertName } from "../dsl/topic.ts"
-import { type Json, type LogicalNode, makeNode, type StoreSpec } from "./node.ts"
+import { type Json, type LogicalNode, makeNode, storeKeeping, type StoreSpec } from "./node.ts"
 
 export interface PlanStore {
   readonly name: string
@@ -23,6 +23,8 @@ export interface PlanStore {
   readonly key: string
   readonly value: string
   readonly retentionMs: number | null
+  readonly logging?: Json
+  readonly inMemory?: boolean
 }
 
 export interface PlanNode {
@@ -174,6 +176,7 @@ class Planner {
       key: (store.key ?? canonicalKey).name,
       value: (store.value ?? packed).name,
       retentionMs: store.retentionMs ?? null,
+      ...storeKeeping(store),
     }))
     this.nodes.push({
       id,

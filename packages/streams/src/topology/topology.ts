@@ -31,7 +31,7 @@ export interface PhysicalNode {
   readonly needsOld: boolean
   /** Sources and sinks: the topic's full name. */
   readonly topic: string | undefined
-  /** The stores that it owns. */
+  /** The stores that it owns or shares. */
   readonly stores: readonly PhysicalStore[]
   readonly key: Serde<any>
   readonly value: Serde<any>

@@ -13,7 +13,7 @@ import type { CommittableOffset, Task } from "../../src/task/task.ts"
 class FakeTask {
   readonly log: string[] = []
   readonly stores = new Map()
-  readonly group = { queues: [{ topic: "in", partition: 0, position: 0 }], choose: () => this.group.queues[0] }
+  readonly group = { queues: [{ topic: "in", partition: 0, position: 0 }], isReady: true }
   readonly isBlocked = false
   readonly name: string
   readonly metrics = newTaskMetrics()
