@@ -67,6 +67,12 @@ export interface RunOptions {
   readonly metricsLevel?: "info" | "debug"
   /** Local state of tasks that have been elsewhere for so long is freed (`state.cleanup.delay.ms`). */
   readonly stateCleanupDelayMs?: number
+  /**
+   * What becomes of a failure that nothing else handled: `stop` ends the run with it (the default), `replace` rolls back,
+   * closes all tasks of this process and opens them again from what is committed, with growing pauses. `count` is how
+   * often in a row, without a commit between.
+   */
+  readonly onUncaught?: (failure: unknown, count: number) => "stop" | "replace"
   /** Told of each change of the run's state. */
   readonly onStateChange?: (state: RunState, before: RunState) => void
   /** One line per event worth telling. */
@@ -84,6 +90,7 @@ type Optional =
   | "flushLimits"
   | "taskLimits"
   | "queries"
+  | "onUncaught"
 
 export interface ResolvedRunOptions extends Required<Omit<RunOptions, Optional>>, Pick<RunOptions, Optional> {}
 

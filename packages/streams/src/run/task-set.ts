@@ -108,12 +108,31 @@ export class TaskSet {
     return this.#tasks.get(name)
   }
 
-  /** Processes what is at hand, a share of each task in turn; answers how many records. None behind an unknown outcome. */
-  process(recordsMax: number): number {
+  /**
+   * Processes what is at hand, a share of each task in turn; answers how many records. None behind an unknown outcome, nor
+   * more than the open transaction may take.
+   */
+  process(recordsMax: number, transactionMax = Number.POSITIVE_INFINITY): number {
     if (this.#unknown !== undefined) return 0
     let count = 0
-    for (const task of this.#tasks.values()) count += task.process(recordsMax)
+    for (const task of this.#tasks.values()) {
+      const room = transactionMax === Number.POSITIVE_INFINITY ? recordsMax : transactionMax - this.openRecords
+      if (room > 0) count += task.process(Math.min(recordsMax, room))
+    }
     return count
+  }
+
+  /** Records taken since the last commit. */
+  get openRecords(): number {
+    let count = 0
+    for (const task of this.#tasks.values()) count += task.openRecords
+    return count
+  }
+
+  /** The open transaction's only record cannot be committed; answers false when that was tried. Before `abort`. */
+  reject(cause: unknown): boolean {
+    for (const task of this.#tasks.values()) if (task.openRecords > 0) return task.reject(cause)
+    return false
   }
 
   /** The first offset of an input partition that is not in the committed state. */

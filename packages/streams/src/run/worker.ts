@@ -23,6 +23,7 @@ import { grownTopicMessage } from "./assignor.ts"
 import type { Notice } from "./assignor-data.ts"
 import type { WorkerOutput } from "./kafka-output.ts"
 import type { ResolvedRunOptions } from "./options.ts"
+import { Isolation, refusalOf } from "./isolation.ts"
 import { isTransient } from "./transient.ts"
 import { partitionName } from "./ports.ts"
 import { Slice } from "./slice.ts"
@@ -81,6 +82,9 @@ export class Worker {
   /** Since when every transaction was aborted. */
   #failingSince: number | undefined
   #attempts = 0
+  /** Since the last commit. */
+  #replacements = 0
+  readonly #isolation = new Isolation()
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -213,7 +217,7 @@ export class Worker {
   async #process(): Promise<void> {
     if (this.#isPaused) return
     try {
-      if (await this.#slice.run((recordsMax) => this.#tasks.process(recordsMax))) {
+      if (await this.#slice.run((recordsMax) => this.#tasks.process(recordsMax, this.#isolation.limit))) {
         await this.#options.output.waitForSpace()
       }
     } catch (failure) {
@@ -225,34 +229,64 @@ export class Worker {
 
   #isCommitDue(): boolean {
     if (this.#tasks.isHeavy) return true
+    const { limit } = this.#isolation
+    if (limit !== undefined && this.#tasks.openRecords >= limit) return true
     return this.#tasks.isDirty && this.#untilCommitMs() <= 0
   }
 
   async #commit(leaving: readonly Task[] = []): Promise<void> {
     const startedAt = this.#clock.monotonic()
+    const records = this.#tasks.openRecords
     const outcome = await (leaving.length > 0 ? this.#tasks.commitLeaving(leaving) : this.#tasks.commit())
     this.#committedAt = this.#clock.monotonic()
     if (outcome === "committed") {
       this.commitLatency.record(this.#committedAt - startedAt)
       this.#failingSince = undefined
       this.#attempts = 0
+      this.#replacements = 0
+      this.#isolation.committed(records)
       await this.#options.onCommit()
     }
   }
 
   /** Aborts, and goes on unless trying again would fail again, or has for too long. */
   async #recover(failure: unknown): Promise<void> {
+    const refusal = refusalOf(failure)
+    const isIsolated = refusal !== undefined && this.#isolate(refusal)
     await this.#abort()
     this.#committedAt = this.#clock.monotonic()
+    if (isIsolated) return
     if (failure instanceof InterruptedRecord) return await failure.resolve()
-    if (!isTransient(failure)) throw failure
+    if (!isTransient(failure)) return await this.#uncaught(failure)
     const now = this.#clock.monotonic()
     this.#failingSince ??= now
-    if (now - this.#failingSince > this.#options.run.taskTimeoutMs) throw failure
+    if (now - this.#failingSince > this.#options.run.taskTimeoutMs) return await this.#uncaught(failure)
     this.#options.run.log(`transaction aborted, trying again: ${message(failure)}`)
     // Membership is mended by the next poll, without waiting.
     if (failure instanceof CommitFailed) return
     await this.#slice.pause(Math.min(RETRY_BACKOFF_MS_MAX, RETRY_BACKOFF_MS * 2 ** this.#attempts++))
+  }
+
+  /** Narrows a refused transaction down to its record; answers false when there is nothing left to try. */
+  #isolate(refusal: Error): boolean {
+    const records = this.#tasks.openRecords
+    if (records === 0) return false
+    this.#options.run.log(`the cluster refused something of a transaction of ${records} records: ${refusal.message}`)
+    return !this.#isolation.refused(records) || this.#tasks.reject(refusal)
+  }
+
+  /** Ends the run, or puts new tasks in the place of all that run, as the user's handler says. */
+  async #uncaught(failure: unknown): Promise<void> {
+    const { onUncaught, log } = this.#options.run
+    if (onUncaught?.(failure, ++this.#replacements) !== "replace") throw failure
+    log(`tasks are replaced: ${message(failure)}`)
+    const tasks = [...this.#tasks.tasks]
+    for (const { group } of tasks) this.#consumer.pause(group.queues)
+    await this.#dismiss(tasks)
+    await this.#options.output.recover()
+    this.#failingSince = undefined
+    await this.#slice.pause(Math.min(RETRY_BACKOFF_MS_MAX, RETRY_BACKOFF_MS * 2 ** this.#replacements))
+    for (const { taskId } of tasks) this.#open(taskId)
   }
 
   /** The tasks are rolled back in any case. A cluster that cannot be reached to abort is asked again at the next turn. */

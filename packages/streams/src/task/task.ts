@@ -12,7 +12,7 @@
 import { type Serde, UnknownSchemaId } from "@millrace/schema"
 import { invariant } from "@millrace/host"
 import { type StreamRecord } from "../dsl/record.ts"
-import { InterruptedRecord } from "../errors.ts"
+import { InterruptedRecord, ProcessingError } from "../errors.ts"
 import type { Processor } from "../operators/operator.ts"
 import type { SourceReader } from "../operators/source-reader.ts"
 import { Cell, NO_TIME } from "../state/cell.ts"
@@ -24,6 +24,7 @@ import type { SubTopology } from "../topology/topology.ts"
 import { formatTaskId } from "../topology/naming.ts"
 import type { DropReason, RecordOutput, TaskContext } from "./context.ts"
 import type { EffectPort } from "./effects.ts"
+import { Failures } from "./failures.ts"
 import { Gate, gated, type Slot } from "./gate.ts"
 import { Intake } from "./intake.ts"
 import { newTaskMetrics, type TaskMetrics } from "./metrics.ts"
@@ -118,6 +119,11 @@ export class Task implements TaskContext {
   readonly #closers: Array<() => void> = []
   #isDirty = false
   #isCommitRequested = false
+  /** Records taken since the last commit. */
+  openRecords = 0
+  #lastQueue: RecordQueue | undefined
+  #lastOffset = 0
+  #rejected: { readonly queue: RecordQueue; readonly offset: number; readonly cause: unknown } | undefined
   /** The greatest timestamp so far, for the count of lateness alone. */
   #latest = NO_TIME
   #failure: { readonly cause: unknown } | undefined
@@ -272,9 +278,13 @@ export class Task implements TaskContext {
       const reader = this.#sources.get(queue)!
       const record = reader.read(queue)
       this.#isDirty = true
+      this.openRecords++
+      this.#lastQueue = queue
+      this.#lastOffset = queue.head!.offset
       try {
         const hasMoved = this.punctuators.observe(record, queue)
-        if (record !== undefined) {
+        if (this.#rejected !== undefined && this.#isRejected) this.#passOver(queue)
+        else if (record !== undefined) {
           if (record.timestamp >= this.#latest) this.#latest = record.timestamp
           else this.#countLateness(this.#latest - record.timestamp)
           reader.next.receive(record)
@@ -288,6 +298,30 @@ export class Task implements TaskContext {
     }
     this.metrics.processed += count
     return count
+  }
+
+  /**
+   * The record taken last cannot be committed: when it comes again it is handled as one that cannot be written. Answers
+   * false when that was tried.
+   */
+  reject(cause: unknown): boolean {
+    if (this.#lastQueue === undefined || this.#isRejected) return false
+    this.#rejected = { queue: this.#lastQueue, offset: this.#lastOffset, cause }
+    return true
+  }
+
+  get #isRejected(): boolean {
+    return this.#rejected?.queue === this.#lastQueue && this.#rejected?.offset === this.#lastOffset
+  }
+
+  #passOver(queue: RecordQueue): void {
+    const { nodes, sources } = this.subtopology
+    const handler = nodes.find(({ kind, onFailure }) => kind === "to" && onFailure !== undefined)?.onFailure ?? "fail"
+    const { node } = sources.find(({ topic }) => topic === queue.topic)!
+    const { topic, partition } = queue
+    const site = { pipeline: this.pipeline, operator: node.name, topic, partition, offset: this.#lastOffset }
+    const error = new ProcessingError(site, this.#rejected!.cause)
+    new Failures(node, this, handler).handle(error, undefined, queue)
   }
 
   #begin(): void {
@@ -374,11 +408,13 @@ export class Task implements TaskContext {
   merge(): void {
     for (const store of this.stores.values()) store.merge()
     for (const cell of this.#cells.values()) cell.commit()
+    this.#rejected = undefined
     for (const reader of this.#sources.values()) reader.commit()
     this.#end()
   }
 
   #end(): void {
+    this.openRecords = 0
     this.punctuators.end()
     this.#isCommitRequested = false
     this.#isDirty = false
