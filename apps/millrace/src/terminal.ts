@@ -37,23 +37,32 @@ export function printJson(value: unknown): void {
   console.log(JSON.stringify(value, null, 2))
 }
 
-/** A line that rewrites itself on a terminal; when piped, one line at most every `plainEveryMs`. */
-export class Progress {
-  readonly #plainEveryMs: number
-  #printedAt = -Infinity
-  constructor(plainEveryMs = 1_000) {
-    this.#plainEveryMs = plainEveryMs
-  }
-  show(line: string): void {
-    if (process.stdout.isTTY)
-      return void process.stdout.write(`\r\u001b[2K${line.slice(0, (process.stdout.columns ?? 120) - 1)}`)
-    const now = performance.now()
-    if (now - this.#printedAt < this.#plainEveryMs) return
-    this.#printedAt = now
-    console.log(line)
-  }
-  /** Leaves the last line standing. */
-  end(): void {
-    if (process.stdout.isTTY) process.stdout.write("\n")
+/** Lines that rewrite themselves on a terminal, none wider or higher than it. */
+export class LiveBlock {
+  #height = 0
+
+  show(lines: readonly string[]): void {
+    const { columns = 120, rows = 40 } = process.stdout
+    const shown = lines.slice(0, rows - 1).map((line) => clipped(line, columns - 1))
+    const up = this.#height > 0 ? `\u001b[${this.#height}A` : ""
+    process.stdout.write(`${up}\r\u001b[J${shown.join("\n")}\n`)
+    this.#height = shown.length
   }
 }
+
+/** The first characters that a terminal shows of a text, which may hold colours. */
+export function clipped(text: string, width: number): string {
+  let shown = 0
+  let out = ""
+  for (const part of text.match(ESCAPES_OR_TEXT) ?? []) {
+    if (part.startsWith("\u001b")) out += part
+    else if (shown < width) {
+      out += part
+      shown++
+    }
+  }
+  return out
+}
+
+// eslint-disable-next-line no-control-regex -- an escape sequence begins with a control character.
+const ESCAPES_OR_TEXT = /\u001b\[\d+m|[^]/gu

@@ -8,7 +8,9 @@ import { command, UsageError } from "../command.ts"
 import { checkBrokers, reach } from "../connection.ts"
 import { firstLine, oneLine } from "../fault.ts"
 import { loadPipelines } from "../modules.ts"
+import { type DisplayMode, showRun } from "../run-display.ts"
 import { readSettings } from "../parts/config-file.ts"
+import { startMetrics } from "../parts/metrics.ts"
 import { runConfig } from "../parts/run-config.ts"
 import {
   addressOption,
@@ -20,10 +22,7 @@ import {
   stopSignal,
   unlessStopped,
 } from "../serve.ts"
-import { Progress } from "../terminal.ts"
 
-const PROGRESS_MS = 1_000
-const PLAIN_PROGRESS_MS = 10_000
 /** Partitions of source topics that an embedded broker creates. */
 const EMBEDDED_PARTITIONS = 4
 
@@ -38,6 +37,9 @@ export default command({
     data: { value: "DIR", help: "where the broker inside this process keeps its log", default: "./data" },
     kafka: { value: "HOST:PORT", help: "where the broker inside this process listens", default: "127.0.0.1:9092" },
     state: { value: "DIR", help: "where tables and the process's identity live", default: "./state" },
+    queries: { value: "HOST:PORT", help: "answers queries of its stores, and its metrics, over HTTP here" },
+    metrics: { value: "HOST:PORT", help: "serves the metrics of all its pipelines at /metrics here, for Prometheus" },
+    json: { help: "print the figures as a line of JSON every second, after the ready line" },
     set: {
       value: "key=value",
       help: "a setting by Kafka Streams' name, such as processing.guarantee=at_least_once",
@@ -51,10 +53,15 @@ export default command({
       readSettings({ file: undefined, set: options.set }, (given) => parse(runConfig, given)),
     )
     const listen = addressOption("kafka", options.kafka)
+    const metrics = options.metrics === undefined ? undefined : addressOption("metrics", options.metrics)
+    const queries = options.queries === undefined ? undefined : addressOption("queries", options.queries)
     const given = options.brokers === undefined ? undefined : checkBrokers(options.brokers)
     const pipelines = await loadPipelines(file)
     if (pipelines.length > 1 && config["application.id"] !== null) {
       throw new UsageError(`application.id names one pipeline, and ${file} exports ${pipelines.length}`)
+    }
+    if (pipelines.length > 1 && queries !== undefined && queries.port !== 0) {
+      throw new UsageError(`--queries ${options.queries}: ${file} exports ${pipelines.length} pipelines; take port 0`)
     }
     const stopped = stopSignal()
     const parts: Part[] = []
@@ -65,14 +72,24 @@ export default command({
       if (target === undefined) return await endEarly(parts)
       const stateDir = path.resolve(options.state)
       for (const pipeline of pipelines) {
-        const handle = await unlessStopped(startPipeline(pipeline, target, stateDir, config), stopped)
+        const handle = await unlessStopped(
+          startPipeline(pipeline, { ...target, queries: options.queries }, stateDir, config),
+          stopped,
+        )
         if (handle === undefined) return await endEarly([...parts, ...handles.map(partOf)])
         handles.push(handle)
       }
       const names = handles.map((handle) => handle.applicationId)
       const where = parts.length === 0 ? [`kafka=${given}`] : parts.map((part) => `${part.label}=${part.at}`)
+      if (metrics !== undefined) {
+        const part = await listening("metrics", () => startMetrics(metrics, handles))
+        parts.push(part)
+        where.push(`metrics=${part.at}`)
+      }
+      const asked = handles.flatMap(({ endpoint }) => (endpoint === undefined ? [] : [`http://${endpoint}`]))
+      if (asked.length > 0) where.push(`queries=${asked.join(",")}`)
       printReady([...where, `pipelines=${names.join(",")}`])
-      const progress = showProgress(handles)
+      const progress = showRun(handles, displayMode(options.json))
       try {
         await Promise.race([stopped, ...handles.map((handle) => handle.done)])
       } finally {
@@ -84,6 +101,8 @@ export default command({
     }
   },
 })
+
+const displayMode = (json: boolean): DisplayMode => (json ? "json" : process.stdout.isTTY ? "live" : "plain")
 
 /** A failed pipeline has said why already: closing what is left of it says no more than a line. */
 const partOf = (handle: RunHandle): Part => ({
@@ -98,6 +117,7 @@ const partOf = (handle: RunHandle): Part => ({
 
 /** Where pipelines run. */
 interface Target {
+  readonly queries?: string | undefined
   readonly brokers: string
   readonly registryUrl: string | null
   readonly createTopics?: { readonly partitions: number }
@@ -132,7 +152,7 @@ async function startEmbedded(parts: Part[], dataDir: string, listen: Address, co
 
 function startPipeline(
   pipeline: Pipeline<never>,
-  { brokers, registryUrl, createTopics }: Target,
+  { brokers, registryUrl, createTopics, queries }: Target,
   stateDir: string,
   config: RunConfig,
 ): Promise<RunHandle> {
@@ -146,32 +166,10 @@ function startPipeline(
     transactionTimeoutMs: config["transaction.timeout.ms"],
     sessionTimeoutMs: config["session.timeout.ms"],
     startAt: config["auto.offset.reset"],
+    ...(queries !== undefined && { queries: { listen: queries } }),
     ...(applicationId === null ? {} : { applicationId }),
     ...(registryUrl === null ? {} : { registry: new RegistryClient({ url: registryUrl }) }),
     ...(createTopics === undefined ? {} : { createTopics }),
     log: (message) => console.error(firstLine(message)),
   })
-}
-
-/** One line for all pipelines: records a second, tasks, transactions. */
-function showProgress(handles: readonly RunHandle[]): { end(): void } {
-  const progress = new Progress(PLAIN_PROGRESS_MS)
-  let before = 0
-  const timer = setInterval(() => {
-    const metrics = handles.map((handle) => handle.metrics())
-    const sum = (of: (one: (typeof metrics)[number]) => number) => metrics.reduce((total, one) => total + of(one), 0)
-    const processed = sum((one) => one.processed)
-    const restoring = sum((one) => one.restoringTasks)
-    progress.show(
-      `${handles[0]!.state()}: ${processed} records, ${processed - before}/s, ${sum((one) => one.tasks)} tasks` +
-        `${restoring > 0 ? ` (${restoring} restoring)` : ""}, ${sum((one) => one.transactions.committed)} commits, ${sum((one) => one.transactions.aborted)} aborts`,
-    )
-    before = processed
-  }, PROGRESS_MS)
-  return {
-    end: () => {
-      clearInterval(timer)
-      progress.end()
-    },
-  }
 }

@@ -130,10 +130,12 @@ export const METRICS: readonly Metric[] = [
     type: "gauge",
     unit: "tasks",
     labels: ["state"],
-    help: "Tasks of this process that run, and that are being restored.",
-    read: ({ tasks, restoringTasks }) => [
+    help: "Tasks of this process that run, that are being restored, and whose state is copied here.",
+    read: ({ tasks, restoringTasks, standbyTasks, warmupTasks }) => [
       { labels: { state: "running" }, value: tasks },
       { labels: { state: "restoring" }, value: restoringTasks },
+      { labels: { state: "standby" }, value: standbyTasks },
+      { labels: { state: "warmup" }, value: warmupTasks },
     ],
   },
   {

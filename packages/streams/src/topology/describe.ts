@@ -1,7 +1,7 @@
 /**
  * A topology as text (the shape of Kafka Streams' own), as a mermaid flowchart, and as JSON.
  */
-import type { PhysicalNode, Topology } from "./topology.ts"
+import type { PhysicalNode, PhysicalStore, Topology } from "./topology.ts"
 
 export type DescribeFormat = "text" | "mermaid" | "json"
 
@@ -18,13 +18,54 @@ export function describeJson(topology: Topology) {
       id,
       nodes: nodes.map((node) => node.id),
       sources: sources.map(({ topic }) => topic),
-      stores: stores.map(({ name, kind, changelog }) => ({ name, kind, changelog })),
+      stores: stores.map(storeJson),
       copartitioned,
     })),
     repartitions: topology.repartitions,
+    globalTables: topology.globals.map(storeJson),
     plan: topology.plan,
   }
 }
+
+const storeJson = ({ name, kind, key, value, changelog, retentionMs }: PhysicalStore) => ({
+  name,
+  kind,
+  key: key.name,
+  value: value.name,
+  changelog,
+  ...(retentionMs !== undefined && { retentionMs }),
+})
+
+/**
+ * What Kafka Streams' text leaves out, below it, so that tools that draw that text still can: serdes of topics and stores,
+ * changelogs, and who feeds whom through repartition topics.
+ */
+function describeMore({ nodes, subtopologies, repartitions, globals }: Topology): string[] {
+  const topics = nodes.filter((node) => node.topic !== undefined && (isSource(node) || isSink(node)))
+  const serdes = new Map(topics.map(({ topic, key, value }) => [topic!, `${key.name} -> ${value.name}`]))
+  const stores = subtopologies.flatMap((one) => one.stores.map((store) => ({ store, where: `sub-topology ${one.id}` })))
+  const all = [...stores, ...globals.map((store) => ({ store, where: "global table, in every process" }))]
+  return [
+    "Topics:",
+    ...[...serdes].map(([topic, serde]) => `   ${topic}: ${serde}`),
+    ...section(
+      "Stores:",
+      all.map(({ store: { name, kind, key, value, changelog, retentionMs }, where }) => {
+        const kept = retentionMs === undefined ? "" : `, kept ${retentionMs} ms`
+        return `   ${name} (${where}): ${kind}, ${key.name} -> ${value.name}${kept}, changelog ${changelog}`
+      }),
+    ),
+    ...section(
+      "Repartition topics:",
+      repartitions.map(
+        ({ topic, upstream, downstream, partitions }) =>
+          `   ${topic}: sub-topology ${upstream} -> ${downstream}, ${partitions === undefined ? "as many partitions as the topics it meets" : `${partitions} partitions`}`,
+      ),
+    ),
+  ]
+}
+
+const section = (title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : ["", title, ...lines])
 
 function describeText(topology: Topology): string {
   const lines = ["Topologies:"]
@@ -33,7 +74,7 @@ function describeText(topology: Topology): string {
     for (const node of nodes) lines.push(...describeNode(node))
     lines.push("")
   }
-  return lines.join("\n")
+  return [...lines, ...describeMore(topology)].join("\n")
 }
 
 function describeNode(node: PhysicalNode): string[] {
@@ -70,6 +111,13 @@ function describeMermaid(topology: Topology): string {
     return `${id}[/"${topic}"/]`
   }
   for (const node of topology.nodes) {
+    if (node.kind === "global-table") {
+      topics.add(node.topic!)
+      lines.push(
+        `  ${storeId(node, 0)}[("${node.stores[0]!.name}")]`,
+        `  ${topicId(node.topic!)} --> ${storeId(node, 0)}`,
+      )
+    }
     if (node.topic !== undefined && (isSource(node) || isSink(node))) topics.add(node.topic)
     if (isSource(node)) lines.push(`  ${topicId(node.topic!)} --> n${node.id}`)
     if (isSink(node)) lines.push(`  n${node.id} --> ${topicId(node.topic!)}`)

@@ -1,0 +1,118 @@
+/**
+ * What `millrace run` shows and serves beside its pipelines, on the real command.
+ */
+import { afterAll, expect, it } from "vitest"
+import { jsonLine, liveLines, plainLine, type RunView } from "../src/run-display.ts"
+import { clipped } from "../src/terminal.ts"
+import { killServers, millrace, PIPELINES, scratchDirectory, serve } from "./support/process.ts"
+
+const scratch = scratchDirectory()
+const anyPort = "127.0.0.1:0"
+
+afterAll(() => {
+  killServers()
+  scratch.remove()
+})
+
+async function until<T>(what: string, ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  const end = performance.now() + 20_000
+  for (;;) {
+    const found = await ask()
+    if (found !== undefined) return found
+    if (performance.now() > end) throw new Error(`it did not happen: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+it("serves queries and metrics, and prints its figures as JSON", async () => {
+  const where = ["--data", `${scratch.path}/data`, "--state", `${scratch.path}/state`, "--kafka", anyPort]
+  const more = ["--queries", anyPort, "--metrics", anyPort, "--json"]
+  const running = await serve(["run", `${PIPELINES}/words.ts`, ...where, ...more])
+  const { kafka, queries, metrics } = running.ready
+  expect((await millrace(["produce", "lines", "--brokers", kafka!], { input: "k:to be or not to be\n" })).code).toBe(0)
+  const row = await until("the words are counted", async () => {
+    const response = await fetch(`${queries}/stores/counts/be`)
+    const body = (await response.json()) as { value?: number }
+    return body.value === 2 ? body : undefined
+  })
+  expect(row).toMatchObject({ key: "be", value: 2 })
+  // One line, and six words that come back through the repartition topic.
+  const total = 'millrace_streams_process_total{application="words"} 7\n'
+  await until("all is processed", async () => (await (await fetch(metrics!)).text()).includes(total) || undefined)
+  expect((await fetch(new URL("/", metrics))).status).toBe(404)
+  const figures = await until("the figures are printed", () => {
+    const lines = running.text.stdout.split("\n").slice(1, -1)
+    return lines.map((line) => JSON.parse(line)).find(({ processed }) => processed === 7)
+  })
+  expect(figures).toMatchObject({ application: "words", state: "running", lag: 0 })
+  expect((await running.stop()).code).toBe(0)
+}, 60_000)
+
+it.each([
+  ["an address that is none", ["--queries", "here"], 2, /--queries here: expected HOST:PORT/],
+  ["an address that is none", ["--metrics", "9:9:9"], 2, /--metrics 9:9:9: expected HOST:PORT/],
+  ["an address nobody reaches", ["--queries", "0.0.0.0:0"], 1, /queries.listen 0.0.0.0:0 is no address to reach it by/],
+])("refuses %s", async (_, args, code, message) => {
+  const where = ["--data", `${scratch.path}/bad`, "--state", `${scratch.path}/bad-state`, "--kafka", anyPort]
+  const ended = await millrace(["run", `${PIPELINES}/words.ts`, ...where, ...args])
+  expect([ended.code, ended.stderr]).toEqual([code, expect.stringMatching(message)])
+  expect(ended.stderr.trim().split("\n")).toHaveLength(1)
+})
+
+const task = (name: string) => ({
+  task: name,
+  processed: 1_234,
+  emitted: 0,
+  changelogged: 0,
+  latenessMsSum: 0,
+  latenessMsMax: 0,
+  dropped: { late: 0, "null-key": 0, tombstone: 0, skipped: 0 },
+  buffered: 0,
+  inputLag: 5,
+  stores: [{ store: "counts", entries: 10, bytes: 2_048 }],
+  operators: {},
+})
+
+const view = (tasks: number): RunView => ({
+  application: "words",
+  state: "running",
+  metrics: {
+    ...task("0_0"),
+    dropped: { ...task("0_0").dropped, late: 3 },
+    tasks,
+    restoringTasks: 1,
+    restoredRecords: 0,
+    standbyTasks: 0,
+    warmupTasks: 0,
+    transactions: { committed: 2, aborted: 1 },
+    processRate: 99.6,
+    commitLatency: { count: 2, sumMs: 9, maxMs: 6, buckets: [] },
+    perTask: Array.from({ length: tasks }, (_, at) => task(`0_${at}`)),
+    restoring: [{ task: "1_0", store: "rows", partition: 0, restored: 7, remaining: 1_000 }],
+  } as RunView["metrics"],
+})
+
+it("a plain line tells throughput, lag, state and losses", () => {
+  expect(plainLine(view(2))).toBe(
+    "words running: 1,234 records, 100/s, lag 10, 2 tasks (1 restoring, 1,000 left), 2 commits, commit 5 ms (most 6 ms), 1 aborts, dropped 3 late",
+  )
+  expect(JSON.parse(jsonLine(view(1)))).toMatchObject({
+    application: "words",
+    state: "running",
+    lag: 5,
+    processed: 1_234,
+  })
+})
+
+it("a block tells each task with its state, and what is being restored", () => {
+  const lines = liveLines(view(20))
+  expect(lines).toHaveLength(1 + 16 + 1 + 1)
+  expect(lines[1]).toMatch(/0_0 .*1,234 records {2}lag 5 .*counts 10 rows 2.0 KB/)
+  expect(lines[17]).toContain("4 tasks more")
+  expect(lines[18]).toMatch(/1_0 +restoring rows: 7 records read, 1,000 left/)
+})
+
+it("what is clipped to a width keeps its colours", () => {
+  expect(clipped("\u001b[1mabc\u001b[0mdef", 4)).toBe("\u001b[1mabc\u001b[0md")
+  expect(clipped("ab", 5)).toBe("ab")
+})
