@@ -272,6 +272,7 @@ export class Task implements TaskContext {
     this.#throwFailure()
     if (!this.#isDirty) this.#begin()
     let count = 0
+    let signals = 0
     while (count < recordsMax && !(this.#gates.length > 0 && this.isBlocked)) {
       const queue = this.group.choose()
       if (queue === undefined) break
@@ -288,7 +289,7 @@ export class Task implements TaskContext {
           if (record.timestamp >= this.#latest) this.#latest = record.timestamp
           else this.#countLateness(this.#latest - record.timestamp)
           reader.next.receive(record)
-        }
+        } else signals++
         if (hasMoved) this.punctuators.punctuate()
       } catch (cause) {
         throw halfway(cause)
@@ -296,7 +297,8 @@ export class Task implements TaskContext {
       queue.advance()
       count++
     }
-    this.metrics.processed += count
+    // What upstream tasks tell each other of their times is no record of the stream.
+    this.metrics.processed += count - signals
     return count
   }
 
