@@ -27,6 +27,7 @@ import { MetadataLog } from "./controller/metadata-log.ts"
 import { allocateProducerIds } from "./controller/producer-ids.ts"
 import { CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from "./controller/topic-names.ts"
 import { GroupCoordinatorService } from "./group/service.ts"
+import { ImageTopics } from "./image-topics.ts"
 import { InternalTopics } from "./internal-topics.ts"
 import { type ListenerSpec, resolveAdvertised, resolveListeners } from "./network/listeners.ts"
 import { Server } from "./network/server.ts"
@@ -123,6 +124,7 @@ export class Broker {
         clock: host.clock,
         random: host.random,
         config,
+        topics: new ImageTopics(image, controller),
         fault: fault(CONSUMER_OFFSETS_TOPIC),
       })
       const transactions = new TransactionCoordinatorService({

@@ -4,6 +4,8 @@ import { addOffsetsToTxn } from "./add-offsets-to-txn.ts"
 import { addPartitionsToTxn } from "./add-partitions-to-txn.ts"
 import { alterConfigs } from "./alter-configs.ts"
 import { apiVersions } from "./api-versions.ts"
+import { consumerGroupDescribe } from "./consumer-group-describe.ts"
+import { consumerGroupHeartbeat } from "./consumer-group-heartbeat.ts"
 import { createPartitions } from "./create-partitions.ts"
 import { createTopics } from "./create-topics.ts"
 import { deleteGroups } from "./delete-groups.ts"
@@ -80,6 +82,8 @@ export function allApis(): ApiRegistry {
     listTransactions,
     listConfigResources,
     describeTopicPartitions,
+    consumerGroupHeartbeat,
+    consumerGroupDescribe,
     describeAcls,
     createAcls,
     deleteAcls,

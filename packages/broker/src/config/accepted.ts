@@ -22,7 +22,7 @@ export const acceptedConfig = define({
   "controlled.shutdown.enable": boolean({ default: true, doc, hidden }),
   "delete.records.purgatory.purge.interval.requests": int({ default: 1, doc, hidden }),
   "fetch.purgatory.purge.interval.requests": int({ default: 1000, doc, hidden }),
-  "group.coordinator.rebalance.protocols": list({ default: ["classic"], doc, hidden }),
+  "group.coordinator.rebalance.protocols": list({ default: ["classic", "consumer"], doc, hidden }),
   "group.coordinator.threads": int({ default: 4, min: 1, doc, hidden }),
   "inter.broker.listener.name": string({ default: null, doc, hidden }),
   "listener.security.protocol.map": string({ default: "PLAINTEXT:PLAINTEXT", doc, hidden }),

@@ -12,6 +12,17 @@ export const coordinatorConfig = define({
   "group.min.session.timeout.ms": int({ default: 6000, doc: "Smallest session timeout a member may ask for." }),
   "group.max.session.timeout.ms": int({ default: 1_800_000, doc: "Largest session timeout a member may ask for." }),
   "group.max.size": int({ default: 2_147_483_647, min: 1, doc: "Most members of one group." }),
+  "group.consumer.heartbeat.interval.ms": int({
+    default: 5000,
+    min: 1,
+    doc: "How often members of consumer groups report (KIP-848).",
+  }),
+  "group.consumer.session.timeout.ms": int({
+    default: 45_000,
+    min: 1,
+    doc: "How long a member of a consumer group may be silent (KIP-848).",
+  }),
+  "group.consumer.max.size": int({ default: 2_147_483_647, min: 1, doc: "Most members of one consumer group." }),
   "offset.metadata.max.bytes": int({
     default: 4096,
     importance: "HIGH",

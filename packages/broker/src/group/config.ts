@@ -4,6 +4,9 @@ export interface GroupCoordinatorConfig {
   readonly "group.min.session.timeout.ms": number
   readonly "group.max.session.timeout.ms": number
   readonly "group.max.size": number
+  readonly "group.consumer.heartbeat.interval.ms": number
+  readonly "group.consumer.session.timeout.ms": number
+  readonly "group.consumer.max.size": number
   readonly "offset.metadata.max.bytes": number
   readonly "offsets.retention.minutes": number
   readonly "offsets.retention.check.interval.ms": number

@@ -11,6 +11,14 @@
  */
 import type { DeleteGroupsRequest, DeleteGroupsResponse } from "@millrace/protocol/messages/delete-groups"
 import type { DescribeGroupsRequest, DescribeGroupsResponse } from "@millrace/protocol/messages/describe-groups"
+import type {
+  ConsumerGroupDescribeRequest,
+  ConsumerGroupDescribeResponse,
+} from "@millrace/protocol/messages/consumer-group-describe"
+import type {
+  ConsumerGroupHeartbeatRequest,
+  ConsumerGroupHeartbeatResponse,
+} from "@millrace/protocol/messages/consumer-group-heartbeat"
 import type { HeartbeatRequest, HeartbeatResponse } from "@millrace/protocol/messages/heartbeat"
 import type { JoinGroupRequest, JoinGroupResponse } from "@millrace/protocol/messages/join-group"
 import type { LeaveGroupRequest, LeaveGroupResponse } from "@millrace/protocol/messages/leave-group"
@@ -39,6 +47,15 @@ export interface GroupCoordinator {
   syncGroup(context: GroupRequestContext, request: SyncGroupRequest): Promise<SyncGroupResponse>
   heartbeat(context: GroupRequestContext, request: HeartbeatRequest): Promise<HeartbeatResponse>
   leaveGroup(context: GroupRequestContext, request: LeaveGroupRequest): Promise<LeaveGroupResponse>
+
+  consumerGroupHeartbeat(
+    context: GroupRequestContext,
+    request: ConsumerGroupHeartbeatRequest,
+  ): Promise<ConsumerGroupHeartbeatResponse>
+  consumerGroupDescribe(
+    context: GroupRequestContext,
+    request: ConsumerGroupDescribeRequest,
+  ): Promise<ConsumerGroupDescribeResponse>
 
   offsetCommit(context: GroupRequestContext, request: OffsetCommitRequest): Promise<OffsetCommitResponse>
   txnOffsetCommit(context: GroupRequestContext, request: TxnOffsetCommitRequest): Promise<TxnOffsetCommitResponse>

@@ -9,6 +9,7 @@ import type { DescribeGroupsResponse } from "@millrace/protocol/messages/describ
 import type { ClassicGroup } from "./classic-group.ts"
 import type { GroupShardState } from "./group-state.ts"
 import { metadataOf, noAssignment } from "./member.ts"
+import { consumerProtocolType } from "./subscriptions.ts"
 import type { DescribeRequest, GroupOutcome, ListRequest } from "./requests.ts"
 
 export type DescribedGroup = DescribeGroupsResponse["groups"][number]
@@ -16,7 +17,6 @@ export type DescribedGroup = DescribeGroupsResponse["groups"][number]
 const groupNotFoundFrom = 6
 /** Says that the client did not ask for its authorized operations. */
 const operationsOmitted = -2147483648
-const groupType = "classic"
 
 export function describeGroups(shard: GroupShardState, describe: DescribeRequest, out: GroupOutcome): void {
   out.reply(
@@ -71,14 +71,23 @@ function describeGroup(group: ClassicGroup): DescribedGroup {
 export function listGroups(shard: GroupShardState, list: ListRequest, out: GroupOutcome): void {
   const states = new Set(list.request.statesFilter.map((state) => state.toLowerCase()))
   const types = new Set(list.request.typesFilter.map((type) => type.toLowerCase()))
-  const groups = [...shard.groups.values()]
-    .filter(({ state }) => states.size === 0 || states.has(state.toLowerCase()))
-    .filter(() => types.size === 0 || types.has(groupType))
-    .map(({ groupId, protocolType, state }) => ({
+  const all = [
+    ...[...shard.groups.values()].map(({ groupId, protocolType, state }) => ({
       groupId,
       protocolType: protocolType ?? "",
-      groupState: state,
-      groupType,
-    }))
+      groupState: state as string,
+      groupType: "classic",
+    })),
+    ...[...shard.consumerGroups.values()].map(({ groupId, state }) => ({
+      groupId,
+      protocolType: consumerProtocolType,
+      groupState: state as string,
+      groupType: "consumer",
+    })),
+  ]
+  const groups = all.filter(
+    ({ groupState, groupType }) =>
+      (states.size === 0 || states.has(groupState.toLowerCase())) && (types.size === 0 || types.has(groupType)),
+  )
   out.reply(list.token, { error: ErrorCode.NONE, groups })
 }

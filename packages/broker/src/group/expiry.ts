@@ -5,6 +5,8 @@
  * and of topics that a running group of consumers no longer reads, expire that long after their commit. An offset that an
  * open transaction would change stays.
  */
+import type { ConsumerGroup } from "./consumer/group.ts"
+import { removeConsumerGroup } from "./consumer/leave.ts"
 import type { ClassicGroup } from "./classic-group.ts"
 import type { GroupShardState } from "./group-state.ts"
 import type { StoredOffset } from "./offset-store.ts"
@@ -23,6 +25,10 @@ export function cleanup(shard: GroupShardState, now: number, out: GroupOutcome):
     const empty = expireOffsets(shard, group, now, out)
     if (empty && group.state === "Empty" && group.pendingMembers.size === 0) removeGroup(shard, group, out)
   }
+  for (const group of [...shard.consumerGroups.values()]) {
+    const empty = expireConsumerOffsets(shard, group, now, out)
+    if (empty && group.state === "Empty") removeConsumerGroup(group, out)
+  }
   armCleanup(shard, out)
 }
 
@@ -31,6 +37,24 @@ export function removeGroup(shard: GroupShardState, group: ClassicGroup, out: Gr
   for (const memberId of group.pendingMembers.keys()) out.disarm(timerKey.session(group.groupId, memberId))
   if (group.persisted === null) shard.groups.delete(group.groupId)
   else out.records.push({ type: "group-metadata", group: group.groupId, value: null })
+}
+
+/** True when no offsets are left. A consumer group's expire by their age, once nobody reads their topic. */
+function expireConsumerOffsets(shard: GroupShardState, group: ConsumerGroup, now: number, out: GroupOutcome): boolean {
+  const { offsets } = shard
+  const { groupId } = group
+  const retentionMs = shard.config["offsets.retention.minutes"] * minuteMs
+  let allExpired = !offsets.hasOpenTransactions(groupId)
+  for (const [topic, partitions] of offsets.topics(groupId) ?? []) {
+    const isRead = group.isSubscribed(topic)
+    for (const [partition, stored] of partitions) {
+      const expired =
+        !isRead && !offsets.isUnstable(groupId, topic, partition) && now - stored.commitTimestamp >= retentionMs
+      if (expired) out.records.push({ type: "offset-commit", group: groupId, topic, partition, value: null })
+      else allExpired = false
+    }
+  }
+  return allExpired
 }
 
 /** True when nothing is left that the group must be kept for. */

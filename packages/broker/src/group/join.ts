@@ -9,6 +9,7 @@
  */
 import { ErrorCode } from "@millrace/protocol"
 import type { ClassicGroup } from "./classic-group.ts"
+import { removeConsumerGroup } from "./consumer/leave.ts"
 import { newMemberJoinTimeoutMs } from "./config.ts"
 import type { GroupShardState } from "./group-state.ts"
 import { type Member, type MemberProtocol, hasProtocols, noAssignment, selectProtocol } from "./member.ts"
@@ -30,6 +31,12 @@ export function join(shard: GroupShardState, join: JoinRequest, now: number, out
     request.sessionTimeoutMs > shard.config["group.max.session.timeout.ms"]
   ) {
     return refuse(memberId, ErrorCode.INVALID_SESSION_TIMEOUT)
+  }
+  const consumerGroup = shard.consumerGroups.get(request.groupId)
+  if (consumerGroup !== undefined) {
+    // Row 96: members of both protocols do not mix; an empty group gives way.
+    if (consumerGroup.state !== "Empty") return refuse(memberId, ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+    removeConsumerGroup(consumerGroup, out)
   }
   if (memberId !== "" && !shard.groups.has(request.groupId)) return refuse(memberId, ErrorCode.UNKNOWN_MEMBER_ID)
   const group = shard.getOrCreate(request.groupId)

@@ -6,12 +6,13 @@
  * commits are also taken without membership, from clients older than KIP-447.
  *
  * Errors: INVALID_GROUP_ID, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION, REBALANCE_IN_PROGRESS,
- * GROUP_ID_NOT_FOUND (OffsetCommit 9+, TxnOffsetCommit 6+), OFFSET_METADATA_TOO_LARGE.
+ * GROUP_ID_NOT_FOUND (OffsetCommit 9+, TxnOffsetCommit 6+), OFFSET_METADATA_TOO_LARGE, STALE_MEMBER_EPOCH (consumer groups).
  */
 import { ErrorCode } from "@millrace/protocol"
 import type { OffsetCommitRequest } from "@millrace/protocol/messages/offset-commit"
 import type { TxnOffsetCommitRequest } from "@millrace/protocol/messages/txn-offset-commit"
 import type { ClassicGroup } from "./classic-group.ts"
+import { commitFault, memberEpochFrom } from "./consumer/offsets.ts"
 import type { GroupShardState } from "./group-state.ts"
 import { Rebalance } from "./rebalance.ts"
 import type { CommitRequest, GroupOutcome, TxnCommitRequest } from "./requests.ts"
@@ -38,10 +39,13 @@ interface Committer {
 export function offsetCommit(shard: GroupShardState, commit: CommitRequest, now: number, out: GroupOutcome): void {
   const { request, token, context } = commit
   const group = shard.groups.get(request.groupId)
+  const consumerGroup = shard.consumerGroups.get(request.groupId)
   const error =
-    group === undefined
-      ? validateWithoutGroup(request, context.apiVersion >= groupNotFoundFrom.commit)
-      : validate(group, request)
+    consumerGroup !== undefined
+      ? commitFault(consumerGroup, request, context.apiVersion >= memberEpochFrom)
+      : group === undefined
+        ? validateWithoutGroup(request, context.apiVersion >= groupNotFoundFrom.commit)
+        : validate(group, request)
   if (error !== ErrorCode.NONE) {
     out.reply(token, { throttleTimeMs: 0, topics: commitResults(request.topics, () => error) })
     return
@@ -64,16 +68,23 @@ export function txnOffsetCommit(
 ): void {
   const { request, token, context } = commit
   const group = shard.groups.get(request.groupId)
+  const consumerGroup = shard.consumerGroups.get(request.groupId)
   const error =
     request.groupId === ""
       ? ErrorCode.INVALID_GROUP_ID
-      : group === undefined
-        ? validateWithoutGroup(request, context.apiVersion >= groupNotFoundFrom.txnCommit)
-        : validateTransactional(group, request)
+      : consumerGroup !== undefined
+        ? inClassicTerms(claimsMembership(request) ? commitFault(consumerGroup, request, true) : ErrorCode.NONE)
+        : group === undefined
+          ? validateWithoutGroup(request, context.apiVersion >= groupNotFoundFrom.txnCommit)
+          : validateTransactional(group, request)
   const topics =
     error === ErrorCode.NONE ? record(shard, request, now, -1, out) : commitResults(request.topics, () => error)
   out.reply(token, { throttleTimeMs: 0, topics })
 }
+
+/** Transactional commits know no member epochs: a stale one is told as an old generation. */
+const inClassicTerms = (errorCode: ErrorCode): ErrorCode =>
+  errorCode === ErrorCode.STALE_MEMBER_EPOCH ? ErrorCode.ILLEGAL_GENERATION : errorCode
 
 /** Without the group only those may commit who claim no membership: the commit makes a group of offsets alone. */
 function validateWithoutGroup({ generationIdOrMemberEpoch }: Committer, knowsGroupIdNotFound: boolean): ErrorCode {

@@ -5,13 +5,17 @@
  * transaction answers UNSTABLE_OFFSET_COMMIT; without, the last committed offset.
  */
 import { ErrorCode, ZERO_UUID } from "@millrace/protocol"
+import { fetchFault } from "./consumer/offsets.ts"
 import type { GroupShardState } from "./group-state.ts"
 import type { FetchRequest, FetchedGroup, GroupOutcome } from "./requests.ts"
 
 type FetchedPartition = FetchedGroup["topics"][number]["partitions"][number]
 
 export function offsetFetch(shard: GroupShardState, fetch: FetchRequest, out: GroupOutcome): void {
-  const { groupId, topics } = fetch.group
+  const { groupId, topics, memberId, memberEpoch } = fetch.group
+  const consumerGroup = shard.consumerGroups.get(groupId)
+  const errorCode = consumerGroup === undefined ? ErrorCode.NONE : fetchFault(consumerGroup, memberId, memberEpoch)
+  if (errorCode !== ErrorCode.NONE) return void out.reply(fetch.token, { groupId, topics: [], errorCode })
   const asked = topics ?? everyTopic(shard, groupId)
   out.reply(fetch.token, {
     groupId,

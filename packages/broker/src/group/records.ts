@@ -4,7 +4,8 @@
  *   key    type int16 | OffsetCommitKey (types 0 and 1) or GroupMetadataKey (type 2)
  *   value  version int16 | OffsetCommitValue or GroupMetadataValue; a null value deletes
  *
- * Keys of other types belong to group protocols that this broker does not serve: they are skipped.
+ * Those of consumer groups are in consumer/records.ts. Keys of other types belong to group protocols that this broker
+ * does not serve: they are skipped.
  */
 import {
   coordinatorRecordType,
@@ -16,6 +17,7 @@ import {
 import { GroupMetadataKey, GroupMetadataValue } from "@millrace/protocol/records/group-metadata"
 import { LegacyOffsetCommitKey, OffsetCommitKey, OffsetCommitValue } from "@millrace/protocol/records/offset-commit"
 import type { RawRecord } from "../coordinator/shard.ts"
+import { type ConsumerGroupRecord, decodeConsumerGroupRecord, encodeConsumerGroupRecord } from "./consumer/records.ts"
 
 /** A committed offset, as OffsetCommitValue keeps it. */
 export interface CommittedOffset {
@@ -58,6 +60,7 @@ export type GroupRecord =
       readonly value: CommittedOffset | null
     }
   | { readonly type: "group-metadata"; readonly group: string; readonly value: GroupMetadata | null }
+  | ConsumerGroupRecord
 
 /** v4 is flexible and carries the topic id; an explicit expiry exists in v1 alone. */
 const offsetCommitValueVersion = 4
@@ -79,6 +82,7 @@ export function encodeGroupRecord(record: GroupRecord): RawRecord {
             }),
     }
   }
+  if (record.type !== "offset-commit") return encodeConsumerGroupRecord(record)
   const { group, topic, partition, value } = record
   const expires = value !== null && value.expireTimestamp >= 0
   const version = expires ? expiringOffsetCommitValueVersion : offsetCommitValueVersion
@@ -89,7 +93,8 @@ export function encodeGroupRecord(record: GroupRecord): RawRecord {
 }
 
 export function decodeGroupRecord({ key, value }: RawRecord): GroupRecord | undefined {
-  switch (coordinatorRecordType(key)) {
+  const type = coordinatorRecordType(key)
+  switch (type) {
     case LegacyOffsetCommitKey.key:
     case OffsetCommitKey.key:
       return {
@@ -102,7 +107,7 @@ export function decodeGroupRecord({ key, value }: RawRecord): GroupRecord | unde
       return { type: "group-metadata", group, value: value === null ? null : decodeGroupMetadata(value) }
     }
     default:
-      return undefined
+      return decodeConsumerGroupRecord(type, { key, value })
   }
 }
 

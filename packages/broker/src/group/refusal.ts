@@ -1,6 +1,8 @@
 /** The answer to each kind of request when it was not handled, or its records were not committed. */
 import { ErrorCode } from "@millrace/protocol"
 import { coordinatorError } from "../coordinator/errors.ts"
+import { describedConsumerError } from "./consumer/describe.ts"
+import { beatRefusal } from "./consumer/refusal.ts"
 import { describedError } from "./describe.ts"
 import { commitResults } from "./offset-commit.ts"
 import type { GroupRequest } from "./requests.ts"
@@ -41,6 +43,10 @@ export function refuseGroupRequest(request: GroupRequest, logError: ErrorCode): 
       return { error: errorCode, groups: [] }
     case "delete":
       return request.groupIds.map((groupId) => ({ groupId, errorCode, errorMessage: null }))
+    case "consumer-heartbeat":
+      return beatRefusal(errorCode)
+    case "consumer-describe":
+      return request.groupIds.map((groupId) => describedConsumerError(groupId, errorCode))
     case "topics-deleted":
       return errorCode
   }

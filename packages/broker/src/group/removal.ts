@@ -4,6 +4,8 @@
  * Errors: INVALID_GROUP_ID, GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP, GROUP_SUBSCRIBED_TO_TOPIC.
  */
 import { ErrorCode, errorMessage } from "@millrace/protocol"
+import { ConsumerGroup } from "./consumer/group.ts"
+import { removeConsumerGroup } from "./consumer/leave.ts"
 import { removeGroup } from "./expiry.ts"
 import type { GroupShardState } from "./group-state.ts"
 import type { DeletionRequest, GroupOutcome, OffsetRemovalRequest, TopicsDeletedRequest } from "./requests.ts"
@@ -19,36 +21,40 @@ export function deleteGroups(shard: GroupShardState, deletion: DeletionRequest, 
 }
 
 function deleteGroup(shard: GroupShardState, groupId: string, out: GroupOutcome): ErrorCode {
-  const group = shard.groups.get(groupId)
+  const group = shard.consumerGroups.get(groupId) ?? shard.groups.get(groupId)
   if (group === undefined) return ErrorCode.GROUP_ID_NOT_FOUND
   if (group.state !== "Empty") return ErrorCode.NON_EMPTY_GROUP
   for (const [topic, partition] of shard.offsets.partitionsOf(groupId)) {
     out.records.push({ type: "offset-commit", group: groupId, topic, partition, value: null })
   }
-  removeGroup(shard, group, out)
+  if (group instanceof ConsumerGroup) removeConsumerGroup(group, out)
+  else removeGroup(shard, group, out)
   return ErrorCode.NONE
 }
 
 export function offsetDelete(shard: GroupShardState, removal: OffsetRemovalRequest, out: GroupOutcome): void {
   const { request, token } = removal
   const { groupId } = request
+  const consumerGroup = shard.consumerGroups.get(groupId)
   const group = shard.groups.get(groupId)
   const members = group !== undefined && group.state !== "Empty"
   const errorCode =
     groupId === ""
       ? ErrorCode.INVALID_GROUP_ID
       : group === undefined
-        ? ErrorCode.GROUP_ID_NOT_FOUND
+        ? consumerGroup === undefined
+          ? ErrorCode.GROUP_ID_NOT_FOUND
+          : ErrorCode.NONE
         : members && group.protocolType !== consumerProtocolType
           ? ErrorCode.NON_EMPTY_GROUP
           : ErrorCode.NONE
-  if (errorCode !== ErrorCode.NONE || group === undefined) {
+  if (errorCode !== ErrorCode.NONE) {
     out.reply(token, { errorCode, throttleTimeMs: 0, topics: [] })
     return
   }
   const subscribed = members ? subscribedTopics(group) : new Set<string>()
   const topics = request.topics.map(({ name, partitions }) => {
-    const inUse = isSubscribed(group, subscribed, name)
+    const inUse = consumerGroup?.isSubscribed(name) ?? (group !== undefined && isSubscribed(group, subscribed, name))
     return {
       name,
       partitions: partitions.map(({ partitionIndex }) => {

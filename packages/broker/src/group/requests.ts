@@ -12,6 +12,7 @@ import type { SyncGroupRequest, SyncGroupResponse } from "@millrace/protocol/mes
 import type { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from "@millrace/protocol/messages/txn-offset-commit"
 import type { ErrorCode } from "@millrace/protocol"
 import type { Outcome, Token } from "../coordinator/shard.ts"
+import type { ConsumerBeat, ConsumerDescribe, ConsumerTimeout } from "./consumer/requests.ts"
 import type { GroupRequestContext } from "./coordinator.ts"
 import type { GroupRecord } from "./records.ts"
 
@@ -82,6 +83,8 @@ export type GroupRequest =
   | ListRequest
   | DeletionRequest
   | TopicsDeletedRequest
+  | ConsumerBeat
+  | ConsumerDescribe
 
 export type GroupTimeout =
   /** A member has not been heard of for its session timeout, or a handed-out id was not used. */
@@ -94,6 +97,7 @@ export type GroupTimeout =
   | { readonly kind: "sync"; readonly groupId: string; readonly generation: number }
   /** Time to look for expired offsets and empty groups. */
   | { readonly kind: "cleanup" }
+  | ConsumerTimeout
 
 export type GroupOutcome = Outcome<GroupRecord, GroupTimeout>
 

@@ -4,6 +4,14 @@
  */
 import type { Clock, Random } from "@millrace/host"
 import { ErrorCode } from "@millrace/protocol"
+import type {
+  ConsumerGroupDescribeRequest,
+  ConsumerGroupDescribeResponse,
+} from "@millrace/protocol/messages/consumer-group-describe"
+import type {
+  ConsumerGroupHeartbeatRequest,
+  ConsumerGroupHeartbeatResponse,
+} from "@millrace/protocol/messages/consumer-group-heartbeat"
 import type { DeleteGroupsRequest, DeleteGroupsResponse } from "@millrace/protocol/messages/delete-groups"
 import type { DescribeGroupsRequest, DescribeGroupsResponse } from "@millrace/protocol/messages/describe-groups"
 import type { HeartbeatRequest, HeartbeatResponse } from "@millrace/protocol/messages/heartbeat"
@@ -19,6 +27,9 @@ import { randomUuid } from "../coordinator/random-uuid.ts"
 import { CoordinatorRuntime } from "../coordinator/runtime.ts"
 import type { EndTransactionMarker, Token } from "../coordinator/shard.ts"
 import type { GroupCoordinatorConfig } from "./config.ts"
+import { Re2Patterns } from "./consumer/patterns.ts"
+import { beatRefusal } from "./consumer/refusal.ts"
+import type { GroupTopics } from "./consumer/topics.ts"
 import type { GroupCoordinator, GroupRequestContext } from "./coordinator.ts"
 import type { OffsetDeleteRequest, OffsetDeleteResponse } from "@millrace/protocol/messages/offset-delete"
 import { singleGroupAnswer, singleGroupRequest } from "./offset-fetch-versions.ts"
@@ -32,6 +43,7 @@ export interface GroupCoordinatorOptions {
   readonly clock: Clock
   readonly random: Random
   readonly config: GroupCoordinatorConfig
+  readonly topics: GroupTopics
   /** A partition of `__consumer_offsets` cannot be replayed. */
   fault(partition: number, error: unknown): void
 }
@@ -44,14 +56,15 @@ const nullProtocolFrom = 7
 export class GroupCoordinatorService implements GroupCoordinator {
   readonly #runtime: CoordinatorRuntime<GroupRequest, GroupRecord, GroupTimeout, never>
   readonly #random: Random
+  readonly #patterns = new Re2Patterns()
 
-  constructor({ log, clock, random, config, fault }: GroupCoordinatorOptions) {
+  constructor({ log, clock, random, config, topics, fault }: GroupCoordinatorOptions) {
     this.#random = random
     this.#runtime = new CoordinatorRuntime({
       log,
       clock,
       commitTimeoutMs: config["offsets.commit.timeout.ms"],
-      createShard: () => new GroupShard(config),
+      createShard: () => new GroupShard(config, topics, this.#patterns),
       refuse: refuseGroupRequest,
       send: () => {},
       fault,
@@ -85,6 +98,42 @@ export class GroupCoordinatorService implements GroupCoordinator {
 
   leaveGroup(context: GroupRequestContext, request: LeaveGroupRequest): Promise<LeaveGroupResponse> {
     return this.#ask(request.groupId, (token) => ({ kind: "leave", token, context, request }))
+  }
+
+  async consumerGroupHeartbeat(
+    context: GroupRequestContext,
+    request: ConsumerGroupHeartbeatRequest,
+  ): Promise<ConsumerGroupHeartbeatResponse> {
+    const { subscribedTopicRegex } = request
+    if (subscribedTopicRegex) {
+      await this.#patterns.load()
+      const fault = this.#patterns.fault(subscribedTopicRegex)
+      if (fault !== undefined)
+        return beatRefusal(ErrorCode.INVALID_REGULAR_EXPRESSION, `${subscribedTopicRegex}: ${fault}`)
+    }
+    const freshId = randomUuid(this.#random)
+    return await this.#ask(request.groupId, (token) => ({
+      kind: "consumer-heartbeat",
+      token,
+      context,
+      request,
+      freshId,
+    }))
+  }
+
+  async consumerGroupDescribe(
+    context: GroupRequestContext,
+    request: ConsumerGroupDescribeRequest,
+  ): Promise<ConsumerGroupDescribeResponse> {
+    const groups = await this.#byPartition(request.groupIds, (partition, groupIds) =>
+      this.#runtime.request<ConsumerGroupDescribeResponse["groups"]>(partition, (token) => ({
+        kind: "consumer-describe",
+        token,
+        context,
+        groupIds,
+      })),
+    )
+    return { throttleTimeMs: 0, groups }
   }
 
   offsetCommit(context: GroupRequestContext, request: OffsetCommitRequest): Promise<OffsetCommitResponse> {

@@ -15,6 +15,12 @@ import {
 } from "../coordinator/shard.ts"
 import { UndoLog } from "../coordinator/undo.ts"
 import type { GroupCoordinatorConfig } from "./config.ts"
+import { describeConsumerGroups } from "./consumer/describe.ts"
+import { armSession, consumerHeartbeat } from "./consumer/heartbeat.ts"
+import type { TopicPatterns } from "./consumer/patterns.ts"
+import { replayConsumerGroup } from "./consumer/replay.ts"
+import { consumerTimerKey } from "./consumer/requests.ts"
+import type { GroupTopics } from "./consumer/topics.ts"
 import { describeGroups, listGroups } from "./describe.ts"
 import { armCleanup } from "./expiry.ts"
 import { GroupShardState } from "./group-state.ts"
@@ -34,8 +40,8 @@ export class GroupShard implements CoordinatorShard<GroupRequest, GroupRecord, G
   readonly undo = new UndoLog()
   readonly state: GroupShardState
 
-  constructor(config: GroupCoordinatorConfig) {
-    this.state = new GroupShardState(this.undo, config)
+  constructor(config: GroupCoordinatorConfig, topics: GroupTopics, patterns: TopicPatterns) {
+    this.state = new GroupShardState(this.undo, config, topics, patterns)
   }
 
   handle(request: GroupRequest, now: number): Decision<GroupRecord, GroupTimeout, never> {
@@ -75,6 +81,12 @@ export class GroupShard implements CoordinatorShard<GroupRequest, GroupRecord, G
       case "delete":
         deleteGroups(state, request, out)
         break
+      case "consumer-heartbeat":
+        consumerHeartbeat(state, request, now, out)
+        break
+      case "consumer-describe":
+        describeConsumerGroups(state, request, out)
+        break
       case "topics-deleted":
         topicsDeleted(state, request, out)
         break
@@ -95,13 +107,14 @@ export class GroupShard implements CoordinatorShard<GroupRequest, GroupRecord, G
       else this.state.getOrCreate(record.group).persist(record.value)
       return
     }
+    if (record.type !== "offset-commit") return replayConsumerGroup(this.state, record)
     const { group, topic, partition, value } = record
     if (value === null) {
       offsets.replayRemoval(group, topic, partition)
       return
     }
     // Offsets without a group: a consumer that assigns itself. The group is there, empty, of no protocol.
-    this.state.getOrCreate(group)
+    if (!this.state.consumerGroups.has(group)) this.state.getOrCreate(group)
     offsets.replayCommit(group, topic, partition, { ...value, recordOffset: offset }, transaction?.producerId)
   }
 
@@ -119,6 +132,16 @@ export class GroupShard implements CoordinatorShard<GroupRequest, GroupRecord, G
       group.restore()
       const rebalance = new Rebalance(this.state.config, group, now, out)
       for (const member of group.members.values()) rebalance.armSession(member.memberId, member.sessionTimeoutMs)
+    }
+    for (const group of [...this.state.consumerGroups.values()]) {
+      if (!group.isKept) this.state.consumerGroups.delete(group.groupId)
+      for (const { memberId, state, memberEpoch, rebalanceTimeoutMs } of group.members.values()) {
+        const { groupId } = group
+        armSession(this.state, groupId, memberId, out)
+        if (state !== "UnrevokedPartitions") continue
+        const key = consumerTimerKey.rebalance(groupId, memberId)
+        out.arm(key, rebalanceTimeoutMs, { kind: "consumer-rebalance", groupId, memberId, memberEpoch })
+      }
     }
     armCleanup(this.state, out)
     return out

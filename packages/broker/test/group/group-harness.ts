@@ -9,6 +9,8 @@ import type { TxnOffsetCommitResponse } from "@millrace/protocol/messages/txn-of
 import type { SyncGroupResponse } from "@millrace/protocol/messages/sync-group"
 import type { Token } from "../../src/coordinator/shard.ts"
 import type { ClassicGroup } from "../../src/group/classic-group.ts"
+import type { TopicPatterns } from "../../src/group/consumer/patterns.ts"
+import type { GroupTopics } from "../../src/group/consumer/topics.ts"
 import type { GroupCoordinatorConfig } from "../../src/group/config.ts"
 import type { GroupRecord } from "../../src/group/records.ts"
 import type { FetchedGroup, GroupRequest, GroupTimeout } from "../../src/group/requests.ts"
@@ -20,11 +22,18 @@ export const testConfig: GroupCoordinatorConfig = {
   "group.min.session.timeout.ms": 6000,
   "group.max.session.timeout.ms": 1_800_000,
   "group.max.size": 2_147_483_647,
+  "group.consumer.heartbeat.interval.ms": 5000,
+  "group.consumer.session.timeout.ms": 45_000,
+  "group.consumer.max.size": 2_147_483_647,
   "offset.metadata.max.bytes": 4096,
   "offsets.retention.minutes": 10_080,
   "offsets.retention.check.interval.ms": 600_000,
   "offsets.commit.timeout.ms": 5000,
 }
+
+/** Classic groups know nothing of topics. */
+export const noTopics: GroupTopics = { version: 0, byName: () => undefined, byId: () => undefined, names: () => [] }
+export const noPatterns: TopicPatterns = { matcher: () => undefined }
 
 export const sessionTimeoutMs = 10_000
 export const rebalanceTimeoutMs = 60_000
@@ -51,7 +60,7 @@ export class GroupHarness extends ShardHarness<GroupRequest, GroupRecord, GroupT
 
   constructor(config: Partial<GroupCoordinatorConfig> = {}) {
     super({
-      create: () => new GroupShard({ ...testConfig, ...config }),
+      create: () => new GroupShard({ ...testConfig, ...config }, noTopics, noPatterns),
       durable: ({ state }) => ({
         groups: [...state.groups]
           .filter(([, { persisted }]) => persisted !== null)
