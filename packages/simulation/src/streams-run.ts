@@ -25,12 +25,13 @@ const FAULT_PAUSE_MS_MAX = 900
 /** Then so many events: much happens in the short times of commits and rebalances, and faults are to meet them there. */
 const FAULT_PAUSE_EVENTS_MAX = 60
 const REBALANCE_MS_MAX = 1_000
-/** So many events after a start, about, tasks move. */
+/** About as many as there are from a start until the tasks have moved, and where most of the moving is among them. */
+const REBALANCE_EVENTS_MAX = 200
 const REBALANCE_EVENTS = [40, 160] as const
 const OUTAGE_MS_MAX = 500
 /** Longer than a commit is waited for: its outcome is unknown then. */
 const LONG_OUTAGE_MS_MAX = 3_000
-/** Half of them end within a session; the others may be longer: others take over what an isolated process still has. */
+/** Longer than a session, so that others take over what an isolated process still has. */
 const ISOLATION_MS_MAX = 4_000
 const AWAY_MS_MAX = 3_000
 const SESSION_TIMEOUT_MS = 1_500
@@ -46,6 +47,8 @@ export class StreamsRun {
   readonly #world: World
   readonly #random: SeededRandom
   readonly #isPower: boolean
+  /** Every third run aims at tasks that move, and at the moment after a commit. */
+  readonly #strikesMoves: boolean
   readonly #writer = new EventWriter(PARTITIONS)
   readonly #monitor = new Monitor(PARTITIONS)
   readonly #observers: readonly Observer[]
@@ -59,6 +62,7 @@ export class StreamsRun {
     world.scheduler.onEvent = options.onEvent
     const random = (this.#random = world.random.fork("suite"))
     this.#isPower = isPower
+    this.#strikesMoves = seed % 3 === 0
     this.#observers = OUTPUTS.map((topic) => new Observer(`observer-${topic}`, topic, PARTITIONS))
     const pipeline = makePipeline({ hasEffects: random.chance(0.5), hasRx: random.chance(0.3) })
     const run = settingsOf(random)
@@ -78,7 +82,8 @@ export class StreamsRun {
       await this.#strike()
     }
     // What a rebalance leaves undone, a later one may do: some runs end with one that is struck.
-    if (this.#random.chance(0.4)) await this.#strikeInRebalance(this.#random.pick(this.#applications))
+    if (this.#strikesMoves && this.#random.chance(0.4))
+      await this.#strikeInRebalance(this.#random.pick(this.#applications))
     world.network.heal()
     for (const application of this.#applications) if (!application.isUp) application.start()
     const done = await this.#until(() => this.#keepUp() && this.#isProcessed(), HEAL_MS)
@@ -153,12 +158,13 @@ export class StreamsRun {
       this.#crash()
     } else if (choice < 0.28) world.network.cut(random.pick(["broker", application.name]), random.pick([0.5, 1]))
     else if (choice < 0.45) {
-      if (random.chance(0.5)) await this.#afterCommit(application)
-      const ms = random.int(random.chance(0.5) ? SESSION_TIMEOUT_MS : ISOLATION_MS_MAX)
-      await this.#isolate(random.chance(0.85) ? application.name : "broker", ms)
-    } else if (choice < 0.63) await this.#strikeInRebalance(application)
-    else if (choice < 0.7) application.kill()
-    else if (choice < 0.82) application.state.dieInWrite(1 + random.int(6))
+      const isShort = this.#strikesMoves && random.chance(0.5)
+      if (this.#strikesMoves && random.chance(0.5)) await this.#afterCommit(application)
+      const victim = random.chance(0.85) ? application.name : "broker"
+      await this.#isolate(victim, random.int(isShort ? SESSION_TIMEOUT_MS : ISOLATION_MS_MAX))
+    } else if (choice < 0.55) await this.#strikeInRebalance(application)
+    else if (choice < 0.65) application.kill()
+    else if (choice < 0.8) application.state.dieInWrite(1 + random.int(6))
     else application.close()
     await this.#revive()
     for (const one of this.#applications) {
@@ -181,15 +187,15 @@ export class StreamsRun {
     await this.#until(() => application.transactions.committed > committed, FAULT_PAUSE_MS_MAX)
   }
 
-  /** The other one comes, and this one dies or is cut off while it is to give tasks up for it. */
+  /** The other one comes, and this one dies, to be back at once, or is cut off while it is to give tasks up for it. */
   async #strikeInRebalance(application: Application): Promise<void> {
     const other = this.#applications.find((one) => one !== application)!
     other.close()
     await this.#until(() => !other.isUp, REBALANCE_MS_MAX)
     if (!other.isUp) other.start()
     const random = this.#random
-    await this.#passEvents(random.between(...REBALANCE_EVENTS))
-    if (random.chance(0.4))
+    await this.#passEvents(this.#strikesMoves ? random.between(...REBALANCE_EVENTS) : random.int(REBALANCE_EVENTS_MAX))
+    if (this.#strikesMoves && random.chance(0.4))
       return await this.#isolate(application.name, random.between(SESSION_TIMEOUT_MS, ISOLATION_MS_MAX))
     application.kill()
     application.start()

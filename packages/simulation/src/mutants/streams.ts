@@ -170,14 +170,6 @@ export const STREAMS_MUTANTS: readonly Mutant[] = [
     suite,
   },
   {
-    name: "forgotten-keeps-its-partitions",
-    fault: "A member that joins again and hears that the group has forgotten it keeps its partitions.",
-    file: "packages/client/src/group/membership.ts",
-    find: "this.#forget(answer.errorCode === ErrorCode.UNKNOWN_MEMBER_ID)\n        this.#lost = true",
-    replace: "this.#forget(answer.errorCode === ErrorCode.UNKNOWN_MEMBER_ID)",
-    suite,
-  },
-  {
     name: "moving-task-not-withheld",
     fault: "The leader gives a task to its next member while the one before still runs it.",
     file: "packages/streams/src/run/assignment.ts",
