@@ -29,7 +29,7 @@ export async function prepareTopics(
   const globals = topology.globals.map(({ changelog }) => changelog)
   const external = [...new Set([...sources, ...globals].filter((topic) => !internal.has(topic)))]
   if (createTopics !== undefined) {
-    const sinks = topology.nodes.filter((node) => node.kind === "to").map((node) => node.topic!)
+    const sinks = topology.nodes.filter(({ kind }) => kind === "to").flatMap(({ topic }) => topic ?? [])
     const letters = topology.nodes.flatMap(({ onFailure }) =>
       typeof onFailure === "object" ? [onFailure.deadLetter] : [],
     )

@@ -81,7 +81,7 @@ function describeNode(node: PhysicalNode): string[] {
   const inputs = `      <-- ${names(node.inputs)}`
   const outputs = `      --> ${names(node.outputs)}`
   if (isSource(node)) return [`    Source: ${node.name} (topics: [${node.topic}])`, outputs]
-  if (isSink(node)) return [`    Sink: ${node.name} (topic: ${node.topic})`, inputs]
+  if (isSink(node)) return [`    Sink: ${node.name} (topic: ${node.topic ?? "chosen per record"})`, inputs]
   const stores = [node, ...node.reads].flatMap((one) => one.stores.map((store) => store.name))
   return [`    Processor: ${node.name} (stores: [${stores.join(", ")}])`, outputs, inputs]
 }

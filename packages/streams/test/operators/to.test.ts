@@ -49,3 +49,39 @@ test("D8: a partition that is not there fails the record by name", async () => {
     'operator "to-1", record in-0@0: the partitioner chose partition 4, and there are 4',
   )
 })
+
+test("D8: the topic is chosen for each record, tombstones included", async () => {
+  const Even = S.topic("even", { key: string, value: json<number>() })
+  const Odd = S.topic("odd", { key: string, value: json<number>() })
+  const pipeline = S.pipeline("app", () =>
+    S.stream(In).pipe(
+      S.to((key, value) => (value === null ? key : value % 2 === 0 ? "even" : "odd"), {
+        key: string,
+        value: json<number>(),
+      }),
+    ),
+  )
+  await using driver = await TestDriver.start(pipeline)
+  for (const topic of ["even", "odd"]) driver.cluster.createTopic(topic, 1)
+  for (const [at, value] of [1, 2, null, 3].entries()) driver.send(In, { key: "odd", value, timestamp: at })
+  await driver.run()
+  const read = (topic: S.Topic<string, number>) => driver.read(topic).map(({ value, timestamp }) => [value, timestamp])
+  expect([read(Even), read(Odd)]).toEqual([
+    [[2, 1]],
+    [
+      [1, 0],
+      [null, 2],
+      [3, 3],
+    ],
+  ])
+})
+
+test("D8: a name that is none fails the record, and a chosen topic needs serdes", async () => {
+  const pipeline = S.pipeline("app", () =>
+    S.stream(In).pipe(S.to(() => "no name", { key: string, value: json<number>() })),
+  )
+  await using driver = await TestDriver.start(pipeline)
+  driver.send(In, { key: "k", value: 1, timestamp: 0 })
+  await expect(driver.run()).rejects.toThrow('operator "to-1", record in-0@0: topic name "no name"')
+  expect(() => S.to(() => "out", {} as never)).toThrow("a topic that is chosen needs key and value")
+})
