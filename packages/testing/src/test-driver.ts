@@ -28,7 +28,7 @@ import { VirtualClock } from "./virtual-clock.ts"
 
 export interface TestDriverOptions {
   readonly applicationId?: string
-  /** Partitions of every topic, or of each by name; 1 where nothing is said. */
+  /** Partitions of every topic, or of each by name; 1 where nothing is said. Patterns match the topics that are named. */
   readonly partitions?: number | { readonly [topic: string]: number }
   readonly startTimeMs?: number
   /** Runs the pipeline's effects; the default gives them no services. */
@@ -80,7 +80,9 @@ export class TestDriver {
   private constructor(pipeline: Pipeline<any>, options: TestDriverOptions) {
     this.#options = options
     this.clock = new VirtualClock(options.startTimeMs ?? 0)
-    this.topology = makeTopology(pipeline.plan, options.applicationId ?? pipeline.name)
+    const topics = typeof options.partitions === "object" ? Object.keys(options.partitions) : []
+    const plan = pipeline.plan.expand?.(topics) ?? pipeline.plan
+    this.topology = makeTopology(plan, options.applicationId ?? pipeline.name)
     this.#partitions = this.#createTopics()
     this.#tasks = this.#newTaskSet()
   }

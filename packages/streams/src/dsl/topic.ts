@@ -11,6 +11,22 @@ export interface Topic<K, V> {
   readonly value: Serde<V>
 }
 
+/** All topics whose names match, with the same serdes: for `stream`. */
+export interface TopicPattern<K, V> {
+  readonly pattern: RegExp
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+}
+
+/** The pattern must match the whole name. */
+export function topicPattern<K, V>(pattern: RegExp, serdes: { key: Serde<K>; value: Serde<V> }): TopicPattern<K, V> {
+  if (!(pattern instanceof RegExp)) throw new PipelineError("topicPattern takes a regular expression")
+  if (!isSerde(serdes?.key) || !isSerde(serdes?.value)) {
+    throw new PipelineError(`topic pattern ${String(pattern)}: key and value must be serdes, such as string`)
+  }
+  return { pattern: new RegExp(`^(?:${pattern.source})$`, pattern.flags.replace(/[gy]/g, "")), ...serdes }
+}
+
 const NAME_LENGTH_MAX = 249
 const LEGAL_NAME = /^[a-zA-Z0-9._-]+$/
 

@@ -14,7 +14,7 @@ import { OWN_CLOCK, type StreamRecord } from "../dsl/record.ts"
 import type { FailureHandler } from "../dsl/failure.ts"
 import { type Stream, streamOf } from "../dsl/stream.ts"
 import type { InvalidTimestampPolicy, TimestampOptions } from "../dsl/timestamp.ts"
-import type { Topic } from "../dsl/topic.ts"
+import type { Topic, TopicPattern } from "../dsl/topic.ts"
 import { PipelineError } from "../errors.ts"
 import type { OffsetMetadata } from "../task/offset-metadata.ts"
 import type { TaskContext } from "../task/context.ts"
@@ -40,15 +40,18 @@ export interface SourceOptions<K = any, V = any> extends TimestampOptions<K, V> 
 
 /** The records of a topic, as a stream. */
 export function stream<K, V>(topic: Topic<K, V>, options?: SourceOptions<K, V>): Stream<K, V>
+/** The records of all topics that match when the pipeline is started, as one stream. */
+export function stream<K, V>(pattern: TopicPattern<K, V>, options?: SourceOptions<K, V>): Stream<K, V>
 /** The records of several topics as one stream, in the order that `merge` gives them. */
 export function stream<const T extends readonly [Topic<any, any>, ...Topic<any, any>[]]>(
   topics: T,
   options?: SourceOptions<KeyOf<T[number]>, ValueOf<T[number]>>,
 ): Stream<KeyOf<T[number]>, ValueOf<T[number]>>
 export function stream(
-  topics: Topic<any, any> | readonly Topic<any, any>[],
+  topics: Topic<any, any> | TopicPattern<any, any> | readonly Topic<any, any>[],
   options: SourceOptions = {},
 ): Stream<any, any> {
+  if ("pattern" in topics) return streamOf(patternNode(topics, options))
   const nodes = ("name" in topics ? [topics] : topics).map((one) => sourceNode(one, options))
   if (nodes.length === 0) throw new PipelineError("stream: name at least one topic")
   return streamOf(nodes.length === 1 ? nodes[0]! : mergeNodes(nodes))
@@ -65,6 +68,12 @@ export function sourceNode({ name, key, value }: Topic<any, any>, options: Sourc
     ...(onDeserializationFailure && { onRecordFailure: () => onDeserializationFailure }),
   }
   return makeNode({ operator: sourceOperator, options: { topic: name }, functions, key, value })
+}
+
+/** Stands for its topics until it is known which they are (topology/plan.ts); drawn by its pattern. */
+function patternNode({ pattern, key, value }: TopicPattern<any, any>, options: SourceOptions) {
+  const node = sourceNode({ name: String(pattern), key, value }, options)
+  return { ...node, options: { ...node.options, pattern: pattern.source, flags: pattern.flags } }
 }
 
 const NO_TIMES = {}

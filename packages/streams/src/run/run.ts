@@ -33,6 +33,7 @@ import { AtLeastOnceOutput, ExactlyOnceOutput, type WorkerOutput } from "./kafka
 import { KafkaReader } from "./kafka-reader.ts"
 import { type ResolvedRunOptions, resolveRunOptions, type RunOptions } from "./options.ts"
 import { partitionName } from "./ports.ts"
+import { resolvePatterns, watchPatterns } from "./topic-patterns.ts"
 import { RepartitionPurge } from "./purge.ts"
 import { bindSerdes } from "./serdes.ts"
 import { Standbys, storedPositions } from "./standbys.ts"
@@ -57,7 +58,8 @@ export function run(pipeline: Pipeline<any>, options: RunOptions): Promise<RunHa
 
 export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): Promise<RunHandle> {
   const options = resolveRunOptions(pipeline.name, given)
-  const topology = makeTopology(pipeline.plan, options.applicationId)
+  const plan = await resolvePatterns(pipeline.plan, options)
+  const topology = makeTopology(plan, options.applicationId)
   const effects = await checkEffects(topology, options)
   const { host } = options
   const directory = options.stateDir && `${options.stateDir}/${options.applicationId}`
@@ -210,6 +212,17 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
         warmUps.assign(warmup)
       },
     })
+    closers.push(
+      watchPatterns({
+        plan,
+        known: new Set(partitions.keys()),
+        applicationId: options.applicationId,
+        listTopics: () => admin.listTopics(),
+        clock: host.clock,
+        intervalMs: options.metadataMaxAgeMs,
+        onFound: (found) => worker.fail(found),
+      }),
+    )
     options.log(
       `application ${options.applicationId}, process ${identity.processId}\n${describeTopology(topology, "text")}`,
     )

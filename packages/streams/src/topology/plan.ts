@@ -10,6 +10,7 @@ import type { Serde } from "@millrace/schema"
 import { PipelineError } from "../errors.ts"
 import { canonicalKey } from "../serde/canonical-key.ts"
 import { packed } from "../serde/packed.ts"
+import { mergeNodes } from "../operators/merge.ts"
 import { repartitionSink, repartitionSource } from "../operators/repartition.ts"
 import { repartitionOperator } from "../operators/repartition-stream.ts"
 import type { FailureHandlers } from "../dsl/failure.ts"
@@ -51,12 +52,21 @@ export interface BoundPlan {
   readonly bindings: readonly LogicalNode[]
   /** Where a node has no handler of its own. */
   readonly failures: FailureHandlers
+  /** Of sources that read all topics that match. */
+  readonly patterns: readonly RegExp[]
+  /** The same plan with these topics in the place of patterns; undefined where it has none. */
+  readonly expand: ((topics: readonly string[]) => BoundPlan) | undefined
 }
 
 export function makePlan(pipeline: string, ends: readonly LogicalNode[], failures: FailureHandlers = {}): BoundPlan {
-  const planner = new Planner(pipeline)
-  for (const end of ends) planner.visit(end)
-  return { plan: { pipeline, nodes: planner.nodes }, bindings: planner.bindings, failures }
+  const planWith = (topics: readonly string[] | undefined): BoundPlan => {
+    const planner = new Planner(pipeline, topics)
+    for (const end of ends) planner.visit(end)
+    const { nodes, bindings, patterns } = planner
+    const expand = topics === undefined && patterns.length > 0 ? planWith : undefined
+    return { plan: { pipeline, nodes }, bindings, failures, patterns, expand }
+  }
+  return planWith(undefined)
 }
 
 /** Its records have the keys of a windowed aggregate, as they came from there. */
@@ -69,15 +79,18 @@ function hasWindowedKey(node: LogicalNode): boolean {
 class Planner {
   readonly nodes: PlanNode[] = []
   readonly bindings: LogicalNode[] = []
+  readonly patterns: RegExp[] = []
   readonly #pipeline: string
+  readonly #topics: readonly string[] | undefined
   readonly #visited = new Map<LogicalNode, number>()
   /** Sources by topic and tables by topic: written twice, they are one. */
   readonly #unique = new Map<string, number>()
   readonly #names = new Map<string, string>()
   readonly #stores = new Set<StoreSpec>()
 
-  constructor(pipeline: string) {
+  constructor(pipeline: string, topics: readonly string[] | undefined) {
     this.#pipeline = pipeline
+    this.#topics = topics
   }
 
   visit(node: LogicalNode): number {
@@ -89,10 +102,23 @@ class Planner {
   }
 
   #place(node: LogicalNode): number {
+    const { pattern, flags } = node.options
+    if (typeof pattern === "string") {
+      const expression = new RegExp(pattern, flags as string)
+      this.patterns.push(expression)
+      if (this.#topics !== undefined) return this.visit(this.#matching(node, expression, this.#topics))
+    }
     const inputs = node.inputs.map((input, index) => this.#visitInput(node, input, index))
     if (node.operator === repartitionOperator) return this.#repartition(node, 0, inputs[0]!, node.key ?? canonicalKey)
     const reads = node.reads.map((read) => this.visit(read))
     return this.#merged(node) ?? this.#add(node, inputs, reads)
+  }
+
+  #matching(node: LogicalNode, pattern: RegExp, topics: readonly string[]): LogicalNode {
+    const found = topics.filter((topic) => pattern.test(topic)).sort()
+    if (found.length === 0) throw this.#error(String(node.options["topic"]), "no topic matches: create one first")
+    const sources = found.map((topic) => ({ ...node, options: { topic } }))
+    return sources.length === 1 ? sources[0]! : mergeNodes(sources)
   }
 
   /**
