@@ -188,6 +188,24 @@ test("D13: a key that has no canonical bytes needs its serde", () => {
   S.stream(Orders).pipe(S.keyBy((order) => new Date(order.amount), {}))
 })
 
+test("chosen topics, patterns and times from the value infer", () => {
+  const byTier = S.stream(Orders, { timestamp: (order, { key }) => order.amount + key.length }).pipe(
+    S.to((key, order, { timestamp }) => `orders-${order?.customer ?? key}-${timestamp}`, {
+      key: string,
+      value: json<Order>(),
+    }),
+  )
+  expectTypeOf(byTier).toEqualTypeOf<S.Sink<never>>()
+  const all = S.stream(S.topicPattern(/orders-.*/, { key: string, value: json<Order>() }), {
+    onInvalidTimestamp: "partition-time",
+  })
+  expectTypeOf(all).toEqualTypeOf<S.Stream<string, Order>>()
+  // @ts-expect-error the stream holds something else
+  S.stream(Customers).pipe(S.to(() => "orders", { key: string, value: json<Order>() }))
+  // @ts-expect-error no such policy
+  S.stream(Orders, { onInvalidTimestamp: "ignore" })
+})
+
 test("what is wrong does not compile", () => {
   // @ts-expect-error no such unit of time
   expect(() => S.tumbling("1 fortnight")).toThrow(/not a duration/)
