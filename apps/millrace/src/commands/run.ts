@@ -1,3 +1,4 @@
+import { Socket } from "node:net"
 import * as path from "node:path"
 import { parse, type Values } from "@millrace/config"
 import { type Address, formatAddress } from "@millrace/host"
@@ -15,6 +16,7 @@ import { runConfig } from "../parts/run-config.ts"
 import {
   addressOption,
   closeAll,
+  countOption,
   endEarly,
   listening,
   type Part,
@@ -39,6 +41,9 @@ export default command({
     state: { value: "DIR", help: "where tables and the process's identity live", default: "./state" },
     queries: { value: "HOST:PORT", help: "answers queries of its stores, and its metrics, over HTTP here" },
     metrics: { value: "HOST:PORT", help: "serves the metrics of all its pipelines at /metrics here, for Prometheus" },
+    watch: { help: "start again when the module's files change, going on with its state where that fits" },
+    "create-topics": { value: "N", help: "create topics it reads or writes that do not exist, with N partitions" },
+    "stop-at-eof": { help: "stop when standard input ends too: whoever started it is gone then" },
     json: { help: "print the figures as a line of JSON every second, after the ready line" },
     set: {
       value: "key=value",
@@ -63,13 +68,20 @@ export default command({
     if (pipelines.length > 1 && queries !== undefined && queries.port !== 0) {
       throw new UsageError(`--queries ${options.queries}: ${file} exports ${pipelines.length} pipelines; take port 0`)
     }
-    const stopped = stopSignal()
+    const created = options["create-topics"]
+    const partitions = created === undefined ? undefined : countOption("create-topics", created, 1)
+    const stopped = options["stop-at-eof"] ? Promise.race([stopSignal(), inputEnd()]) : stopSignal()
     const parts: Part[] = []
     const handles: RunHandle[] = []
     try {
-      const start = given === undefined ? startEmbedded(parts, options.data, listen, config) : onCluster(given, config)
+      const start =
+        given === undefined ? startEmbedded(parts, options.data, listen, config) : onCluster(given, config, partitions)
       const target = await unlessStopped(start, stopped)
       if (target === undefined) return await endEarly(parts)
+      if (options.watch) {
+        const watched = await import("../watch.ts")
+        return await watched.runWatched({ file, runArguments: watchedArguments(options, target), stopped })
+      }
       const stateDir = path.resolve(options.state)
       for (const pipeline of pipelines) {
         const handle = await unlessStopped(
@@ -102,6 +114,12 @@ export default command({
   },
 })
 
+function inputEnd(): Promise<void> {
+  // Waiting for it is no reason to go on living.
+  if (process.stdin instanceof Socket) process.stdin.unref()
+  return new Promise((resolve) => void process.stdin.on("end", resolve).on("close", resolve).resume())
+}
+
 const displayMode = (json: boolean): DisplayMode => (json ? "json" : process.stdout.isTTY ? "live" : "plain")
 
 /** A failed pipeline has said why already: closing what is left of it says no more than a line. */
@@ -125,9 +143,32 @@ interface Target {
 
 type RunConfig = Values<typeof runConfig>
 
-async function onCluster(brokers: string, config: RunConfig): Promise<Target> {
+async function onCluster(brokers: string, config: RunConfig, partitions: number | undefined): Promise<Target> {
   await reach(brokers)
-  return { brokers, registryUrl: config["schema.registry.url"] }
+  const createTopics = partitions === undefined ? {} : { createTopics: { partitions } }
+  return { brokers, registryUrl: config["schema.registry.url"], ...createTopics }
+}
+
+/** What the process that is started again and again is told: where this one runs the rest. */
+function watchedArguments(
+  options: {
+    readonly state: string
+    readonly queries: string | undefined
+    readonly metrics: string | undefined
+    readonly json: boolean
+    readonly set: readonly string[]
+  },
+  { brokers, registryUrl, createTopics }: Target,
+): string[] {
+  return [
+    ...["--brokers", brokers, "--state", options.state],
+    ...options.set.flatMap((setting) => ["--set", setting]),
+    ...(registryUrl === null ? [] : ["--set", `schema.registry.url=${registryUrl}`]),
+    ...(createTopics === undefined ? [] : ["--create-topics", String(createTopics.partitions)]),
+    ...(options.queries === undefined ? [] : ["--queries", options.queries]),
+    ...(options.metrics === undefined ? [] : ["--metrics", options.metrics]),
+    ...(options.json ? ["--json"] : []),
+  ]
 }
 
 /** A broker, and a registry unless one is named, inside this process: over the same protocol as any other. */
