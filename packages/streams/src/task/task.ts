@@ -422,9 +422,9 @@ export class Task implements TaskContext {
     this.#isDirty = false
   }
 
-  /** The task goes: its processors end. */
+  /** The task goes: its processors end, once. */
   close(): void {
-    for (const close of this.#closers) close()
+    for (const close of this.#closers.splice(0)) close()
   }
 
   /** The transaction aborted: `positions` are the committed offsets to read on from. */
