@@ -28,6 +28,7 @@ export type { RestoreReport, RunMetrics, StoreReport, TaskReport } from "./metri
 export type { RunHandle } from "./run/handle.ts"
 export type { RunState } from "./run/state.ts"
 export { run } from "./run/run.ts"
+export type { Change } from "./query/changes.ts"
 export type { Position } from "./query/position.ts"
 export type { EndpointMetadata, KeyMetadata } from "./query/queries.ts"
 export type { Query, QueryOptions, QueryResult, Row, Rows } from "./query/query.ts"

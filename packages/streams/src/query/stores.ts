@@ -26,13 +26,15 @@ export class StoreDirectory {
     this.#topology = topology
     const all = topology.subtopologies.flatMap(({ id, nodes }) =>
       nodes.flatMap((node) =>
-        node.stores.map((spec): StoreInfo => {
-          const source = sourceOf(node)
-          const inputKey = serde(source.key, source.topic!, true)
-          const size = node.logical.options["sizeMs"]
-          const windowSizeMs = typeof size === "number" ? size : 0
-          return { name: spec.name, kind: spec.kind, subtopology: id, spec, windowSizeMs, inputKey }
-        }),
+        node.stores
+          .filter(({ kind }) => kind !== "timer")
+          .map((spec): StoreInfo => {
+            const source = sourceOf(node)
+            const inputKey = serde(source.key, source.topic!, true)
+            const size = node.logical.options["sizeMs"]
+            const windowSizeMs = typeof size === "number" ? size : 0
+            return { name: spec.name, kind: spec.kind, subtopology: id, spec, windowSizeMs, inputKey }
+          }),
       ),
     )
     for (const spec of topology.globals) {

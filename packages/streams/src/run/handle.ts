@@ -2,9 +2,12 @@
  * The handle of a running pipeline: what `run` answers.
  */
 import type { Clock } from "@millrace/host"
+import type { Observable } from "rxjs"
 import type { GlobalTable, Table } from "../dsl/stream.ts"
+import { PipelineError } from "../errors.ts"
 import { Rate } from "../metrics/rate.ts"
 import { type RestoreReport, reportTask, type RunMetrics } from "../metrics/report.ts"
+import { type Change, TableChanges } from "../query/changes.ts"
 import type { EndpointMetadata, KeyMetadata, Queries } from "../query/queries.ts"
 import type { Answer, Query, QueryOptions, QueryResult } from "../query/query.ts"
 import { StoreView } from "../query/store-view.ts"
@@ -35,6 +38,9 @@ export interface RunHandle extends AsyncDisposable {
     options?: QueryOptions,
   ): QueryResult<Answer<Q, K, V>>
   query<Q extends Query>(name: string, query: Q, options?: QueryOptions): QueryResult<Answer<Q, any, any>>
+  /** A table of this process in motion: its rows now, then each change as transactions commit it. */
+  changes<K, V>(table: Table<K, V, any>): Observable<Change<K, V>>
+  changes<K = unknown, V = unknown>(name: string): Observable<Change<K, V>>
   /** Which partition a key is in, and which process answers queries for it. */
   metadataForKey(
     store: string | Table<any, any, any> | GlobalTable<any, any>,
@@ -72,6 +78,7 @@ export class Handle implements RunHandle {
   readonly #worker: Worker
   readonly #tasks: TaskSet
   readonly #queries: Queries
+  readonly #changes: TableChanges
   readonly #states: StateHolder
   readonly #rate: Rate
   readonly #clock: Clock
@@ -85,6 +92,7 @@ export class Handle implements RunHandle {
     this.#worker = options.worker
     this.#tasks = options.tasks
     this.#queries = options.queries
+    this.#changes = new TableChanges(options.queries)
     this.#clock = options.clock
     this.#rate = new Rate(this.#clock.monotonic())
     this.#restoring = options.restoring
@@ -100,11 +108,13 @@ export class Handle implements RunHandle {
     try {
       await this.#worker.run()
     } catch (failure) {
+      this.#changes.complete()
       this.#states.become("pending-error")
       await release().catch(() => {})
       this.#states.become("error")
       throw failure
     }
+    this.#changes.complete()
     await release()
     this.#states.become("not-running")
   }
@@ -116,10 +126,12 @@ export class Handle implements RunHandle {
   /** Tasks came, went or became ready. */
   changed(): void {
     this.#states.become(this.#worker.isReady ? "running" : "rebalancing")
+    this.#changes.committed()
   }
 
   /** After a commit. */
   committed(): void {
+    this.#changes.committed()
     this.#rate.sample(this.#clock.monotonic(), this.#tasks.totalMetrics().processed)
   }
 
@@ -172,6 +184,12 @@ export class Handle implements RunHandle {
 
   allMetadata(): readonly EndpointMetadata[] {
     return this.#queries.allMetadata()
+  }
+
+  changes(of: string | Table<any, any, any>): Observable<Change<any, any>> {
+    const info = this.#queries.find(of)
+    if (info.subtopology !== undefined) return this.#changes.of(info)
+    throw new PipelineError(`store "${info.name}" is a global table, which changes without transactions: query it`)
   }
 
   async close(): Promise<void> {

@@ -47,6 +47,7 @@ export abstract class Store {
   readonly spec: PhysicalStore
   readonly committed: CommittedBytes
   readonly #cells = new Map<string, Cell>()
+  readonly #listeners = new Set<(key: string, value: Uint8Array | null) => void>()
   #staged: StagedWrite[] = []
   /** What a value takes, by the samples so far. */
   #valueBytes = 0
@@ -112,8 +113,15 @@ export abstract class Store {
     return this.#staged
   }
 
+  /** Calls back with each stored key and its bytes, null when deleted, as a transaction's changes become committed. */
+  onMerge(listener: (key: string, value: Uint8Array | null) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
   merge(): void {
     for (const { key, value } of this.#staged) this.committed.put(key, value)
+    for (const listener of this.#listeners) for (const { key, value } of this.#staged) listener(key, value)
     this.#staged = []
     for (const cell of this.#cells.values()) cell.commit()
     this.dropOverlay()

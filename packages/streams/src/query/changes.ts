@@ -1,0 +1,106 @@
+/**
+ * A table as an Observable: what its rows are now, then each change, as transactions commit them.
+ *
+ *     handle.changes(table).subscribe(({ key, value }) => …)       value undefined: the row was deleted
+ *
+ * Of partitions that are here, one whose task comes later beginning with its rows. Changes are told after the commit, each
+ * key once a transaction with its last value: what was aborted is never seen. A listener that throws errs by itself, as
+ * RxJS has it, and does the run no harm. It completes when the run ends.
+ */
+import { Observable, Subject } from "rxjs"
+import { bytesOf } from "../state/byte-order.ts"
+import { KeyValueStore } from "../state/key-value-store.ts"
+import { isCellKey, type Store } from "../state/store.ts"
+import { WindowStore } from "../state/window-store.ts"
+import type { Queries } from "./queries.ts"
+import { readMany } from "./read.ts"
+import type { StoreInfo } from "./stores.ts"
+
+export interface Change<K, V> {
+  readonly key: K
+  /** Undefined: there is no row any more. */
+  readonly value: V | undefined
+  readonly timestamp: number
+}
+
+export class TableChanges {
+  readonly #queries: Queries
+  readonly #committed = new Subject<void>()
+
+  constructor(queries: Queries) {
+    this.#queries = queries
+  }
+
+  /** After a commit, or when tasks came or went. */
+  committed(): void {
+    this.#committed.next()
+  }
+
+  complete(): void {
+    this.#committed.complete()
+  }
+
+  of(info: StoreInfo): Observable<Change<any, any>> {
+    return new Observable((subscriber) => {
+      const watched = new Map<Store, Watched>()
+      const tell = () => {
+        try {
+          for (const change of this.#next(info, watched)) subscriber.next(change)
+        } catch (cause) {
+          // A row that does not decode, say: the listener's matter, not the run's.
+          subscriber.error(cause)
+        }
+      }
+      tell()
+      const complete = () => {
+        tell()
+        subscriber.complete()
+      }
+      const subscription = this.#committed.subscribe({ next: tell, complete })
+      return () => {
+        subscription.unsubscribe()
+        for (const { stop } of watched.values()) stop()
+      }
+    })
+  }
+
+  /** What was committed since the last call, and all rows of partitions that are new here. */
+  *#next(info: StoreInfo, watched: Map<Store, Watched>): Iterable<Change<any, any>> {
+    for (const [store, { committed }] of watched) {
+      for (const [stored, bytes] of committed.splice(0)) {
+        if (!isCellKey(stored)) yield { key: keyOf(info, store, stored), ...store.decode(bytes ?? undefined) }
+      }
+    }
+    const here = new Map(
+      this.#queries.partitionsHere(info).flatMap((partition) => {
+        const readable = this.#queries.readable(info, partition)
+        return readable === undefined ? [] : [[readable.store, readable] as const]
+      }),
+    )
+    for (const [store, { stop }] of watched) {
+      if (here.has(store)) continue
+      stop()
+      watched.delete(store)
+    }
+    for (const [store, readable] of here) {
+      if (watched.has(store)) continue
+      const committed: Array<readonly [string, Uint8Array | null]> = []
+      watched.set(store, { committed, stop: store.onMerge((stored, bytes) => committed.push([stored, bytes])) })
+      for (const { row } of readMany(readable, store.committed, { kind: "range" })) yield row
+    }
+  }
+}
+
+/** A store that is listened to, and what it committed since it was told last. */
+interface Watched {
+  readonly committed: Array<readonly [stored: string, bytes: Uint8Array | null]>
+  readonly stop: () => void
+}
+
+function keyOf({ windowSizeMs }: StoreInfo, store: Store, stored: string): unknown {
+  if (store instanceof WindowStore) {
+    const { key, start } = store.windowOf(stored)
+    return { key, start, end: start + windowSizeMs }
+  }
+  return (store as KeyValueStore).spec.key.decode(bytesOf(stored))
+}
