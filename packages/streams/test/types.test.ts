@@ -150,6 +150,16 @@ test("processors infer records, stores and what they forward", () => {
     S.processValues("kept", {}, ({ forward }) => ({ process: ({ value }) => forward(value) })),
   )
   expectTypeOf(values).toEqualTypeOf<S.Stream<string, Order>>()
+  const enrichedBy = S.stream(Orders).pipe(
+    S.processValues("enriched-by", { tables: { customers: S.table(Customers) }, value: string }, (context) => ({
+      process({ key }) {
+        context.forward(context.tables.customers.get(key)?.tier ?? "none")
+        // @ts-expect-error no such field in the row
+        void context.tables.customers.get(key)?.price
+      },
+    })),
+  )
+  expectTypeOf(enrichedBy).toEqualTypeOf<S.Stream<string, string>>()
   const keyed = S.stream(Orders).pipe(
     S.process("keyed", { key: json<number>() }, ({ forward }) => ({
       process: ({ value }) => forward({ key: value.amount, value }),

@@ -29,8 +29,10 @@ export type {
   ForwardedRecord,
   ProcessorContext,
   PunctuationType,
+  ReadTables,
   RecordProcessor,
   StoreDefinitions,
+  TableState,
   Timers,
   ValueProcessorContext,
 } from "./processor-context.ts"

@@ -11,10 +11,11 @@
  *
  * Semantics: the factory is called once per task. `forward` is synchronous and depth first: it returns when everything
  * downstream has run. Variables of the factory are not state: they survive an abort and are lost when the task moves.
- * State: the stores given, and `<name>-timers` with `timers`. A store given to several operators is one store.
+ * State: the tables given, to read; the stores given, and `<name>-timers` with `timers`. A store given to several operators is one store.
  * Time: a record forwarded has the time of the record at hand, unless it says otherwise; from a timer or a punctuation, that
  * of the call, and no topic and offset. Timers fire before the record that moves stream time to or past them; stream-time
- * punctuations run after it (task/punctuators.ts). With stores or timers the operator depends on the key.
+ * punctuations run after it (task/punctuators.ts). With stores, timers or tables the operator depends on
+ * the key.
  * Key: `process` may change it, and the next operator that depends on the key repartitions; `processValues` may not.
  * Tombstones are dropped and counted; put `tombstones()` before it to see them as null.
  */
@@ -22,9 +23,10 @@ import { type Serde, UnknownSchemaId } from "@millrace/schema"
 import { durationMs } from "../dsl/duration.ts"
 import { type Headers, NO_HEADERS, type Origin, OWN_CLOCK, StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import type { OpenStore, StoreDefinition } from "../dsl/store.ts"
-import { type Stream, streamNode, streamOf } from "../dsl/stream.ts"
+import { flowOf, type Stream, streamNode, streamOf, type Table } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
 import { type Cell, NO_TIME } from "../state/cell.ts"
+import { tableReader } from "../state/table-reader.ts"
 import type { TimerStore } from "../state/timer-store.ts"
 import type { TaskContext } from "../task/context.ts"
 import { Failures } from "../task/failures.ts"
@@ -35,8 +37,10 @@ import type {
   ForwardedRecord,
   ProcessorContext,
   PunctuationType,
+  ReadTables,
   RecordProcessor,
   StoreDefinitions,
+  TableState,
   ValueProcessorContext,
 } from "./processor-context.ts"
 
@@ -44,9 +48,13 @@ const make: Operator["make"] = (node, context) => new UserProcessor(node, contex
 const processOperator: Operator = { kind: "process", make }
 const keyedProcessOperator: Operator = { ...processOperator, keyDependent: true }
 
-export interface ProcessOptions<K2, V2, Stores> {
+type NeedsOf<T> = T extends Table<any, any, infer R> ? R : never
+
+export interface ProcessOptions<K2, V2, Stores, Tables> {
   /** By the names that the processor uses. */
   readonly stores?: Stores
+  /** Tables that it reads by key, as a join does: their changes do not come to it. */
+  readonly tables?: Tables
   /** The processor has `onTimer`. */
   readonly timers?: boolean
   /** Of what is forwarded; also tells its type. Default: as the input. */
@@ -54,19 +62,34 @@ export interface ProcessOptions<K2, V2, Stores> {
   readonly value?: Serde<V2>
 }
 
-export function process<K, V, R, K2 = K, V2 = V, const Stores extends StoreDefinitions = {}>(
+export function process<
+  K,
+  V,
+  R,
+  K2 = K,
+  V2 = V,
+  const Stores extends StoreDefinitions = {},
+  const Tables extends ReadTables = {},
+>(
   name: string,
-  options: ProcessOptions<K2, V2, Stores>,
-  factory: (context: ProcessorContext<K, K2, V2, Stores>) => RecordProcessor<K, V>,
-): (s: Stream<K, V, R>) => Stream<K2, V2, R> {
+  options: ProcessOptions<K2, V2, Stores, Tables>,
+  factory: (context: ProcessorContext<K, K2, V2, Stores, Tables>) => RecordProcessor<K, V>,
+): (s: Stream<K, V, R>) => Stream<K2, V2, R | NeedsOf<Tables[keyof Tables]>> {
   return (s) => processNode("process", name, s, options, factory, false)
 }
 
-export function processValues<K, V, R, V2 = V, const Stores extends StoreDefinitions = {}>(
+export function processValues<
+  K,
+  V,
+  R,
+  V2 = V,
+  const Stores extends StoreDefinitions = {},
+  const Tables extends ReadTables = {},
+>(
   name: string,
-  options: Omit<ProcessOptions<K, V2, Stores>, "key">,
-  factory: (context: ValueProcessorContext<K, V2, Stores>) => RecordProcessor<K, V>,
-): (s: Stream<K, V, R>) => Stream<K, V2, R> {
+  options: Omit<ProcessOptions<K, V2, Stores, Tables>, "key">,
+  factory: (context: ValueProcessorContext<K, V2, Stores, Tables>) => RecordProcessor<K, V>,
+): (s: Stream<K, V, R>) => Stream<K, V2, R | NeedsOf<Tables[keyof Tables]>> {
   return (s) => processNode("processValues", name, s, options, factory, true)
 }
 
@@ -74,7 +97,7 @@ function processNode(
   what: string,
   name: string,
   s: unknown,
-  options: ProcessOptions<any, any, StoreDefinitions>,
+  options: ProcessOptions<any, any, StoreDefinitions, ReadTables>,
   factory: (context: any) => RecordProcessor<any, any>,
   keepsKey: boolean,
 ): Stream<any, any, any> {
@@ -82,13 +105,16 @@ function processNode(
   const definitions: StoreDefinitions = options.stores ?? {}
   const stores = Object.values(definitions).map(({ spec }) => spec)
   if (options.timers === true) stores.push(timerSpec(name, input.key))
-  const isKeyed = stores.length > 0
+  const tables = Object.entries(options.tables ?? {})
+  const reads = tables.map(([, table]) => flowOf(what, table, "table").node)
+  const isKeyed = stores.length > 0 || reads.length > 0
   return streamOf(
     makeNode({
       operator: isKeyed ? keyedProcessOperator : processOperator,
       name,
       inputs: [input],
-      options: { keepsKey, timers: options.timers === true },
+      reads,
+      options: { keepsKey, timers: options.timers === true, tables: tables.map(([table]) => table) },
       functions: { factory, definitions: () => definitions },
       stores,
       // Without a serde the types of key and value are the input's.
@@ -157,11 +183,12 @@ class UserProcessor extends Processor {
     context.atClose(() => this.#user.close?.())
   }
 
-  #face(keepsKey: boolean): ProcessorContext<unknown, unknown, unknown, StoreDefinitions> {
+  #face(keepsKey: boolean): ProcessorContext<unknown, unknown, unknown, StoreDefinitions, ReadTables> {
     const { context } = this
     const { punctuators } = context
     return {
       stores: this.#open() as never,
+      tables: this.#readers() as never,
       timers: {
         set: (key, time) => this.#requireTimers().set(key, time),
         delete: (key, time) => this.#requireTimers().delete(key, time),
@@ -181,6 +208,15 @@ class UserProcessor extends Processor {
             this.#forward({ ...options, key: this.#keyAtHand(), value })) as never)
         : (record) => this.#forward(record),
     }
+  }
+
+  #readers(): Record<string, TableState<unknown, unknown>> {
+    const names = this.node.logical.options["tables"] as string[]
+    const readers = names.map((name, at) => {
+      const row = tableReader(this.node.reads[at]!, this.context)
+      return [name, { get: (key: unknown) => row(key).value, getStamped: (key: unknown) => ({ ...row(key) }) }] as const
+    })
+    return Object.fromEntries(readers)
   }
 
   #open(): Record<string, unknown> {

@@ -4,6 +4,8 @@
 import type { Duration } from "../dsl/duration.ts"
 import type { Headers, Rec } from "../dsl/record.ts"
 import type { StoreDefinition } from "../dsl/store.ts"
+import type { Table } from "../dsl/stream.ts"
+import type { Stamped } from "../state/key-value-store.ts"
 
 export interface StoreDefinitions {
   readonly [name: string]: StoreDefinition<any>
@@ -11,6 +13,20 @@ export interface StoreDefinitions {
 
 export type StatesOf<Stores> = {
   readonly [N in keyof Stores]: Stores[N] extends StoreDefinition<infer State> ? State : never
+}
+
+export interface ReadTables {
+  readonly [name: string]: Table<any, any, any>
+}
+
+/** The rows of a table that lie with the task's partition: of the keys that its records have. */
+export interface TableState<K, V> {
+  get(key: K): V | undefined
+  getStamped(key: K): Stamped<V>
+}
+
+export type RowsOf<Tables> = {
+  readonly [N in keyof Tables]: Tables[N] extends Table<infer K, infer V, any> ? TableState<K, V> : never
 }
 
 /** A record to send on. What it does not say is taken from the record at hand. */
@@ -32,8 +48,9 @@ export interface Timers<K> {
   delete(key: K, time: number): void
 }
 
-interface CommonContext<K, Stores> {
+interface CommonContext<K, Stores, Tables> {
   readonly stores: StatesOf<Stores>
+  readonly tables: RowsOf<Tables>
   /** Only with `onTimer`. */
   readonly timers: Timers<K>
   /**
@@ -53,12 +70,12 @@ interface CommonContext<K, Stores> {
   readonly applicationId: string
 }
 
-export interface ProcessorContext<K, K2, V2, Stores> extends CommonContext<K, Stores> {
+export interface ProcessorContext<K, K2, V2, Stores, Tables> extends CommonContext<K, Stores, Tables> {
   /** Sends a record on; returns when everything downstream has run. */
   forward(record: ForwardedRecord<K2, V2>): void
 }
 
-export interface ValueProcessorContext<K, V2, Stores> extends CommonContext<K, Stores> {
+export interface ValueProcessorContext<K, V2, Stores, Tables> extends CommonContext<K, Stores, Tables> {
   /** Sends a value on under the key of the record or timer at hand. */
   forward(value: V2, options?: { readonly timestamp?: number; readonly headers?: Headers }): void
 }

@@ -221,6 +221,36 @@ test("P6: a window store forgets by stream time", async () => {
   ])
 })
 
+test("P7: a processor reads the rows of tables, derived ones too, as they were when its record came", async () => {
+  await using driver = await started(() => {
+    const rows = S.table(Second)
+    return S.stream(In).pipe(
+      S.keyBy((value) => `k${value}`),
+      S.processValues(
+        "looks",
+        { tables: { rows, large: rows.pipe(S.filterTable((row) => row > 10)) }, value: any },
+        ({ tables, forward }) => ({
+          process: ({ key }) => forward([tables.rows.get(key) ?? null, tables.large.getStamped(key).value ?? null]),
+        }),
+      ),
+      S.to(Out),
+    )
+  })
+  expect([...driver.cluster.topics]).toContain("app-looks-repartition")
+  const look = async (at: number) => {
+    send(driver, ["x", 1, at])
+    await driver.run()
+    return driver.read(Out).at(-1)!.value
+  }
+  expect(await look(1)).toEqual([null, null])
+  driver.send(Second, { key: "k1", value: 7, timestamp: 2 })
+  expect(await look(3)).toEqual([7, null])
+  driver.send(Second, { key: "k1", value: 70, timestamp: 4 })
+  expect(await look(5)).toEqual([70, 70])
+  await driver.crash({ loseEngines: true })
+  expect(await look(6)).toEqual([70, 70])
+})
+
 /** Emits a key once it has been silent for 10 ms. */
 const silence = () =>
   S.stream(In).pipe(
