@@ -19,7 +19,7 @@ export {
 } from "./dsl/store.ts"
 export type { InvalidTimestampPolicy, TimestampExtractor, TimestampOptions } from "./dsl/timestamp.ts"
 export { topic, type Topic, topicPattern, type TopicPattern } from "./dsl/topic.ts"
-export { hopping, type SessionWindows, type TimeWindows, tumbling } from "./dsl/windows.ts"
+export { hopping, session, type SessionWindows, type TimeWindows, tumbling } from "./dsl/windows.ts"
 export * from "./errors.ts"
 export { mapEffect, type MapEffectOptions } from "./map-effect.ts"
 export * from "./operators/index.ts"

@@ -258,6 +258,32 @@ const PIPELINES: ReadonlyArray<readonly [name: string, build: () => any, stores:
     ["by-group", "by-parity"],
   ],
   [
+    "sessions",
+    () =>
+      S.stream(Events).pipe(
+        S.window(S.session(5, { grace: 5 })),
+        S.count("sessions"),
+        S.toStream(),
+        S.mapRecord(({ key, value }) => ({ key: `${key.key}@${key.start}-${key.end}`, value })),
+        S.to(Out),
+      ),
+    ["sessions", "sessions-ends"],
+  ],
+  [
+    "an outer join of a stream with some of itself",
+    () =>
+      S.stream(Events).pipe(
+        S.outerJoinStream(
+          "pairs",
+          S.stream(Events).pipe(S.filter((event) => event.amount > 2)),
+          { before: 3, after: 6, grace: 4 },
+          (left, right) => ({ left: left?.id ?? null, right: right?.id ?? null }),
+        ),
+        S.to(Out),
+      ),
+    ["pairs-left", "pairs-right", "pairs-unmatched"],
+  ],
+  [
     "branch and merge",
     () => {
       const { odd, even } = S.stream(Events).pipe(

@@ -31,7 +31,7 @@ export interface Rec<K, V> {
   withKey<K2>(key: K2): Rec<K2, V>
 }
 
-/** The key of a windowed table: `[start, end)` in milliseconds. */
+/** The key of a windowed table: `[start, end)` in milliseconds; of a session, `[start, end]`. */
 export interface Windowed<K> {
   readonly key: K
   readonly start: number

@@ -20,6 +20,15 @@ export interface SessionWindows {
   readonly graceMs: number
 }
 
+/**
+ * Sessions: records of a key that are no further apart than `gap`. A session is `[start, end]`, from its first record to
+ * its last, both included; it is past once stream time is beyond its end by more than gap and grace.
+ */
+export function session(gap: Duration, options: { grace?: Duration } = {}): SessionWindows {
+  const gapMs = durationMs("session gap", gap)
+  return { _kind: "session", gapMs, graceMs: durationMs("session grace", options.grace ?? 0) }
+}
+
 export type Windows = TimeWindows | SessionWindows
 
 /** Windows side by side: each record belongs to one. */

@@ -11,11 +11,13 @@
 import type { Serde } from "@millrace/schema"
 import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { type Aggregable, type AggregableKind, flowOf, type Table, tableOf } from "../dsl/stream.ts"
-import type { Windows } from "../dsl/windows.ts"
 import { PipelineError } from "../errors.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
+import { packed } from "../serde/packed.ts"
+import { timedList } from "../serde/timed-list.ts"
 import { makeNode, type StoreSpec } from "../topology/node.ts"
 import { copyOf, type Operator, Processor } from "./operator.ts"
+import { sessionAggregateOperator } from "./session-aggregate.ts"
 import { windowAggregateOperator } from "./window-aggregate.ts"
 
 /** What an aggregate must say beyond `init` and `add`, by what it is over. */
@@ -45,9 +47,16 @@ export function aggregate<K, V, A, Kind extends AggregableKind, R>(
 }
 
 /** How many records. */
-export function count(name: string): <K, V, R>(s: Aggregable<K, V, "stream" | "time", R>) => Table<K, number, R>
+export function count(
+  name: string,
+): <K, V, R>(s: Aggregable<K, V, "stream" | "time" | "session", R>) => Table<K, number, R>
 export function count(name: string): (s: any) => any {
-  return (s) => aggregateNode("count", name, s, { init: () => 0, add: (total: number) => total + 1 })
+  return (s) =>
+    aggregateNode("count", name, s, {
+      init: () => 0,
+      add: (total: number) => total + 1,
+      merge: (left: number, right: number) => left + right,
+    })
 }
 
 /** One value from two, again and again; the first record of a key is the first value. */
@@ -55,14 +64,15 @@ export function reduce<K, V, R>(
   name: string,
   f: (reduced: V, value: V) => V,
   options: { readonly value?: Serde<V> } = {},
-): (s: Aggregable<K, V, "stream" | "time", R>) => Table<K, V, R> {
+): (s: Aggregable<K, V, "stream" | "time" | "session", R>) => Table<K, V, R> {
   const add = (reduced: V | undefined, value: V) => (reduced === undefined ? value : f(reduced, value))
-  return (s) => aggregateNode("reduce", name, s, { init: () => undefined, add, keepsValue: true, ...options })
+  return (s) => aggregateNode("reduce", name, s, { init: () => undefined, add, merge: f, keepsValue: true, ...options })
 }
 
 interface Parts {
   readonly init: () => unknown
   readonly add: (...args: any[]) => unknown
+  readonly merge?: (...args: any[]) => unknown
   readonly value?: Serde<any>
   readonly keepsValue?: boolean
 }
@@ -73,7 +83,23 @@ function aggregateNode(what: string, name: string, s: unknown, parts: Parts): Ta
   const store: StoreSpec = { name, kind: "key-value", key: input.key, value }
   const common = { name, inputs: [input], functions: { init: parts.init, add: parts.add }, value, keyChanged: false }
   if (windows === undefined) return tableOf(makeNode({ operator: aggregateOperator, stores: [store], ...common }))
-  const { retentionMs, options } = windowOptions(name, windows)
+  if (windows._kind === "session") {
+    const { gapMs, graceMs } = windows
+    const ends: StoreSpec = { name: `${name}-ends`, kind: "timer", key: input.key, value: undefined }
+    return tableOf(
+      makeNode({
+        operator: sessionAggregateOperator,
+        ...common,
+        functions: { ...common.functions, merge: parts.merge ?? noMerge(what, name) },
+        options: { gapMs, graceMs },
+        stores: [{ ...store, value: timedList(value ?? packed) }, ends],
+        key: undefined,
+      }),
+    )
+  }
+  const { sizeMs, advanceMs, graceMs } = windows
+  const retentionMs = sizeMs + graceMs
+  const options = { sizeMs, advanceMs, graceMs }
   return tableOf(
     makeNode({
       operator: windowAggregateOperator,
@@ -86,14 +112,9 @@ function aggregateNode(what: string, name: string, s: unknown, parts: Parts): Ta
   )
 }
 
-function windowOptions(name: string, windows: Windows) {
-  if (windows._kind === "session") {
-    throw new PipelineError(
-      `operator "${name}": session windows have no store in this version; use tumbling or hopping`,
-    )
-  }
-  const { sizeMs, advanceMs, graceMs } = windows
-  return { retentionMs: sizeMs + graceMs, options: { sizeMs, advanceMs, graceMs } }
+/** The compiler asks for it; JavaScript is told at once too. */
+function noMerge(what: string, name: string): never {
+  throw new PipelineError(`${what} "${name}": over sessions it needs merge, which makes one value of two`)
 }
 
 class Aggregate extends Processor {

@@ -7,6 +7,7 @@
 import { type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { ProcessingError } from "../errors.ts"
 import type { TableReader } from "../state/table-reader.ts"
+import type { Store } from "../state/store.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import type { TaskContext } from "../task/context.ts"
 
@@ -21,6 +22,8 @@ export interface Operator {
   readonly suspends?: boolean
   /** Its results come when the transaction commits, so that a full gate is a reason to commit. */
   readonly endsWithTransaction?: boolean
+  /** Of a table whose store does not hold one row under each of its keys: how to read it. */
+  rows?(store: Store): TableReader
   /** It reads the old value of a table's change, so that tables before it must send it. */
   readonly readsOld?: boolean
   make(node: PhysicalNode, context: TaskContext): Processor

@@ -22,6 +22,8 @@ export function tableReader(node: PhysicalNode, context: TaskContext): TableRead
     return view(node, context)
   }
   const store = context.store(owned.name)
+  const { rows: read } = node.logical.operator
+  if (read !== undefined) return read(store)
   if (store instanceof WindowStore) return ({ key, start }: Windowed<unknown>) => store.get(key, start)
   const rows = store as KeyValueStore
   return (key) => rows.get(key)

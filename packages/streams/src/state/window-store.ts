@@ -44,6 +44,11 @@ export class WindowStore<K = any, V = any> extends Store {
     return this.#isExpired(start) ? NOTHING : this.unshared(this.#entry(key, start))
   }
 
+  /** Also of a window that stream time has just left: for those who look once more before it goes. */
+  peek(key: K, start: number): Stamped<V> {
+    return this.#entry(key, start)
+  }
+
   #isExpired(start: number): boolean {
     return start <= this.streamTime.value - this.#retentionMs
   }
