@@ -232,3 +232,25 @@ test("what is wrong does not compile", () => {
   // @ts-expect-error a stream is no end
   expect(() => S.pipeline("p", () => S.stream(Orders))).toThrow('pipeline "p" takes a sink or a table, got a stream')
 })
+
+test("joins of streams and sessions infer", () => {
+  const orders = S.stream(Orders)
+  const customers = S.stream(Customers)
+  const window = { within: "5 minutes" } as const
+  const inner = orders.pipe(
+    S.joinStream("i", customers, window, (order, customer) => order.amount + customer.tier.length),
+  )
+  expectTypeOf(inner).toEqualTypeOf<S.Stream<string, number>>()
+  const left = orders.pipe(S.leftJoinStream("l", customers, window, (order, customer) => [order.id, customer?.tier]))
+  expectTypeOf(left).toEqualTypeOf<S.Stream<string, (string | undefined)[]>>()
+  // @ts-expect-error the right side may be missing
+  orders.pipe(S.leftJoinStream("m", customers, window, (_, customer) => customer.tier))
+  // @ts-expect-error the left side may be missing
+  orders.pipe(S.outerJoinStream("o", customers, window, (order) => order.id))
+  // @ts-expect-error the keys differ
+  orders.pipe(S.joinStream("k", customers.pipe(S.keyBy((customer) => customer.tier.length)), window, () => 0))
+  const sessions = orders.pipe(S.window(S.session("5 minutes")))
+  expectTypeOf(sessions.pipe(S.count("n"))).toEqualTypeOf<S.Table<S.Windowed<string>, number>>()
+  // @ts-expect-error an aggregate of sessions must say how two of them merge
+  expect(() => sessions.pipe(S.aggregate("s", { init: () => 0, add: (sum) => sum + 1 }))).toThrow("needs merge")
+})

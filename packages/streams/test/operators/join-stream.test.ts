@@ -9,14 +9,12 @@ const Right = S.topic("right", { key: string, value: json<string>() })
 const Out = S.topic("out", { key: string, value: json<string>() })
 
 type Sent = readonly [side: "L" | "R", key: string | null, value: string | null, timestamp: number]
+/** Their callbacks promise more sides than the outer join's. */
+const inner = S.joinStream as typeof S.outerJoinStream
+const left = S.leftJoinStream as typeof S.outerJoinStream
 const show = (left: string | undefined, right: string | undefined) => `${left ?? "-"}+${right ?? "-"}`
 
-async function joined(
-  kind: "joinStream" | "leftJoinStream" | "outerJoinStream",
-  input: readonly Sent[],
-  window: S.JoinWindow = { within: 10 },
-) {
-  const join = S[kind] as typeof S.outerJoinStream
+async function joined(join: typeof S.outerJoinStream, input: readonly Sent[], window: S.JoinWindow = { within: 10 }) {
   const build = () => S.stream(Left).pipe(join("j", S.stream(Right), window, show), S.to(Out))
   const driver = await TestDriver.start(S.pipeline("app", build))
   for (const [side, key, value, timestamp] of input) {
@@ -27,7 +25,7 @@ async function joined(
 }
 
 test("J1: both bounds are included; each arrival meets what came before, in the order of its time", async () => {
-  const { rows } = await joined("joinStream", [
+  const { rows } = await joined(inner, [
     ["L", "a", "l1", 100],
     ["L", "a", "l0", 95],
     ["L", "b", "lb", 100],
@@ -48,7 +46,7 @@ test("J1: both bounds are included; each arrival meets what came before, in the 
 
 test("J1: before and after are seen from the left", async () => {
   const { rows } = await joined(
-    "joinStream",
+    inner,
     [
       ["L", "a", "l", 100],
       ["R", "a", "early", 99],
@@ -62,7 +60,7 @@ test("J1: before and after are seen from the left", async () => {
 })
 
 test("J1: null keys and values are dropped and counted; a late record meets what is kept", async () => {
-  const { rows, driver } = await joined("joinStream", [
+  const { rows, driver } = await joined(inner, [
     ["L", null, "l", 1],
     ["L", "a", null, 1],
     ["L", "a", "l", 100],
@@ -80,14 +78,14 @@ test("J2: an unmatched left row is joined with nothing once no match can come an
     ["R", "b", "r", 102],
     ["R", "z", "clock", 112],
   ]
-  const before = await joined("leftJoinStream", input, { within: 10, grace: 2 })
+  const before = await joined(left, input, { within: 10, grace: 2 })
   expect(before.rows).toEqual([["b", "l2+r", 102]])
-  const after = await joined("leftJoinStream", [...input, ["R", "z", "clock", 113]], { within: 10, grace: 2 })
+  const after = await joined(left, [...input, ["R", "z", "clock", 113]], { within: 10, grace: 2 })
   expect(after.rows.slice(1)).toEqual([["a", "l1+-", 100]])
 })
 
 test("J2: a jump in time sends every unmatched row of both sides, in the order of their times", async () => {
-  const { rows } = await joined("outerJoinStream", [
+  const { rows } = await joined(S.outerJoinStream, [
     ["R", "b", "r1", 101],
     ["L", "a", "l1", 100],
     ["L", "a", "l2", 104],
@@ -101,7 +99,7 @@ test("J2: a jump in time sends every unmatched row of both sides, in the order o
 })
 
 test("J2: a row that comes when its window is past gets its result at once; no match comes after one without", async () => {
-  const { rows } = await joined("leftJoinStream", [
+  const { rows } = await joined(left, [
     ["R", "z", "clock", 200],
     ["L", "a", "late", 100],
     ["R", "a", "later still", 100],
@@ -110,20 +108,20 @@ test("J2: a row that comes when its window is past gets its result at once; no m
 })
 
 test("J3: on a side that is joined without a match, a null key gets its result at once", async () => {
-  const { rows, driver } = await joined("leftJoinStream", [
+  const { rows, driver } = await joined(left, [
     ["L", null, "l", 5],
     ["R", null, "r", 5],
   ])
   expect(rows).toEqual([[null, "l+-", 5]])
   expect(driver.dropped["null-key"]).toBe(1)
-  const outer = await joined("outerJoinStream", [["R", null, "r", 5]])
+  const outer = await joined(S.outerJoinStream, [["R", null, "r", 5]])
   expect(outer.rows).toEqual([[null, "-+r", 5]])
 })
 
 test("J4: a stream joined with itself meets itself once", async () => {
   const build = () => {
-    const left = S.stream(Left)
-    return left.pipe(S.joinStream("self", left, { within: 10 }, show), S.to(Out))
+    const both = S.stream(Left)
+    return both.pipe(S.joinStream("self", both, { within: 10 }, show), S.to(Out))
   }
   const driver = await TestDriver.start(S.pipeline("app", build))
   driver.send(Left, { key: "a", value: "1", timestamp: 100 })
