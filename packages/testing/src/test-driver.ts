@@ -20,6 +20,7 @@ import type { TaskLimits } from "@millrace/streams/task/task"
 import { type PartitionCounts, resolvePartitions, taskCount } from "@millrace/streams/topology/partitions"
 import { makeTopology, type Topology } from "@millrace/streams/topology/topology"
 import { partitionForKey } from "@millrace/client/producer/murmur2"
+import { DriverGlobalTable } from "./driver-global-table.ts"
 import { ForgetfulEngines } from "./forgetful-engine.ts"
 import { type CommitStep, type FaultKind, InjectedCrash, MemoryCluster, MemoryOutput } from "./memory-cluster.ts"
 import { parseMarbles } from "./marbles.ts"
@@ -65,6 +66,9 @@ export interface StoredRow {
 /** Turns of the microtask queue before a commit is taken to wait for time, or for the outside. */
 const IDLE_TURNS = 64
 
+/** Operators whose topics are the user's. */
+const CREATED: ReadonlySet<string> = new Set(["source", "to", "global-table"])
+
 export class TestDriver {
   readonly topology: Topology
   readonly cluster = new MemoryCluster()
@@ -98,7 +102,7 @@ export class TestDriver {
     const wanted = (topic: string) => (typeof partitions === "number" ? partitions : (partitions[topic] ?? 1))
     const external = new Map<string, number>()
     for (const { kind, topic } of this.topology.nodes) {
-      if (topic !== undefined && (kind === "source" || kind === "to")) external.set(topic, wanted(topic))
+      if (topic !== undefined && CREATED.has(kind)) external.set(topic, wanted(topic))
     }
     const counts = resolvePartitions(this.topology, external)
     for (const [topic, count] of counts) this.cluster.createTopic(topic, count)
@@ -122,6 +126,8 @@ export class TestDriver {
 
   async #start(): Promise<void> {
     const effects = this.#options.effects ?? effectPort(this.clock)
+    const { globals } = this.topology
+    const globalTables = new Map(globals.map((spec) => [spec.name, new DriverGlobalTable(spec, this.cluster)]))
     for (const id of allTasks(this.topology, this.#partitions)) {
       const task = await makeTask(id, {
         topology: this.topology,
@@ -130,6 +136,7 @@ export class TestDriver {
         output: this.#output,
         engines: this.#engines,
         effects,
+        globalTables,
         restore: { deleteRetentionMs: Number.POSITIVE_INFINITY, now: () => this.clock.now() },
         ...(this.#options.flushLimits && { flushLimits: this.#options.flushLimits }),
         ...(this.#options.taskLimits && { taskLimits: this.#options.taskLimits }),
