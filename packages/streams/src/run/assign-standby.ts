@@ -2,53 +2,126 @@
  * Who keeps copies of which task's state, beside the one that runs it.
  *
  * Never in the process that runs the task or warms up to run it, and no two in one process. Copies stand where tags differ from
- * the active one's and each other's in as many of the rack-aware tags as can be (KIP-708); then where they stand already, as
- * far as an even share allows; then where there is least to read, and least to do.
+ * the active one's and each other's in as many of the rack-aware tags as can be (KIP-708); then where they stand already;
+ * then where there is least to read, and least to do. In the end single copies move to members with two fewer, where racks
+ * allow it.
  */
 import type { Targets } from "./assign-active.ts"
 import { sortedBy } from "./assign-active.ts"
 import type { AssignedMember, AssignedTask, Group } from "./assignment.ts"
 
-/** Names of tasks by member id. */
-export function assignStandbys(
-  tasks: readonly AssignedTask[],
-  group: Group,
-  placed: { readonly active: Targets; readonly warming: Targets },
-): Map<string, string[]> {
-  const { standbyReplicas, rackAwareAssignmentTags: tags } = group.rules
-  const standbys = new Map<string, string[]>()
-  const count = ({ id }: AssignedMember) => standbys.get(id)?.length ?? 0
-  const stateful = tasks.filter(({ isStateful }) => isStateful)
-  const copies = Math.min(standbyReplicas, group.processes.size - 1)
-  const share = Math.ceil((stateful.length * copies) / Math.max(1, group.members.length))
-  const activeCounts = new Map<string, number>()
-  for (const { id } of placed.active.values()) activeCounts.set(id, (activeCounts.get(id) ?? 0) + 1)
-  for (const task of stateful) {
-    const owner = placed.active.get(task.name)
-    if (owner === undefined) continue
-    const warming = placed.warming.get(task.name)
-    const used = [owner]
-    const excluded = new Set(warming === undefined ? [owner.processId] : [owner.processId, warming.processId])
-    for (let copy = 0; copy < copies; copy++) {
-      const candidates = group.members.filter(({ processId }) => !excluded.has(processId))
-      const [chosen] = sortedBy(candidates, (member) => [
-        conflicts(member, used, tags),
-        group.isStanding(member, task.name) && count(member) < share ? 0 : 1,
-        count(member) < share ? 0 : 1,
-        group.lag(member.processId, task),
-        count(member),
-        activeCounts.get(member.id) ?? 0,
-      ])
-      if (chosen === undefined) break
-      standbys.set(chosen.id, [...(standbys.get(chosen.id) ?? []), task.name])
-      used.push(chosen)
-      excluded.add(chosen.processId)
-    }
-  }
-  return standbys
+interface Placed {
+  readonly active: Targets
+  readonly warming: Targets
 }
 
-/** In how many tags the member stands where a copy is already. */
-function conflicts(member: AssignedMember, used: readonly AssignedMember[], tags: readonly string[]): number {
-  return tags.filter((tag) => used.some((other) => other.tags[tag] === member.tags[tag])).length
+/** Names of tasks by member id. */
+export function assignStandbys(tasks: readonly AssignedTask[], group: Group, placed: Placed): Map<string, string[]> {
+  const copies = new Copies(group, placed)
+  const stateful = tasks.filter(({ name, isStateful }) => isStateful && placed.active.has(name))
+  const each = Math.min(group.rules.standbyReplicas, group.processes.size - 1)
+  const share = Math.ceil((stateful.length * each) / Math.max(1, group.members.length))
+  // What stands stays first, all of it, so that a group that has settled is left as it is.
+  for (const task of stateful) {
+    for (let copy = 0; copy < each; copy++) {
+      const all = copies.candidates(task)
+      const fewest = Math.min(...all.map((member) => copies.conflicts(task, member)))
+      const kept = all.filter((one) => group.isStanding(one, task.name) && copies.conflicts(task, one) === fewest)
+      const [chosen] = sortedBy(kept, (member) => [group.lag(member.processId, task), copies.count(member)])
+      if (chosen === undefined) break
+      copies.add(task, chosen)
+    }
+  }
+  for (const task of stateful) {
+    while (copies.copiesOf(task) < each) {
+      const [chosen] = sortedBy(copies.candidates(task), (member) => [
+        copies.conflicts(task, member),
+        copies.count(member) < share ? 0 : 1,
+        group.lag(member.processId, task),
+        copies.count(member),
+        copies.activeCount(member),
+      ])
+      if (chosen === undefined) break
+      copies.add(task, chosen)
+    }
+  }
+  while (stateful.some((task) => copies.even(task)));
+  return copies.byMember()
+}
+
+class Copies {
+  readonly #group: Group
+  readonly #placed: Placed
+  readonly #holders = new Map<string, readonly AssignedMember[]>()
+  readonly #counts = new Map<string, number>()
+  readonly #active = new Map<string, number>()
+
+  constructor(group: Group, placed: Placed) {
+    this.#group = group
+    this.#placed = placed
+    for (const { id } of placed.active.values()) this.#active.set(id, (this.#active.get(id) ?? 0) + 1)
+  }
+
+  count({ id }: AssignedMember): number {
+    return this.#counts.get(id) ?? 0
+  }
+
+  copiesOf(task: AssignedTask): number {
+    return this.#holdersOf(task).length
+  }
+
+  activeCount({ id }: AssignedMember): number {
+    return this.#active.get(id) ?? 0
+  }
+
+  add(task: AssignedTask, member: AssignedMember): void {
+    this.#holders.set(task.name, [...this.#holdersOf(task), member])
+    this.#counts.set(member.id, this.count(member) + 1)
+  }
+
+  #holdersOf({ name }: AssignedTask): readonly AssignedMember[] {
+    return this.#holders.get(name) ?? []
+  }
+
+  /** Members of processes that have nothing of the task yet. */
+  candidates(task: AssignedTask): AssignedMember[] {
+    const { active, warming } = this.#placed
+    const used = [active.get(task.name), warming.get(task.name), ...this.#holdersOf(task)]
+    const excluded = new Set(used.map((member) => member?.processId))
+    return this.#group.members.filter(({ processId }) => !excluded.has(processId))
+  }
+
+  /** In how many tags the member stands where the task, or another copy than the one that `leaves`, is already. */
+  conflicts(task: AssignedTask, member: AssignedMember, leaves?: AssignedMember): number {
+    const used = [this.#placed.active.get(task.name)!, ...this.#holdersOf(task)].filter((one) => one !== leaves)
+    const tags = this.#group.rules.rackAwareAssignmentTags
+    return tags.filter((tag) => used.some((other) => other.tags[tag] === member.tags[tag])).length
+  }
+
+  /** Moves one copy of the task to a member with two fewer; whether there was one. */
+  even(task: AssignedTask): boolean {
+    for (const from of this.#holdersOf(task)) {
+      const inProcess = this.#group.processes.get(from.processId)!.filter((member) => member !== from)
+      const to = [...this.candidates(task), ...inProcess].find(
+        (member) =>
+          this.count(member) + 1 < this.count(from) &&
+          this.conflicts(task, member, from) <= this.conflicts(task, from, from),
+      )
+      if (to === undefined) continue
+      const staying = this.#holdersOf(task).filter((member) => member !== from)
+      this.#holders.set(task.name, [...staying, to])
+      this.#counts.set(from.id, this.count(from) - 1)
+      this.#counts.set(to.id, this.count(to) + 1)
+      return true
+    }
+    return false
+  }
+
+  byMember(): Map<string, string[]> {
+    const byMember = new Map<string, string[]>()
+    for (const [task, holders] of this.#holders) {
+      for (const { id } of holders) byMember.set(id, [...(byMember.get(id) ?? []), task])
+    }
+    return byMember
+  }
 }

@@ -128,6 +128,27 @@ test("copies stand in processes that do not run the task, one in each, and only 
   )
 })
 
+test("no copy could stand with a member that has two fewer", () => {
+  fc.assert(
+    fc.property(scenario, (given) => {
+      const { active, standby, warmup } = assign(given)
+      const copies = new Map(
+        [...standby].map(([id, tasks]) => [id, tasks.filter((one) => !warmup.get(id)!.includes(one))]),
+      )
+      for (const [from, tasks] of copies) {
+        for (const name of tasks) {
+          const takenBy = [...active, ...standby].filter(([id, list]) => id !== from && list.includes(name))
+          const taken = new Set(takenBy.map(([id]) => processOf(given, id)))
+          for (const [to, list] of copies) {
+            if (to === from || taken.has(processOf(given, to))) continue
+            expect(list.length + 1).toBeGreaterThanOrEqual(tasks.length)
+          }
+        }
+      }
+    }),
+  )
+})
+
 test("a task runs where least is to be read, or nearly so", () => {
   fc.assert(
     fc.property(scenario, (given) => {
