@@ -1,12 +1,14 @@
 /**
- * A worker process for kill-suite.ts: counts words until it is killed. Arguments: brokers, state directory, topics in and
- * out, application id.
+ * A worker process for kill-suite.ts and rolling-suite.ts: counts words until it is killed. Arguments: brokers, state
+ * directory, topics in and out, application id, further options as JSON. Prints "running", then a line
+ * "TASKS COPIES" whenever these change.
  */
 import { nodeHost } from "@millrace/host/node"
 import { json, string } from "@millrace/schema"
 import * as S from "../../src/index.ts"
 
-const [brokers = "", stateDir = "", from = "kill-in", to = "kill-out", name = "kill-app"] = process.argv.slice(2)
+const [brokers = "", stateDir = "", from = "kill-in", to = "kill-out", name = "kill-app", more = "{}"] =
+  process.argv.slice(2)
 const In = S.topic(from, { key: string, value: string })
 const Out = S.topic(to, { key: string, value: json<number>() })
 
@@ -26,8 +28,16 @@ const running = await S.run(pipeline, {
   heartbeatIntervalMs: 100,
   // Written out often, so that a kill finds engines in the middle of it.
   flushLimits: { memtableBytesMax: 4_096, memtableAgeMs: 20 },
+  ...JSON.parse(more),
   log: (message) => process.stderr.write(`${message}\n`),
 })
 process.stdout.write("running\n")
+let told = ""
+setInterval(() => {
+  const { tasks, standbyTasks } = running.metrics()
+  const now = `${tasks} ${standbyTasks}\n`
+  if (now !== told) process.stdout.write(now)
+  told = now
+}, 20).unref()
 process.on("SIGTERM", () => void running.close())
 await running.done

@@ -1,0 +1,7 @@
+/**
+ * The suite of rolling restarts against the brokers that MILLRACE_TEST_BROKERS names.
+ */
+import { Bench } from "../test/run/bench.ts"
+import { rollingSuite } from "../test/run/rolling-suite.ts"
+
+rollingSuite(() => Bench.on(process.env["MILLRACE_TEST_BROKERS"]!))
