@@ -26,6 +26,7 @@ import { MetadataImage } from "./controller/image.ts"
 import { MetadataLog } from "./controller/metadata-log.ts"
 import { allocateProducerIds } from "./controller/producer-ids.ts"
 import { CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from "./controller/topic-names.ts"
+import { FetchSessionCache } from "./fetch/session-cache.ts"
 import { GroupCoordinatorService } from "./group/service.ts"
 import { ImageTopics } from "./image-topics.ts"
 import { InternalTopics } from "./internal-topics.ts"
@@ -149,6 +150,10 @@ export class Broker {
         controller,
         image,
         replicas,
+        fetchSessions: new FetchSessionCache({
+          random: host.random,
+          slots: () => configs.broker["max.incremental.fetch.session.cache.slots"],
+        }),
         internalTopics: new InternalTopics({ controller, image, config: () => configs.broker, newUuid }),
         groups,
         transactions,

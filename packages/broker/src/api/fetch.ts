@@ -1,19 +1,20 @@
 /**
  * Fetch (key 1), v4-18: reads record batches, waiting up to maxWaitMs for minBytes.
  *
- * v4 isolation, aborted transactions (KIP-98) · v5 log start offset · v7 sessions (KIP-227): every answer has session id
- * 0, which tells a client to go on with full requests · v9 leader epochs (KIP-320) · v10 zstd · v12 diverging epochs
- * (KIP-595) · v13 topic ids (KIP-516) · v16 current leaders (KIP-951).
+ * v4 isolation, aborted transactions (KIP-98) · v5 log start offset · v7 sessions (KIP-227; fetch/context.ts) · v9 leader
+ * epochs (KIP-320) · v10 zstd · v12 diverging epochs (KIP-595) · v13 topic ids (KIP-516) · v16 current leaders (KIP-951).
  *
  * A batch is returned whole although the offset lies within it. The first batch of an answer may exceed all limits
  * (KIP-74). Consumers see what is below the high watermark, or the last stable offset under read_committed.
  *
  * Errors: OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, NOT_LEADER_OR_FOLLOWER,
- * FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, KAFKA_STORAGE_ERROR, TOPIC_AUTHORIZATION_FAILED, FETCH_SESSION_ID_NOT_FOUND.
+ * FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, KAFKA_STORAGE_ERROR, TOPIC_AUTHORIZATION_FAILED; those of sessions.
  * Buffers: `records` are chunks that the log read for this answer; the connection owns them from then on.
  */
 import { ErrorCode } from "@millrace/protocol"
 import { Fetch, type FetchRequest } from "@millrace/protocol/messages/fetch"
+import { type FetchContext, fetchContext } from "../fetch/context.ts"
+import type { AnsweredPartition, AskedPartition, PartitionAnswer, TopicAnswer } from "../fetch/session.ts"
 import type { RequestContext } from "../network/context.ts"
 import { type FetchRead, readForFetch } from "../partition/fetch-read.ts"
 import type { Partition } from "../partition/partition.ts"
@@ -21,28 +22,24 @@ import type { DataWaiter } from "../partition/waiters.ts"
 import { type Answer, handler, type Reply, type Services } from "./handler.ts"
 
 type FetchResponse = Answer<typeof Fetch>
-type TopicResponse = FetchResponse["responses"][number]
 
 /** Before, a client takes a failed disk for a moved leader. */
 const VERSION_STORAGE_ERROR = 6
 const VERSION_TOPIC_IDS = 13
 const READ_COMMITTED = 1
-const NO_SESSION = 0
-const FINAL_EPOCH = -1
 
 export const fetch = handler(Fetch, {
   permissions: [{ operation: "READ", resource: "TOPIC" }],
   handle(request, context, services, reply) {
-    if (request.sessionId !== NO_SESSION && request.sessionEpoch !== FINAL_EPOCH) {
-      reply({ errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] })
-      return
-    }
-    new FetchCall(request, context, services, reply).run()
+    const usesTopicIds = context.apiVersion >= VERSION_TOPIC_IDS
+    const fetched = fetchContext(request, usesTopicIds, services.fetchSessions, services.clock.monotonic())
+    if (typeof fetched === "number") reply({ errorCode: fetched, responses: [] })
+    else new FetchCall(request, fetched, context, services, reply).run()
   },
 })
 
 interface Attempt {
-  readonly responses: TopicResponse[]
+  readonly answered: AnsweredPartition[]
   readonly bytes: number
   /** Something that must be said at once: an error, or an epoch that diverges. */
   readonly urgent: boolean
@@ -50,6 +47,7 @@ interface Attempt {
 
 class FetchCall implements DataWaiter {
   readonly #request: FetchRequest
+  readonly #fetch: FetchContext
   readonly #context: RequestContext
   readonly #services: Services
   readonly #reply: Reply<FetchResponse>
@@ -59,17 +57,24 @@ class FetchCall implements DataWaiter {
   #done = false
   #timer: { cancel(): void } | undefined
 
-  constructor(request: FetchRequest, context: RequestContext, services: Services, reply: Reply<FetchResponse>) {
+  constructor(
+    request: FetchRequest,
+    fetched: FetchContext,
+    context: RequestContext,
+    services: Services,
+    reply: Reply<FetchResponse>,
+  ) {
     this.#request = request
+    this.#fetch = fetched
     this.#context = context
     this.#services = services
     this.#reply = reply
   }
 
   run(): void {
-    const { maxWaitMs, minBytes, topics } = this.#request
+    const { maxWaitMs, minBytes } = this.#request
     const attempt = this.#read()
-    if (attempt.urgent || attempt.bytes >= minBytes || maxWaitMs <= 0 || topics.length === 0) {
+    if (attempt.urgent || attempt.bytes >= minBytes || maxWaitMs <= 0 || this.#fetch.partitions.length === 0) {
       this.#answer(attempt)
       return
     }
@@ -101,14 +106,12 @@ class FetchCall implements DataWaiter {
   }
 
   #wait(maxWaitMs: number): void {
-    for (const { topic, topicId, partitions } of this.#request.topics) {
+    for (const { topic, topicId, asked } of this.#fetch.partitions) {
       const name = this.#topicName(topic, topicId)
-      for (const { partition } of partitions) {
-        const found = name === undefined ? undefined : this.#services.replicas.partition(name, partition)
-        if (!found) continue
-        found.fetchWaiters.add(this)
-        this.#waitingOn.push(found)
-      }
+      const found = name === undefined ? undefined : this.#services.replicas.partition(name, asked.partition)
+      if (!found) continue
+      found.fetchWaiters.add(this)
+      this.#waitingOn.push(found)
     }
     this.#timer = this.#services.clock.setTimer(maxWaitMs, () => this.#answer(this.#read()), { background: true })
     this.#context.connection.onClose.add(this.#giveUp)
@@ -121,10 +124,11 @@ class FetchCall implements DataWaiter {
     this.#context.connection.onClose.delete(this.#giveUp)
   }
 
-  #answer({ responses }: Attempt): void {
+  #answer(attempt: Attempt): void {
     if (this.#done) return
     this.#giveUp()
-    this.#reply({ errorCode: ErrorCode.NONE, sessionId: NO_SESSION, responses })
+    const { errorCode, sessionId, answered } = this.#fetch.answer(attempt.answered, this.#services.clock.monotonic())
+    this.#reply({ errorCode, sessionId, responses: byTopic(answered) })
   }
 
   #topicName(topic: string, topicId: string): string | undefined {
@@ -134,37 +138,32 @@ class FetchCall implements DataWaiter {
   }
 
   #read(): Attempt {
-    const responses: TopicResponse[] = []
+    const answered: AnsweredPartition[] = []
     let left = Math.min(this.#request.maxBytes, this.#services.config["fetch.max.bytes"])
     let bytes = 0
     let urgent = false
-    for (const { topic, topicId, partitions } of this.#request.topics) {
-      const response: TopicResponse = { topic, topicId, partitions: [] }
-      responses.push(response)
-      const name = this.#topicName(topic, topicId)
-      const refusal = this.#refusal(name, topic)
-      for (const asked of partitions) {
-        const read =
-          refusal === ErrorCode.NONE
-            ? this.#readPartition(name!, asked, left, bytes === 0)
-            : { errorCode: refusal, highWatermark: -1, lastStableOffset: -1, logStartOffset: -1, records: EMPTY }
-        const size = read.records.length
-        bytes += size
-        left -= size
-        if (read.errorCode !== ErrorCode.NONE || read.divergingEpoch) urgent = true
-        response.partitions.push({
-          partitionIndex: asked.partition,
-          errorCode: this.#inVersion(read.errorCode),
-          highWatermark: read.highWatermark,
-          lastStableOffset: read.lastStableOffset,
-          logStartOffset: read.logStartOffset,
-          divergingEpoch: read.divergingEpoch,
-          abortedTransactions: read.abortedTransactions ?? null,
-          records: read.records,
-        })
-      }
+    for (const from of this.#fetch.partitions) {
+      const read = this.#readPartition(from, left, bytes === 0)
+      const size = read.records.length
+      bytes += size
+      left -= size
+      if (read.errorCode !== ErrorCode.NONE || read.divergingEpoch) urgent = true
+      answered.push({ from, answer: this.#answerOf(from, read) })
     }
-    return { responses, bytes, urgent }
+    return { answered, bytes, urgent }
+  }
+
+  #answerOf({ asked }: AskedPartition, read: FetchRead): PartitionAnswer {
+    return {
+      partitionIndex: asked.partition,
+      errorCode: this.#inVersion(read.errorCode),
+      highWatermark: read.highWatermark,
+      lastStableOffset: read.lastStableOffset,
+      logStartOffset: read.logStartOffset,
+      divergingEpoch: read.divergingEpoch,
+      abortedTransactions: read.abortedTransactions ?? null,
+      records: read.records,
+    }
   }
 
   #inVersion(errorCode: number): number {
@@ -179,13 +178,11 @@ class FetchCall implements DataWaiter {
     return name === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.NONE
   }
 
-  #readPartition(
-    topic: string,
-    asked: FetchRequest["topics"][number]["partitions"][number],
-    bytesLeft: number,
-    first: boolean,
-  ): FetchRead {
-    const partition = this.#services.replicas.partition(topic, asked.partition)
+  #readPartition({ topic, topicId, asked }: AskedPartition, bytesLeft: number, first: boolean): FetchRead {
+    const name = this.#topicName(topic, topicId)
+    const refusal = this.#refusal(name, topic)
+    if (refusal !== ErrorCode.NONE) return { ...NOTHING, errorCode: refusal }
+    const partition = this.#services.replicas.partition(name!, asked.partition)
     if (!partition) return { ...NOTHING, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
     return readForFetch(partition, {
       fetchOffset: asked.fetchOffset,
@@ -196,6 +193,17 @@ class FetchCall implements DataWaiter {
       minOneBatch: first,
     })
   }
+}
+
+/** Partitions of one topic that follow each other share its part of the answer. */
+function byTopic(answered: readonly AnsweredPartition[]): TopicAnswer[] {
+  const topics: (TopicAnswer & { partitions: PartitionAnswer[] })[] = []
+  for (const { from, answer } of answered) {
+    const last = topics.at(-1)
+    if (last?.topic === from.topic && last.topicId === from.topicId) last.partitions.push(answer)
+    else topics.push({ topic: from.topic, topicId: from.topicId, partitions: [answer] })
+  }
+  return topics
 }
 
 const EMPTY = new Uint8Array(0)

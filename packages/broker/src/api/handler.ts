@@ -10,6 +10,7 @@ import type { BrokerConfig } from "../config/broker.ts"
 import type { ConfigView } from "../config/view.ts"
 import type { Controller } from "../controller/controller.ts"
 import type { BrokerEndpoint, BrokerImage, MetadataImage } from "../controller/image.ts"
+import type { FetchSessionCache } from "../fetch/session-cache.ts"
 import type { GroupCoordinator } from "../group/coordinator.ts"
 import type { InternalTopics } from "../internal-topics.ts"
 import type { RequestContext } from "../network/context.ts"
@@ -28,6 +29,7 @@ export interface Services {
   readonly controller: Controller
   readonly image: MetadataImage
   readonly replicas: ReplicaManager
+  readonly fetchSessions: FetchSessionCache
   readonly internalTopics: InternalTopics
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator

@@ -41,6 +41,11 @@ export const networkConfig = define({
   }),
   "request.timeout.ms": int({ default: 30_000, importance: "HIGH", doc: "Longest wait for a requested operation." }),
   "fetch.max.bytes": int({ default: 57_671_680, min: 1024, doc: "Largest answer to one fetch." }),
+  "max.incremental.fetch.session.cache.slots": int({
+    default: 1000,
+    min: 0,
+    doc: "Fetch sessions kept at most. Clients without one send whole requests.",
+  }),
   "max.request.partition.size.limit": int({
     default: 2000,
     min: 1,

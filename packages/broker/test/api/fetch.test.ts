@@ -121,16 +121,6 @@ describe("fetch", () => {
     expect(diverged.records).toHaveLength(0)
   })
 
-  test("a session is never given; one that nobody knows is refused, its end is a plain fetch", async () => {
-    const client = await withTopic()
-    const request = { maxWaitMs: 0, minBytes: 0, topics: [] }
-    expect(await client.send(Fetch, 12, { ...request, sessionEpoch: 0 })).toMatchObject({ errorCode: 0, sessionId: 0 })
-    expect(await client.send(Fetch, 12, { ...request, sessionId: 5, sessionEpoch: 1 })).toMatchObject({
-      errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND,
-    })
-    expect(await client.send(Fetch, 12, { ...request, sessionId: 5, sessionEpoch: -1 })).toMatchObject({ errorCode: 0 })
-  })
-
   test("a waiting fetch of a deleted topic is told", async () => {
     const started = await start()
     const [client, other] = [await started.client(), await started.client()]
