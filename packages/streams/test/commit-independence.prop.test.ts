@@ -85,6 +85,23 @@ const PIPELINES: ReadonlyArray<readonly [name: string, build: () => any, stores:
     ["latest", "amounts"],
   ],
   [
+    "joins of two tables, as a view and kept",
+    () => {
+      const latest = S.stream(Events).pipe(
+        S.toTable("latest"),
+        S.filterTable((event) => event.amount > 2),
+      )
+      const rows = S.table(Rows)
+      const either = latest.pipe(
+        S.outerJoinTables("either", rows, (event, row) => ({ id: event?.id ?? null, label: row?.label ?? null })),
+        S.filterTable(({ label }) => label !== "x"),
+      )
+      const both = S.joinTables("both", rows, (event: Event, row) => [event.amount, row.label], { store: "both-rows" })
+      return [either.pipe(S.toStream(), S.to(Out)), latest.pipe(both, S.toStream(), S.to(Other))]
+    },
+    ["latest", "both-rows"],
+  ],
+  [
     "a processor with a store, timers and punctuations, and another that shares the store",
     () => {
       const last = S.keyValueStore("last", { key: string, value: json<number>() })

@@ -122,6 +122,34 @@ test("tables of tables, several topics and sinks infer", () => {
   expect(() => S.table(Orders).pipe(S.filter((order: Order) => order.amount > 1))).toThrow("filter takes a stream")
 })
 
+test("joins of tables infer both sides, and which of them may be missing", () => {
+  const byKey = S.table(Orders).pipe(
+    S.joinTables("both", S.table(Customers), (order, customer, key) => `${order.id}:${customer.tier}:${key.length}`, {
+      store: "both-rows",
+      value: string,
+    }),
+  )
+  expectTypeOf(byKey).toEqualTypeOf<S.Table<string, string>>()
+  const left = S.table(Orders).pipe(
+    S.leftJoinTables("left", S.table(Customers), (order, customer) => {
+      // @ts-expect-error the right side may have no row
+      void (() => customer.tier)
+      return { amount: order.amount, tier: customer?.tier }
+    }),
+  )
+  expectTypeOf(left).toEqualTypeOf<S.Table<string, { amount: number; tier: string | undefined }>>()
+  const outer = S.table(Orders).pipe(
+    S.outerJoinTables("outer", S.table(Customers), (order, customer) => order?.amount ?? customer?.tier ?? null),
+  )
+  expectTypeOf(outer).toEqualTypeOf<S.Table<string, string | number | null>>()
+  const counted = S.stream(Orders).pipe(
+    S.keyBy((order) => order.amount),
+    S.count("per-amount"),
+  )
+  // @ts-expect-error another type of key
+  expect(() => S.table(Orders).pipe(S.joinTables("j", counted, (order: Order) => order))).toThrow("canonical-key")
+})
+
 test("processors infer records, stores and what they forward", () => {
   const Totals = S.keyValueStore("totals", { key: string, value: json<number>() })
   const processed = S.stream(Orders).pipe(

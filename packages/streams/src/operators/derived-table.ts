@@ -3,7 +3,7 @@
  */
 import type { Serde } from "@millrace/schema"
 import { PipelineError } from "../errors.ts"
-import { type LogicalNode, type StoreKeeping, storeKeeping, type StoreSpec } from "../topology/node.ts"
+import { hasWindowedKey, type LogicalNode, type StoreKeeping, storeKeeping, type StoreSpec } from "../topology/node.ts"
 
 export interface DerivedTableOptions<V> extends StoreKeeping {
   /** Keeps the rows in a store of this name; without it they are made anew at each lookup. */
@@ -19,15 +19,8 @@ export function derivedStores(
   keeping: StoreKeeping,
 ): StoreSpec[] {
   if (name === undefined) return []
-  if (isWindowed(input)) {
+  if (hasWindowedKey(input)) {
     throw new PipelineError(`${what}: a windowed table has rows already; leave out the store "${name}"`)
   }
   return [{ name, kind: "key-value", key: input.key, value, ...storeKeeping(keeping) }]
-}
-
-/** Its rows are those of a window store, its own or that of a table before it. */
-function isWindowed(table: LogicalNode): boolean {
-  const [store] = table.stores
-  if (store !== undefined) return store.kind !== "key-value"
-  return table.operator.view !== undefined && table.inputs.some(isWindowed)
 }

@@ -15,7 +15,7 @@ import { repartitionSink, repartitionSource } from "../operators/repartition.ts"
 import { repartitionOperator } from "../operators/repartition-stream.ts"
 import type { FailureHandlers } from "../dsl/failure.ts"
 import { assertName } from "../dsl/topic.ts"
-import { type Json, type LogicalNode, makeNode, storeKeeping, type StoreSpec } from "./node.ts"
+import { hasWindowedKey, type Json, type LogicalNode, makeNode, storeKeeping, type StoreSpec } from "./node.ts"
 
 export interface PlanStore {
   readonly name: string
@@ -67,13 +67,6 @@ export function makePlan(pipeline: string, ends: readonly LogicalNode[], failure
     return { plan: { pipeline, nodes }, bindings, failures, patterns, expand }
   }
   return planWith(undefined)
-}
-
-/** Its records have the keys of a windowed aggregate, as they came from there. */
-function hasWindowedKey(node: LogicalNode): boolean {
-  if (node.key !== undefined || node.keyChanged) return false
-  if (/.-aggregate$/.test(node.operator.kind)) return true
-  return node.inputs.some(hasWindowedKey)
 }
 
 class Planner {
