@@ -217,6 +217,28 @@ const PIPELINES: ReadonlyArray<readonly [name: string, build: () => any, stores:
     ["last"],
   ],
   [
+    "a table grouped by another key, its aggregate changed in place",
+    () =>
+      S.stream(Events).pipe(
+        S.toTable("latest"),
+        S.keyBy((event) => (event.amount === 7 ? undefined : event.group)),
+        S.aggregate("by-group", {
+          init: () => ({ sum: 0 }),
+          add(group, event) {
+            group.sum += event.amount
+            return group
+          },
+          subtract(group, event) {
+            group.sum -= event.amount
+            return group
+          },
+        }),
+        S.toStream(),
+        S.to(Out),
+      ),
+    ["latest", "by-group"],
+  ],
+  [
     "tumbling windows with late records",
     () =>
       S.stream(Events).pipe(S.window(S.tumbling(10, { grace: 5 })), S.count("tumbling"), S.toStream(), flat, S.to(Out)),

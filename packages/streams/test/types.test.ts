@@ -282,3 +282,25 @@ test("joins of streams and sessions infer", () => {
   // @ts-expect-error an aggregate of sessions must say how two of them merge
   expect(() => sessions.pipe(S.aggregate("s", { init: () => 0, add: (sum) => sum + 1 }))).toThrow("needs merge")
 })
+
+test("A3: a table by another key is grouped; its aggregates ask for subtract", () => {
+  const grouped = S.table(Customers).pipe(S.keyBy((customer, key) => [customer.tier, key.length] as const))
+  expectTypeOf(grouped).toEqualTypeOf<S.GroupedTable<readonly [string, number], Customer>>()
+  expectTypeOf(grouped.pipe(S.count("n"))).toEqualTypeOf<S.Table<readonly [string, number], number>>()
+  const names = grouped.pipe(
+    S.aggregate("names", {
+      init: (): string[] => [],
+      add: (names, { id }) => [...names, id],
+      subtract: (names, { id }, [tier]) => names.filter((name) => name !== id && name !== tier),
+    }),
+  )
+  expectTypeOf(names).toEqualTypeOf<S.Table<readonly [string, number], string[]>>()
+  const least = grouped.pipe(S.reduce("least", (left) => left, { subtract: (left, right) => left ?? right }))
+  expectTypeOf(least).toEqualTypeOf<S.Table<readonly [string, number], Customer>>()
+  const byObject = S.table(Customers).pipe(S.keyBy(({ tier }) => ({ tier }), { key: json<{ tier: string }>() }))
+  expectTypeOf(byObject).toEqualTypeOf<S.GroupedTable<{ tier: string }, Customer>>()
+  // @ts-expect-error no canonical bytes, no serde
+  S.table(Customers).pipe(S.keyBy(({ tier }) => ({ tier })))
+  // @ts-expect-error a grouped table is no table
+  expect(() => grouped.pipe(S.toStream())).toThrow("toStream takes a table, got a grouped table")
+})

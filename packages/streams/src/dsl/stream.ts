@@ -11,13 +11,24 @@ import type { Windowed } from "./record.ts"
 import type { Windows } from "./windows.ts"
 
 /** Records of type V keyed by K. */
-export interface Stream<K, V, R = never> extends Pipeable<Stream<K, V, R>>, Aggregable<K, V, "stream", R> {
+export interface Stream<K, V, R = never>
+  extends Pipeable<Stream<K, V, R>>, Keyed<K, V, "stream", R>, Aggregable<K, V, "stream", R> {
   readonly _stream: [K, V]
 }
 
 /** The latest value per key. Its edges carry the old and the new value. */
-export interface Table<K, V, R = never> extends Pipeable<Table<K, V, R>> {
+export interface Table<K, V, R = never> extends Pipeable<Table<K, V, R>>, Keyed<K, V, "table", R> {
   readonly _table: [K, V]
+}
+
+/** The rows of a table under another key, which several may share: for aggregate, count and reduce. */
+export interface GroupedTable<K, V, R = never> extends Pipeable<GroupedTable<K, V, R>>, Aggregable<K, V, "table", R> {}
+
+export type KeyedKind = "stream" | "table"
+
+/** What keyBy takes. Kind says what comes of it. */
+export interface Keyed<K, V, Kind extends KeyedKind, R> {
+  readonly _keyed: [K, V, Kind]
   readonly _R: () => R
 }
 
@@ -43,7 +54,7 @@ export interface Sink<R> {
   readonly _R: () => R
 }
 
-export type FlowKind = "stream" | "table" | "global table" | "windowing" | "sink"
+export type FlowKind = "stream" | "table" | "grouped table" | "global table" | "windowing" | "sink"
 
 /** What all of the above are at run time; the phantom members exist for the compiler alone. */
 export class Flow {

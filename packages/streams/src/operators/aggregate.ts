@@ -2,7 +2,7 @@
  * aggregate, reduce, count: one value per key, or per key and window, from all records of that key.
  *
  * State: a store under the operator's name, with its changelog; kind `aggregate` keeps a key-value store, kind
- * `window-aggregate` (window-aggregate.ts) a window store.
+ * `window-aggregate` (window-aggregate.ts) a window store. Over a grouped table: table-aggregate.ts.
  * Time: a row has the greatest timestamp of the records in it, and so has each change.
  * Every update is emitted: the output depends on the input alone, not on when transactions commit.
  * Records without key or value are dropped and counted. `init` is called when the key has no row; `add` answering null or
@@ -16,22 +16,28 @@ import type { KeyValueStore } from "../state/key-value-store.ts"
 import { packed } from "../serde/packed.ts"
 import { timedList } from "../serde/timed-list.ts"
 import { makeNode, type StoreSpec } from "../topology/node.ts"
+import { rowSerde } from "./group-table.ts"
 import { copyOf, type Operator, Processor } from "./operator.ts"
 import { sessionAggregateOperator } from "./session-aggregate.ts"
+import { tableAggregateOperator } from "./table-aggregate.ts"
 import { windowAggregateOperator } from "./window-aggregate.ts"
 
 /** What an aggregate must say beyond `init` and `add`, by what it is over. */
-type Also<V, A, Kind> = Kind extends "session"
+type Also<K, V, A, Kind> = Kind extends "session"
   ? { readonly merge: (left: A, right: A) => A }
   : Kind extends "table"
-    ? { readonly subtract: (aggregate: A, value: V) => A }
+    ? { readonly subtract: (aggregate: A, value: V, key: K) => A }
     : {}
+
+type Reduction<V, Kind> = { readonly value?: Serde<V> } & (Kind extends "table"
+  ? { readonly subtract: (reduced: V, value: V) => V }
+  : {})
 
 type Aggregation<K, V, A, Kind> = {
   readonly init: () => A
   readonly add: (aggregate: A, value: V, key: K) => A
   readonly value?: Serde<A>
-} & Also<V, A, Kind>
+} & Also<K, V, A, Kind>
 
 const aggregateOperator: Operator = {
   kind: "aggregate",
@@ -47,25 +53,29 @@ export function aggregate<K, V, A, Kind extends AggregableKind, R>(
 }
 
 /** How many records. */
-export function count(
-  name: string,
-): <K, V, R>(s: Aggregable<K, V, "stream" | "time" | "session", R>) => Table<K, number, R>
+export function count(name: string): <K, V, R>(s: Aggregable<K, V, AggregableKind, R>) => Table<K, number, R>
 export function count(name: string): (s: any) => any {
   return (s) =>
     aggregateNode("count", name, s, {
       init: () => 0,
       add: (total: number) => total + 1,
+      subtract: (total: number) => total - 1,
       merge: (left: number, right: number) => left + right,
     })
 }
 
 /** One value from two, again and again; the first record of a key is the first value. */
-export function reduce<K, V, R>(
+export function reduce<K, V, Kind extends AggregableKind, R>(
   name: string,
   f: (reduced: V, value: V) => V,
-  options: { readonly value?: Serde<V> } = {},
-): (s: Aggregable<K, V, "stream" | "time" | "session", R>) => Table<K, V, R> {
-  const add = (reduced: V | undefined, value: V) => (reduced === undefined ? value : f(reduced, value))
+  ...options: Kind extends "table" ? [Reduction<V, Kind>] : [Reduction<V, Kind>?]
+): (s: Aggregable<K, V, Kind, R>) => Table<K, V, R>
+export function reduce(
+  name: string,
+  f: (reduced: any, value: any) => any,
+  options: Partial<Reduction<any, "table">> = {},
+): (s: any) => Table<any, any, any> {
+  const add = (reduced: unknown, value: unknown) => (reduced === undefined ? value : f(reduced, value))
   return (s) => aggregateNode("reduce", name, s, { init: () => undefined, add, merge: f, keepsValue: true, ...options })
 }
 
@@ -73,15 +83,20 @@ interface Parts {
   readonly init: () => unknown
   readonly add: (...args: any[]) => unknown
   readonly merge?: (...args: any[]) => unknown
+  readonly subtract?: (...args: any[]) => unknown
   readonly value?: Serde<any>
   readonly keepsValue?: boolean
 }
 
 function aggregateNode(what: string, name: string, s: unknown, parts: Parts): Table<any, any, any> {
-  const { node: input, windows } = flowOf(what, s, "stream", "windowing")
-  const value = parts.value ?? (parts.keepsValue === true ? input.value : undefined)
+  const { kind, node: input, windows } = flowOf(what, s, "stream", "windowing", "grouped table")
+  const value = parts.value ?? (parts.keepsValue === true ? (rowSerde(input) ?? input.value) : undefined)
   const store: StoreSpec = { name, kind: "key-value", key: input.key, value }
   const common = { name, inputs: [input], functions: { init: parts.init, add: parts.add }, value, keyChanged: false }
+  if (kind === "grouped table") {
+    const functions = { ...common.functions, subtract: parts.subtract ?? missing(what, name, ...SUBTRACT) }
+    return tableOf(makeNode({ operator: tableAggregateOperator, ...common, functions, stores: [store] }))
+  }
   if (windows === undefined) return tableOf(makeNode({ operator: aggregateOperator, stores: [store], ...common }))
   if (windows._kind === "session") {
     const { gapMs, graceMs } = windows
@@ -90,7 +105,7 @@ function aggregateNode(what: string, name: string, s: unknown, parts: Parts): Ta
       makeNode({
         operator: sessionAggregateOperator,
         ...common,
-        functions: { ...common.functions, merge: parts.merge ?? noMerge(what, name) },
+        functions: { ...common.functions, merge: parts.merge ?? missing(what, name, ...MERGE) },
         options: { gapMs, graceMs },
         stores: [{ ...store, value: timedList(value ?? packed) }, ends],
         key: undefined,
@@ -112,9 +127,12 @@ function aggregateNode(what: string, name: string, s: unknown, parts: Parts): Ta
   )
 }
 
+const MERGE = ["sessions", "merge, which makes one value of two"] as const
+const SUBTRACT = ["a grouped table", "subtract, which takes out what a row no longer is"] as const
+
 /** The compiler asks for it; JavaScript is told at once too. */
-function noMerge(what: string, name: string): never {
-  throw new PipelineError(`${what} "${name}": over sessions it needs merge, which makes one value of two`)
+function missing(what: string, name: string, over: string, needs: string): never {
+  throw new PipelineError(`${what} "${name}": over ${over} it needs ${needs}`)
 }
 
 class Aggregate extends Processor {
