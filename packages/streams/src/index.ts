@@ -8,7 +8,17 @@ export {
 } from "./dsl/failure.ts"
 export { isPipeline, pipeline, type Pipeline } from "./dsl/pipeline.ts"
 export type { Headers, Rec, Windowed } from "./dsl/record.ts"
-export type { Aggregable, GlobalTable, GroupedTable, Keyed, Sink, Stream, Table, Windowing } from "./dsl/stream.ts"
+export type {
+  Aggregable,
+  Cogrouped,
+  GlobalTable,
+  GroupedTable,
+  Keyed,
+  Sink,
+  Stream,
+  Table,
+  Windowing,
+} from "./dsl/stream.ts"
 export {
   type KeyValueState,
   keyValueStore,

@@ -9,28 +9,15 @@ import fc from "fast-check"
 import { filter as rxFilter, map as rxMap } from "rxjs"
 import { expect, test } from "vitest"
 import * as S from "../src/index.ts"
-
-interface Event {
-  readonly id: number
-  readonly group: string
-  readonly amount: number
-}
-
-const Events = S.topic("events", { key: string, value: json<Event>() })
-const Rows = S.topic("rows", { key: string, value: json<{ label: string }>() })
-const Out = S.topic("out", { key: string, value: json<any>() })
-const Other = S.topic("other", { key: string, value: json<any>() })
-
-const flat = S.mapRecord(({ key, value }: S.Rec<S.Windowed<string>, unknown>) => ({
-  key: `${key.key}@${key.start}`,
-  value,
-}))
+import { type Event, Events, flat, Other, Out, type Pipelines, Rows } from "./events.ts"
+import { TABLE_PIPELINES } from "./table-pipelines.ts"
 
 /**
  * Every operator that is built, with what it may meet. Where a repartitioned stream meets a table, which row is there first
  * depends on when the upstream transaction committed, as in Kafka Streams: of those only the state is compared.
  */
-const PIPELINES: ReadonlyArray<readonly [name: string, build: () => any, stores: readonly string[]]> = [
+const PIPELINES: Pipelines = [
+  ...TABLE_PIPELINES,
   [
     "stateless",
     () =>
@@ -62,27 +49,6 @@ const PIPELINES: ReadonlyArray<readonly [name: string, build: () => any, stores:
       ]
     },
     [],
-  ],
-  [
-    "tables from tables and from a stream",
-    () => {
-      const latest = S.stream(Events).pipe(S.toTable("latest"))
-      const large = latest.pipe(
-        S.filterTable((event) => event.amount > 4),
-        S.mapTable((event) => ({ amount: event.amount }), { store: "amounts" }),
-      )
-      return [
-        large.pipe(S.toStream(), S.to(Out)),
-        S.stream(Events).pipe(
-          S.leftJoinTable("with-large", large.pipe(S.mapTable((row) => row.amount + 1)), (event, row) => [
-            event.id,
-            row,
-          ]),
-          S.to(Other),
-        ),
-      ]
-    },
-    ["latest", "amounts"],
   ],
   [
     "joins of two tables, as a view and kept",
@@ -215,28 +181,6 @@ const PIPELINES: ReadonlyArray<readonly [name: string, build: () => any, stores:
         S.to(Out),
       ),
     ["last"],
-  ],
-  [
-    "a table grouped by another key, its aggregate changed in place",
-    () =>
-      S.stream(Events).pipe(
-        S.toTable("latest"),
-        S.keyBy((event) => (event.amount === 7 ? undefined : event.group)),
-        S.aggregate("by-group", {
-          init: () => ({ sum: 0 }),
-          add(group, event) {
-            group.sum += event.amount
-            return group
-          },
-          subtract(group, event) {
-            group.sum -= event.amount
-            return group
-          },
-        }),
-        S.toStream(),
-        S.to(Out),
-      ),
-    ["latest", "by-group"],
   ],
   [
     "tumbling windows with late records",

@@ -304,3 +304,52 @@ test("A3: a table by another key is grouped; its aggregates ask for subtract", (
   // @ts-expect-error a grouped table is no table
   expect(() => grouped.pipe(S.toStream())).toThrow("toStream takes a table, got a grouped table")
 })
+
+test("A6: a cogroup infers what each of its streams adds", () => {
+  const orders = S.stream(Orders)
+  const customers = S.stream(Customers)
+  const both = S.cogroup("both", { orders, customers })
+  const told = both.pipe(
+    S.aggregate("told", {
+      init: (): string[] => [],
+      add: {
+        orders: (told, order, key) => [...told, order.customer, key],
+        customers: (told, { tier }) => [...told, tier],
+      },
+    }),
+  )
+  expectTypeOf(told).toEqualTypeOf<S.Table<string, string[]>>()
+  const perHour = both.pipe(
+    S.window(S.tumbling("1 hour")),
+    S.aggregate("per-hour", {
+      init: () => 0,
+      add: { orders: (sum, { amount }) => sum + amount, customers: (sum, _, { start }) => sum + start },
+    }),
+  )
+  expectTypeOf(perHour).toEqualTypeOf<S.Table<S.Windowed<string>, number>>()
+  const sessions = both.pipe(S.window(S.session("1 hour")))
+  const merged = sessions.pipe(
+    S.aggregate("sessions", {
+      init: () => 0,
+      add: { orders: (sum) => sum + 1, customers: (sum) => sum },
+      merge: (left, right) => left + right,
+    }),
+  )
+  expectTypeOf(merged).toEqualTypeOf<S.Table<S.Windowed<string>, number>>()
+  const scoring = orders.pipe(
+    S.mapEffect(
+      (order) =>
+        Effect.gen(function* () {
+          return (yield* (yield* Fraud).score(order)) > 0
+        }),
+      { concurrency: 1, timeout: "1 second" },
+    ),
+  )
+  const needy = S.cogroup("needy", { scoring, orders }).pipe(S.count("n"))
+  expectTypeOf(needy).toEqualTypeOf<S.Table<string, number, Fraud>>()
+  const one = (sum: number) => sum + 1
+  // @ts-expect-error one of the streams is missing
+  expect(() => both.pipe(S.aggregate("some", { init: () => 0, add: { orders: one } }))).toThrow("for each stream")
+  // @ts-expect-error the keys differ
+  S.cogroup("keys", { orders, lengths: customers.pipe(S.keyBy(({ tier }) => tier.length)) })
+})

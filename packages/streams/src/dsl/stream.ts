@@ -24,6 +24,16 @@ export interface Table<K, V, R = never> extends Pipeable<Table<K, V, R>>, Keyed<
 /** The rows of a table under another key, which several may share: for aggregate, count and reduce. */
 export interface GroupedTable<K, V, R = never> extends Pipeable<GroupedTable<K, V, R>>, Aggregable<K, V, "table", R> {}
 
+/** Several streams with one key, by name: aggregate takes a callback for each. */
+export interface Cogrouped<K, Values, R = never>
+  extends Pipeable<Cogrouped<K, Values, R>>, Aggregable<K, FromStreams<Values>, "stream", R> {}
+
+/** A value of one of the streams. `Names` are all of theirs, so that none can be forgotten. */
+export interface FromStreams<Values, Names = keyof Values> {
+  readonly _streams: Values
+  readonly _names: Names
+}
+
 export type KeyedKind = "stream" | "table"
 
 /** What keyBy takes. Kind says what comes of it. */
@@ -54,7 +64,7 @@ export interface Sink<R> {
   readonly _R: () => R
 }
 
-export type FlowKind = "stream" | "table" | "grouped table" | "global table" | "windowing" | "sink"
+export type FlowKind = "stream" | "table" | "grouped table" | "cogroup" | "global table" | "windowing" | "sink"
 
 /** What all of the above are at run time; the phantom members exist for the compiler alone. */
 export class Flow {

@@ -10,12 +10,13 @@
  */
 import type { Serde } from "@millrace/schema"
 import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
-import { type Aggregable, type AggregableKind, flowOf, type Table, tableOf } from "../dsl/stream.ts"
+import { type Aggregable, type AggregableKind, flowOf, type FromStreams, type Table, tableOf } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
 import { packed } from "../serde/packed.ts"
 import { timedList } from "../serde/timed-list.ts"
-import { makeNode, type StoreSpec } from "../topology/node.ts"
+import { type LogicalNode, makeNode, type StoreSpec } from "../topology/node.ts"
+import { addByStream, isCogroup } from "./cogroup.ts"
 import { rowSerde } from "./group-table.ts"
 import { copyOf, type Operator, Processor } from "./operator.ts"
 import { sessionAggregateOperator } from "./session-aggregate.ts"
@@ -39,6 +40,13 @@ type Aggregation<K, V, A, Kind> = {
   readonly value?: Serde<A>
 } & Also<K, V, A, Kind>
 
+type Coaggregation<K, Values, A, Kind> = {
+  readonly init: () => A
+  /** By the name of the stream. */
+  readonly add: { readonly [N in keyof Values]: (aggregate: A, value: Values[N], key: K) => A }
+  readonly value?: Serde<A>
+} & Also<K, never, A, Kind>
+
 const aggregateOperator: Operator = {
   kind: "aggregate",
   keyDependent: true,
@@ -48,7 +56,12 @@ const aggregateOperator: Operator = {
 export function aggregate<K, V, A, Kind extends AggregableKind, R>(
   name: string,
   options: Aggregation<K, V, A, Kind>,
-): (s: Aggregable<K, V, Kind, R>) => Table<K, A, R> {
+): (s: Aggregable<K, V, Kind, R>) => Table<K, A, R>
+export function aggregate<K, Values, A, Kind extends "stream" | "time" | "session", R>(
+  name: string,
+  options: Coaggregation<K, Values, A, Kind>,
+): (s: Aggregable<K, FromStreams<Values>, Kind, R>) => Table<K, A, R>
+export function aggregate(name: string, options: Parts): (s: any) => Table<any, any, any> {
   return (s) => aggregateNode("aggregate", name, s, options)
 }
 
@@ -81,7 +94,7 @@ export function reduce(
 
 interface Parts {
   readonly init: () => unknown
-  readonly add: (...args: any[]) => unknown
+  readonly add: ((...args: any[]) => unknown) | { readonly [stream: string]: (...args: any[]) => unknown }
   readonly merge?: (...args: any[]) => unknown
   readonly subtract?: (...args: any[]) => unknown
   readonly value?: Serde<any>
@@ -89,10 +102,11 @@ interface Parts {
 }
 
 function aggregateNode(what: string, name: string, s: unknown, parts: Parts): Table<any, any, any> {
-  const { kind, node: input, windows } = flowOf(what, s, "stream", "windowing", "grouped table")
+  const { kind, node: input, windows } = flowOf(what, s, "stream", "windowing", "grouped table", "cogroup")
   const value = parts.value ?? (parts.keepsValue === true ? (rowSerde(input) ?? input.value) : undefined)
+  const add = addOf(what, name, input, parts)
   const store: StoreSpec = { name, kind: "key-value", key: input.key, value }
-  const common = { name, inputs: [input], functions: { init: parts.init, add: parts.add }, value, keyChanged: false }
+  const common = { name, inputs: [input], functions: { init: parts.init, add }, value, keyChanged: false }
   if (kind === "grouped table") {
     const functions = { ...common.functions, subtract: parts.subtract ?? missing(what, name, ...SUBTRACT) }
     return tableOf(makeNode({ operator: tableAggregateOperator, ...common, functions, stores: [store] }))
@@ -125,6 +139,20 @@ function aggregateNode(what: string, name: string, s: unknown, parts: Parts): Ta
       key: undefined,
     }),
   )
+}
+
+function addOf(
+  what: string,
+  name: string,
+  input: LogicalNode,
+  { add, keepsValue }: Parts,
+): (...args: any[]) => unknown {
+  if (isCogroup(input)) {
+    if (keepsValue === true) throw new PipelineError(`${what} "${name}": takes one stream; aggregate takes a cogroup`)
+    if (what !== "count") return addByStream(name, input, add)
+  }
+  if (typeof add !== "function") throw new PipelineError(`${what} "${name}": add is a callback`)
+  return add
 }
 
 const MERGE = ["sessions", "merge, which makes one value of two"] as const

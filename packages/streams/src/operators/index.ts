@@ -1,5 +1,6 @@
 export { aggregate, count, reduce } from "./aggregate.ts"
 export { branch } from "./branch.ts"
+export { cogroup } from "./cogroup.ts"
 export type { DerivedTableOptions } from "./derived-table.ts"
 export { filterTable } from "./filter-table.ts"
 export { filter } from "./filter.ts"

@@ -1,9 +1,11 @@
 /**
  * window: says which windows the aggregate that follows is over. It has no processor of its own.
  */
-import { Flow, streamNode, type Stream, type Windowing } from "../dsl/stream.ts"
+import { type Aggregable, Flow, flowOf, type Windowing } from "../dsl/stream.ts"
 import type { Windows } from "../dsl/windows.ts"
 
-export function window<W extends Windows>(windows: W): <K, V, R>(s: Stream<K, V, R>) => Windowing<K, V, W["_kind"], R> {
-  return (s) => new Flow("windowing", streamNode("window", s), windows) as any
+export function window<W extends Windows>(
+  windows: W,
+): <K, V, R>(s: Aggregable<K, V, "stream", R>) => Windowing<K, V, W["_kind"], R> {
+  return (s) => new Flow("windowing", flowOf("window", s, "stream", "cogroup").node, windows) as any
 }
