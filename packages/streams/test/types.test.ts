@@ -150,6 +150,40 @@ test("joins of tables infer both sides, and which of them may be missing", () =>
   expect(() => S.table(Orders).pipe(S.joinTables("j", counted, (order: Order) => order))).toThrow("canonical-key")
 })
 
+test("joins by foreign key infer both rows, and the key that names the right one", () => {
+  const named = S.table(Orders).pipe(
+    S.joinForeignKey(
+      "named",
+      S.table(Customers),
+      (order, key) => (key === "" ? null : order.customer),
+      (order, customer, key) => ({ amount: order.amount, tier: customer.tier, key }),
+    ),
+  )
+  expectTypeOf(named).toEqualTypeOf<S.Table<string, { amount: number; tier: string; key: string }>>()
+  const perTier = S.stream(Customers).pipe(
+    S.keyBy((customer) => customer.tier.length),
+    S.count("per-tier"),
+  )
+  const left = S.table(Orders).pipe(
+    S.leftJoinForeignKey(
+      "left",
+      perTier,
+      (order) => order.amount,
+      (_, count) => count,
+      { partitioner: (amount, partitions) => amount % partitions },
+    ),
+  )
+  expectTypeOf(left).toEqualTypeOf<S.Table<string, number | undefined>>()
+  const join = S.joinForeignKey(
+    "j",
+    perTier,
+    // @ts-expect-error a name is no key of a table by number
+    (order: Order): string => order.customer,
+    (order: Order) => order.id,
+  )
+  expect(join).toBeTypeOf("function")
+})
+
 test("processors infer records, stores and what they forward", () => {
   const Totals = S.keyValueStore("totals", { key: string, value: json<number>() })
   const processed = S.stream(Orders).pipe(

@@ -14,6 +14,7 @@ import { partitionName, type TopicPartition } from "@millrace/streams/run/ports"
 import type { FlushLimits } from "@millrace/streams/state/committed"
 import type { EffectPort } from "@millrace/streams/task/effects"
 import { KeyValueStore } from "@millrace/streams/state/key-value-store"
+import { SubscriptionStore } from "@millrace/streams/state/subscription-store"
 import { TimerStore } from "@millrace/streams/state/timer-store"
 import { WindowStore } from "@millrace/streams/state/window-store"
 import type { TaskLimits } from "@millrace/streams/task/task"
@@ -65,6 +66,8 @@ export interface StoredRow {
 
 /** Turns of the microtask queue before a commit is taken to wait for time, or for the outside. */
 const IDLE_TURNS = 64
+
+const KINDS = [KeyValueStore, WindowStore, TimerStore, SubscriptionStore] as const
 
 /** Operators whose topics are the user's. */
 const CREATED: ReadonlySet<string> = new Set(["source", "to", "global-table"])
@@ -196,8 +199,8 @@ export class TestDriver {
     const found: StoredRow[] = []
     for (const task of this.#tasks.tasks) {
       const one = task.stores.get(store)
-      if (one instanceof KeyValueStore || one instanceof WindowStore || one instanceof TimerStore)
-        found.push(...one.entries())
+      if (KINDS.some((kind) => one instanceof kind))
+        found.push(...(one as InstanceType<(typeof KINDS)[number]>).entries())
     }
     return found
   }

@@ -27,7 +27,7 @@ export class StoreDirectory {
     const all = topology.subtopologies.flatMap(({ id, nodes }) =>
       nodes.flatMap((node) =>
         node.stores
-          .filter(({ kind }) => kind !== "timer")
+          .filter(({ kind }) => kind !== "timer" && kind !== "subscription")
           .map((spec): StoreInfo => {
             const source = sourceOf(node)
             const inputKey = serde(source.key, source.topic!, true)
@@ -62,7 +62,7 @@ export class StoreDirectory {
     const name = node.stores[0]?.name
     if (name !== undefined) return name
     throw new PipelineError(
-      `the table of operator "${node.name ?? node.operator.kind}" is not kept in a store: query the table before it`,
+      `the table of operator "${node.name ?? node.operator.kind}" is not kept in a store: give it one, or query the table before it`,
     )
   }
 }

@@ -160,10 +160,10 @@ export class CommittedBytes {
 }
 
 /** Merges layers sorted alike, the first winning; a deletion hides what lies below. */
-export function* mergeLayers(
-  layers: ReadonlyArray<Iterable<readonly [string, Uint8Array | null]>>,
+export function* mergeLayers<V>(
+  layers: ReadonlyArray<Iterable<readonly [string, V | null]>>,
   reverse = false,
-): Iterable<readonly [string, Uint8Array]> {
+): Iterable<readonly [string, V]> {
   const cursors = layers.map((layer) => layer[Symbol.iterator]())
   const heads = cursors.map((cursor) => cursor.next())
   while (true) {
@@ -172,7 +172,7 @@ export function* mergeLayers(
       if (!head.done && (least === undefined || head.value[0] < least !== reverse)) least = head.value[0]
     }
     if (least === undefined) return
-    let found: Uint8Array | null | undefined
+    let found: V | null | undefined
     for (const [index, head] of heads.entries()) {
       if (head.done || head.value[0] !== least) continue
       if (found === undefined) found = head.value[1]

@@ -39,10 +39,8 @@ export class Memtable {
     to: string | undefined,
     reverse = false,
   ): Iterable<readonly [string, Uint8Array | null]> {
-    const prefixes = [...this.#buckets.keys()].sort()
+    const prefixes = this.#prefixesWithin(from?.slice(0, this.#prefixLength), to?.slice(0, this.#prefixLength))
     for (const prefix of reverse ? prefixes.toReversed() : prefixes) {
-      if (from !== undefined && prefix < from.slice(0, this.#prefixLength)) continue
-      if (to !== undefined && prefix > to.slice(0, this.#prefixLength)) continue
       const bucket = this.#buckets.get(prefix)!
       const keys = [...bucket.keys()].filter(
         (key) => (from === undefined || key >= from) && (to === undefined || key < to),
@@ -50,6 +48,13 @@ export class Memtable {
       keys.sort()
       for (const key of reverse ? keys.toReversed() : keys) yield [key, bucket.get(key)!]
     }
+  }
+
+  /** Between two prefixes, both included, in order; one alone is found without looking at the others. */
+  #prefixesWithin(from: string | undefined, to: string | undefined): string[] {
+    if (from !== undefined && from === to) return this.#buckets.has(from) ? [from] : []
+    const isWithin = (prefix: string) => (from === undefined || prefix >= from) && (to === undefined || prefix <= to)
+    return [...this.#buckets.keys()].filter(isWithin).sort()
   }
 
   /** The prefixes there are keys with, in `[from, to)`, in no order. */

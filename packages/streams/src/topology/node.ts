@@ -13,7 +13,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 /** A store as an operator asks for it. Its changelog is `<application>-<name>-changelog`. */
 export interface StoreSpec {
   readonly name: string
-  readonly kind: "key-value" | "window" | "timer"
+  readonly kind: "key-value" | "window" | "timer" | "subscription"
   /** Absent: the canonical key codec, or the packed value codec. */
   readonly key: Serde<any> | undefined
   readonly value: Serde<any> | undefined
