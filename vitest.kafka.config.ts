@@ -6,7 +6,12 @@ import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
-    include: ["packages/*/e2e/**/*.e2e.ts", "apps/*/e2e/**/*.e2e.ts", "examples/*/e2e/**/*.e2e.ts"],
+    include: [
+      "packages/*/e2e/**/*.e2e.ts",
+      "apps/*/e2e/**/*.e2e.ts",
+      "examples/*/e2e/**/*.e2e.ts",
+      "tools/e2e/**/*.e2e.ts",
+    ],
     pool: "forks",
     // Suites share one small cluster: side by side they would time each other out.
     fileParallelism: false,

@@ -1,10 +1,13 @@
 /**
- * npm run torture [-- SUITE] [--kills N] [--minutes N] [--brokers B] [--json]
+ * npm run torture [-- SUITE] [--kills N] [--minutes N] [--brokers B | --kafka] [--json]
  *
  * The broker suite: a real broker process, killed with SIGKILL again and again while idempotent producers write and
  * transactional copiers copy, with members joining and leaving their group. At the end the whole log is read: no
  * acknowledged record may be missing, none may be there twice, and no aborted record may be seen. With `--brokers` the
  * same load and the same checks run against a cluster that somebody else keeps alive.
+ *
+ * The streams suite (streams/suite.ts): processes of a pipeline, killed while it runs. `--kafka` starts an Apache Kafka
+ * for it, which is killed as well.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -16,6 +19,7 @@ import { readLog } from "@millrace/simulation/workload/read-log"
 import { BrokerProcess } from "./broker-process.ts"
 import { Copier } from "./copier.ts"
 import { Ledger } from "./ledger.ts"
+import { streamsSuite } from "./streams/suite.ts"
 import { Writer } from "./writer.ts"
 
 const PARTITIONS = 4
@@ -34,12 +38,24 @@ const { values: options, positionals } = parseArgs({
     kills: { type: "string" },
     minutes: { type: "string" },
     brokers: { type: "string" },
+    kafka: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
   },
 })
 
-const SUITES: Readonly<Record<string, () => Promise<number>>> = { broker: brokerSuite }
+const SUITES: Readonly<Record<string, () => Promise<number>>> = {
+  broker: brokerSuite,
+  streams: () =>
+    streamsSuite({
+      kills: Number(options.kills ?? KILLS_DEFAULT),
+      minutes: options.minutes === undefined ? undefined : Number(options.minutes),
+      brokers: options.brokers,
+      kafka: options.kafka,
+      keep: options.keep,
+      say,
+    }),
+}
 
 async function brokerSuite(): Promise<number> {
   const kills = options.brokers === undefined ? Number(options.kills ?? KILLS_DEFAULT) : 0

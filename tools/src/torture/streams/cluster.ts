@@ -1,0 +1,43 @@
+/**
+ * The brokers under torture: our broker or Apache Kafka, which the run starts and may kill, or somebody else's cluster.
+ */
+import * as path from "node:path"
+import { startRealKafka } from "../../real-kafka.ts"
+import { BrokerProcess } from "../broker-process.ts"
+
+export interface Cluster {
+  readonly kind: "millrace" | "apache-kafka" | "given"
+  readonly brokers: string
+  /** SIGKILL, and up again; not with somebody else's. */
+  readonly crash?: () => Promise<void>
+  stop(): Promise<void>
+}
+
+export interface ClusterChoice {
+  readonly brokers: string | undefined
+  readonly kafka: boolean
+  readonly directory: string
+}
+
+export async function startCluster({ brokers, kafka, directory }: ClusterChoice): Promise<Cluster> {
+  if (brokers !== undefined) return { kind: "given", brokers, stop: async () => {} }
+  if (kafka) {
+    const real = await startRealKafka()
+    const crash = async () => {
+      await real.kill()
+      await real.restart()
+    }
+    return { kind: "apache-kafka", brokers: real.brokers, crash, stop: () => real.stop() }
+  }
+  const broker = new BrokerProcess(path.join(directory, "log"), [
+    "group.initial.rebalance.delay.ms=0",
+    "offsets.topic.num.partitions=4",
+    "transaction.state.log.num.partitions=4",
+  ])
+  await broker.start()
+  const crash = async () => {
+    await broker.kill()
+    await broker.start()
+  }
+  return { kind: "millrace", brokers: broker.address, crash, stop: () => broker.stop() }
+}
