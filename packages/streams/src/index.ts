@@ -27,6 +27,7 @@ export {
   type WindowState,
   windowStore,
 } from "./dsl/store.ts"
+export { type VersionedState, versionedStore } from "./dsl/versioned-store.ts"
 export type { InvalidTimestampPolicy, TimestampExtractor, TimestampOptions } from "./dsl/timestamp.ts"
 export { topic, type Topic, topicPattern, type TopicPattern } from "./dsl/topic.ts"
 export { hopping, session, type SessionWindows, type TimeWindows, tumbling } from "./dsl/windows.ts"
@@ -45,6 +46,7 @@ export type { Query, QueryOptions, QueryResult, Row, Rows } from "./query/query.
 export type { StoreView } from "./query/store-view.ts"
 export type { RunOptions } from "./run/options.ts"
 export { rx } from "./rx.ts"
+export type { Version } from "./state/versioned-store.ts"
 export { canonicalKey, type CanonicalKey } from "./serde/canonical-key.ts"
 export { packed } from "./serde/packed.ts"
 export { describeTopology, type DescribeFormat } from "./topology/describe.ts"

@@ -1,4 +1,5 @@
 /** Pipelines of tables for the commit-boundary property: commit-independence.prop.test.ts. */
+import { json, string } from "@millrace/schema"
 import * as S from "../src/index.ts"
 import { Events, flat, Other, Out, type Pipelines, Rows } from "./events.ts"
 
@@ -66,5 +67,59 @@ export const TABLE_PIPELINES: Pipelines = [
       ]
     },
     ["latest", "amounts"],
+  ],
+  [
+    "a versioned table, and a join that waits for its late rows",
+    () => {
+      const rows = S.table(Rows, { versioned: { history: 25 } })
+      return [
+        S.stream(Events).pipe(
+          S.leftJoinTable("waited", rows, (event, row) => [event.id, row?.label ?? null], { grace: 8 }),
+          S.to(Out),
+        ),
+        rows.pipe(
+          S.filterTable((row) => row.label !== "x"),
+          S.toStream(),
+          S.to(Other),
+        ),
+      ]
+    },
+    ["rows", "waited-waiting", "waited-waits"],
+  ],
+  [
+    "versions of a stream's values, grouped, and read as of a time",
+    () => {
+      const latest = S.stream(Events).pipe(S.toTable("latest", { versioned: { history: 15 } }))
+      return [
+        latest.pipe(
+          S.keyBy((event) => event.group),
+          S.count("group-sizes"),
+          S.toStream(),
+          S.to(Out),
+        ),
+        S.stream(Rows).pipe(
+          S.joinTable("as-of", latest, (row, event) => [row.label, event.id]),
+          S.to(Other),
+        ),
+      ]
+    },
+    ["latest", "group-sizes"],
+  ],
+  [
+    "a processor with a versioned store",
+    () => {
+      const history = S.versionedStore("history", { key: string, value: json<number>(), history: 20 })
+      return S.stream(Events).pipe(
+        S.processValues("versions", { stores: { history }, value: json<any>() }, ({ stores, forward }) => ({
+          process({ key, value, timestamp }) {
+            if (value.amount === 0) stores.history.delete(key, Math.max(0, timestamp - 3))
+            else stores.history.put(key, value.amount)
+            forward([stores.history.get(key, timestamp - 5), [...stores.history.versions(key)].map((one) => one.value)])
+          },
+        })),
+        S.to(Out),
+      )
+    },
+    ["history"],
   ],
 ]

@@ -387,3 +387,28 @@ test("A6: a cogroup infers what each of its streams adds", () => {
   // @ts-expect-error the keys differ
   S.cogroup("keys", { orders, lengths: customers.pipe(S.keyBy(({ tier }) => tier.length)) })
 })
+
+test("S2 J10: versioned tables and stores infer", () => {
+  const versioned = { versioned: { history: "1 hour" } } as const
+  const customers = S.table(Customers, versioned)
+  expectTypeOf(customers).toEqualTypeOf<S.Table<string, Customer>>()
+  const tiers = S.stream(Orders).pipe(
+    S.joinTable("tiers", customers, (order, { tier }) => `${order.id}${tier}`, { grace: "1 minute" }),
+  )
+  expectTypeOf(tiers).toEqualTypeOf<S.Stream<string, string>>()
+  expectTypeOf(tiers.pipe(S.toTable("latest", versioned))).toEqualTypeOf<S.Table<string, string>>()
+  const History = S.versionedStore("history", { key: string, value: json<number>(), history: "1 day" })
+  S.stream(Orders).pipe(
+    S.processValues("past", { stores: { history: History } }, ({ stores }) => ({
+      process({ key, value, timestamp }) {
+        const before: number = stores.history.get(key, timestamp - 1) ?? 0
+        const validTo: number | undefined = stores.history.put(key, before + value.amount)
+        expectTypeOf(validTo).toEqualTypeOf<number | undefined>()
+        // @ts-expect-error the store holds numbers
+        stores.history.put(key, "much")
+      },
+    })),
+  )
+  // @ts-expect-error a versioned store says how long its history is
+  expect(() => S.versionedStore("none", { key: string })).toThrow('store "none" history')
+})

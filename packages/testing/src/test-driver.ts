@@ -16,6 +16,7 @@ import type { EffectPort } from "@millrace/streams/task/effects"
 import { KeyValueStore } from "@millrace/streams/state/key-value-store"
 import { SubscriptionStore } from "@millrace/streams/state/subscription-store"
 import { TimerStore } from "@millrace/streams/state/timer-store"
+import { VersionedStore } from "@millrace/streams/state/versioned-store"
 import { WindowStore } from "@millrace/streams/state/window-store"
 import type { TaskLimits } from "@millrace/streams/task/task"
 import { type PartitionCounts, resolvePartitions, taskCount } from "@millrace/streams/topology/partitions"
@@ -60,6 +61,8 @@ export interface StoredRow {
   readonly key: any
   readonly value: any
   readonly timestamp: number
+  /** Of a versioned store: when the next version begins; the latest has none. */
+  readonly validTo?: number
   /** Of a window store: where the window starts. */
   readonly start?: number
 }
@@ -67,7 +70,7 @@ export interface StoredRow {
 /** Turns of the microtask queue before a commit is taken to wait for time, or for the outside. */
 const IDLE_TURNS = 64
 
-const KINDS = [KeyValueStore, WindowStore, TimerStore, SubscriptionStore] as const
+const KINDS = [KeyValueStore, WindowStore, TimerStore, SubscriptionStore, VersionedStore] as const
 
 /** Operators whose topics are the user's. */
 const CREATED: ReadonlySet<string> = new Set(["source", "to", "global-table"])

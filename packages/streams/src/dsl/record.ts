@@ -41,6 +41,9 @@ export interface Windowed<K> {
 /** The absence of a value, as the engine carries it. */
 export const TOMBSTONE: unique symbol = Symbol("tombstone")
 
+/** In the place of the old value: the change is to the past of a versioned table, and its row stays as it is. */
+export const OUTDATED: unique symbol = Symbol("outdated")
+
 /** No value: a tombstone, or null from a callback. Operators that need a value drop and count it; topics hold null. */
 export const isAbsent = (value: unknown): boolean => value === TOMBSTONE || value === null || value === undefined
 
@@ -63,7 +66,7 @@ export class StreamRecord implements Rec<unknown, unknown> {
   readonly offset: number
   readonly origin: Origin
   readonly clock: number
-  /** On a table's edge: the value before this change, `TOMBSTONE` when there was none or nobody downstream asked. */
+  /** On a table's edge: the value before this change, `TOMBSTONE` when there was none or nobody asked; or `OUTDATED`. */
   readonly old: unknown
 
   constructor(

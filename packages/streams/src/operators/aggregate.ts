@@ -2,7 +2,7 @@
  * aggregate, reduce, count: one value per key, or per key and window, from all records of that key.
  *
  * State: a store under the operator's name, with its changelog; kind `aggregate` keeps a key-value store, kind
- * `window-aggregate` (window-aggregate.ts) a window store. Over a grouped table: table-aggregate.ts.
+ * `window-aggregate` (window-aggregate.ts) a window store. Over a grouped table: aggregate-table.ts.
  * Time: a row has the greatest timestamp of the records in it, and so has each change.
  * Every update is emitted: the output depends on the input alone, not on when transactions commit.
  * Records without key or value are dropped and counted. `init` is called when the key has no row; `add` answering null or
@@ -20,7 +20,7 @@ import { addByStream, isCogroup } from "./cogroup.ts"
 import { rowSerde } from "./group-table.ts"
 import { copyOf, type Operator, Processor } from "./operator.ts"
 import { sessionAggregateOperator } from "./session-aggregate.ts"
-import { tableAggregateOperator } from "./table-aggregate.ts"
+import { aggregateTableOperator } from "./aggregate-table.ts"
 import { windowAggregateOperator } from "./window-aggregate.ts"
 
 /** What an aggregate must say beyond `init` and `add`, by what it is over. */
@@ -109,7 +109,7 @@ function aggregateNode(what: string, name: string, s: unknown, parts: Parts): Ta
   const common = { name, inputs: [input], functions: { init: parts.init, add }, value, keyChanged: false }
   if (kind === "grouped table") {
     const functions = { ...common.functions, subtract: parts.subtract ?? missing(what, name, ...SUBTRACT) }
-    return tableOf(makeNode({ operator: tableAggregateOperator, ...common, functions, stores: [store] }))
+    return tableOf(makeNode({ operator: aggregateTableOperator, ...common, functions, stores: [store] }))
   }
   if (windows === undefined) return tableOf(makeNode({ operator: aggregateOperator, stores: [store], ...common }))
   if (windows._kind === "session") {

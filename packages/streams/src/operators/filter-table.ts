@@ -4,16 +4,18 @@
  * State: none, unless `store` names one: then the rows that pass are kept under that name. Without one a lookup tests the
  * row of the table before it. Time: the change's.
  * A row that stops passing is deleted: a tombstone follows. Where neither the old nor the new row passes nothing follows,
- * since there is nothing to delete downstream; so the old value is always asked for.
+ * since there is nothing to delete downstream; so the old value is always asked for. Of a versioned table the tombstone
+ * always follows, since it ends an earlier version.
  * Key: kept, and with it both serdes.
  */
-import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { isAbsent, OUTDATED, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { flowOf, type Table, tableOf } from "../dsl/stream.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
 import { tableReader } from "../state/table-reader.ts"
 import { makeNode } from "../topology/node.ts"
 import { derivedStores, type DerivedTableOptions } from "./derived-table.ts"
 import { copyOf, type Operator, Processor } from "./operator.ts"
+import { historyMsOf } from "./versioned-table.ts"
 
 const filterTableOperator: Operator = {
   kind: "filter-table",
@@ -22,8 +24,8 @@ const filterTableOperator: Operator = {
   view(node, context) {
     const row = tableReader(node.inputs[0]!, context)
     const test = node.logical.functions["test"]!
-    return (key) => {
-      const found = row(key)
+    return (key, asOf) => {
+      const found = row(key, asOf)
       return found.value === undefined || test(found.value, key) ? found : { ...found, value: undefined }
     }
   },
@@ -46,13 +48,14 @@ export function filterTable<K, V, R>(
 
 class FilterTable extends Processor {
   readonly #test = this.node.logical.functions["test"] as (value: unknown, key: unknown) => boolean
+  readonly #isVersioned = historyMsOf(this.node.logical) !== undefined
   readonly #store = this.node.stores.map(({ name }) => this.context.store(name) as KeyValueStore)[0]
 
   receive(record: StreamRecord): void {
     const { key, timestamp } = record
     const value = this.#passing(record, record.value)
     const old = this.#store === undefined ? this.#passing(record, record.old) : this.#stored(key)
-    if (isAbsent(value) && isAbsent(old)) return
+    if (isAbsent(value) && isAbsent(old) && !this.#isVersioned) return
     this.#store?.put(key, value === TOMBSTONE ? undefined : value, timestamp)
     this.next.receive(record.change(key, value, old, timestamp))
   }
@@ -63,6 +66,7 @@ class FilterTable extends Processor {
 
   #passing(record: StreamRecord, value: unknown): unknown {
     if (isAbsent(value)) return TOMBSTONE
+    if (value === OUTDATED) return OUTDATED
     try {
       return this.#test(value, record.key) ? value : TOMBSTONE
     } catch (cause) {

@@ -4,7 +4,7 @@
  * State: who waits for which row. A new subscriber is answered with the row as it is; a change of a row goes to all who
  * wait for it, in the order of the left keys' bytes. Time: an answer has the greater of the row's time and what it answers.
  */
-import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { isAbsent, OUTDATED, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { type Response, SharedRow, type Subscriber, type Subscription } from "../serde/foreign-keys.ts"
 import type { SubscriptionStore } from "../state/subscription-store.ts"
 import { tableReader } from "../state/table-reader.ts"
@@ -39,6 +39,7 @@ class ForeignKeyRespond extends Processor {
 
   /** A change of the right table. */
   #changed(record: StreamRecord): void {
+    if (record.old === OUTDATED) return this.context.drop("late", record)
     const row = isAbsent(record.value) ? NO_ROW : new SharedRow(record.value)
     for (const [key, subscriber] of this.#subscriptions.subscribers(record.key))
       this.#answer(record, key, subscriber, row, record.timestamp)

@@ -5,7 +5,7 @@
  * A row that stays with its foreign key subscribes anew, so that it is answered as it is now. A row without a result needs
  * no answer where there is no right row to join with, unless the join is left.
  */
-import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { isAbsent, OUTDATED, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import type { Demand, Reference, Subscription } from "../serde/foreign-keys.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
 import type { TaskContext } from "../task/context.ts"
@@ -33,6 +33,7 @@ class ForeignKeySubscribe extends Processor {
   }
 
   receive(record: StreamRecord): void {
+    if (record.old === OUTDATED) return this.context.drop("late", record)
     const { key, timestamp } = record
     const before = this.#references.get(key).value
     const foreignKey = isAbsent(record.value) ? undefined : this.#named(record)

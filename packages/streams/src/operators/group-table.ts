@@ -6,10 +6,10 @@
  * record with both values, so that the aggregate is never seen without the row (KIP-904); otherwise the old row's record
  * goes first. Groups lie in partitions of their own: whose record is aggregated first is then undefined.
  * A row that is absent, or for which keyBy answers null or undefined, leaves or enters no group: that half is skipped, and
- * counted where the key was missing.
+ * counted where the key was missing. A change to the past of a versioned table is dropped and counted (KIP-914).
  */
 import type { Serde } from "@millrace/schema"
-import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { isAbsent, OUTDATED, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { Flow } from "../dsl/stream.ts"
 import { type ChangedValue, changeSerde } from "../serde/change.ts"
 import { packed } from "../serde/packed.ts"
@@ -49,6 +49,7 @@ class GroupTable extends Processor {
   readonly #f = this.node.logical.functions["f"] as (value: unknown, key: unknown) => unknown
 
   receive(record: StreamRecord): void {
+    if (record.old === OUTDATED) return this.context.drop("late", record)
     const left = this.#group(record, record.old)
     const entered = this.#group(record, record.value)
     if (left !== undefined && entered !== undefined && this.#isSame(record, left, entered)) {

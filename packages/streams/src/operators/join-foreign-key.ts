@@ -17,13 +17,14 @@
  * State: results under the operator's name; beside them `name-references`, what each left row names, and in the right
  * one's tasks `name-subscriptions`, who waits for which row.
  * Time: the greater of both rows' (a deletion's for the row that it took); of a left row that names nothing, its own.
- * null or undefined from `f` deletes the result. An inner join counts left rows without a foreign key as dropped.
+ * null or undefined from `f` deletes the result. An inner join counts left rows without a foreign key as dropped. Changes
+ * to the past of a versioned table are dropped and counted (KIP-914).
  * Key: the left table's. The subscription's topic has as many partitions as the right table and is partitioned by the
  * foreign key's bytes, as the right table is by its keys', unless `partitioner` says how those are. Answers go to the
  * partition that asked, however the left table is partitioned.
  */
 import type { Serde } from "@millrace/schema"
-import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { isAbsent, OUTDATED, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { flowOf, type Table, tableOf } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
 import { canonicalKey } from "../serde/canonical-key.ts"
@@ -167,7 +168,7 @@ class JoinForeignKey extends Processor {
 
   /** A change of the left table, after the subscribing operator's turn: what names nothing waits for no answer. */
   receive(record: StreamRecord): void {
-    if (this.#references.get(record.key).value === undefined) this.#settle(record, undefined)
+    if (record.old !== OUTDATED && this.#references.get(record.key).value === undefined) this.#settle(record, undefined)
   }
 
   #answered(record: StreamRecord): void {

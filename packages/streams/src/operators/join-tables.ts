@@ -8,11 +8,11 @@
  * both tables anew, so `f` runs again for values that it has seen and must answer the same. Tables that come from one and
  * the same need one: a change moves both sides at once, and only a store still has the result before it.
  * Time: the greater of both rows', a deletion's for the row that it took; where one side has no row, the other's.
- * null or undefined from `f` deletes the result.
+ * null or undefined from `f` deletes the result. A change to the past of a versioned table is dropped and counted (KIP-914).
  * Key: kept. Both tables' keys must be written alike and the tables co-partitioned: topics whose partition counts differ
  * are refused at start. A table's key can be made anew with `toStream`, `keyBy` and `toTable`.
  */
-import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { isAbsent, OUTDATED, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { flowOf, type Table, tableOf } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
 import { canonicalKey } from "../serde/canonical-key.ts"
@@ -151,6 +151,7 @@ class JoinTables extends Processor {
   }
 
   #receive(record: StreamRecord, side: number): void {
+    if (record.old === OUTDATED) return this.context.drop("late", record)
     const { key } = record
     const other = this.#rows[1 - side]!(key)
     const value = this.#join(record, side, record.value, other.value)

@@ -6,7 +6,7 @@
  * Time: the change's. Every change is followed by one; null or undefined from `f` deletes the row.
  * Key: kept, and with it the key's serde; the value's is the one given.
  */
-import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { isAbsent, OUTDATED, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { flowOf, type Table, tableOf } from "../dsl/stream.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
 import { tableReader } from "../state/table-reader.ts"
@@ -20,8 +20,8 @@ const mapTableOperator: Operator = {
   view(node, context) {
     const row = tableReader(node.inputs[0]!, context)
     const f = node.logical.functions["f"]!
-    return (key) => {
-      const { value, timestamp } = row(key)
+    return (key, asOf) => {
+      const { value, timestamp } = row(key, asOf)
       return { value: value === undefined ? undefined : (f(value, key) ?? undefined), timestamp }
     }
   },
@@ -46,7 +46,7 @@ class MapTable extends Processor {
   receive(record: StreamRecord): void {
     const { key, timestamp } = record
     const value = this.#mapped(record, record.value)
-    const old = this.node.needsOld ? this.#before(record) : TOMBSTONE
+    const old = this.node.needsOld || record.old === OUTDATED ? this.#before(record) : TOMBSTONE
     if (this.#store === undefined) return this.next.receive(record.change(key, value ?? TOMBSTONE, old, timestamp))
     this.#store.put(key, value, timestamp)
     const sent = this.node.outlived ? copyOf(this.node, value) : (value ?? TOMBSTONE)
@@ -55,7 +55,7 @@ class MapTable extends Processor {
 
   #before(record: StreamRecord): unknown {
     if (this.#store !== undefined) return copyOf(this.node, this.#store.get(record.key).value)
-    return this.#mapped(record, record.old) ?? TOMBSTONE
+    return record.old === OUTDATED ? OUTDATED : (this.#mapped(record, record.old) ?? TOMBSTONE)
   }
 
   #mapped(record: StreamRecord, value: unknown): unknown {

@@ -1,21 +1,25 @@
 /**
  * table: a topic as the latest value per key.
  *
- * State: a key-value store named after the topic (or as `store` says), with its own changelog.
- * Time: each row has its record's timestamp; the latest offset wins, whatever its timestamp (Kafka Streams' unversioned
- * table). Null keys are dropped and counted; a tombstone deletes the row.
+ * State: a key-value store named after the topic (or as `store` says), with its own changelog; with `versioned` a versioned
+ * one.
+ * Time: each row has its record's timestamp; the latest offset wins, whatever its timestamp. In a versioned table it is the
+ * latest timestamp: see versioned-table.ts. Null keys are dropped and counted; a tombstone deletes the row.
  */
 import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { type Table, tableOf } from "../dsl/stream.ts"
 import type { Topic } from "../dsl/topic.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
 import { makeNode, type StoreKeeping, storeKeeping, type StoreSpec } from "../topology/node.ts"
+import type { TaskContext } from "../task/context.ts"
+import type { PhysicalNode } from "../topology/topology.ts"
 import { copyOf, type Operator, Processor } from "./operator.ts"
 import { type SourceOptions, sourceNode } from "./source.ts"
+import { tableKind, type VersionedOptions, VersionedTableSource } from "./versioned-table.ts"
 
-const tableOperator: Operator = { kind: "table", make: (node, context) => new TableSource(node, context) }
+const tableOperator: Operator = { kind: "table", make: makeTableSource }
 
-export interface TableOptions<K = any, V = any> extends SourceOptions<K, V>, StoreKeeping {
+export interface TableOptions<K = any, V = any> extends SourceOptions<K, V>, StoreKeeping, VersionedOptions {
   /** Of the rows; default: the topic's name. */
   readonly store?: string
 }
@@ -24,7 +28,7 @@ export function table<K, V>(topic: Topic<K, V>, options: TableOptions<K, V> = {}
   const { key, value } = topic
   const store: StoreSpec = {
     name: options.store ?? topic.name,
-    kind: "key-value",
+    ...tableKind(`table "${topic.name}"`, options),
     key,
     value,
     ...storeKeeping(options),
@@ -39,8 +43,12 @@ export function table<K, V>(topic: Topic<K, V>, options: TableOptions<K, V> = {}
   )
 }
 
+export function makeTableSource(node: PhysicalNode, context: TaskContext): Processor {
+  return node.stores[0]!.kind === "versioned" ? new VersionedTableSource(node, context) : new TableSource(node, context)
+}
+
 /** Upserts a stream into the store of its node. */
-export class TableSource extends Processor {
+class TableSource extends Processor {
   readonly #store = this.context.store(this.node.stores[0]!.name) as KeyValueStore
 
   receive(record: StreamRecord): void {

@@ -11,6 +11,8 @@ import { Observable, Subject } from "rxjs"
 import { bytesOf } from "../state/byte-order.ts"
 import { KeyValueStore } from "../state/key-value-store.ts"
 import { isCellKey, type Store } from "../state/store.ts"
+import { VersionedStore } from "../state/versioned-store.ts"
+import { DELETED, isLatest, keyOfLatest } from "../state/versions.ts"
 import { WindowStore } from "../state/window-store.ts"
 import type { Queries } from "./queries.ts"
 import { readMany } from "./read.ts"
@@ -68,7 +70,8 @@ export class TableChanges {
   *#next(info: StoreInfo, watched: Map<Store, Watched>): Iterable<Change<any, any>> {
     for (const [store, { committed }] of watched) {
       for (const [stored, bytes] of committed.splice(0)) {
-        if (!isCellKey(stored)) yield { key: keyOf(info, store, stored), ...store.decode(bytes ?? undefined) }
+        if (store instanceof VersionedStore && !isLatest(stored)) continue
+        if (!isCellKey(stored)) yield { key: keyOf(info, store, stored), ...valueOf(store, bytes) }
       }
     }
     const here = new Map(
@@ -102,5 +105,11 @@ function keyOf({ windowSizeMs }: StoreInfo, store: Store, stored: string): unkno
     const { key, start } = store.windowOf(stored)
     return { key, start, end: start + windowSizeMs }
   }
+  if (store instanceof VersionedStore) return store.spec.key.decode(bytesOf(keyOfLatest(stored)))
   return (store as KeyValueStore).spec.key.decode(bytesOf(stored))
+}
+
+function valueOf(store: Store, bytes: Uint8Array | null) {
+  const { value, timestamp } = store.decode(bytes ?? undefined)
+  return { value: value === DELETED ? undefined : value, timestamp }
 }

@@ -5,7 +5,8 @@
  *     GET /metrics                 metrics, as Prometheus' text: see metrics/table.ts
  *     GET /stores                  stores, with the partitions that are here
  *     GET /stores/NAME             rows, partition by partition:   from, to, prefix, order, limit, partition, after
- *     GET /stores/NAME/KEY         the row of a key; of a windowed store its windows (from, to), or one (start)
+ *     GET /stores/NAME/KEY         the row of a key; of a windowed store its windows (from, to), or one (start);
+ *                                  of a versioned store the version that held at a time (asOf), or several (from, to)
  *
  * All take `isolation=read_uncommitted`, `bound={"topic":{"0":17}}` and `local=true`, which asks this process alone;
  * otherwise whoever is asked forwards to the process that has the partition. How keys are written: json.ts.
@@ -101,7 +102,13 @@ async function getKey({ queries, forwarder }: HttpQueriesOptions, request: HttpR
 }
 
 function keyQuery(info: StoreInfo, key: unknown, query: URLSearchParams): Query {
-  if (info.kind === "key-value") return { kind: "key", key }
+  if (info.kind === "versioned" && (query.has("from") || query.has("to"))) {
+    return { kind: "versions", key, ...rangeIn(query) }
+  }
+  if (info.kind !== "window") {
+    const asOf = numberIn(query, "asOf")
+    return { kind: "key", key, ...(asOf !== undefined && { asOf }) }
+  }
   const start = numberIn(query, "start")
   return start === undefined ? { kind: "windows", key, ...rangeIn(query) } : { kind: "key", key: { key, start } }
 }
@@ -126,7 +133,7 @@ function rowsQuery(info: StoreInfo, query: URLSearchParams): Query {
     const text = query.get(name)
     return text === null ? undefined : parseKey(text, info.spec.key, query.get("keyEncoding"))
   }
-  if (info.kind !== "key-value") return { kind: "window-range", ...rangeIn(query) }
+  if (info.kind === "window") return { kind: "window-range", ...rangeIn(query) }
   const prefix = key("prefix")
   if (prefix !== undefined) return { kind: "prefix", prefix, ...pagingIn(query) }
   const [from, to] = [key("from"), key("to")]

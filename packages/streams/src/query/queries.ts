@@ -121,7 +121,7 @@ export class Queries {
     }
     try {
       const view = bytesView(readable.store, options.isolation ?? "read_committed")
-      const result = query.kind === "key" ? readOne(readable, view, query.key) : readRows(readable, view, query)
+      const result = query.kind === "key" ? readOne(readable, view, query) : readRows(readable, view, query)
       return { ok: true, result, position }
     } catch (failure) {
       const message = failure instanceof Error ? failure.message : String(failure)

@@ -4,7 +4,7 @@
  * A query is plain data, so that it can be sent to the process that has the key. It is answered partition by partition,
  * each at one instant and at one transaction's end: what a partition cannot answer is told with a reason, not left out.
  *
- * Order is that of the keys' bytes, as their serde writes them; windows come by their start. Bounds are inclusive.
+ * Order is that of the keys' bytes, as their serde writes them; windows come by their start, versions by their timestamp. Bounds are inclusive.
  */
 import type { Windowed } from "../dsl/record.ts"
 import type { Position } from "./position.ts"
@@ -24,6 +24,16 @@ interface Many {
 export interface KeyQuery<K> {
   readonly kind: "key"
   readonly key: K
+  /** Of a versioned store: the version that held at this time, in milliseconds. */
+  readonly asOf?: number
+}
+
+/** Of a versioned store: the versions of a key that held at some time between two. */
+export interface VersionsQuery<K> extends Many {
+  readonly kind: "versions"
+  readonly key: K
+  readonly from?: number
+  readonly to?: number
 }
 
 /** Rows between two keys; all rows without bounds. */
@@ -54,12 +64,20 @@ export interface WindowRangeQuery extends Many {
   readonly to?: number
 }
 
-export type Query<K = any> = KeyQuery<K> | RangeQuery<K> | PrefixQuery | WindowsQuery<K> | WindowRangeQuery
+export type Query<K = any> =
+  | KeyQuery<K>
+  | VersionsQuery<K>
+  | RangeQuery<K>
+  | PrefixQuery
+  | WindowsQuery<K>
+  | WindowRangeQuery
 
 export interface Row<K, V> {
   readonly key: K
   readonly value: V
   readonly timestamp: number
+  /** Of a version: when the next one begins. Absent of the latest. */
+  readonly validTo?: number
 }
 
 export interface Rows<K, V> {

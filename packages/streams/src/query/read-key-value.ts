@@ -4,7 +4,7 @@
 import { above, byteString, bytesOf } from "../state/byte-order.ts"
 import { canonicalKey } from "../serde/canonical-key.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
-import { isCellKey } from "../state/store.ts"
+import { isCellKey, type Store } from "../state/store.ts"
 import type { BytesView } from "./bytes-view.ts"
 import { type Found, fromAfter } from "./cursor.ts"
 import { type Query, type Row, UnknownQuery } from "./query.ts"
@@ -15,7 +15,7 @@ export function readKey(store: KeyValueStore, view: BytesView, key: unknown): Ro
 }
 
 export function* readKeys(store: KeyValueStore, view: BytesView, query: Query): Iterable<Found> {
-  const [from, to] = fromAfter(query, ...boundsOf(store, query))
+  const [from, to] = fromAfter(query, ...keyBounds(store, query))
   const isReverse = "order" in query && query.order === "desc"
   for (const [stored, bytes] of view.range(from, to, isReverse)) {
     if (isCellKey(stored)) continue
@@ -23,7 +23,8 @@ export function* readKeys(store: KeyValueStore, view: BytesView, query: Query): 
   }
 }
 
-function boundsOf(store: KeyValueStore, query: Query): [from: string | undefined, to: string | undefined] {
+/** Of the keys' own bytes. */
+export function keyBounds(store: Store, query: Query): [from: string | undefined, to: string | undefined] {
   const { key: serde, name } = store.spec
   if (query.kind === "range") {
     const from = query.from === undefined ? undefined : byteString(serde.encode(query.from))

@@ -4,7 +4,8 @@
  * Windows past the store's retention answer nothing, whether or not they have been deleted yet.
  */
 import { byteString } from "../state/byte-order.ts"
-import { startBytes, type WindowStore } from "../state/window-store.ts"
+import { TIME_BYTES, timeBytes } from "../state/time-bytes.ts"
+import type { WindowStore } from "../state/window-store.ts"
 import type { BytesView } from "./bytes-view.ts"
 import { type Found, fromAfter } from "./cursor.ts"
 import { type Query, type Row, UnknownQuery } from "./query.ts"
@@ -17,7 +18,7 @@ export function readWindow(
 ): Row<any, any> | undefined {
   const { key, start } = windowed
   if (start <= store.expiredTo) return undefined
-  const stored = view.get(startBytes(start) + byteString(store.spec.key.encode(key)))
+  const stored = view.get(timeBytes(start) + byteString(store.spec.key.encode(key)))
   return stored && { key: { key, start, end: start + sizeMs }, ...store.decode(stored) }
 }
 
@@ -33,15 +34,13 @@ export function* readWindows(store: WindowStore, sizeMs: number, view: BytesView
     return
   }
   const key = byteString(store.spec.key.encode(query.key))
-  const starts = view.prefixes(from.slice(0, START_LENGTH), to)
+  const starts = view.prefixes(from.slice(0, TIME_BYTES), to)
   for (const start of isReverse ? starts.toReversed() : starts) {
     const stored = start + key
     const bytes = stored >= from && stored < to ? view.get(stored) : undefined
     if (bytes !== undefined) yield rowOf(stored, bytes)
   }
 }
-
-const START_LENGTH = startBytes(0).length
 
 /** Of stored keys. Cells lie above all windows that begin at a safe integer's time. */
 function boundsOf(store: WindowStore, query: Query): [from: string, to: string] {
@@ -54,7 +53,7 @@ function boundsOf(store: WindowStore, query: Query): [from: string, to: string] 
   const from = isOfTimes ? (query.from ?? 0) : 0
   const to = isOfTimes ? (query.to ?? TIME_MAX) : TIME_MAX
   const first = Math.max(0, Math.ceil(from), Math.floor(store.expiredTo) + 1)
-  return [startBytes(first), startBytes(Math.min(TIME_MAX, Math.floor(to)) + 1)]
+  return [timeBytes(first), timeBytes(Math.min(TIME_MAX, Math.floor(to)) + 1)]
 }
 
 /** The last instant that a JavaScript Date knows. */

@@ -34,14 +34,21 @@ export class StoreView<K, V> {
     return this.#queries.partitionsHere(this.#info)
   }
 
-  get(key: K): V | undefined {
-    return this.row(key)?.value
+  /** Of a versioned store: as of a time, if one is given. */
+  get(key: K, asOf?: number): V | undefined {
+    return this.row(key, asOf)?.value
   }
 
   /** The value with its timestamp. */
-  row(key: K): Row<K, V> | undefined {
-    const readable = this.#readableOf(this.#info.kind === "key-value" ? key : (key as { key: unknown }).key)
-    return readOne(readable, readable.store.committed, key)
+  row(key: K, asOf?: number): Row<K, V> | undefined {
+    const readable = this.#readableOf(this.#info.kind === "window" ? (key as { key: unknown }).key : key)
+    return readOne(readable, readable.store.committed, { key, ...(asOf !== undefined && { asOf }) })
+  }
+
+  /** The versions of a key that held at some time between two. */
+  versions(key: K, times: Times = {}): Iterable<Row<K, V>> {
+    this.#readableOf(key)
+    return this.#rows({ kind: "versions", key, ...times }, [this.#queries.partitionOf(this.#info, key)])
   }
 
   /** Rows from one key to another, both included. */

@@ -1,9 +1,9 @@
 /**
  * Topics that a pipeline needs: source topics must exist, repartition topics and changelogs are created.
  *
- * Changelogs are compacted, those of window stores too: expired windows are deleted by tombstones in stream time, while a
- * broker's retention goes by the wall clock and would take the windows of old data. Repartition topics keep everything
- * until the runtime purges what was committed.
+ * Changelogs are compacted, those of window and versioned stores too: what expired is deleted by tombstones in stream time,
+ * while a broker's retention goes by the wall clock and would take the windows of old data. Repartition topics keep
+ * everything until the runtime purges what was committed.
  */
 import type { Admin, NewTopic } from "@millrace/client"
 import { PipelineError } from "../errors.ts"

@@ -9,10 +9,14 @@ import type { Windowed } from "../dsl/record.ts"
 import type { TaskContext } from "../task/context.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import type { KeyValueStore, Stamped } from "./key-value-store.ts"
+import { VersionedStore } from "./versioned-store.ts"
 import { WindowStore } from "./window-store.ts"
 
-/** The row of a key, with its timestamp; its value is undefined when there is none. */
-export type TableReader = (key: any) => Stamped<any>
+/**
+ * The row of a key, with its timestamp; its value is undefined when there is none. Of a versioned table, the one that held
+ * as of a time.
+ */
+export type TableReader = (key: any, asOf?: number) => Stamped<any>
 
 export function tableReader(node: PhysicalNode, context: TaskContext): TableReader {
   const owned = node.stores[0]
@@ -24,6 +28,7 @@ export function tableReader(node: PhysicalNode, context: TaskContext): TableRead
   const store = context.store(owned.name)
   const { rows: read } = node.logical.operator
   if (read !== undefined) return read(store)
+  if (store instanceof VersionedStore) return (key, asOf) => store.get(key, asOf)
   if (store instanceof WindowStore) return ({ key, start }: Windowed<unknown>) => store.get(key, start)
   const rows = store as KeyValueStore
   return (key) => rows.get(key)

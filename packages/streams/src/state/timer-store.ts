@@ -13,8 +13,8 @@ import type { StateEngine } from "./engine.ts"
 import { StateError } from "../errors.ts"
 import { Heap } from "./heap.ts"
 import { isCellKey, Store } from "./store.ts"
+import { TIME_BYTES, timeBytes, timeOf } from "./time-bytes.ts"
 
-const TIME_BYTES = 8
 /** Committed timers that are read at a time. */
 const LOADED_TIMERS = 1_024
 /** Above it the latest half is left to the store. */
@@ -144,16 +144,4 @@ export class TimerStore<K = any> extends Store {
       yield { key: this.spec.key.decode(bytesOf(stored.slice(TIME_BYTES))), value: true, timestamp: timeOf(stored) }
     }
   }
-}
-
-function timeBytes(time: number): string {
-  const out = Buffer.allocUnsafe(TIME_BYTES)
-  out.writeUInt32BE(Math.floor(time / 2 ** 32), 0)
-  out.writeUInt32BE(time >>> 0, 4)
-  return byteString(out)
-}
-
-function timeOf(stored: string): number {
-  const bytes = Buffer.from(bytesOf(stored.slice(0, TIME_BYTES)))
-  return bytes.readUInt32BE(0) * 2 ** 32 + bytes.readUInt32BE(4)
 }

@@ -7,15 +7,15 @@
  * old data. Reads do not wait for that: a window that stream time has left behind answers nothing.
  */
 import type { PhysicalStore } from "../topology/topology.ts"
-import { byteString, bytesOf } from "./byte-order.ts"
+import { bytesOf } from "./byte-order.ts"
 import { type Cell, NO_TIME } from "./cell.ts"
 import type { FlushLimits } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
 import type { Stamped } from "./key-value-store.ts"
 import { Overlay, OverlayEntry } from "./overlay.ts"
 import { isCellKey, Store } from "./store.ts"
+import { TIME_BYTES, timeBytes, timeOf } from "./time-bytes.ts"
 
-const START_BYTES = 8
 const NOTHING: Stamped<never> = { value: undefined, timestamp: NO_TIME }
 /** Windows deleted in one transaction, so that none pays for a long silence. */
 const EXPIRED_ENTRIES_MAX = 10_000
@@ -31,7 +31,7 @@ export class WindowStore<K = any, V = any> extends Store {
   #expiringTo = 0
 
   constructor(spec: PhysicalStore, engine: StateEngine, limits: FlushLimits) {
-    super(spec, engine, limits, START_BYTES)
+    super(spec, engine, limits, TIME_BYTES)
     this.#retentionMs = spec.retentionMs ?? Number.POSITIVE_INFINITY
   }
 
@@ -66,7 +66,7 @@ export class WindowStore<K = any, V = any> extends Store {
     let window = this.#windows.get(start)
     if (window === undefined) this.#windows.set(start, (window = new Overlay(this.spec.key)))
     return window.entry(key, (key, bytes) => {
-      const stored = startBytes(start) + bytes
+      const stored = timeBytes(start) + bytes
       const { value, timestamp } = this.decode(this.committed.get(stored))
       return new OverlayEntry<V>(key, stored, value, timestamp)
     })
@@ -100,7 +100,7 @@ export class WindowStore<K = any, V = any> extends Store {
     const time = this.streamTime.value
     const bound = Math.floor(time - this.#retentionMs)
     if (bound <= 0 || bound - this.#expiredTo < this.#retentionMs * EXPIRY_STEP) return
-    const keys = this.committed.keysBetween(startBytes(this.#expiredTo), startBytes(bound), EXPIRED_ENTRIES_MAX)
+    const keys = this.committed.keysBetween(timeBytes(this.#expiredTo), timeBytes(bound), EXPIRED_ENTRIES_MAX)
     for (const key of keys) write(key, undefined, time)
     if (keys.length < EXPIRED_ENTRIES_MAX) this.#expiringTo = bound
   }
@@ -132,16 +132,6 @@ export class WindowStore<K = any, V = any> extends Store {
 
   /** Of a stored key. */
   windowOf(stored: string): { readonly key: K; readonly start: number } {
-    const raw = Buffer.from(bytesOf(stored))
-    const start = raw.readUInt32BE(0) * 2 ** 32 + raw.readUInt32BE(4)
-    return { key: this.spec.key.decode(raw.subarray(START_BYTES)), start }
+    return { key: this.spec.key.decode(bytesOf(stored.slice(TIME_BYTES))), start: timeOf(stored) }
   }
-}
-
-/** How stored keys begin: in the order of the windows. */
-export function startBytes(start: number): string {
-  const out = Buffer.allocUnsafe(START_BYTES)
-  out.writeUInt32BE(Math.floor(start / 2 ** 32), 0)
-  out.writeUInt32BE(start >>> 0, 4)
-  return byteString(out)
 }

@@ -13,11 +13,11 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 /** A store as an operator asks for it. Its changelog is `<application>-<name>-changelog`. */
 export interface StoreSpec {
   readonly name: string
-  readonly kind: "key-value" | "window" | "timer" | "subscription"
+  readonly kind: "key-value" | "versioned" | "window" | "timer" | "subscription"
   /** Absent: the canonical key codec, or the packed value codec. */
   readonly key: Serde<any> | undefined
   readonly value: Serde<any> | undefined
-  /** Window stores: how long after its start a window is kept, in stream time. */
+  /** In stream time. Window stores: how long after its start a window is kept; versioned ones: the history. */
   readonly retentionMs?: number
   /** Configs of the changelog over ours; false for none, and a store that begins empty wherever its task is opened. */
   readonly logging?: false | { readonly [config: string]: string }

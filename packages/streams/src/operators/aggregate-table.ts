@@ -1,5 +1,5 @@
 /**
- * table-aggregate: one value per group from the rows that are in it now (aggregate, reduce and count over a grouped table).
+ * aggregate-table: one value per group from the rows that are in it now (aggregate, reduce and count over a grouped table).
  *
  * State: a key-value store under the operator's name, with its changelog.
  * Time: a row has the greatest timestamp of the changes in it, and so has each change.
@@ -12,15 +12,15 @@ import type { ChangedValue } from "../serde/change.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
 import { copyOf, type Operator, Processor } from "./operator.ts"
 
-export const tableAggregateOperator: Operator = {
-  kind: "table-aggregate",
+export const aggregateTableOperator: Operator = {
+  kind: "aggregate-table",
   keyDependent: true,
-  make: (node, context) => new TableAggregate(node, context),
+  make: (node, context) => new AggregateTable(node, context),
 }
 
 type Step = (aggregate: unknown, value: unknown, key: unknown) => unknown
 
-class TableAggregate extends Processor {
+class AggregateTable extends Processor {
   readonly #init = this.node.logical.functions["init"] as () => unknown
   readonly #add = this.node.logical.functions["add"] as Step
   readonly #subtract = this.node.logical.functions["subtract"] as Step

@@ -1,0 +1,7 @@
+/**
+ * Interactive queries on the brokers that MILLRACE_TEST_BROKERS names.
+ */
+import { versionsSuite } from "../test/query/versions-suite.ts"
+import { Bench } from "../test/run/bench.ts"
+
+versionsSuite(() => Bench.on(process.env["MILLRACE_TEST_BROKERS"]!))
