@@ -30,7 +30,18 @@ export {
 export { type VersionedState, versionedStore } from "./dsl/versioned-store.ts"
 export type { InvalidTimestampPolicy, TimestampExtractor, TimestampOptions } from "./dsl/timestamp.ts"
 export { topic, type Topic, topicPattern, type TopicPattern } from "./dsl/topic.ts"
-export { hopping, session, type SessionWindows, type TimeWindows, tumbling } from "./dsl/windows.ts"
+export {
+  type Emit,
+  hopping,
+  session,
+  type SessionWindows,
+  sliding,
+  type SlidingWindows,
+  type TimeWindows,
+  tumbling,
+  unlimited,
+  type WindowOptions,
+} from "./dsl/windows.ts"
 export * from "./errors.ts"
 export { mapEffect, type MapEffectOptions } from "./map-effect.ts"
 export * from "./operators/index.ts"

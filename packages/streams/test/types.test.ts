@@ -317,6 +317,20 @@ test("joins of streams and sessions infer", () => {
   expect(() => sessions.pipe(S.aggregate("s", { init: () => 0, add: (sum) => sum + 1 }))).toThrow("needs merge")
 })
 
+test("sliding and unlimited windows infer as others do", () => {
+  const sliding = S.stream(Orders).pipe(S.window(S.sliding("5 minutes", { emit: "on-window-close" })), S.count("n"))
+  expectTypeOf(sliding).toEqualTypeOf<S.Table<S.Windowed<string>, number>>()
+  const unlimited = S.stream(Orders).pipe(
+    S.window(S.unlimited()),
+    S.reduce("last", (_, order) => order),
+  )
+  expectTypeOf(unlimited).toEqualTypeOf<S.Table<S.Windowed<string>, Order>>()
+  // @ts-expect-error an unlimited window never closes
+  S.unlimited({ emit: "on-window-close" })
+  // @ts-expect-error no such way to emit
+  expect(() => S.tumbling(10, { emit: "sometimes" })).toThrow("on-window-close")
+})
+
 test("A3: a table by another key is grouped; its aggregates ask for subtract", () => {
   const grouped = S.table(Customers).pipe(S.keyBy((customer, key) => [customer.tier, key.length] as const))
   expectTypeOf(grouped).toEqualTypeOf<S.GroupedTable<readonly [string, number], Customer>>()

@@ -47,7 +47,9 @@ export interface GlobalTable<K, V> {
   readonly _globalTable: [K, V]
 }
 
-export type AggregableKind = "stream" | "time" | "session" | "table"
+export type WindowKind = Windows["_kind"]
+
+export type AggregableKind = "stream" | WindowKind | "table"
 
 /** What aggregate, count and reduce take. Kind says what the aggregate must supply. */
 export interface Aggregable<K, V, Kind extends AggregableKind, R> {
@@ -55,7 +57,7 @@ export interface Aggregable<K, V, Kind extends AggregableKind, R> {
   readonly _R: () => R
 }
 
-export interface Windowing<K, V, Kind extends "time" | "session", R>
+export interface Windowing<K, V, Kind extends WindowKind, R>
   extends Pipeable<Windowing<K, V, Kind, R>>, Aggregable<Windowed<K>, V, Kind, R> {}
 
 /** The end of a flow. */

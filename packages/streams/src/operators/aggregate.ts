@@ -1,8 +1,8 @@
 /**
  * aggregate, reduce, count: one value per key, or per key and window, from all records of that key.
  *
- * State: a store under the operator's name, with its changelog; kind `aggregate` keeps a key-value store, kind
- * `window-aggregate` (window-aggregate.ts) a window store. Over a grouped table: aggregate-table.ts.
+ * State: a store under the operator's name, with its changelog. Over windows: window-aggregate.ts, sliding-aggregate.ts,
+ * session-aggregate.ts; over a grouped table: aggregate-table.ts.
  * Time: a row has the greatest timestamp of the records in it, and so has each change.
  * Every update is emitted: the output depends on the input alone, not on when transactions commit.
  * Records without key or value are dropped and counted. `init` is called when the key has no row; `add` answering null or
@@ -13,15 +13,12 @@ import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { type Aggregable, type AggregableKind, flowOf, type FromStreams, type Table, tableOf } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
-import { packed } from "../serde/packed.ts"
-import { timedList } from "../serde/timed-list.ts"
 import { type LogicalNode, makeNode, type StoreSpec } from "../topology/node.ts"
+import { aggregateTableOperator } from "./aggregate-table.ts"
 import { addByStream, isCogroup } from "./cogroup.ts"
 import { rowSerde } from "./group-table.ts"
 import { copyOf, type Operator, Processor } from "./operator.ts"
-import { sessionAggregateOperator } from "./session-aggregate.ts"
-import { aggregateTableOperator } from "./aggregate-table.ts"
-import { windowAggregateOperator } from "./window-aggregate.ts"
+import { windowedNode } from "./windowed-node.ts"
 
 /** What an aggregate must say beyond `init` and `add`, by what it is over. */
 type Also<K, V, A, Kind> = Kind extends "session"
@@ -57,7 +54,7 @@ export function aggregate<K, V, A, Kind extends AggregableKind, R>(
   name: string,
   options: Aggregation<K, V, A, Kind>,
 ): (s: Aggregable<K, V, Kind, R>) => Table<K, A, R>
-export function aggregate<K, Values, A, Kind extends "stream" | "time" | "session", R>(
+export function aggregate<K, Values, A, Kind extends Exclude<AggregableKind, "table">, R>(
   name: string,
   options: Coaggregation<K, Values, A, Kind>,
 ): (s: Aggregable<K, FromStreams<Values>, Kind, R>) => Table<K, A, R>
@@ -112,33 +109,8 @@ function aggregateNode(what: string, name: string, s: unknown, parts: Parts): Ta
     return tableOf(makeNode({ operator: aggregateTableOperator, ...common, functions, stores: [store] }))
   }
   if (windows === undefined) return tableOf(makeNode({ operator: aggregateOperator, stores: [store], ...common }))
-  if (windows._kind === "session") {
-    const { gapMs, graceMs } = windows
-    const ends: StoreSpec = { name: `${name}-ends`, kind: "timer", key: input.key, value: undefined }
-    return tableOf(
-      makeNode({
-        operator: sessionAggregateOperator,
-        ...common,
-        functions: { ...common.functions, merge: parts.merge ?? missing(what, name, ...MERGE) },
-        options: { gapMs, graceMs },
-        stores: [{ ...store, value: timedList(value ?? packed) }, ends],
-        key: undefined,
-      }),
-    )
-  }
-  const { sizeMs, advanceMs, graceMs } = windows
-  const retentionMs = sizeMs + graceMs
-  const options = { sizeMs, advanceMs, graceMs }
-  return tableOf(
-    makeNode({
-      operator: windowAggregateOperator,
-      ...common,
-      options,
-      stores: [{ ...store, kind: "window", retentionMs }],
-      // The windowed key has no serde of its own: mapRecord or keyBy makes one that has.
-      key: undefined,
-    }),
-  )
+  const merge = windows._kind === "session" ? { merge: parts.merge ?? missing(what, name, ...MERGE) } : {}
+  return tableOf(makeNode(windowedNode(windows, { ...common, functions: { ...common.functions, ...merge } }, store)))
 }
 
 function addOf(

@@ -2,13 +2,13 @@
  * session-aggregate: one value per key and session: records no further apart than the gap.
  *
  * State: the sessions of a key in one row of a key-value store; timers by key, in a store of their own, delete those that
- * are past.
+ * are past, or emit and delete them.
  * Time: its own stream time (task/stream-time.ts). A session is `[start, end]`, both bounds included, from its first to its
  * last record. A record joins every session that it lies in or no further than the gap from, and makes one of them. What
  * comes of it is late, dropped and counted, when it ends before `time - grace - gap`; sessions that end before that are
  * past and join nothing. A row's time, and a change's, is the session's end.
  * A session that grows has another key: its tombstone, under the key `{ key, start, end }`, goes before the new one, also
- * where a record inside leaves the bounds as they were.
+ * where a record inside leaves the bounds as they were. Emitted when it closes, a session is sent once, when it is past.
  * Records without key or value are dropped and counted; `add` answering null or undefined deletes the session.
  */
 import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
@@ -45,6 +45,8 @@ class SessionAggregate extends Processor {
   readonly #add = this.node.logical.functions["add"] as (aggregate: unknown, value: unknown, key: unknown) => unknown
   readonly #merge = this.node.logical.functions["merge"] as (left: unknown, right: unknown) => unknown
   readonly #windows = this.node.logical.options as unknown as SessionWindows
+  readonly #closesAfterMs = this.node.logical.options["closesAfterMs"] as number
+  readonly #isSentOnce = this.#windows.emit === "on-window-close"
   readonly #sessions = this.context.store(this.node.stores[0]!.name) as KeyValueStore<unknown, readonly Session[]>
   readonly #ends = this.context.store(this.node.stores[1]!.name) as TimerStore
   readonly #cell: Cell = this.#ends.cell("stream-time")
@@ -56,9 +58,11 @@ class SessionAggregate extends Processor {
     if (isAbsent(record.value)) return this.context.drop("tombstone", record)
     const { gapMs, graceMs } = this.#windows
     const closed = this.#time.observe(record) - graceMs - gapMs
-    this.#forget()
-    const sessions = (this.#sessions.get(key).value ?? []).filter(({ to }) => to >= closed)
-    const joined = sessions.filter(({ from, to }) => to >= timestamp - gapMs && from <= timestamp + gapMs)
+    this.#forget(record)
+    const sessions = this.#sessions.get(key).value ?? []
+    const joined = sessions.filter(
+      ({ from, to }) => to >= closed && to >= timestamp - gapMs && from <= timestamp + gapMs,
+    )
     const start = joined.reduce((least, { from }) => Math.min(least, from), timestamp)
     const end = joined.reduce((most, { to }) => Math.max(most, to), timestamp)
     if (end < closed) return this.context.drop("late", record)
@@ -80,6 +84,12 @@ class SessionAggregate extends Processor {
     const kept = isKept
       ? [...rest, { from: start, to: end, value }].sort((left, right) => left.from - right.from)
       : rest
+    if (this.#isSentOnce) {
+      this.#sessions.put(key, kept.length === 0 ? undefined : kept, timestamp)
+      for (const { to } of joined) this.#ends.delete(key, to + this.#closesAfterMs)
+      if (isKept) this.#ends.set(key, end + this.#closesAfterMs)
+      return
+    }
     for (const [index, session] of joined.entries()) this.#send(record, session, TOMBSTONE, olds[index])
     this.#put(key, kept, timestamp)
     const sent = this.node.outlived ? this.#copy(value) : value
@@ -101,25 +111,31 @@ class SessionAggregate extends Processor {
   #put(key: unknown, sessions: readonly Session[], timestamp: number): void {
     const before = this.#sessions.get(key).value
     this.#sessions.put(key, sessions.length === 0 ? undefined : sessions, timestamp)
+    if (sessions.length === 0) return
     // One timer a key: it is set for the session that is past first, and again when it fires.
-    if (before === undefined && sessions.length > 0) this.#ends.set(key, this.#pastAt(sessions))
+    const pastAt = this.#pastAt(sessions)
+    if (before === undefined || pastAt < this.#pastAt(before)) this.#ends.set(key, pastAt)
   }
 
   #pastAt(sessions: readonly Session[]): number {
-    const { gapMs, graceMs } = this.#windows
-    return Math.min(...sessions.map(({ to }) => to)) + gapMs + graceMs + 1
+    return Math.min(...sessions.map(({ to }) => to)) + this.#closesAfterMs
   }
 
-  #forget(): void {
-    const now = this.#time.horizon
-    const { gapMs, graceMs } = this.#windows
-    this.#ends.fire(now, (key) => {
-      const row = this.#sessions.get(key)
-      if (row.value === undefined) return
-      const left = row.value.filter(({ to }) => to >= now - gapMs - graceMs)
-      if (left.length === row.value.length) return this.#ends.set(key, this.#pastAt(left))
-      this.#sessions.put(key, left.length === 0 ? undefined : left, row.timestamp)
-      if (left.length > 0) this.#ends.set(key, this.#pastAt(left))
+  #forget(record: StreamRecord): void {
+    this.#ends.fire(this.#time.horizon, (key, now) => {
+      const { value: sessions, timestamp } = this.#sessions.get(key)
+      if (sessions === undefined) return
+      const left = sessions.filter(({ to }) => to + this.#closesAfterMs > now)
+      if (left.length < sessions.length) this.#sessions.put(key, left.length === 0 ? undefined : left, timestamp)
+      if (!this.#isSentOnce) {
+        if (left.length > 0) this.#ends.set(key, this.#pastAt(left))
+        return
+      }
+      for (const { from, to, value } of sessions) {
+        if (to + this.#closesAfterMs > now) continue
+        const sent = this.node.outlived ? this.#copy(value) : value
+        this.next.receive(record.release({ key, start: from, end: to }, sent, TOMBSTONE, to))
+      }
     })
   }
 }

@@ -1,0 +1,77 @@
+/** Pipelines of windows for the commit-boundary property: commit-independence.prop.test.ts. */
+import * as S from "../src/index.ts"
+import { Events, flat, Out, type Pipelines } from "./events.ts"
+
+const emit = "on-window-close"
+const bounded = S.mapRecord(({ key, value }: S.Rec<S.Windowed<string>, unknown>) => ({
+  key: `${key.key}@${key.start}-${key.end}`,
+  value,
+}))
+
+const sums = {
+  init: () => ({ sum: 0 }),
+  add(all: { sum: number }, event: { amount: number }) {
+    all.sum += event.amount
+    return event.amount === 7 ? (null as never) : all
+  },
+}
+
+export const WINDOW_PIPELINES: Pipelines = [
+  [
+    "tumbling windows that are emitted when they close, and windows of those",
+    () =>
+      S.stream(Events).pipe(
+        S.window(S.tumbling(10, { grace: 5, emit })),
+        S.aggregate("closing", sums),
+        S.toStream(),
+        S.mapRecord(({ key, value }) => ({ key: key.key, value })),
+        S.window(S.hopping(20, { advance: 10, emit })),
+        S.count("closed"),
+        S.toStream(),
+        flat,
+        S.to(Out),
+      ),
+    ["closing", "closing-closing"],
+  ],
+  [
+    "sessions that are emitted when they close",
+    () =>
+      S.stream(Events).pipe(
+        S.window(S.session(5, { grace: 5, emit })),
+        S.count("closing"),
+        S.toStream(),
+        bounded,
+        S.to(Out),
+      ),
+    ["closing", "closing-ends"],
+  ],
+  [
+    "sliding windows",
+    () =>
+      S.stream(Events).pipe(
+        S.window(S.sliding(6, { grace: 4 })),
+        S.aggregate("sliding", sums),
+        S.toStream(),
+        bounded,
+        S.to(Out),
+      ),
+    ["sliding", "sliding-ends"],
+  ],
+  [
+    "sliding windows that are emitted when they close",
+    () =>
+      S.stream(Events).pipe(
+        S.window(S.sliding(6, { grace: 4, emit })),
+        S.count("closing"),
+        S.toStream(),
+        bounded,
+        S.to(Out),
+      ),
+    ["closing", "closing-ends", "closing-closing"],
+  ],
+  [
+    "an unlimited window",
+    () => S.stream(Events).pipe(S.window(S.unlimited({ start: 20 })), S.count("all"), S.toStream(), flat, S.to(Out)),
+    ["all"],
+  ],
+]
