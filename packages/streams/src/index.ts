@@ -28,6 +28,14 @@ export {
   windowStore,
 } from "./dsl/store.ts"
 export { type VersionedState, versionedStore } from "./dsl/versioned-store.ts"
+export {
+  type BufferLimits,
+  type TimeLimitOptions,
+  type UntilTimeLimit,
+  untilTimeLimit,
+  type UntilWindowCloses,
+  untilWindowCloses,
+} from "./dsl/suppressed.ts"
 export type { InvalidTimestampPolicy, TimestampExtractor, TimestampOptions } from "./dsl/timestamp.ts"
 export { topic, type Topic, topicPattern, type TopicPattern } from "./dsl/topic.ts"
 export {

@@ -317,14 +317,18 @@ test("joins of streams and sessions infer", () => {
   expect(() => sessions.pipe(S.aggregate("s", { init: () => 0, add: (sum) => sum + 1 }))).toThrow("needs merge")
 })
 
-test("sliding and unlimited windows infer as others do", () => {
+test("sliding and unlimited windows infer as others do; suppress keeps what it is given", () => {
   const sliding = S.stream(Orders).pipe(S.window(S.sliding("5 minutes", { emit: "on-window-close" })), S.count("n"))
   expectTypeOf(sliding).toEqualTypeOf<S.Table<S.Windowed<string>, number>>()
+  const final = sliding.pipe(S.suppress("final", S.untilWindowCloses({ maxRecords: 10 })))
+  expectTypeOf(final).toEqualTypeOf<S.Table<S.Windowed<string>, number>>()
   const unlimited = S.stream(Orders).pipe(
     S.window(S.unlimited()),
     S.reduce("last", (_, order) => order),
   )
   expectTypeOf(unlimited).toEqualTypeOf<S.Table<S.Windowed<string>, Order>>()
+  const calm = S.table(Orders).pipe(S.suppress("calm", S.untilTimeLimit("1 minute", { whenFull: "shut-down" })))
+  expectTypeOf(calm).toEqualTypeOf<S.Table<string, Order>>()
   // @ts-expect-error an unlimited window never closes
   S.unlimited({ emit: "on-window-close" })
   // @ts-expect-error no such way to emit

@@ -74,4 +74,29 @@ export const WINDOW_PIPELINES: Pipelines = [
     () => S.stream(Events).pipe(S.window(S.unlimited({ start: 20 })), S.count("all"), S.toStream(), flat, S.to(Out)),
     ["all"],
   ],
+  [
+    "changes held back until their window closes",
+    () =>
+      S.stream(Events).pipe(
+        S.window(S.tumbling(10, { grace: 5 })),
+        S.aggregate("windows", sums),
+        S.suppress("final", S.untilWindowCloses({ maxRecords: 100 })),
+        S.toStream(),
+        flat,
+        S.to(Out),
+      ),
+    ["windows", "final", "final-due"],
+  ],
+  [
+    "changes held back for a time, in little room",
+    () =>
+      S.stream(Events).pipe(
+        S.aggregate("sums", sums),
+        S.suppress("calm", S.untilTimeLimit(8, { maxRecords: 2, maxBytes: 60 })),
+        S.filterTable(({ sum }) => sum % 2 === 1),
+        S.toStream(),
+        S.to(Out),
+      ),
+    ["sums", "calm", "calm-due"],
+  ],
 ]

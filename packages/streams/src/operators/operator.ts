@@ -23,7 +23,7 @@ export interface Operator {
   /** Its results come when the transaction commits, so that a full gate is a reason to commit. */
   readonly endsWithTransaction?: boolean
   /** Of a table whose store does not hold one row under each of its keys: how to read it. */
-  rows?(store: Store): TableReader
+  rows?(store: Store, node: PhysicalNode, context: TaskContext): TableReader
   /** It reads the old value of a table's change, so that tables before it must send it. */
   readonly readsOld?: boolean
   make(node: PhysicalNode, context: TaskContext): Processor

@@ -27,7 +27,7 @@ export function tableReader(node: PhysicalNode, context: TaskContext): TableRead
   }
   const store = context.store(owned.name)
   const { rows: read } = node.logical.operator
-  if (read !== undefined) return read(store)
+  if (read !== undefined) return read(store, node, context)
   if (store instanceof VersionedStore) return (key, asOf) => store.get(key, asOf)
   if (store instanceof WindowStore) return ({ key, start }: Windowed<unknown>) => store.get(key, start)
   const rows = store as KeyValueStore

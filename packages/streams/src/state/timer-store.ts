@@ -54,20 +54,30 @@ export class TimerStore<K = any> extends Store {
   fire(time: number, callback: (key: K, time: number) => void): void {
     if (time < 0) return
     const bound = timeBytes(time + 1)
-    for (let stored = this.#earliest(bound); stored !== undefined; stored = this.#earliest(bound)) {
-      this.#heap.pop()
-      const due = timeOf(stored)
-      this.#open.set(stored, { time: due, isSet: false })
-      callback(this.spec.key.decode(bytesOf(stored.slice(TIME_BYTES))), due)
-    }
+    for (let stored = this.#earliest(bound); stored !== undefined; stored = this.#earliest(bound))
+      this.#take(stored, callback)
+  }
+
+  /** Takes the earliest timer out, due or not, and hands it over; answers false when there is none. */
+  fireEarliest(callback: (key: K, time: number) => void): boolean {
+    const stored = this.#earliest(undefined)
+    if (stored !== undefined) this.#take(stored, callback)
+    return stored !== undefined
+  }
+
+  #take(stored: string, callback: (key: K, time: number) => void): void {
+    this.#heap.pop()
+    const due = timeOf(stored)
+    this.#open.set(stored, { time: due, isSet: false })
+    callback(this.spec.key.decode(bytesOf(stored.slice(TIME_BYTES))), due)
   }
 
   /** The first that is set, if it lies below the bound. */
-  #earliest(bound: string): string | undefined {
+  #earliest(bound: string | undefined): string | undefined {
     for (;;) {
       if (this.#heap.size === 0 && !this.#load()) return undefined
       const stored = this.#heap.peek()!
-      if (stored >= bound) return undefined
+      if (bound !== undefined && stored >= bound) return undefined
       if (this.#isSet(stored)) return stored
       this.#heap.pop()
     }
