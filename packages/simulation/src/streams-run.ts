@@ -6,15 +6,19 @@ import { type Expected, expectedOf } from "./checker/expected.ts"
 import { createTopics, outcome } from "./installation.ts"
 import type { SeededRandom } from "./random.ts"
 import { checkResults } from "./streams-check.ts"
+import { CASES, type StreamsCase } from "./streams-cases.ts"
 import type { Outcome, SuiteOptions } from "./suite.ts"
 import { Application, type Settings } from "./workload/application.ts"
 import { EventWriter } from "./workload/event-writer.ts"
 import { Monitor } from "./workload/monitor.ts"
 import { Observer } from "./workload/observer.ts"
-import { APPLICATION, makePipeline, OUTPUTS, TOPICS } from "./workload/pipeline.ts"
+import { APPLICATION, makePipeline, noTrouble, OUTPUTS, TOPICS } from "./workload/pipeline.ts"
 import { BROKER_ADDRESS, World } from "./world.ts"
 
 export const PARTITIONS = 2
+/** Every so many seeds a case of the matrix instead of faults at random. */
+const CASE_EVERY = 5
+const CASE_SEED = 3
 const EVENTS = 100
 const FAULTS_MS = 9_000
 const HEAL_MS = 120_000
@@ -53,9 +57,14 @@ export class StreamsRun {
   readonly #monitor = new Monitor(PARTITIONS)
   readonly #observers: readonly Observer[]
   readonly #applications: readonly Application[]
+  readonly #trouble = noTrouble()
+  readonly #case: StreamsCase | undefined
   #isolations = 0
 
-  constructor(seed: number, options: SuiteOptions) {
+  /** `only`: the case to run whatever the seed; else every fifth seed runs one, in turn. */
+  constructor(seed: number, options: SuiteOptions, only?: StreamsCase) {
+    this.#case =
+      only ?? (seed % CASE_EVERY === CASE_SEED ? CASES[Math.floor(seed / CASE_EVERY) % CASES.length] : undefined)
     const isPower = seed % 4 === 0
     const settings = { ...BROKER_SETTINGS, ...(isPower && { "log.flush.interval.messages": "1" }) }
     const world = (this.#world = new World(seed, settings))
@@ -64,8 +73,9 @@ export class StreamsRun {
     this.#isPower = isPower
     this.#strikesMoves = seed % 3 === 0
     this.#observers = OUTPUTS.map((topic) => new Observer(`observer-${topic}`, topic, PARTITIONS))
-    const pipeline = makePipeline({ hasEffects: random.chance(0.5), hasRx: random.chance(0.3) })
-    const run = settingsOf(random)
+    const variant = { hasEffects: random.chance(0.5), hasRx: random.chance(0.3), ...this.#case?.variant }
+    const pipeline = makePipeline(variant, this.#trouble)
+    const run = { ...settingsOf(random), ...this.#case?.settings }
     this.#applications = [0, 1].map((index) => new Application(world, `app${index}`, pipeline, run))
   }
 
@@ -79,10 +89,11 @@ export class StreamsRun {
     while (world.scheduler.nowMs < end && !this.#broken) {
       await this.#pass(this.#random.int(FAULT_PAUSE_MS_MAX))
       await this.#passEvents(this.#random.int(FAULT_PAUSE_EVENTS_MAX))
-      await this.#strike()
+      if (this.#case === undefined) await this.#strike()
+      else await this.#strikeCase(this.#case)
     }
     // What a rebalance leaves undone, a later one may do: some runs end with one that is struck.
-    if (this.#strikesMoves && this.#random.chance(0.4))
+    if (this.#case === undefined && this.#strikesMoves && this.#random.chance(0.4))
       await this.#strikeInRebalance(this.#random.pick(this.#applications))
     world.network.heal()
     for (const application of this.#applications) if (!application.isUp) application.start()
@@ -110,7 +121,13 @@ export class StreamsRun {
   #startOthers(): void {
     const world = this.#world
     const writer = world.machine("writer").start()
-    const options = { brokers: BROKER_ADDRESS, partitions: PARTITIONS, count: EVENTS, durationMs: FAULTS_MS }
+    const options = {
+      brokers: BROKER_ADDRESS,
+      partitions: PARTITIONS,
+      count: EVENTS,
+      durationMs: FAULTS_MS,
+      noiseChance: this.#case?.noiseChance,
+    }
     world.spawn(writer, () => this.#writer.run(writer, this.#random.fork("writer"), options))
     for (const observer of this.#observers) {
       const name = `observer-${observer.topic}`
@@ -173,6 +190,17 @@ export class StreamsRun {
       one.start(random.chance(0.1) ? 1 + random.int(12) : undefined)
     }
   }
+
+  async #strikeCase(one: StreamsCase): Promise<void> {
+    const [world, random, trouble] = [this.#world, this.#random, this.#trouble]
+    const [victim, other] = this.#applications as [Application, Application]
+    // Alone, so that all tasks are its own, or beside another.
+    if (random.chance(0.5) && !other.isUp) other.start()
+    if (!victim.isUp) victim.start()
+    await one.strike({ world, random, victim, other, trouble, until: (holds, ms) => this.#until(holds, ms) })
+    this.#struck++
+  }
+  #struck = 0
 
   async #isolate(name: string, ms: number): Promise<void> {
     this.#isolations++
@@ -283,12 +311,16 @@ export class StreamsRun {
     })
   }
 
+  get #kind(): string {
+    return this.#case?.name ?? (this.#isPower ? "power" : "kill")
+  }
+
   #outcome(more: readonly string[]): Outcome {
     const world = this.#world
     world.end()
     const sum = (of: (application: Application) => number) =>
       this.#applications.reduce((total, application) => total + of(application), 0)
-    return outcome(world, [...new Set([...this.#findings, ...more])], this.#isPower ? "power" : "kill", {
+    return outcome(world, [...new Set([...this.#findings, ...more])], this.#kind, {
       commits: sum(({ transactions }) => transactions.committed),
       aborts: sum(({ transactions }) => transactions.aborted),
       "application starts": sum(({ starts }) => starts),
@@ -297,6 +329,7 @@ export class StreamsRun {
       "failed starts": sum(({ failedStarts }) => failedStarts),
       "engine writes forgotten": sum(({ state }) => state.forgotten),
       isolations: this.#isolations,
+      "strikes of cases": this.#struck,
       "late events": this.#writer.done ? this.#expected().late : 0,
       observed: this.#observers.reduce((total, { count }) => total + count, 0),
     })

@@ -2,13 +2,16 @@
  * One machine of the streams application: its disk, its state, and the processes that run on it one after the other, each
  * with the identity that the first one left there.
  */
+import type { Host } from "@millrace/host"
 import { isTransient } from "@millrace/streams/run/transient"
 import { effectPort } from "@millrace/streams/run/effects"
 import { type Pipeline, run, type RunHandle, type RunOptions } from "@millrace/streams"
 import { ProcessDied } from "../disk.ts"
 import type { SimulatedProcess } from "../machine.ts"
 import { StateDevice } from "../state-device.ts"
+import { tapped, type WirePlan } from "../wire.ts"
 import type { World } from "../world.ts"
+import { Injected } from "./pipeline.ts"
 
 export type Settings = Omit<RunOptions, "host" | "stateDir" | "engines" | "effects" | "log">
 
@@ -29,6 +32,9 @@ export class Application {
   kills = 0
   closes = 0
   failedStarts = 0
+  injectedFailures = 0
+  /** What becomes of its requests, where a case says so. */
+  plan: WirePlan | undefined
   #committed = 0
   #aborted = 0
 
@@ -78,7 +84,7 @@ export class Application {
     try {
       const handle = await run(this.#pipeline, {
         ...this.#settings,
-        host: process,
+        host: this.#hostOf(process),
         stateDir: "/state",
         engines: this.state.attach({
           clock: process.clock,
@@ -95,11 +101,17 @@ export class Application {
       await handle.done
     } catch (error) {
       if (!process.alive || error instanceof ProcessDied) return
-      // Whoever runs an application starts it again when the cluster was away for too long.
-      if (this.#handle !== undefined || !isTransient(error)) throw error
-      this.failedStarts++
+      // Whoever runs an application starts it again after a failure, and when the cluster was away for too long.
+      if (isInjected(error)) this.injectedFailures++
+      else if (this.#handle !== undefined || !isTransient(error)) throw error
+      else this.failedStarts++
     }
     process.kill()
+  }
+
+  #hostOf(process: SimulatedProcess): Host {
+    const { clock, random, disk } = process
+    return { clock, random, disk, net: tapped(process, (request) => this.plan?.(request) ?? "pass") }
   }
 
   #logged(process: SimulatedProcess, line: string): void {
@@ -133,4 +145,9 @@ export class Application {
     // What it throws, `done` throws too.
     this.#handle.close().catch(() => {})
   }
+}
+
+function isInjected(error: unknown): boolean {
+  if (error instanceof Injected) return true
+  return error instanceof Error && error.cause !== undefined && isInjected(error.cause)
 }

@@ -15,6 +15,8 @@ export interface EventWriterOptions {
   readonly partitions: number
   readonly count: number
   readonly durationMs: number
+  /** Of events that the filter takes out. */
+  readonly noiseChance?: number | undefined
 }
 
 const KEYS = ["k0", "k1", "k2", "k3", "k4", "k5"] as const
@@ -63,7 +65,13 @@ export class EventWriter {
       const behindMs = random.int(random.chance(LATE_CHANCE) ? LATE_MS_MAX : BEHIND_MS_MAX)
       const at = START_MS + Math.max(0, number * STEP_MS - behindMs)
       if (random.chance(ROW_CHANCE)) answers.push(this.#sendRow(producer, random.pick(KEYS), at))
-      const event = { id: String(number), key, at, word: random.pick(WORDS), isNoise: random.chance(NOISE_CHANCE) }
+      const event = {
+        id: String(number),
+        key,
+        at,
+        word: random.pick(WORDS),
+        isNoise: random.chance(options.noiseChance ?? NOISE_CHANCE),
+      }
       this.sent[partitionForKey(encoder.encode(key), options.partitions)]!.push(event)
       answers.push(this.#send(producer, TOPICS.events, key, event, at))
     }

@@ -57,9 +57,27 @@ export interface Variant {
   readonly hasRx: boolean
 }
 
-const Events = S.topic(TOPICS.events, { key: string, value: json<EventValue>() })
+/** How many times what is to fail still does. */
+export interface Trouble {
+  source: number
+  operator: number
+  sink: number
+}
+
+/** Made to happen by a case: whoever runs the application starts it again. */
+export class Injected extends Error {
+  override readonly name = "Injected"
+}
+
+export const noTrouble = (): Trouble => ({ source: 0, operator: 0, sink: 0 })
+
+function suffer(trouble: Trouble, what: keyof Trouble): void {
+  if (trouble[what] === 0) return
+  trouble[what]--
+  throw new Injected(`the ${what} fails`)
+}
+
 const Rows = S.topic(TOPICS.rows, { key: string, value: json<number>() })
-const Joined = S.topic(TOPICS.joined, { key: string, value: json<JoinedValue>() })
 const Counts = S.topic(TOPICS.counts, { key: string, value: json<CountValue>() })
 const Windows = S.topic(TOPICS.windows, { key: string, value: json<CountValue>() })
 
@@ -74,11 +92,26 @@ interface Mark {
   readonly word: string
 }
 
-export function makePipeline({ hasEffects, hasRx }: Variant): S.Pipeline<never> {
+export function makePipeline({ hasEffects, hasRx }: Variant, trouble = noTrouble()): S.Pipeline<never> {
+  const events = json<EventValue>()
+  const joins = json<JoinedValue>()
+  const decode: typeof events.decode = (bytes) => {
+    suffer(trouble, "source")
+    return events.decode(bytes)
+  }
+  const encode: typeof joins.encode = (value) => {
+    suffer(trouble, "sink")
+    return joins.encode(value)
+  }
+  const Events = S.topic(TOPICS.events, { key: string, value: { ...events, decode } })
+  const Joined = S.topic(TOPICS.joined, { key: string, value: { ...joins, encode } })
   return S.pipeline(APPLICATION, () => {
     const events = S.stream(Events).pipe(
       S.filter((event) => !event.isNoise),
-      S.map(({ id, word }): Mark => ({ id, word })),
+      S.map(({ id, word }): Mark => {
+        suffer(trouble, "operator")
+        return { id, word }
+      }),
     )
     const slow = hasEffects
       ? events.pipe(

@@ -12,10 +12,11 @@
  *     merge                                     overlays become committed state, in memory
  *     engines are written when due              never waited for, unless they are two memtables behind
  *
- * An outcome that is unknown is found out, not guessed: the transaction's number is among the committed offsets, or it is
- * not. An abort rolls back every task, and input is read again from the offsets committed last.
+ * An outcome that is unknown, or that somebody else may have decided, is found out, not guessed: the transaction's number
+ * is among the committed offsets, or it is not. An abort rolls back every task, and input is read again from the offsets
+ * committed last.
  */
-import { CommitOutcomeUnknown } from "@millrace/client/errors"
+import { CommitOutcomeUnknown, ProducerFenced } from "@millrace/client/errors"
 import type { Checkpoint } from "../state/engine.ts"
 import type { Store } from "../state/store.ts"
 import { addTaskMetrics, newTaskMetrics, type TaskMetrics } from "../task/metrics.ts"
@@ -197,7 +198,8 @@ export class TaskSet {
     try {
       await output.commit()
     } catch (failure) {
-      if (!(failure instanceof CommitOutcomeUnknown)) throw failure
+      // Whoever fenced this producer may have done so when its commit had been decided already.
+      if (!(failure instanceof CommitOutcomeUnknown || failure instanceof ProducerFenced)) throw failure
       this.#unknown = commit
       return await this.#resolve(commit)
     }
