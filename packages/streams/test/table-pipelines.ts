@@ -122,4 +122,31 @@ export const TABLE_PIPELINES: Pipelines = [
     },
     ["history"],
   ],
+  [
+    "rows with a time to live, of a table, an aggregate and a processor's store",
+    () => {
+      const latest = S.stream(Events).pipe(S.toTable("latest", { ttl: 12 }))
+      const seen = S.keyValueStore("seen", { key: string, value: json<number>(), ttl: 9 })
+      return [
+        latest.pipe(
+          S.mapTable((event) => event.amount),
+          S.toStream(),
+          S.to(Out),
+        ),
+        S.stream(Events).pipe(
+          S.count("recent", { ttl: 7 }),
+          S.toStream(),
+          S.tombstones(),
+          S.processValues("first", { stores: { seen }, value: json<any>() }, ({ stores, forward }) => ({
+            process({ key, value }) {
+              forward([value, stores.seen.get(key) ?? null, [...stores.seen.range()].length])
+              stores.seen.put(key, value ?? 0)
+            },
+          })),
+          S.to(Other),
+        ),
+      ]
+    },
+    ["latest", "latest-ttl", "recent", "recent-ttl", "seen", "seen-ttl"],
+  ],
 ]

@@ -430,3 +430,17 @@ test("S2 J10: versioned tables and stores infer", () => {
   // @ts-expect-error a versioned store says how long its history is
   expect(() => S.versionedStore("none", { key: string })).toThrow('store "none" history')
 })
+
+test("ttl: tables, aggregates and stores of processors take one", () => {
+  const ttl = { ttl: "1 day" } as const
+  expectTypeOf(S.table(Customers, ttl)).toEqualTypeOf<S.Table<string, Customer>>()
+  const orders = S.stream(Orders)
+  expectTypeOf(orders.pipe(S.toTable("latest", ttl))).toEqualTypeOf<S.Table<string, Order>>()
+  expectTypeOf(orders.pipe(S.count("n", ttl))).toEqualTypeOf<S.Table<string, number>>()
+  expectTypeOf(orders.pipe(S.reduce("last", (_, order) => order, ttl))).toEqualTypeOf<S.Table<string, Order>>()
+  const total = orders.pipe(S.aggregate("total", { init: () => 0, add: (sum, { amount }) => sum + amount, ...ttl }))
+  expectTypeOf(total).toEqualTypeOf<S.Table<string, number>>()
+  expectTypeOf(S.keyValueStore("seen", { key: string, value: string, ...ttl })).toEqualTypeOf<
+    S.StoreDefinition<S.KeyValueState<string, string>>
+  >()
+})

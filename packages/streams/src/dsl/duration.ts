@@ -44,6 +44,14 @@ export function durationMs(what: string, input: Duration): number {
   return ms
 }
 
+/** A time to live; undefined where none is given. */
+export function ttlMsOf(what: string, ttl: Duration | undefined): number | undefined {
+  if (ttl === undefined) return undefined
+  const ms = durationMs(`${what} ttl`, ttl)
+  if (ms === 0) throw new PipelineError(`${what} ttl: must be more than 0`)
+  return ms
+}
+
 function parse(input: Duration): number | undefined {
   if (typeof input === "number") return input
   if (typeof input === "string") {

@@ -5,19 +5,23 @@
  * other; each task has the part of it that belongs to its partition.
  */
 import type { Serde } from "@millrace/schema"
+import { ExpiringRows } from "../state/expiry.ts"
 import type { KeyValueStore, Stamped } from "../state/key-value-store.ts"
 import type { Store } from "../state/store.ts"
+import type { TimerStore } from "../state/timer-store.ts"
 import type { WindowStore } from "../state/window-store.ts"
 import { StreamTime } from "../task/stream-time.ts"
-import { type StoreKeeping, storeKeeping, type StoreSpec } from "../topology/node.ts"
-import { type Duration, durationMs } from "./duration.ts"
+import { type StoreKeeping, storeKeeping, type StoreSpec, ttlSpec } from "../topology/node.ts"
+import { type Duration, durationMs, ttlMsOf } from "./duration.ts"
 import type { StreamRecord } from "./record.ts"
 import { assertName } from "./topic.ts"
 
 /** `State` is what a processor uses. */
 export interface StoreDefinition<State> {
   readonly spec: StoreSpec
-  open(store: Store, time: ProcessingTime): OpenStore<State>
+  /** Of a store whose rows have a time to live. */
+  readonly timers?: StoreSpec
+  open(store: Store, time: ProcessingTime, timers?: TimerStore): OpenStore<State>
 }
 
 export interface OpenStore<State> {
@@ -58,23 +62,38 @@ export interface KeyValueState<K, V> {
   range(from?: K, to?: K): Iterable<Entry<K, V>>
 }
 
+/**
+ * With `ttl` a row goes once stream time, that of the records that the processor gets, is its timestamp and so much beyond
+ * it, before the record that moves it there is processed.
+ */
 export function keyValueStore<K, V>(
   name: string,
-  options: StoreOptions<K, V> = {},
+  options: StoreOptions<K, V> & { readonly ttl?: Duration } = {},
 ): StoreDefinition<KeyValueState<K, V>> {
   assertName("store", name)
+  const ttlMs = ttlMsOf(`store "${name}"`, options.ttl)
+  const spec: StoreSpec = {
+    name,
+    kind: "key-value",
+    key: options.key,
+    value: options.value,
+    ...storeKeeping(options),
+  }
   return {
-    spec: { name, kind: "key-value", key: options.key, value: options.value, ...storeKeeping(options) },
-    open(store, time) {
+    spec,
+    ...(ttlMs !== undefined && { timers: ttlSpec(spec) }),
+    open(store, time, timers) {
       const rows = store as KeyValueStore<K, V>
+      const expiring = timers && new ExpiringRows<K, V>(rows, timers, ttlMs!)
       return {
+        ...(expiring && { observe: (record) => void expiring.observe(record, () => {}) }),
         state: {
           get: (key) => rows.get(key).value,
           getStamped: (key) => {
             const { value, timestamp } = rows.get(key)
             return { value, timestamp }
           },
-          put: (key, value, timestamp = time.timestamp) => rows.put(key, value ?? undefined, timestamp),
+          put: (key, value, timestamp = time.timestamp) => (expiring ?? rows).put(key, value ?? undefined, timestamp),
           delete: (key) => rows.put(key, undefined, time.timestamp),
           range: (from, to) => rows.range(from, to),
         },

@@ -4,11 +4,13 @@
  * State: a store under the operator's name, with its changelog. Over windows: window-aggregate.ts, sliding-aggregate.ts,
  * session-aggregate.ts; over a grouped table: aggregate-table.ts.
  * Time: a row has the greatest timestamp of the records in it, and so has each change.
+ * With `ttl` rows go in time: expiring-table.ts; a record that would make a row that is gone is dropped and counted.
  * Every update is emitted: the output depends on the input alone, not on when transactions commit.
  * Records without key or value are dropped and counted. `init` is called when the key has no row; `add` answering null or
  * undefined deletes the row.
  */
 import type { Serde } from "@millrace/schema"
+import type { Duration } from "../dsl/duration.ts"
 import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { type Aggregable, type AggregableKind, flowOf, type FromStreams, type Table, tableOf } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
@@ -16,8 +18,10 @@ import type { KeyValueStore } from "../state/key-value-store.ts"
 import { type LogicalNode, makeNode, type StoreSpec } from "../topology/node.ts"
 import { aggregateTableOperator } from "./aggregate-table.ts"
 import { addByStream, isCogroup } from "./cogroup.ts"
+import { expire, expiringRows } from "./expiring-table.ts"
 import { rowSerde } from "./group-table.ts"
 import { copyOf, type Operator, Processor } from "./operator.ts"
+import { tableStores } from "./table-store.ts"
 import { windowedNode } from "./windowed-node.ts"
 
 /** What an aggregate must say beyond `init` and `add`, by what it is over. */
@@ -25,11 +29,20 @@ type Also<K, V, A, Kind> = Kind extends "session"
   ? { readonly merge: (left: A, right: A) => A }
   : Kind extends "table"
     ? { readonly subtract: (aggregate: A, value: V, key: K) => A }
-    : {}
+    : Kind extends "stream"
+      ? ForATime
+      : {}
+
+interface ForATime {
+  /** A row goes once the operator's stream time is its timestamp and so much beyond it. */
+  readonly ttl?: Duration
+}
 
 type Reduction<V, Kind> = { readonly value?: Serde<V> } & (Kind extends "table"
   ? { readonly subtract: (reduced: V, value: V) => V }
-  : {})
+  : Kind extends "stream"
+    ? ForATime
+    : {})
 
 type Aggregation<K, V, A, Kind> = {
   readonly init: () => A
@@ -64,9 +77,14 @@ export function aggregate(name: string, options: Parts): (s: any) => Table<any, 
 
 /** How many records. */
 export function count(name: string): <K, V, R>(s: Aggregable<K, V, AggregableKind, R>) => Table<K, number, R>
-export function count(name: string): (s: any) => any {
+export function count(
+  name: string,
+  options: ForATime,
+): <K, V, R>(s: Aggregable<K, V, "stream", R>) => Table<K, number, R>
+export function count(name: string, options: ForATime = {}): (s: any) => any {
   return (s) =>
     aggregateNode("count", name, s, {
+      ...options,
       init: () => 0,
       add: (total: number) => total + 1,
       subtract: (total: number) => total - 1,
@@ -96,19 +114,26 @@ interface Parts {
   readonly subtract?: (...args: any[]) => unknown
   readonly value?: Serde<any>
   readonly keepsValue?: boolean
+  readonly ttl?: Duration
 }
 
 function aggregateNode(what: string, name: string, s: unknown, parts: Parts): Table<any, any, any> {
   const { kind, node: input, windows } = flowOf(what, s, "stream", "windowing", "grouped table", "cogroup")
   const value = parts.value ?? (parts.keepsValue === true ? (rowSerde(input) ?? input.value) : undefined)
   const add = addOf(what, name, input, parts)
+  const { ttl } = parts
+  if (ttl !== undefined && (windows !== undefined || kind === "grouped table"))
+    throw new PipelineError(`${what} "${name}": a ttl is for streams without windows`)
   const store: StoreSpec = { name, kind: "key-value", key: input.key, value }
   const common = { name, inputs: [input], functions: { init: parts.init, add }, value, keyChanged: false }
   if (kind === "grouped table") {
     const functions = { ...common.functions, subtract: parts.subtract ?? missing(what, name, ...SUBTRACT) }
     return tableOf(makeNode({ operator: aggregateTableOperator, ...common, functions, stores: [store] }))
   }
-  if (windows === undefined) return tableOf(makeNode({ operator: aggregateOperator, stores: [store], ...common }))
+  if (windows === undefined) {
+    const { stores, ...history } = tableStores(`${what} "${name}"`, store, ttl === undefined ? {} : { ttl })
+    return tableOf(makeNode({ operator: aggregateOperator, stores, options: history, ...common }))
+  }
   const merge = windows._kind === "session" ? { merge: parts.merge ?? missing(what, name, ...MERGE) } : {}
   return tableOf(makeNode(windowedNode(windows, { ...common, functions: { ...common.functions, ...merge } }, store)))
 }
@@ -139,14 +164,17 @@ class Aggregate extends Processor {
   readonly #init = this.node.logical.functions["init"] as () => unknown
   readonly #add = this.node.logical.functions["add"] as (aggregate: unknown, value: unknown, key: unknown) => unknown
   readonly #store = this.context.store(this.node.stores[0]!.name) as KeyValueStore
+  readonly #expiring = expiringRows(this.node, this.context)
 
   receive(record: StreamRecord): void {
     const { key } = record
     if (isAbsent(key)) return this.context.drop("null-key", record)
     if (isAbsent(record.value)) return this.context.drop("tombstone", record)
+    const clock = this.#expiring && expire(this, this.#expiring, record)
     const row = this.#store.get(key)
     // A deleted row's time is forgotten, whether or not the deletion has been committed.
     const timestamp = row.value === undefined ? record.timestamp : Math.max(row.timestamp, record.timestamp)
+    if (clock !== undefined && this.#expiring!.isPast(timestamp, clock)) return this.context.drop("late", record)
     const old = this.node.needsOld ? copyOf(this.node, row.value) : TOMBSTONE
     let value: unknown
     try {
@@ -155,7 +183,8 @@ class Aggregate extends Processor {
       throw this.failed(record, cause)
     }
     const kept = value === null ? undefined : value
-    this.#store.put(key, kept, timestamp)
+    const rows = this.#expiring ?? this.#store
+    rows.put(key, kept, timestamp)
     const sent = this.node.outlived ? copyOf(this.node, kept) : (kept ?? TOMBSTONE)
     this.next.receive(record.change(key, sent, old, timestamp))
   }

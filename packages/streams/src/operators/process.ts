@@ -103,7 +103,9 @@ function processNode(
 ): Stream<any, any, any> {
   const input = streamNode(what, s)
   const definitions: StoreDefinitions = options.stores ?? {}
-  const stores = Object.values(definitions).map(({ spec }) => spec)
+  const stores = Object.values(definitions).flatMap(({ spec, timers }) =>
+    timers === undefined ? [spec] : [spec, timers],
+  )
   if (options.timers === true) stores.push(timerSpec(name, input.key))
   const tables = Object.entries(options.tables ?? {})
   const reads = tables.map(([, table]) => flowOf(what, table, "table").node)
@@ -230,7 +232,12 @@ class UserProcessor extends Processor {
     }
     const states: Record<string, unknown> = {}
     for (const [name, definition] of Object.entries(definitions) as [string, StoreDefinition<unknown>][]) {
-      const opened = definition.open(this.context.store(definition.spec.name), time)
+      const { spec, timers } = definition
+      const opened = definition.open(
+        this.context.store(spec.name),
+        time,
+        timers && (this.context.store(timers.name) as TimerStore),
+      )
       this.#opened.push(opened)
       states[name] = opened.state
     }

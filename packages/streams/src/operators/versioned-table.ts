@@ -8,26 +8,11 @@
  * hold what is, drop and count it. What lies before the history, by the clock of the record, is dropped and counted.
  * Derived tables without a store are versioned as the table before them; one that keeps its rows keeps the latest that came.
  */
-import { type Duration, durationMs } from "../dsl/duration.ts"
 import { isAbsent, OUTDATED, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
-import { PipelineError } from "../errors.ts"
 import type { VersionedStore } from "../state/versioned-store.ts"
 import { StreamTime } from "../task/stream-time.ts"
-import type { LogicalNode, StoreSpec } from "../topology/node.ts"
+import type { LogicalNode } from "../topology/node.ts"
 import { copyOf, Processor } from "./operator.ts"
-
-export interface VersionedOptions {
-  /** Keeps the versions of each row that held within so much stream time, for reads as of a time. */
-  readonly versioned?: { readonly history: Duration }
-}
-
-/** The kind of a table's store, as its options say. */
-export function tableKind(what: string, { versioned }: VersionedOptions): Pick<StoreSpec, "kind" | "retentionMs"> {
-  if (versioned === undefined) return { kind: "key-value" }
-  const retentionMs = durationMs(`${what} history`, versioned.history)
-  if (retentionMs === 0) throw new PipelineError(`${what} history: must be more than 0`)
-  return { kind: "versioned", retentionMs }
-}
 
 /** How far back a table can be read; undefined of one that is not versioned. */
 export function historyMsOf({ stores, operator, inputs }: LogicalNode): number | undefined {

@@ -25,6 +25,14 @@ export interface StoreSpec {
   readonly inMemory?: boolean
 }
 
+/** Of a store whose rows go: the timers beside it. */
+export const ttlSpec = ({ name, key }: StoreSpec): StoreSpec => ({
+  name: `${name}-ttl`,
+  kind: "timer",
+  key,
+  value: undefined,
+})
+
 /** What users may say of a store, beside its serdes. */
 export type StoreKeeping = Pick<StoreSpec, "logging" | "inMemory">
 

@@ -177,7 +177,9 @@ class Planner {
     if (first.key?.name !== node.key?.name || first.value?.name !== node.value?.name) {
       throw this.#error(String(topic), `is read with two different serdes: define the topic once`)
     }
-    const shapes = [first, node].map(({ stores: [store] }) => store && `${store.kind} ${store.retentionMs}`)
+    const shapes = [first, node].map(({ stores: [store], options }) => {
+      return store && `${store.kind} ${store.retentionMs} ${String(options["ttlMs"])}`
+    })
     const given = Object.keys({ ...first.functions, ...node.functions })
     if (shapes[0] !== shapes[1] || given.some((name) => first.functions[name]?.() !== node.functions[name]?.())) {
       throw this.#error(String(topic), "is read twice with different options: read it once and use that twice")
