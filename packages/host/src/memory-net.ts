@@ -37,6 +37,7 @@ export function memoryNet(options: MemoryNetOptions = {}): Net {
     return nextPort++
   }
   return {
+    isPrivate: true,
     async listen(address, accept): Promise<Listener> {
       const bound = address.port === 0 ? { host: address.host, port: freePort(address.host) } : address
       const name = formatAddress(bound)

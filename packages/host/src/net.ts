@@ -10,6 +10,30 @@ export interface Address {
   readonly port: number
 }
 
+/** A certificate with its chain and its private key, as PEM. */
+export interface TlsIdentity {
+  readonly key: string
+  readonly cert: string
+  /** Of an encrypted key. */
+  readonly passphrase?: string
+}
+
+export interface ServerTls extends TlsIdentity {
+  /** The authorities, as PEM, that clients' certificates must come from. Default: the machine's. */
+  readonly ca?: string
+  /** Whether clients show a certificate: "requested" takes those without one too. */
+  readonly clientAuth: "none" | "requested" | "required"
+}
+
+export interface ClientTls {
+  /** The authorities, as PEM, that the server's certificate must come from. Default: the machine's. */
+  readonly ca?: string
+  /** For servers that ask for one. */
+  readonly identity?: TlsIdentity
+  /** The server's certificate must be for the host that was asked for. */
+  readonly checksHost: boolean
+}
+
 export interface ConnectionHandlers {
   data(chunk: Uint8Array): void
   /** What `write` refused to hurry has been flushed: write again. */
@@ -21,6 +45,8 @@ export interface ConnectionHandlers {
 export interface Connection {
   readonly remote: Address
   readonly local: Address
+  /** The subject of the client's certificate as a distinguished name (RFC 2253), where TLS proved it. */
+  readonly subject?: string | undefined
   /** Starts delivery. Must be called in the same turn in which the connection was handed out. */
   attach(handlers: ConnectionHandlers): void
   /** Queues chunks as one write; false when the peer is slower than we: stop until `drain`. */
@@ -38,14 +64,30 @@ export interface Connection {
 
 export interface Listener {
   readonly address: Address
+  /** New connections get this identity; those that are open keep theirs. Only of listeners with TLS. */
+  useTls?(tls: ServerTls): void
   /** Stops accepting; open connections live on. */
   close(): Promise<void>
 }
 
+export interface ListenOptions {
+  readonly tls?: ServerTls
+  /** A client that got no connection because TLS failed. */
+  readonly onRefused?: (remote: Address, reason: string) => void
+}
+
+export interface ConnectOptions {
+  readonly timeoutMs?: number
+  readonly tls?: ClientTls
+}
+
+/** A network within one process or one simulation has nobody to hide from: it takes TLS options and does nothing. */
 export interface Net {
+  /** Nobody outside this process can reach who listens. */
+  readonly isPrivate?: true
   /** Port 0 picks a free one. Rejects with a `NetError` that names the address, EADDRINUSE among its codes. */
-  listen(address: Address, accept: (connection: Connection) => void): Promise<Listener>
-  connect(address: Address, options?: { readonly timeoutMs?: number }): Promise<Connection>
+  listen(address: Address, accept: (connection: Connection) => void, options?: ListenOptions): Promise<Listener>
+  connect(address: Address, options?: ConnectOptions): Promise<Connection>
 }
 
 export class NetError extends Error {

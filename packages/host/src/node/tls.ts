@@ -1,0 +1,86 @@
+/**
+ * TLS for the network port: sockets that are handed out once the handshake is over.
+ */
+import { isIP, type Socket } from "node:net"
+import * as tls from "node:tls"
+import type { Address, ClientTls, Connection, ListenOptions, ServerTls, TlsIdentity } from "../net.ts"
+import { NodeConnection } from "./socket.ts"
+
+const HANDSHAKE_TIMEOUT_MS = 10_000
+
+const identityOf = ({ key, cert, passphrase }: TlsIdentity) => ({
+  key,
+  cert,
+  ...(passphrase !== undefined && { passphrase }),
+})
+
+/** Throws for a key, certificate or authority that cannot be read, or a key that is not the certificate's. */
+export function serverContext({ ca, ...identity }: ServerTls): tls.SecureContextOptions {
+  const options = { ...identityOf(identity), ...(ca !== undefined && { ca }) }
+  tls.createSecureContext(options)
+  return options
+}
+
+export function tlsServer(
+  options: ServerTls,
+  accept: (connection: Connection) => void,
+  onRefused: ListenOptions["onRefused"],
+): tls.Server {
+  const server = tls.createServer(
+    {
+      ...serverContext(options),
+      requestCert: options.clientAuth !== "none",
+      rejectUnauthorized: options.clientAuth === "required",
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    },
+    (socket) => {
+      const certificate = socket.getPeerX509Certificate()
+      if (certificate === undefined || socket.authorized)
+        return accept(new NodeConnection(socket, certificate && distinguishedName(certificate.subject)))
+      // It need not show one; one that it shows must be good.
+      onRefused?.(remoteOf(socket), `the client's certificate is not trusted: ${socket.authorizationError}`)
+      socket.destroy()
+    },
+  )
+  server.on("tlsClientError", (cause, socket) => onRefused?.(remoteOf(socket), explained(cause)))
+  return server
+}
+
+export function tlsSocket(address: Address, { ca, identity, checksHost }: ClientTls): tls.TLSSocket {
+  return tls.connect({
+    host: address.host,
+    port: address.port,
+    ...(isIP(address.host) === 0 && { servername: address.host }),
+    ...(ca !== undefined && { ca }),
+    ...(identity && identityOf(identity)),
+    ...(!checksHost && { checkServerIdentity: () => undefined }),
+  })
+}
+
+const remoteOf = (socket: Socket): Address => ({ host: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 })
+
+/** What OpenSSL's codes mean to a person. */
+export function explained(cause: NodeJS.ErrnoException): string {
+  switch (cause.code) {
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+    case "DEPTH_ZERO_SELF_SIGNED_CERT":
+    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+      return `the certificate is from no authority that is trusted here (${cause.code})`
+    case "CERT_HAS_EXPIRED":
+      return "the certificate has expired"
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return cause.message
+    case "ERR_SSL_WRONG_VERSION_NUMBER":
+    case "ERR_SSL_PACKET_LENGTH_TOO_LONG":
+    case "ERR_SSL_HTTP_REQUEST":
+      return "the other side does not speak TLS"
+    case "ECONNRESET":
+      return "the other side ended the connection in the TLS handshake"
+    default:
+      return cause.message.includes("SSL") ? `TLS failed: ${cause.message}` : cause.message
+  }
+}
+
+/** Node lists the parts from the outermost in, one a line; RFC 2253 from the innermost out. */
+const distinguishedName = (subject: string): string => subject.split("\n").toReversed().join(",")
