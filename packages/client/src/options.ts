@@ -2,6 +2,7 @@
  * What every client takes, with defaults. Names are Kafka's in camel case.
  */
 import { type Address, type Clock, type Net, parseAddress, type Random } from "@millrace/host"
+import type { ClientSecurity } from "./security/security.ts"
 
 /** The ports a client needs: a `Host` is one. */
 export interface ClientHost {
@@ -17,6 +18,8 @@ export interface ClientOptions {
   readonly clientId?: string
   /** Another network than the host's: the in-memory one, say. */
   readonly net?: Net
+  /** TLS and SASL; default none. `clientSecurity` makes it of Kafka's settings. */
+  readonly security?: ClientSecurity
   readonly requestTimeoutMs?: number
   readonly connectTimeoutMs?: number
   readonly reconnectBackoffMs?: number
@@ -47,6 +50,7 @@ export function resolveOptions(options: ClientOptions): ClientEnv {
     random: host.random,
     net: options.net ?? host.net,
     bootstrap: bootstrapAddresses(options.brokers),
+    security: options.security ?? {},
     clientId: options.clientId ?? "millrace",
     requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,

@@ -1,6 +1,7 @@
 export * from "./describe.ts"
 export * from "./entry.ts"
 export * from "./help.ts"
+export * from "./jaas.ts"
 export * from "./parse.ts"
 export * from "./properties.ts"
 export * from "./table.ts"

@@ -17,6 +17,7 @@ import * as configs from "./configs.ts"
 import * as groups from "./groups.ts"
 import * as topics from "./topics.ts"
 import * as transactions from "./transactions.ts"
+import * as users from "./users.ts"
 
 export interface ClusterDescription {
   readonly clusterId: string | null
@@ -100,6 +101,18 @@ export class Admin {
     readonly states?: readonly transactions.TransactionState[]
   }): Promise<transactions.ListedTransaction[]> {
     return transactions.listTransactions(this.#cluster, options)
+  }
+
+  /** Sets and removes users' SCRAM credentials; passwords are salted before they leave this process. */
+  alterScramCredentials(
+    upsertions: readonly users.ScramUpsertion[],
+    deletions: readonly users.ScramDeletion[] = [],
+  ): Promise<void> {
+    return users.alterScramCredentials(this.#cluster, upsertions, deletions)
+  }
+  /** Mechanisms and iterations of users' SCRAM credentials; of all users when none is named. */
+  describeScramCredentials(names?: readonly string[]): Promise<users.UserScramCredentials[]> {
+    return users.describeScramCredentials(this.#cluster, names)
   }
 
   /** Takes over a transactional id: its producer is fenced and its open transaction aborted. */

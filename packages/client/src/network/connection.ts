@@ -4,6 +4,8 @@
  * Invariants: answers match requests by position and id, anything else ends the connection; a request that times out
  * ends the connection too, because everything behind it would be late as well and the stream could be out of step.
  * When it ends, every unanswered request rejects with a `NetError`: their outcome is unknown.
+ * With SASL it authenticates before anything else, and again before the broker's patience ends (KIP-368); requests that
+ * come meanwhile wait, since a broker takes nothing else in between.
  */
 import {
   type Clock,
@@ -12,6 +14,7 @@ import {
   type Net,
   NetError,
   type Address,
+  type Random,
   type Timer,
 } from "@millrace/host"
 import {
@@ -25,6 +28,9 @@ import {
 } from "@millrace/protocol"
 import { ApiVersions, type ApiVersionsResponse } from "@millrace/protocol/messages/api-versions"
 import { kafkaError, TimeoutError } from "../errors.ts"
+import { authenticate, type Send } from "../security/authenticate.ts"
+import type { SaslOptions } from "../security/sasl.ts"
+import type { ClientSecurity } from "../security/security.ts"
 import { BrokerVersions } from "./versions.ts"
 
 export interface ConnectionOptions {
@@ -33,6 +39,9 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number
   readonly maxResponseBytes: number
   readonly maxInFlightRequestsPerConnection: number
+  readonly security: ClientSecurity
+  /** For nonces, and to spread authentications over time. */
+  readonly random: Random
 }
 
 export interface RequestOptions {
@@ -53,6 +62,10 @@ interface Pending {
 
 const SOFTWARE = { clientSoftwareName: "millrace", clientSoftwareVersion: "0.1.0" }
 const RESPONSE_HEADER_BYTES = 4
+const NONCE_BYTES = 24
+/** When a connection authenticates again: after this part of the time it is trusted for, and up to so much later. */
+const REAUTHENTICATE_AT = 0.85
+const REAUTHENTICATE_SPREAD = 0.1
 
 export class BrokerConnection {
   readonly address: Address
@@ -65,14 +78,18 @@ export class BrokerConnection {
   #correlationId = 0
   #versions: BrokerVersions | undefined
   #closed: NetError | undefined
+  #authenticating: Promise<void> | undefined
+  #reauthentication: Timer | undefined
   readonly #onClose: (() => void)[] = []
 
-  /** Connects and asks for the broker's versions. Rejects with a `NetError`. */
+  /** Connects, asks for the broker's versions, authenticates. Rejects with a `NetError`, or a `KafkaError` that refuses. */
   static async open(net: Net, clock: Clock, address: Address, options: ConnectionOptions): Promise<BrokerConnection> {
-    const connection = await net.connect(address, { timeoutMs: options.connectTimeoutMs })
+    const { security, connectTimeoutMs: timeoutMs } = options
+    const connection = await net.connect(address, { timeoutMs, ...(security.tls && { tls: security.tls }) })
     const self = new BrokerConnection(connection, clock, address, options)
     try {
       self.#versions = await self.#negotiate()
+      if (security.sasl) await self.#authenticate(security.sasl)
     } catch (error) {
       self.close()
       throw error
@@ -114,17 +131,45 @@ export class BrokerConnection {
     body: ReqIn | ((version: number) => ReqIn),
     options: RequestOptions = {},
   ): Promise<Res> {
+    const send = () => this.#request(api, body, options)
+    if (this.#authenticating === undefined && this.#pending.length < this.#options.maxInFlightRequestsPerConnection)
+      return send()
+    return this.#turn().then(send)
+  }
+
+  /** Resolves when one more request may go out. */
+  async #turn(): Promise<void> {
+    if (this.#pending.length >= this.#options.maxInFlightRequestsPerConnection)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    await this.#authenticating
+  }
+
+  readonly #request: Send = (api, body, options = {}) => {
     let version: number
     try {
       version = this.versions.choose(api, options.cap, options.floor)
     } catch (error) {
       return Promise.reject(error)
     }
-    const value = typeof body === "function" ? (body as (version: number) => ReqIn)(version) : body
-    const send = () =>
-      this.#send(api, version, value, options.timeoutMs, (frame) => decodeResponse(api, version, frame).body)
-    if (this.#pending.length < this.#options.maxInFlightRequestsPerConnection) return send()
-    return new Promise<void>((resolve) => this.#waiting.push(resolve)).then(send)
+    const value = typeof body === "function" ? (body as (version: number) => never)(version) : body
+    return this.#send(api, version, value, options.timeoutMs, (frame) => decodeResponse(api, version, frame).body)
+  }
+
+  async #authenticate(sasl: SaslOptions): Promise<void> {
+    const { random } = this.#options
+    const nonce = () => Buffer.from(random.bytes(NONCE_BYTES)).toString("base64url")
+    const lifetimeMs = await authenticate(this.#request, sasl, nonce, formatAddress(this.address))
+    if (lifetimeMs <= 0 || this.#closed) return
+    const afterMs = lifetimeMs * (REAUTHENTICATE_AT + REAUTHENTICATE_SPREAD * random.float())
+    const again = () => {
+      this.#authenticating = this.#authenticate(sasl)
+        .catch((error: unknown) => {
+          const reason = error instanceof Error ? error.message : String(error)
+          this.#end(this.#fault("AUTHENTICATION", reason, error))
+        })
+        .finally(() => (this.#authenticating = undefined))
+    }
+    this.#reauthentication = this.#clock.setTimer(afterMs, again, { background: true })
   }
 
   close(): void {
@@ -215,6 +260,7 @@ export class BrokerConnection {
   #end(error: NetError): void {
     if (this.#closed) return
     this.#closed = error
+    this.#reauthentication?.cancel()
     this.#connection.destroy()
     for (const pending of this.#pending.splice(0)) {
       pending.timer.cancel()

@@ -1,0 +1,107 @@
+/**
+ * How a client proves who it is and knows whom it talks to, from Kafka's own settings: the file that Java's tools take with
+ * `--command-config` works here too, where its stores are PEM.
+ */
+import type { ClientTls } from "@millrace/host"
+import { ConfigError, define, jaasOptions, oneOf, parse, password, string, type Values } from "@millrace/config"
+import { isScramMechanism } from "@millrace/protocol/sasl/scram"
+import type { SaslOptions } from "./sasl.ts"
+
+export interface ClientSecurity {
+  /** Absent: connections in the clear. */
+  readonly tls?: ClientTls
+  /** Absent: nobody in particular, or who the TLS certificate says. */
+  readonly sasl?: SaslOptions
+}
+
+export const securityConfig = define({
+  "security.protocol": oneOf(["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], {
+    default: "PLAINTEXT",
+    doc: "Whether connections are encrypted (SSL), authenticated (SASL), or both.",
+  }),
+  "sasl.mechanism": oneOf(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"], {
+    default: null,
+    doc: "How the client authenticates.",
+  }),
+  "sasl.username": string({ default: null, doc: "The user, where sasl.jaas.config does not name one." }),
+  "sasl.password": password({ default: null, doc: "The user's password." }),
+  "sasl.jaas.config": password({
+    default: null,
+    doc: 'User and password as Java writes them: `… required username="alice" password="…";`.',
+  }),
+  "sasl.oauthbearer.token": password({ default: null, doc: "A token that stays good for as long as the client runs." }),
+  "ssl.truststore.type": oneOf(["PEM"], { default: "PEM", doc: "The form of the trusted certificates." }),
+  "ssl.truststore.location": string({
+    default: null,
+    doc: "A PEM file of trusted authorities. Default: the machine's.",
+  }),
+  "ssl.truststore.certificates": string({ default: null, doc: "The trusted authorities themselves, as PEM." }),
+  "ssl.keystore.type": oneOf(["PEM"], { default: "PEM", doc: "The form of the client's own certificate." }),
+  "ssl.keystore.location": string({ default: null, doc: "A PEM file with the client's private key and certificates." }),
+  "ssl.keystore.key": password({ default: null, doc: "The client's private key itself, as PEM." }),
+  "ssl.keystore.certificate.chain": string({ default: null, doc: "The client's certificates themselves, as PEM." }),
+  "ssl.key.password": password({ default: null, doc: "Of an encrypted private key." }),
+  "ssl.endpoint.identification.algorithm": oneOf(["https", ""], {
+    default: "https",
+    doc: "Empty: the broker's certificate may be for another host.",
+  }),
+})
+
+/** Throws a ConfigError that names the setting. `readFile` answers the text of a file, or throws. */
+export function clientSecurity(
+  settings: Readonly<Record<string, string>>,
+  readFile: (path: string) => string,
+): ClientSecurity {
+  const config = parse(securityConfig, settings, { unknown: "ignore" })
+  const protocol = config["security.protocol"]
+  const file = (key: "ssl.truststore.location" | "ssl.keystore.location"): string | undefined => {
+    const path = config[key]
+    if (path === null) return undefined
+    try {
+      return readFile(path)
+    } catch (cause) {
+      throw new ConfigError(
+        key,
+        `config ${key}: cannot read ${path}: ${cause instanceof Error ? cause.message : cause}`,
+      )
+    }
+  }
+  const store = file("ssl.keystore.location")
+  const key = config["ssl.keystore.key"] ?? store
+  const cert = config["ssl.keystore.certificate.chain"] ?? store
+  const ca = config["ssl.truststore.certificates"] ?? file("ssl.truststore.location")
+  const passphrase = config["ssl.key.password"]
+  const tls: ClientTls = {
+    checksHost: config["ssl.endpoint.identification.algorithm"] === "https",
+    ...(ca !== undefined && { ca }),
+    ...(key !== undefined &&
+      cert !== undefined && { identity: { key, cert, ...(passphrase !== null && { passphrase }) } }),
+  }
+  return {
+    ...(protocol.endsWith("SSL") && { tls }),
+    ...(protocol.startsWith("SASL") && { sasl: saslOptions(config) }),
+  }
+}
+
+type SecurityConfig = Values<typeof securityConfig>
+
+function saslOptions(config: SecurityConfig): SaslOptions {
+  const mechanism = config["sasl.mechanism"]
+  if (mechanism === null)
+    throw new ConfigError("sasl.mechanism", `config sasl.mechanism: ${config["security.protocol"]} needs one`)
+  const jaas = jaasOptions("sasl.jaas.config", config["sasl.jaas.config"])
+  if (mechanism === "OAUTHBEARER") {
+    const token = config["sasl.oauthbearer.token"]
+    if (token === null)
+      throw new ConfigError("sasl.oauthbearer.token", "config sasl.oauthbearer.token: OAUTHBEARER needs a token")
+    return { mechanism, token: () => token }
+  }
+  const username = config["sasl.username"] ?? jaas.get("username")
+  const secret = config["sasl.password"] ?? jaas.get("password")
+  if (username === undefined || secret === undefined)
+    throw new ConfigError(
+      "sasl.jaas.config",
+      `config sasl.jaas.config: ${mechanism} needs a username and a password (or sasl.username and sasl.password)`,
+    )
+  return { mechanism: isScramMechanism(mechanism) ? mechanism : "PLAIN", username, password: secret }
+}
