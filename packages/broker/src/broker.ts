@@ -34,7 +34,10 @@ import { type ListenerSpec, resolveAdvertised, resolveListeners } from "./networ
 import { Server } from "./network/server.ts"
 import { PartitionCoordinatorLog } from "./partition/coordinator-log.ts"
 import { ReplicaManager } from "./replica-manager.ts"
+import { AclAuthorizer } from "./security/acl-authorizer.ts"
 import { allowAll, type Authorizer } from "./security/authorizer.ts"
+import { Listeners } from "./security/listeners.ts"
+import { commonSettings } from "./security/listener-security.ts"
 import { TransactionCoordinatorService } from "./transaction/service.ts"
 
 export interface BrokerOptions {
@@ -81,7 +84,8 @@ export class Broker {
         void host.clock.setTimer(0, () => {
           throw cause
         }))
-    const settings = options.nodeId === undefined ? given : { ...given, "node.id": String(options.nodeId) }
+    const all = options.nodeId === undefined ? given : { ...given, "node.id": String(options.nodeId) }
+    const settings = commonSettings(all)
     const config = parse(brokerConfig, settings)
     const nodeId = config["node.id"]
     const specs = resolveListeners(config, listen)
@@ -106,6 +110,13 @@ export class Broker {
       const metadataLog = openMetadata(options, logDirectory, config, image)
       const controller = new Controller(image, metadataLog)
       const configs = new ConfigView(image, settings, nodeId)
+      const listeners = new Listeners(specs, all, {
+        disk: host.disk,
+        random: host.random,
+        clock: host.clock,
+        fetchText,
+        scramCredential: (user, mechanism) => image.scramCredential(user, mechanism),
+      })
       const replicas = new ReplicaManager({ brokerId: nodeId, clock: host.clock, logDirectory, configs, image, log })
       stopping.push(() => replicas.close())
       replicas.load(cleanShutdown)
@@ -176,16 +187,18 @@ export class Broker {
         },
         idleMsMax: config["connections.max.idle.ms"],
         connectionsMax: config["max.connections"],
+        security: (listener) => listeners.security(listener),
         log,
         dispatch: dispatcher({
           registry: allApis(),
           services,
-          authorizer: options.authorizer ?? allowAll,
+          authorizer: options.authorizer ?? authorizerOf(config, image),
           throttleMs: () => 0,
           onDefect,
         }),
       })
       const bound = await server.listen(specs)
+      if (!(options.net ?? host.net).isPrivate) for (const warning of listeners.warnings(bound)) log(warning)
       stopping.push(() => {
         const drained = server.close(config["shutdown.drain.timeout.ms"])
         // Nothing new comes in; who waits for others or for data is answered now rather than cut off at the end.
@@ -208,6 +221,17 @@ export class Broker {
         log(`${task} failed: ${cause instanceof Error ? cause.message : String(cause)}`)
       })
       startMaintenance({ clock: host.clock, configs, replicas, controller, schedule })
+      schedule.start({
+        name: "certificates",
+        delayMs: CERTIFICATE_CHECK_MS,
+        intervalMs: () => CERTIFICATE_CHECK_MS,
+        run: () => {
+          for (const listener of listeners.reloaded()) {
+            server.refreshTls(listener)
+            log(`listener ${listener} shows its new certificate to new connections`)
+          }
+        },
+      })
       stopping.push(() => schedule.close())
       const cleaner = new LogCleaner({
         clock: host.clock,
@@ -242,6 +266,26 @@ export class Broker {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+}
+
+/** How long a new certificate may lie in its file before clients see it. */
+const CERTIFICATE_CHECK_MS = 10_000
+/** How long an issuer may take to tell its keys. */
+const FETCH_TIMEOUT_MS = 10_000
+
+function authorizerOf(config: BrokerConfig, image: MetadataImage): Authorizer {
+  if (config["authorizer.class.name"] === "") return allowAll
+  return new AclAuthorizer({
+    acls: image.acls,
+    superUsers: new Set(config["super.users"].split(";").map((user) => user.trim())),
+    allowsWithoutAcl: config["allow.everyone.if.no.acl.found"],
+  })
+}
+
+async function fetchText(url: string): Promise<string> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) })
+  if (!answer.ok) throw new Error(`${url} answers ${answer.status}`)
+  return answer.text()
 }
 
 /** Negative: no limit. */
@@ -289,7 +333,12 @@ function register(controller: Controller, advertised: readonly ListenerSpec[], o
   const registration = {
     brokerId: nodeId,
     incarnationId: newUuid(),
-    endpoints: advertised.map(({ name, address }) => ({ name, host: address.host, port: address.port })),
+    endpoints: advertised.map(({ name, address, protocol }) => ({
+      name,
+      protocol,
+      host: address.host,
+      port: address.port,
+    })),
     rack: config["broker.rack"],
     directoryId,
     cleanShutdown,

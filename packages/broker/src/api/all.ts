@@ -3,6 +3,7 @@ import { createAcls, deleteAcls, describeAcls } from "./acls.ts"
 import { addOffsetsToTxn } from "./add-offsets-to-txn.ts"
 import { addPartitionsToTxn } from "./add-partitions-to-txn.ts"
 import { alterConfigs } from "./alter-configs.ts"
+import { alterUserScramCredentials } from "./alter-user-scram-credentials.ts"
 import { apiVersions } from "./api-versions.ts"
 import { consumerGroupDescribe } from "./consumer-group-describe.ts"
 import { consumerGroupHeartbeat } from "./consumer-group-heartbeat.ts"
@@ -19,6 +20,7 @@ import { describeProducers } from "./describe-producers.ts"
 import { describeQuorum } from "./describe-quorum.ts"
 import { describeTopicPartitions } from "./describe-topic-partitions.ts"
 import { describeTransactions } from "./describe-transactions.ts"
+import { describeUserScramCredentials } from "./describe-user-scram-credentials.ts"
 import { endTxn } from "./end-txn.ts"
 import { fetch } from "./fetch.ts"
 import { findCoordinator } from "./find-coordinator.ts"
@@ -39,6 +41,8 @@ import { offsetFetch } from "./offset-fetch.ts"
 import { offsetForLeaderEpoch } from "./offset-for-leader-epoch.ts"
 import { produce } from "./produce.ts"
 import { type ApiRegistry, registryOf } from "./registry.ts"
+import { saslAuthenticate } from "./sasl-authenticate.ts"
+import { saslHandshake } from "./sasl-handshake.ts"
 import { syncGroup } from "./sync-group.ts"
 import { txnOffsetCommit } from "./txn-offset-commit.ts"
 import { writeTxnMarkers } from "./write-txn-markers.ts"
@@ -58,6 +62,7 @@ export function allApis(): ApiRegistry {
     syncGroup,
     describeGroups,
     listGroups,
+    saslHandshake,
     apiVersions(() => registry.handlers.values()),
     createTopics,
     deleteTopics,
@@ -72,6 +77,7 @@ export function allApis(): ApiRegistry {
     describeConfigs,
     alterConfigs,
     describeLogDirs,
+    saslAuthenticate,
     createPartitions,
     deleteGroups,
     incrementalAlterConfigs,
@@ -87,6 +93,8 @@ export function allApis(): ApiRegistry {
     describeAcls,
     createAcls,
     deleteAcls,
+    describeUserScramCredentials,
+    alterUserScramCredentials,
     describeQuorum,
     listPartitionReassignments,
   ])

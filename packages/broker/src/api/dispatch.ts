@@ -5,10 +5,12 @@
  */
 import { decodeRequestHeader, decode, encodeResponse, ErrorCode, ProtocolError } from "@millrace/protocol"
 import { ApiVersions } from "@millrace/protocol/messages/api-versions"
-import { ANONYMOUS, type RequestContext } from "../network/context.ts"
+import type { RequestContext } from "../network/context.ts"
 import type { ServerRequest } from "../network/server.ts"
 import { type Authorizer, CLUSTER_NAME } from "../security/authorizer.ts"
+import { userPrincipal } from "../security/principal.ts"
 import type { AnyHandler, Services } from "./handler.ts"
+import { answerToken } from "./sasl-token.ts"
 import { advertisedRange, type ApiRegistry } from "./registry.ts"
 
 export interface DispatchOptions {
@@ -22,6 +24,8 @@ export interface DispatchOptions {
 }
 
 const API_VERSIONS_KEY = 18
+/** ApiVersions, SaslHandshake, SaslAuthenticate: what somebody unknown may ask. */
+const KEYS_BEFORE_AUTHENTICATION: ReadonlySet<number> = new Set([API_VERSIONS_KEY, 17, 36])
 
 export function dispatcher(options: DispatchOptions): (request: ServerRequest) => void {
   return (request) => {
@@ -40,8 +44,12 @@ export function dispatcher(options: DispatchOptions): (request: ServerRequest) =
 
 function dispatch(options: DispatchOptions, request: ServerRequest): void {
   const { frame } = request
+  const { authentication } = request.connection
+  if (authentication?.expectsToken) return answerToken(authentication, request, options.services)
   const header = decodeRequestHeader(frame)
   const { apiKey, apiVersion, correlationId, clientId } = header
+  if (authentication?.isGood(options.services.clock.now()) === false && !KEYS_BEFORE_AUTHENTICATION.has(apiKey))
+    return request.fail(`api key ${apiKey} was asked for by a client that is not authenticated, or not any more`)
   const handler = options.registry.handlers.get(apiKey)
   if (!handler || !isServed(handler, apiVersion)) {
     if (handler && apiKey === API_VERSIONS_KEY) {
@@ -82,18 +90,23 @@ function isServed(handler: AnyHandler, version: number): boolean {
 
 function contextOf(
   authorizer: Authorizer,
-  { listener, connection, fail }: ServerRequest,
+  { listener, connection, fail, end }: ServerRequest,
   clientId: string | null,
   apiVersion: number,
 ): RequestContext {
+  const user = connection.authentication?.user
+  const principal = user === undefined ? connection.principal : userPrincipal(user)
   return {
-    principal: ANONYMOUS,
+    principal,
     clientId,
     listener,
     apiVersion,
     connection,
     fail,
+    end,
     may: (operation, resource, name = CLUSTER_NAME) =>
-      authorizer.isAllowed(ANONYMOUS, connection.remote.host, { operation, resource }, name),
+      authorizer.isAllowed(principal, connection.remote.host, { operation, resource }, name),
+    maySomewhere: (operation, resource) =>
+      authorizer.isAllowedSomewhere(principal, connection.remote.host, operation, resource),
   }
 }

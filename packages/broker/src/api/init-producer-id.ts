@@ -2,6 +2,7 @@
  * InitProducerId (key 22), v0-5: a producer id and epoch; for a transactional id the one it had, fencing who used it.
  *
  * v3 the producer names what it has (KIP-360) · v6 two-phase commit (KIP-939) is held back by Kafka and not served.
+ * Without a transactional id it takes IDEMPOTENT_WRITE on the cluster, or WRITE on any topic (KIP-679).
  * Errors: see the transaction coordinator; TRANSACTIONAL_ID_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED.
  */
 import { ErrorCode } from "@millrace/protocol"
@@ -12,12 +13,13 @@ export const initProducerId = handler(InitProducerId, {
   permissions: [
     { operation: "WRITE", resource: "TRANSACTIONAL_ID" },
     { operation: "IDEMPOTENT_WRITE", resource: "CLUSTER" },
+    { operation: "WRITE", resource: "TOPIC" },
   ],
   handle(request, context, services, reply) {
     const { transactionalId } = request
     const refused =
       transactionalId === null
-        ? context.may("IDEMPOTENT_WRITE", "CLUSTER")
+        ? context.may("IDEMPOTENT_WRITE", "CLUSTER") || context.maySomewhere("WRITE", "TOPIC")
           ? undefined
           : ErrorCode.CLUSTER_AUTHORIZATION_FAILED
         : context.may("WRITE", "TRANSACTIONAL_ID", transactionalId)

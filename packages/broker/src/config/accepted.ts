@@ -25,7 +25,6 @@ export const acceptedConfig = define({
   "group.coordinator.rebalance.protocols": list({ default: ["classic", "consumer"], doc, hidden }),
   "group.coordinator.threads": int({ default: 4, min: 1, doc, hidden }),
   "inter.broker.listener.name": string({ default: null, doc, hidden }),
-  "listener.security.protocol.map": string({ default: "PLAINTEXT:PLAINTEXT", doc, hidden }),
   "log.cleaner.threads": int({ default: 1, min: 0, doc, hidden }),
   "log.dir": string({ default: null, doc: "Replaced by the data directory given at the start.", hidden }),
   "log.dirs": string({ default: null, doc: "Replaced by the data directory given at the start.", hidden }),

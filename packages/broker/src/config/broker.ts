@@ -5,9 +5,11 @@ import { controllerConfig } from "./controller.ts"
 import { coordinatorConfig } from "./coordinators.ts"
 import { logConfig } from "./log.ts"
 import { networkConfig } from "./network.ts"
+import { securityConfig } from "./security.ts"
 
 export const brokerConfig = define({
   ...networkConfig,
+  ...securityConfig,
   ...controllerConfig,
   ...logConfig,
   ...coordinatorConfig,

@@ -1,6 +1,7 @@
 /**
  * Decisions about brokers: registration at a start, and what it means for the partitions it leads.
  */
+import { PROTOCOL_NUMBERS, type SecurityProtocol } from "../security/protocol.ts"
 import type { BrokerEndpoint, MetadataImage } from "./image.ts"
 import { supportedFeatures } from "./features.ts"
 import type { MetadataRecord } from "./records.ts"
@@ -8,14 +9,12 @@ import type { MetadataRecord } from "./records.ts"
 export interface Registration {
   readonly brokerId: number
   readonly incarnationId: string
-  readonly endpoints: readonly BrokerEndpoint[]
+  readonly endpoints: readonly (BrokerEndpoint & { readonly protocol: SecurityProtocol })[]
   readonly rack: string | null
   readonly directoryId: string
   /** Whether all it had acknowledged is sure to be on its disk. */
   readonly cleanShutdown: boolean
 }
-
-const PLAINTEXT_PROTOCOL = 0
 
 /**
  * Registers a started broker under the offset its record will get. After an unclean stop each partition it leads gets
@@ -31,11 +30,11 @@ export function registerBroker(image: MetadataImage, registration: Registration,
         isMigratingZkBroker: false,
         incarnationId,
         brokerEpoch: nextOffset,
-        endPoints: endpoints.map(({ name, host, port }) => ({
+        endPoints: endpoints.map(({ name, host, port, protocol }) => ({
           name,
           host,
           port,
-          securityProtocol: PLAINTEXT_PROTOCOL,
+          securityProtocol: PROTOCOL_NUMBERS[protocol],
         })),
         features: supportedFeatures.map(({ name, minLevel, maxLevel }) => ({
           name,

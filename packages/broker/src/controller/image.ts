@@ -8,6 +8,9 @@
 import { invariant } from "@millrace/host"
 import type { RegisterBrokerRecord } from "@millrace/protocol/records/broker-registration"
 import type { PartitionChangeRecord } from "@millrace/protocol/records/partition"
+import type { UserScramCredentialRecord } from "@millrace/protocol/records/scram-credential"
+import { SCRAM_MECHANISMS, type ScramCredential, type ScramMechanism } from "@millrace/protocol/sasl/scram"
+import { Acls } from "../security/acl.ts"
 import type { MetadataRecord } from "./records.ts"
 
 export interface PartitionImage {
@@ -68,6 +71,9 @@ export class MetadataImage {
   readonly #brokers = new Map<number, BrokerImage>()
   readonly #configs = new Map<string, Settings>()
   readonly #features = new Map<string, number>()
+  /** By user, then by the mechanism's number. */
+  readonly #scram = new Map<string, Map<number, UserScramCredentialRecord>>()
+  readonly acls = new Acls()
   #nextProducerId = 0
   #partitionCount = 0
   /** Offset and epoch of the last record replayed; -1 before the first. */
@@ -110,6 +116,15 @@ export class MetadataImage {
   }
   features(): ReadonlyMap<string, number> {
     return this.#features
+  }
+  scramUsers(): Iterable<string> {
+    return this.#scram.keys()
+  }
+  scramCredentials(user: string): UserScramCredentialRecord[] {
+    return [...(this.#scram.get(user)?.values() ?? [])]
+  }
+  scramCredential(user: string, mechanism: ScramMechanism): ScramCredential | undefined {
+    return this.#scram.get(user)?.get(SCRAM_MECHANISMS[mechanism].number)
   }
   /** The first producer id that no block handed out so far covers. */
   get nextProducerId(): number {
@@ -185,6 +200,25 @@ export class MetadataImage {
       }
       case "ProducerIdsRecord":
         this.#nextProducerId = record.data.nextProducerId
+        break
+      case "UserScramCredentialRecord": {
+        const { name, mechanism } = record.data
+        const credentials = this.#scram.get(name) ?? new Map<number, UserScramCredentialRecord>()
+        this.#scram.set(name, credentials.set(mechanism, record.data))
+        break
+      }
+      case "RemoveUserScramCredentialRecord": {
+        const { name, mechanism } = record.data
+        const credentials = this.#scram.get(name)
+        credentials?.delete(mechanism)
+        if (credentials?.size === 0) this.#scram.delete(name)
+        break
+      }
+      case "AccessControlEntryRecord":
+        this.acls.add(record.data)
+        break
+      case "RemoveAccessControlEntryRecord":
+        this.acls.delete(record.data.id)
         break
       case "NoOpRecord":
       case "BeginTransactionRecord":

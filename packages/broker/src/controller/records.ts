@@ -11,6 +11,10 @@ import {
   RegisterBrokerRecord,
   UnregisterBrokerRecord,
 } from "@millrace/protocol/records/broker-registration"
+import {
+  AccessControlEntryRecord,
+  RemoveAccessControlEntryRecord,
+} from "@millrace/protocol/records/access-control-entry"
 import { ConfigRecord } from "@millrace/protocol/records/config"
 import { RegisterControllerRecord } from "@millrace/protocol/records/controller-registration"
 import { FeatureLevelRecord } from "@millrace/protocol/records/feature-level"
@@ -18,6 +22,7 @@ import { BeginTransactionRecord, EndTransactionRecord } from "@millrace/protocol
 import { NoOpRecord } from "@millrace/protocol/records/no-op"
 import { PartitionChangeRecord, PartitionRecord } from "@millrace/protocol/records/partition"
 import { ProducerIdsRecord } from "@millrace/protocol/records/producer-ids"
+import { RemoveUserScramCredentialRecord, UserScramCredentialRecord } from "@millrace/protocol/records/scram-credential"
 import { RemoveTopicRecord, TopicRecord } from "@millrace/protocol/records/topic"
 
 /** What a replica's directory is before its broker has chosen one (KIP-858). */
@@ -34,10 +39,14 @@ const types = {
   ConfigRecord: { key: 4, version: 0, message: ConfigRecord },
   PartitionChangeRecord: { key: 5, version: 1, message: PartitionChangeRecord },
   RemoveTopicRecord: { key: 9, version: 0, message: RemoveTopicRecord },
+  UserScramCredentialRecord: { key: 11, version: 0, message: UserScramCredentialRecord },
   FeatureLevelRecord: { key: 12, version: 0, message: FeatureLevelRecord },
   ProducerIdsRecord: { key: 15, version: 0, message: ProducerIdsRecord },
   BrokerRegistrationChangeRecord: { key: 17, version: 2, message: BrokerRegistrationChangeRecord },
+  AccessControlEntryRecord: { key: 18, version: 0, message: AccessControlEntryRecord },
+  RemoveAccessControlEntryRecord: { key: 19, version: 0, message: RemoveAccessControlEntryRecord },
   NoOpRecord: { key: 20, version: 0, message: NoOpRecord },
+  RemoveUserScramCredentialRecord: { key: 22, version: 0, message: RemoveUserScramCredentialRecord },
   BeginTransactionRecord: { key: 23, version: 0, message: BeginTransactionRecord },
   EndTransactionRecord: { key: 24, version: 0, message: EndTransactionRecord },
   RegisterControllerRecord: { key: 27, version: 0, message: RegisterControllerRecord },

@@ -72,6 +72,9 @@ export function imageRecords(image: MetadataImage): MetadataRecord[] {
       }
     }
   }
+  for (const user of image.scramUsers())
+    for (const data of image.scramCredentials(user)) records.push({ type: "UserScramCredentialRecord", data })
+  for (const acl of image.acls.all()) records.push({ type: "AccessControlEntryRecord", data: acl })
   if (image.nextProducerId > 0) {
     const data = { brokerId: -1, brokerEpoch: -1, nextProducerId: image.nextProducerId }
     records.push({ type: "ProducerIdsRecord", data })

@@ -1,5 +1,6 @@
 /** Who asks: everything a handler may know about a request beside its body. */
 import type { Address } from "@millrace/host"
+import type { Authentication } from "../security/authentication.ts"
 import type { Operation, ResourceType } from "../security/authorizer.ts"
 
 export interface RequestContext {
@@ -12,8 +13,12 @@ export interface RequestContext {
   readonly connection: ConnectionIdentity
   /** Reads as: may this client do that? For resource type CLUSTER the name is left out. */
   may(operation: Operation, resource: ResourceType, name?: string): boolean
+  /** May it do that with any resource of this type, whichever? */
+  maySomewhere(operation: Operation, resource: ResourceType): boolean
   /** Closes the connection instead of answering. */
   fail(reason: string): void
+  /** Closes the connection once this request is answered; the reason goes to the log. */
+  end(reason: string): void
 }
 
 /** Lives as long as the connection. */
@@ -21,11 +26,13 @@ export interface ConnectionIdentity {
   readonly id: number
   readonly remote: Address
   readonly local: Address
+  /** Who the connection is before SASL: anonymous, or who its TLS certificate says. */
+  readonly principal: string
+  /** Of listeners where clients authenticate with SASL. */
+  readonly authentication: Authentication | undefined
   /** What ApiVersions told us about the client (KIP-511). */
   softwareName: string
   softwareVersion: string
   /** Called once when the connection is gone: what waits for it gives up. */
   readonly onClose: Set<() => void>
 }
-
-export const ANONYMOUS = "User:ANONYMOUS"

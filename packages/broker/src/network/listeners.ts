@@ -3,16 +3,21 @@
  */
 import { ConfigError } from "@millrace/config"
 import { type Address, parseAddress } from "@millrace/host"
+import { PROTOCOL_NUMBERS, type SecurityProtocol } from "../security/protocol.ts"
 
-export interface ListenerSpec {
+export interface NamedAddress {
   readonly name: string
   readonly address: Address
+}
+
+export interface ListenerSpec extends NamedAddress {
+  readonly protocol: SecurityProtocol
 }
 
 const PLAINTEXT = "PLAINTEXT"
 const ALL_ADDRESSES = "0.0.0.0"
 
-export function parseListener(key: string, text: string): ListenerSpec {
+export function parseListener(key: string, text: string): NamedAddress {
   const match = /^([A-Za-z0-9_]+):\/\/(.*)$/.exec(text)
   const host = match?.[2]
   const address = host === undefined ? undefined : parseAddress(host.startsWith(":") ? ALL_ADDRESSES + host : host)
@@ -30,21 +35,15 @@ export interface ListenerConfig {
 
 /**
  * What to bind. Without the config: one PLAINTEXT listener on the address given at the start. A controller's listener is
- * left out: this node talks to its controller within itself. What asks for TLS or SASL is refused rather than opened
- * in the clear.
+ * left out: this node talks to its controller within itself.
  */
 export function resolveListeners(config: ListenerConfig, listen: Address): ListenerSpec[] {
-  if (config.listeners === null) return [{ name: PLAINTEXT, address: listen }]
+  if (config.listeners === null) return [{ name: PLAINTEXT, address: listen, protocol: PLAINTEXT }]
   const specs = config.listeners
     .map((text) => parseListener("listeners", text))
     .filter(({ name }) => !controllerNames(config).includes(name))
+    .map((spec) => ({ ...spec, protocol: protocolOf(spec.name, config["listener.security.protocol.map"]) }))
   if (specs.length === 0) throw new ConfigError("listeners", "config listeners: there is none for clients")
-  for (const { name } of specs) {
-    const protocol = protocolOf(name, config["listener.security.protocol.map"])
-    if (protocol !== PLAINTEXT) {
-      throw new ConfigError("listeners", `config listeners: ${name} asks for ${protocol}; this broker speaks PLAINTEXT`)
-    }
-  }
   for (const { name } of specs) {
     if (specs.filter((other) => other.name === name).length > 1) {
       throw new ConfigError("listeners", `config listeners: the name ${name} is used twice`)
@@ -57,14 +56,15 @@ function controllerNames(config: Pick<ListenerConfig, "controller.listener.names
   return config["controller.listener.names"]?.map((name) => name.toUpperCase()) ?? []
 }
 
-const protocols = ["SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+const MAP = "listener.security.protocol.map"
 
-function protocolOf(name: string, map: string): string {
-  for (const entry of map.split(",")) {
-    const [listener, protocol] = entry.split(":")
-    if (listener?.trim().toUpperCase() === name && protocol) return protocol.trim().toUpperCase()
-  }
-  return protocols.includes(name) ? name : PLAINTEXT
+/** By the map; a listener that is not in it and is called after a protocol speaks that. */
+function protocolOf(name: string, map: string): SecurityProtocol {
+  const entry = map.split(",").find((entry) => entry.split(":")[0]?.trim().toUpperCase() === name)
+  const asked = entry?.split(":")[1]?.trim().toUpperCase() ?? name
+  if (Object.hasOwn(PROTOCOL_NUMBERS, asked)) return asked as SecurityProtocol
+  const reason = entry === undefined ? `listener ${name} is not in it` : `${asked} is no protocol`
+  throw new ConfigError(MAP, `config ${MAP}: ${reason}; there are ${Object.keys(PROTOCOL_NUMBERS).join(", ")}`)
 }
 
 /** What to tell clients of each bound listener; port 0 and absent entries take the bound address. */
@@ -86,6 +86,6 @@ export function resolveAdvertised(
     const spec = specs.find((candidate) => candidate.name === listener.name)
     if (!spec) return listener
     const port = spec.address.port === 0 ? listener.address.port : spec.address.port
-    return { name: listener.name, address: { host: spec.address.host, port } }
+    return { ...listener, address: { host: spec.address.host, port } }
   })
 }

@@ -6,6 +6,7 @@
 import { type Clock, type Connection, formatAddress, type Listener, type Net, type Timer } from "@millrace/host"
 import { ConnectionCore, type ConnectionLimits, type Slot } from "./connection.ts"
 import type { ConnectionIdentity } from "./context.ts"
+import type { ListenerSecurity } from "../security/listener-security.ts"
 import type { ListenerSpec } from "./listeners.ts"
 
 export interface ServerOptions {
@@ -16,6 +17,8 @@ export interface ServerOptions {
   readonly idleMsMax: number
   /** max.connections */
   readonly connectionsMax: number
+  /** Of the listener of this name. */
+  security(listener: string): ListenerSecurity
   /** Answers one request, now or later, through `answer`; `fail` closes the connection instead. */
   dispatch(request: ServerRequest): void
   readonly log: (message: string) => void
@@ -28,12 +31,14 @@ export interface ServerRequest {
   /** Null: no answer is sent. A positive `throttleMs` mutes the connection after it was sent (KIP-219). */
   answer(chunks: readonly Uint8Array[] | null, throttleMs: number): void
   fail(reason: string): void
+  /** Takes no further request, and closes once this one and those before it are answered. */
+  end(reason: string): void
 }
 
 export class Server {
   readonly #options: ServerOptions
   readonly #connections = new Set<ServerConnection>()
-  readonly #listeners: Listener[] = []
+  readonly #listeners = new Map<string, Listener>()
   #reaper: Timer | undefined
   #nextConnectionId = 1
   #closing = false
@@ -45,19 +50,31 @@ export class Server {
 
   /** Binds all listeners, or none: the first failure closes those already bound. Answers what was really bound. */
   async listen(specs: readonly ListenerSpec[]): Promise<ListenerSpec[]> {
+    const { net, security, log } = this.#options
     const bound: ListenerSpec[] = []
     try {
-      for (const { name, address } of specs) {
-        const listener = await this.#options.net.listen(address, (connection) => this.#accept(name, connection))
-        this.#listeners.push(listener)
-        bound.push({ name, address: listener.address })
+      for (const spec of specs) {
+        const { tls } = security(spec.name)
+        const accept = (connection: Connection) => this.#accept(spec.name, connection)
+        const listener = await net.listen(spec.address, accept, {
+          ...(tls && { tls }),
+          onRefused: (remote, reason) => log(`connection of ${formatAddress(remote)} refused: ${reason}`),
+        })
+        this.#listeners.set(spec.name, listener)
+        bound.push({ ...spec, address: listener.address })
       }
     } catch (cause) {
-      await Promise.all(this.#listeners.map((listener) => listener.close()))
+      await this.#closeListeners()
       throw cause
     }
     this.#scheduleReaper()
     return bound
+  }
+
+  /** New connections see what `security` says of the listener now. */
+  refreshTls(listener: string): void {
+    const { tls } = this.#options.security(listener)
+    if (tls) this.#listeners.get(listener)?.useTls?.(tls)
   }
 
   get connectionCount(): number {
@@ -68,7 +85,7 @@ export class Server {
   async close(drainMs: number): Promise<void> {
     this.#closing = true
     this.#reaper?.cancel()
-    const closed = this.#listeners.map((listener) => listener.close())
+    const closed = this.#closeListeners()
     for (const connection of this.#connections) connection.core.drain()
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
@@ -80,7 +97,11 @@ export class Server {
       })
     }
     for (const connection of this.#connections) connection.destroy()
-    await Promise.all(closed)
+    await closed
+  }
+
+  async #closeListeners(): Promise<void> {
+    await Promise.all([...this.#listeners.values()].map((listener) => listener.close()))
   }
 
   #accept(listener: string, socket: Connection): void {
@@ -127,8 +148,11 @@ class ServerConnection {
     this.#socket = socket
     this.#clock = options.clock
     this.activeAtMs = options.clock.monotonic()
+    const security = options.security(listener)
     const identity: ConnectionIdentity = {
       id,
+      principal: security.principal(socket.subject),
+      authentication: security.newAuthentication(),
       remote: socket.remote,
       local: socket.local,
       softwareName: "",
@@ -156,6 +180,10 @@ class ServerConnection {
           fail: (reason) => {
             this.core.closed()
             close(reason)
+          },
+          end: (reason) => {
+            options.log(`connection of ${formatAddress(socket.remote)} ends: ${reason}`)
+            this.core.drain()
           },
         })
       },

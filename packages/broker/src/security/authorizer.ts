@@ -25,15 +25,17 @@ export const CLUSTER_NAME = "kafka-cluster"
 
 export interface Authorizer {
   isAllowed(principal: string, clientHost: string, permission: Permission, resourceName: string): boolean
+  /** Whether there is any resource of a type that this may be done with (KIP-679). */
+  isAllowedSomewhere(principal: string, clientHost: string, operation: Operation, resource: ResourceType): boolean
 }
 
 /** Trusts everyone who can connect: listeners are bound to loopback unless told otherwise. */
-export const allowAll: Authorizer = { isAllowed: () => true }
+export const allowAll: Authorizer = { isAllowed: () => true, isAllowedSomewhere: () => true }
 
-export const denyAll: Authorizer = { isAllowed: () => false }
+export const denyAll: Authorizer = { isAllowed: () => false, isAllowedSomewhere: () => false }
 
-/** Kafka's numbers of operations, for the bit fields of authorized operations (KIP-430). */
-const operationBits: Record<Operation, number> = {
+/** Kafka's numbers of operations, in rules and as bits of authorized operations (KIP-430). */
+export const operationNumbers = {
   READ: 3,
   WRITE: 4,
   CREATE: 5,
@@ -44,7 +46,7 @@ const operationBits: Record<Operation, number> = {
   DESCRIBE_CONFIGS: 10,
   ALTER_CONFIGS: 11,
   IDEMPOTENT_WRITE: 12,
-}
+} as const satisfies Record<Operation, number>
 
 const operationsOf: Record<ResourceType, readonly Operation[]> = {
   TOPIC: ["READ", "WRITE", "CREATE", "DELETE", "ALTER", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"],
@@ -57,7 +59,7 @@ const operationsOf: Record<ResourceType, readonly Operation[]> = {
 export function authorizedOperations(resource: ResourceType, isAllowed: (permission: Permission) => boolean): number {
   let bits = 0
   for (const operation of operationsOf[resource]) {
-    if (isAllowed({ operation, resource })) bits |= 1 << operationBits[operation]
+    if (isAllowed({ operation, resource })) bits |= 1 << operationNumbers[operation]
   }
   return bits
 }

@@ -18,7 +18,7 @@ function image(brokers = [1]): MetadataImage {
     const registration = {
       brokerId,
       incarnationId: uuid(9),
-      endpoints: [{ name: "PLAINTEXT", host: "h", port: 9092 }],
+      endpoints: [{ name: "PLAINTEXT", host: "h", port: 9092, protocol: "PLAINTEXT" as const }],
       rack: null,
       directoryId: uuid(8),
       cleanShutdown: true,

@@ -10,7 +10,7 @@ const config = (listeners: string[] | null, map = "") => ({
 })
 
 test("without a config there is one plaintext listener on the given address", () => {
-  expect(resolveListeners(config(null), local)).toEqual([{ name: "PLAINTEXT", address: local }])
+  expect(resolveListeners(config(null), local)).toEqual([{ name: "PLAINTEXT", address: local, protocol: "PLAINTEXT" }])
 })
 
 test.each([
@@ -26,18 +26,18 @@ test.each(["localhost:9092", "PLAINTEXT://host", "://h:1", "PLAINTEXT://h:70000"
 })
 
 test("a name may not be used twice", () => {
-  expect(() => resolveListeners(config(["A://h:1", "A://h:2"]), local)).toThrow("the name A is used twice")
+  expect(() => resolveListeners(config(["A://h:1", "A://h:2"], "A:SSL"), local)).toThrow("the name A is used twice")
 })
 
 test("what is not advertised otherwise is told as it is bound", () => {
   const advertised = (...listeners: string[]) => ({ ...config(null), "advertised.listeners": listeners })
   const bound = [
-    { name: "A", address: { host: "10.0.0.1", port: 31_000 } },
-    { name: "B", address: { host: "0.0.0.0", port: 32_000 } },
-  ]
+    { name: "A", address: { host: "10.0.0.1", port: 31_000 }, protocol: "SSL" },
+    { name: "B", address: { host: "0.0.0.0", port: 32_000 }, protocol: "PLAINTEXT" },
+  ] as const
   expect(resolveAdvertised(advertised("B://example.org:0", "CONTROLLER://h:1"), bound)).toEqual([
-    { name: "A", address: { host: "10.0.0.1", port: 31_000 } },
-    { name: "B", address: { host: "example.org", port: 32_000 } },
+    { name: "A", address: { host: "10.0.0.1", port: 31_000 }, protocol: "SSL" },
+    { name: "B", address: { host: "example.org", port: 32_000 }, protocol: "PLAINTEXT" },
   ])
   expect(() => resolveAdvertised(advertised("C://h:1"), bound)).toThrow("there is no listener named C")
 })
@@ -49,8 +49,16 @@ test("a controller's listener is not opened to clients", () => {
 })
 
 test.each([
-  [["SSL://h:1"], "", "SSL asks for SSL"],
-  [["CLIENTS://h:1"], "PLAINTEXT:PLAINTEXT,CLIENTS:SASL_SSL", "CLIENTS asks for SASL_SSL"],
-])("%o with the map %o is refused rather than opened in the clear", (listeners, map, message) => {
-  expect(() => resolveListeners(config(listeners, map), local)).toThrow(message)
+  [["SSL://h:1"], "", "SSL"],
+  [["CLIENTS://h:1"], "PLAINTEXT:PLAINTEXT,CLIENTS:SASL_SSL", "SASL_SSL"],
+  [["SSL://h:1"], "SSL:PLAINTEXT", "PLAINTEXT"],
+] as const)("%o with the map %o speaks %s", (listeners, map, protocol) => {
+  expect(resolveListeners(config([...listeners], map), local)).toMatchObject([{ protocol }])
+})
+
+test.each([
+  ["A://h:1", "PLAINTEXT:PLAINTEXT", "listener A is not in it"],
+  ["A://h:1", "A:TLS", "TLS is no protocol"],
+])("%s with the map %s is refused rather than opened in the clear", (listener, map, message) => {
+  expect(() => resolveListeners(config([listener], map), local)).toThrow(message)
 })

@@ -2,6 +2,7 @@
  * How a pipeline is run. Names are Kafka Streams' in camel case where it has them.
  */
 import type { Context } from "effect"
+import type { ClientSecurity } from "@millrace/client"
 import type { Address, Host, Net } from "@millrace/host"
 import type { Registry } from "@millrace/schema"
 import { PipelineError } from "../errors.ts"
@@ -16,6 +17,8 @@ import type { EffectPort } from "../task/effects.ts"
 export interface RunOptions {
   readonly host: Host
   readonly brokers: string | readonly string[] | readonly Address[]
+  /** TLS and SASL towards the brokers; default none. `clientSecurity` of the client makes it of Kafka's settings. */
+  readonly security?: ClientSecurity
   /** Another network than the host's: the in-memory one, say. */
   readonly net?: Net
   /** Prefix of internal topics, group id, and what transactional ids begin with. Default: the pipeline's name. */
@@ -81,6 +84,7 @@ export interface RunOptions {
 
 type Optional =
   | "net"
+  | "security"
   | "stateDir"
   | "engines"
   | "registry"

@@ -70,6 +70,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
     metadataMaxAgeMs: options.metadataMaxAgeMs,
     clientId: `${options.applicationId}-${identity.processId}`,
     ...(options.net && { net: options.net }),
+    ...(options.security && { security: options.security }),
   })
   const aborter = new AbortController()
   const closers: Array<() => Promise<void> | void> = [() => identity.release(), () => client.close()]

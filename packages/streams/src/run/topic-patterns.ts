@@ -14,8 +14,8 @@ import type { ResolvedRunOptions } from "./options.ts"
 /** The plan with the topics in the place of patterns; a plan without patterns asks nobody. */
 export async function resolvePatterns(plan: BoundPlan, options: ResolvedRunOptions): Promise<BoundPlan> {
   if (plan.expand === undefined) return plan
-  const { host, brokers, net, applicationId } = options
-  const client = new KafkaClient({ host, brokers, ...(net && { net }) })
+  const { host, brokers, net, security, applicationId } = options
+  const client = new KafkaClient({ host, brokers, ...(net && { net }), ...(security && { security }) })
   try {
     const topics = await client.admin().listTopics()
     return plan.expand(topics.filter((topic) => !isInternal(topic, applicationId)))

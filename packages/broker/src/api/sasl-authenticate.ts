@@ -1,0 +1,44 @@
+/**
+ * SaslAuthenticate (key 36), v0-2: one message of the mechanism, answered with the next one (KIP-152). v1 says how long the
+ * authentication is good for (KIP-368).
+ *
+ * Errors: SASL_AUTHENTICATION_FAILED, held back for a while (KIP-306), after which the connection ends;
+ * ILLEGAL_SASL_STATE.
+ */
+import { ErrorCode } from "@millrace/protocol"
+import { SaslAuthenticate } from "@millrace/protocol/messages/sasl-authenticate"
+import { AuthenticationFailed } from "../security/sasl.ts"
+import { handler } from "./handler.ts"
+
+const NOTHING = new Uint8Array(0)
+
+export const saslAuthenticate = handler(SaslAuthenticate, {
+  permissions: [],
+  handle({ authBytes }, context, { clock, config, onDefect }, reply) {
+    const { authentication } = context.connection
+    const refuse = (errorCode: ErrorCode, errorMessage: string) => {
+      context.end(errorMessage)
+      reply({ errorCode, errorMessage, authBytes: NOTHING })
+    }
+    const outOfTurn = () =>
+      refuse(ErrorCode.ILLEGAL_SASL_STATE, "SaslAuthenticate request received without a SaslHandshake")
+    if (authentication === undefined) return outOfTurn()
+    authentication
+      .step(authBytes, () => clock.now())
+      .then(
+        (step) => {
+          if (step === undefined) return outOfTurn()
+          const { answer, lifetimeMs } = step
+          reply({ errorCode: ErrorCode.NONE, errorMessage: null, authBytes: answer, sessionLifetimeMs: lifetimeMs })
+        },
+        (cause: unknown) => {
+          const failed = cause instanceof AuthenticationFailed
+          if (!failed) onDefect(cause)
+          const message = failed ? cause.message : "Authentication failed"
+          clock.setTimer(config["connection.failed.authentication.delay.ms"], () =>
+            refuse(ErrorCode.SASL_AUTHENTICATION_FAILED, message),
+          )
+        },
+      )
+  },
+})

@@ -1,0 +1,178 @@
+/**
+ * What one listener asks of its clients and shows them, made of the settings: those of all listeners, with those of its own
+ * (`listener.name.NAME.KEY`) over them.
+ */
+import { ConfigError, jaasOptions, parse, type Values } from "@millrace/config"
+import type { Clock, Disk, Random, ServerTls } from "@millrace/host"
+import { isScramMechanism, type ScramCredential, type ScramMechanism } from "@millrace/protocol/sasl/scram"
+import { listenerSecurityConfig } from "../config/security.ts"
+import type { ListenerSpec } from "../network/listeners.ts"
+import { Authentication } from "./authentication.ts"
+import { KeySet } from "./key-set.ts"
+import { OAuthBearerServer, type TokenRules } from "./oauth-bearer.ts"
+import { PlainServer, plainUsers } from "./plain.ts"
+import { ANONYMOUS, principalMapping, userPrincipal } from "./principal.ts"
+import type { SaslServerFactory } from "./sasl.ts"
+import { ScramServer } from "./scram-server.ts"
+
+export interface ListenerSecurity {
+  readonly tls: ServerTls | undefined
+  /** Who a connection is before, or without, SASL. */
+  principal(subject: string | undefined): string
+  /** Of a new connection; undefined where clients do not authenticate with SASL. */
+  newAuthentication(): Authentication | undefined
+}
+
+/** Nobody asks and nobody is asked. */
+export const IN_THE_CLEAR: ListenerSecurity = {
+  tls: undefined,
+  principal: () => ANONYMOUS,
+  newAuthentication: () => undefined,
+}
+
+export interface SecurityPorts {
+  readonly disk: Disk
+  readonly random: Random
+  readonly clock: Clock
+  /** What lies at an address of the web. */
+  fetchText(url: string): Promise<string>
+  scramCredential(user: string, mechanism: ScramMechanism): ScramCredential | undefined
+}
+
+type Settings = Readonly<Record<string, string>>
+type Config = Values<typeof listenerSecurityConfig>
+
+const PREFIX = "listener.name."
+const JAAS = /^[a-z0-9-]+\.sasl\.jaas\.config$/
+const NONCE_BYTES = 24
+
+/** The settings of the broker without those of single listeners. */
+export function commonSettings(settings: Settings): Settings {
+  return Object.fromEntries(Object.entries(settings).filter(([key]) => !key.startsWith(PREFIX)))
+}
+
+/** Throws a ConfigError for a setting of a listener that there is not. */
+export function checkListenerNames(settings: Settings, listeners: readonly ListenerSpec[]): void {
+  for (const key of Object.keys(settings)) {
+    if (!key.startsWith(PREFIX)) continue
+    if (!listeners.some(({ name }) => key.startsWith(`${PREFIX}${name.toLowerCase()}.`)))
+      throw new ConfigError(key, `config ${key}: there is no listener of this name`)
+  }
+}
+
+/** Throws a ConfigError that names the setting, for what is missing or cannot be read. */
+export function listenerSecurity(
+  { name, protocol }: ListenerSpec,
+  settings: Settings,
+  ports: SecurityPorts,
+): ListenerSecurity {
+  const [own, jaas] = ownSettings(name, settings)
+  const config = parse(listenerSecurityConfig, { ...settings, ...own }, { unknown: "ignore" })
+  const hasTls = protocol.endsWith("SSL")
+  const mapping = principalMapping(config["ssl.principal.mapping.rules"])
+  const mechanisms = protocol.startsWith("SASL") ? saslMechanisms(name, config, jaas, ports) : undefined
+  const options = mechanisms && { mechanisms, lifetimeMsMax: config["connections.max.reauth.ms"] }
+  return {
+    tls: hasTls ? serverTls(name, config, ports.disk) : undefined,
+    principal: (subject) => (subject === undefined ? ANONYMOUS : userPrincipal(mapping(subject))),
+    newAuthentication: () => options && new Authentication(options),
+  }
+}
+
+function ownSettings(listener: string, settings: Settings): readonly [own: Settings, jaas: Settings] {
+  const prefix = `${PREFIX}${listener.toLowerCase()}.`
+  const own: Record<string, string> = {}
+  const jaas: Record<string, string> = {}
+  for (const [key, value] of Object.entries(settings)) {
+    if (!key.startsWith(prefix)) continue
+    const short = key.slice(prefix.length)
+    if (JAAS.test(short)) jaas[short] = value
+    else if (Object.hasOwn(listenerSecurityConfig, short)) own[short] = value
+    else throw new ConfigError(key, `config ${key}: ${short} cannot be set for one listener`)
+  }
+  return [own, jaas]
+}
+
+function serverTls(listener: string, config: Config, disk: Disk): ServerTls {
+  const file = (key: "ssl.keystore.location" | "ssl.truststore.location") => {
+    const path = config[key]
+    if (path === null) return undefined
+    const bytes = disk.readFile(path)
+    if (bytes === undefined) throw new ConfigError(key, `config ${key}: cannot read ${path}: no such file`)
+    return new TextDecoder().decode(bytes)
+  }
+  const store = file("ssl.keystore.location")
+  const key = config["ssl.keystore.key"] ?? store
+  const cert = config["ssl.keystore.certificate.chain"] ?? store
+  if (key === undefined || cert === undefined)
+    throw new ConfigError(
+      "ssl.keystore.location",
+      `config ssl.keystore.location: listener ${listener} needs a certificate`,
+    )
+  const ca = config["ssl.truststore.certificates"] ?? file("ssl.truststore.location")
+  const passphrase = config["ssl.key.password"]
+  return {
+    key,
+    cert,
+    clientAuth: config["ssl.client.auth"],
+    ...(ca !== undefined && { ca }),
+    ...(passphrase !== null && { passphrase }),
+  }
+}
+
+function saslMechanisms(
+  listener: string,
+  config: Config,
+  jaas: Settings,
+  ports: SecurityPorts,
+): ReadonlyMap<string, SaslServerFactory> {
+  const names = config["sasl.enabled.mechanisms"]
+  if (names.length === 0)
+    throw new ConfigError("sasl.enabled.mechanisms", `config sasl.enabled.mechanisms: listener ${listener} needs one`)
+  const factories = new Map<string, SaslServerFactory>()
+  for (const mechanism of names) {
+    if (isScramMechanism(mechanism)) {
+      factories.set(mechanism, () => {
+        const nonce = Buffer.from(ports.random.bytes(NONCE_BYTES)).toString("base64url")
+        return new ScramServer({ mechanism, nonce, credential: (user) => ports.scramCredential(user, mechanism) })
+      })
+    } else if (mechanism === "OAUTHBEARER") {
+      const rules = tokenRules(listener, config, ports)
+      factories.set(mechanism, () => new OAuthBearerServer(rules))
+    } else {
+      const key = "plain.sasl.jaas.config"
+      const name = `${PREFIX}${listener.toLowerCase()}.${key}`
+      const users = plainUsers(jaasOptions(name, jaas[key] ?? null))
+      if (users.size === 0) throw new ConfigError(name, `config ${name} names no users: … required user_alice="…";`)
+      factories.set(mechanism, () => new PlainServer(users))
+    }
+  }
+  return factories
+}
+
+const FILE = "file:"
+
+function tokenRules(listener: string, config: Config, { disk, clock, fetchText }: SecurityPorts): TokenRules {
+  const key = "sasl.oauthbearer.jwks.endpoint.url"
+  const url = config[key]
+  if (url === null || !/^(?:https?|file):/.test(url))
+    throw new ConfigError(key, `config ${key}: listener ${listener} needs the https: or file: URL of the issuer's keys`)
+  const keySet = new KeySet({
+    refreshMs: config["sasl.oauthbearer.jwks.endpoint.refresh.ms"],
+    now: () => clock.now(),
+    async read() {
+      if (!url.startsWith(FILE)) return fetchText(url)
+      const bytes = disk.readFile(decodeURIComponent(new URL(url).pathname))
+      if (bytes === undefined) throw new ConfigError(key, `config ${key}: no such file`)
+      return new TextDecoder().decode(bytes)
+    },
+  })
+  return {
+    keys: (keyId) => keySet.keys(keyId),
+    userClaim: config["sasl.oauthbearer.sub.claim.name"],
+    issuer: config["sasl.oauthbearer.expected.issuer"],
+    audience: config["sasl.oauthbearer.expected.audience"],
+    clockSkewMs: config["sasl.oauthbearer.clock.skew.seconds"] * 1000,
+    now: () => clock.now(),
+  }
+}
