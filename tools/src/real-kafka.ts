@@ -24,6 +24,8 @@ const CLUSTER_ID = "bWlsbHJhY2UtdGVzdC0wMA"
 export interface RealKafkaOptions {
   /** Entries of server.properties that go over the defaults below. */
   readonly config?: Readonly<Record<string, string>>
+  /** Listeners beside the plain one: SSL, SASL_SSL or SASL_PLAINTEXT; what they need is in `config`. */
+  readonly listeners?: readonly string[]
   readonly heapMb?: number
   /** Keep the data directory after `stop`. */
   readonly keep?: boolean
@@ -32,6 +34,8 @@ export interface RealKafkaOptions {
 export interface RealKafka {
   /** `127.0.0.1:PORT`: what a client calls bootstrap servers. */
   readonly brokers: string
+  /** The same for each further listener, by name. */
+  readonly listeners: Readonly<Record<string, string>>
   readonly port: number
   readonly dataDir: string
   /** What the broker logged: the place to look when a suite fails. */
@@ -50,10 +54,12 @@ export async function startRealKafka(options: RealKafkaOptions = {}): Promise<Re
   await requireJava()
   const classpath = join(await kafkaJars("broker"), "*")
   const dataDir = mkdtempSync(join(tmpdir(), "millrace-kafka-"))
-  const [port, controllerPort] = await freePorts(2)
+  const names = options.listeners ?? []
+  const [port, controllerPort, ...ports] = await freePorts(2 + names.length)
+  const listeners = Object.fromEntries(names.map((name, index) => [name, `127.0.0.1:${ports[index]}`]))
   const properties = join(dataDir, "server.properties")
   const logFile = join(dataDir, "server.log")
-  writeFileSync(properties, serverProperties(dataDir, port!, controllerPort!, options.config ?? {}))
+  writeFileSync(properties, serverProperties(dataDir, port!, controllerPort!, listeners, options.config ?? {}))
   writeFileSync(join(dataDir, "log4j2.properties"), logging(logFile))
   const jvm = [
     `-Xmx${options.heapMb ?? 512}m`,
@@ -96,6 +102,7 @@ export async function startRealKafka(options: RealKafkaOptions = {}): Promise<Re
   }
   return {
     brokers: `127.0.0.1:${port}`,
+    listeners,
     port: port!,
     dataDir,
     logFile,
@@ -112,15 +119,24 @@ export async function startRealKafka(options: RealKafkaOptions = {}): Promise<Re
   }
 }
 
-function serverProperties(dir: string, port: number, controllerPort: number, config: Record<string, string>): string {
+function serverProperties(
+  dir: string,
+  port: number,
+  controllerPort: number,
+  listeners: Readonly<Record<string, string>>,
+  config: Record<string, string>,
+): string {
+  const further = Object.entries(listeners)
+  const urls = [`PLAINTEXT://127.0.0.1:${port}`, ...further.map(([name, address]) => `${name}://${address}`)].join(",")
+  const protocols = further.map(([name]) => `,${name}:${name}`).join("")
   const entries: Record<string, string> = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
+    "listener.security.protocol.map": `CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT${protocols}`,
+    listeners: `${urls},CONTROLLER://127.0.0.1:${controllerPort}`,
+    "advertised.listeners": urls,
     "inter.broker.listener.name": "PLAINTEXT",
     "log.dirs": join(dir, "data"),
     "num.partitions": "1",

@@ -9,6 +9,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { authority, server } from "@millrace/testing/certificates"
 import { NoKafka, type RealKafka, startRealKafka } from "./real-kafka.ts"
 
 interface Report {
@@ -20,11 +21,29 @@ interface Report {
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
+const pem = (text: string) => text.trim().replaceAll("\n", "\\n")
+const LOGIN = "org.apache.kafka.common.security"
+
+/** What the suite of the client's security finds: a user for PLAIN, SCRAM, and authentications that end soon. */
+const SECURE = {
+  "ssl.keystore.type": "PEM",
+  "ssl.keystore.key": pem(server.key),
+  "ssl.keystore.certificate.chain": pem(server.cert),
+  "ssl.truststore.type": "PEM",
+  "ssl.truststore.certificates": pem(authority),
+  "listener.name.ssl.ssl.client.auth": "required",
+  "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+  "connections.max.reauth.ms": "1000",
+  "listener.name.sasl_ssl.plain.sasl.jaas.config": `${LOGIN}.plain.PlainLoginModule required user_alice="secret";`,
+  "listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config": `${LOGIN}.scram.ScramLoginModule required;`,
+  "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": `${LOGIN}.scram.ScramLoginModule required;`,
+}
+
 async function main(): Promise<number> {
   const given = process.env["MILLRACE_TEST_BROKERS"]
   let kafka: RealKafka | undefined
   try {
-    if (!given) kafka = await startRealKafka()
+    if (!given) kafka = await startRealKafka({ listeners: ["SASL_SSL", "SSL"], config: SECURE })
   } catch (error) {
     if (!(error instanceof NoKafka)) throw error
     console.log(`test:kafka skipped: ${error.message}; set MILLRACE_TEST_BROKERS to use a running cluster`)
@@ -37,7 +56,7 @@ async function main(): Promise<number> {
   process.once("SIGTERM", stop)
   let code = 1
   try {
-    code = await runSuites(brokers)
+    code = await runSuites(brokers, kafka?.listeners)
   } finally {
     if (code !== 0 && kafka)
       console.log(`the broker's log was ${kafka.logFile}; run again with a cluster of your own to keep it`)
@@ -46,7 +65,7 @@ async function main(): Promise<number> {
   return code
 }
 
-async function runSuites(brokers: string): Promise<number> {
+async function runSuites(brokers: string, listeners: Readonly<Record<string, string>> | undefined): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "millrace-test-kafka-"))
   const report = join(directory, "report.json")
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs")
@@ -54,7 +73,8 @@ async function runSuites(brokers: string): Promise<number> {
   const args = [vitest, "run", "--config", "vitest.kafka.config.ts", ...reporters, ...process.argv.slice(2)]
   try {
     const code = await new Promise<number>((resolve, reject) => {
-      const env = { ...process.env, MILLRACE_TEST_BROKERS: brokers }
+      const secure = listeners && { MILLRACE_TEST_SECURE_BROKERS: JSON.stringify(listeners) }
+      const env = { ...process.env, MILLRACE_TEST_BROKERS: brokers, ...secure }
       const child = spawn(process.execPath, args, { cwd: root, stdio: "inherit", env })
       child.once("error", reject)
       child.once("exit", (status) => resolve(status ?? 1))

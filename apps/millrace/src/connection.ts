@@ -1,7 +1,9 @@
 /**
  * The client that everyday commands use: connects, runs one action, closes.
  */
-import { KafkaClient, TimeoutError } from "@millrace/client"
+import { readFileSync } from "node:fs"
+import { type ClientSecurity, clientSecurity, KafkaClient, TimeoutError } from "@millrace/client"
+import { ConfigError, parseProperties } from "@millrace/config"
 import { NetError, parseAddress } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
 import { Failure, UsageError } from "./command.ts"
@@ -9,12 +11,21 @@ import { Failure, UsageError } from "./command.ts"
 /** How long a cluster may take to answer before a command gives up. */
 export const REACH_TIMEOUT_MS = 10_000
 
-/** The option that every such command has. */
-export const brokersOption = {
-  value: "HOST:PORT[,…]",
-  help: "brokers to connect to",
-  default: "127.0.0.1:9092",
+export const commandConfigOption = {
+  value: "FILE",
+  help: "a properties file that says how to connect, such as security.protocol and sasl.jaas.config: Kafka's own",
 } as const
+
+/** The options that every such command has. */
+export const clusterOptions = {
+  brokers: { value: "HOST:PORT[,…]", help: "brokers to connect to", default: "127.0.0.1:9092" },
+  "command-config": commandConfigOption,
+} as const
+
+interface ClusterOptions {
+  readonly brokers: string
+  readonly "command-config": string | undefined
+}
 
 export const jsonOption = { help: "print JSON for machines" } as const
 
@@ -28,10 +39,32 @@ export function checkBrokers(brokers: string): string {
   return brokers
 }
 
-export async function withClient<T>(brokers: string, action: (client: KafkaClient) => Promise<T>): Promise<T> {
+/** What `--command-config` says of TLS and SASL. Relative paths in it begin where the command runs, as Kafka's do. */
+export function securityOption(file: string | undefined): ClientSecurity {
+  if (file === undefined) return {}
+  const read = (path: string) => readFileSync(path, "utf8")
+  let text: string
+  try {
+    text = read(file)
+  } catch (cause) {
+    throw new Failure(`--command-config ${file}: ${cause instanceof Error ? cause.message : cause}`, { cause })
+  }
+  try {
+    return clientSecurity(parseProperties(text, file), read)
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw new Failure(`--command-config ${file}: ${cause.message}`, { cause })
+    throw cause
+  }
+}
+
+export async function withClient<T>(
+  { brokers, "command-config": file }: ClusterOptions,
+  action: (client: KafkaClient) => Promise<T>,
+): Promise<T> {
   const client = new KafkaClient({
     host: nodeHost,
     brokers: checkBrokers(brokers),
+    security: securityOption(file),
     clientId: "millrace-cli",
     defaultApiTimeoutMs: REACH_TIMEOUT_MS,
     requestTimeoutMs: REACH_TIMEOUT_MS,
@@ -40,15 +73,16 @@ export async function withClient<T>(brokers: string, action: (client: KafkaClien
   try {
     return await action(client)
   } catch (error) {
-    throw isUnreachable(error) ? new Failure(unreachable(brokers, error), { cause: error }) : error
+    if (isUnreachable(error)) throw new Failure(unreachable(brokers, error), { cause: error })
+    throw error
   } finally {
     await client.close()
   }
 }
 
 /** Fails with one line when no broker answers: before a server starts that would try for much longer. */
-export async function reach(brokers: string): Promise<void> {
-  await withClient(brokers, (client) => client.admin().describeCluster())
+export async function reach(cluster: ClusterOptions): Promise<void> {
+  await withClient(cluster, (client) => client.admin().describeCluster())
 }
 
 const isUnreachable = (error: unknown): error is Error =>

@@ -2,7 +2,7 @@
  * The composition root: a registry over a Kafka cluster, answering HTTP.
  */
 import { parse } from "@millrace/config"
-import { KafkaClient } from "@millrace/client"
+import { type ClientSecurity, KafkaClient } from "@millrace/client"
 import { type Address, formatAddress, type Host } from "@millrace/host"
 import { registryConfig } from "./config.ts"
 import { alone, type Leadership } from "./leader.ts"
@@ -18,6 +18,8 @@ export interface StartOptions extends Omit<ServeOptions, "store"> {
   /** Bootstrap brokers; or a client, which stays its owner's. */
   readonly brokers?: string | readonly string[] | readonly Address[]
   readonly client?: KafkaClient
+  /** TLS and SASL towards the brokers; default none. */
+  readonly security?: ClientSecurity
   /** Told of what goes wrong and is waited out. Default: a line to stderr. */
   readonly warn?: (message: string) => void
 }
@@ -27,7 +29,8 @@ export async function startRegistry(options: StartOptions): Promise<RunningRegis
   const { host, brokers } = options
   const config = parse(registryConfig, options.config ?? {})
   if (!options.client && !brokers) throw new TypeError("startRegistry: brokers or a client is needed")
-  const client = options.client ?? new KafkaClient({ host, brokers: brokers!, clientId: "schema-registry" })
+  const security = options.security ?? {}
+  const client = options.client ?? new KafkaClient({ host, brokers: brokers!, security, clientId: "schema-registry" })
   const store = new KafkaStore({
     client,
     clock: host.clock,

@@ -1,7 +1,7 @@
 /**
  * Starts a Connect worker on a cluster.
  */
-import { type Admin, KafkaClient } from "@millrace/client"
+import { type Admin, type ClientSecurity, KafkaClient } from "@millrace/client"
 import { parse } from "@millrace/config"
 import { type Address, formatAddress, type Host, type Net } from "@millrace/host"
 import type { HttpServer } from "@millrace/host/node/http"
@@ -25,6 +25,8 @@ import { Topics } from "./store/topics.ts"
 export interface ConnectOptions {
   readonly host: Host
   readonly brokers: string | readonly string[] | readonly Address[]
+  /** TLS and SASL towards the brokers; default none. */
+  readonly security?: ClientSecurity
   /** Another network to the brokers than the host's: the in-memory one, say. */
   readonly net?: Net
   /** The registry of converters that name none; `schema.registry.url` in `config` otherwise. */
@@ -60,6 +62,7 @@ export async function startConnect(options: ConnectOptions): Promise<Connect> {
     brokers: options.brokers,
     clientId: `connect-${defaults.values["group.id"]}`,
     ...(options.net && { net: options.net }),
+    ...(options.security && { security: options.security }),
   })
   const closers: (() => Promise<void>)[] = [() => client.close()]
   try {

@@ -55,7 +55,7 @@ export async function kcatChecks(brokers: string): Promise<Check[]> {
   ]
 }
 
-async function version(): Promise<string> {
+export async function version(): Promise<string> {
   try {
     const { stdout, stderr } = await execute("kcat", ["-V"])
     const found = /Version (\S+) .*librdkafka (\S+)/s.exec(stdout + stderr)

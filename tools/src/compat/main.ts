@@ -12,6 +12,7 @@ import { dumpLogChecks } from "./dump-log.ts"
 import { javaToolChecks } from "./java-tools.ts"
 import { kafkajsChecks } from "./kafkajs.ts"
 import { kcatChecks } from "./kcat.ts"
+import { secureBroker } from "./security.ts"
 
 const PAGE = path.resolve(import.meta.dirname, "../../../docs/compatibility.md")
 
@@ -43,6 +44,8 @@ try {
   await all(javaToolChecks(broker.address))
   await broker.stop()
   await all(dumpLogChecks(broker.dataDir))
+  const secure = await secureBroker()
+  await all(secure.checks).finally(() => secure.stop())
 } finally {
   await broker.stop()
   rmSync(directory, { recursive: true, force: true })

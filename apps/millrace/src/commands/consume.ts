@@ -8,7 +8,7 @@ import {
   type TopicPartitionOffset,
 } from "@millrace/client"
 import { command, Failure, UsageError } from "../command.ts"
-import { brokersOption, withClient } from "../connection.ts"
+import { clusterOptions, withClient } from "../connection.ts"
 import { oneLine } from "../fault.ts"
 import { countOption, stopSignal } from "../serve.ts"
 
@@ -26,7 +26,7 @@ export default command({
   positionalsMin: 1,
   positionalsMax: 1,
   options: {
-    brokers: brokersOption,
+    ...clusterOptions,
     from: { value: "WHERE", help: "beginning, end, or an offset; of a group, where it has none", default: "beginning" },
     partition: { value: "N", help: "only this partition" },
     group: { value: "GROUP", help: "read as a member of this group, and commit what was printed" },
@@ -44,7 +44,7 @@ export default command({
     if (options.group !== undefined && (only !== undefined || typeof from === "number"))
       throw new UsageError("--group shares out partitions and keeps offsets: leave --partition and the offset out")
     const print = options.json ? jsonOf : options.keys ? keyAndValueOf : valueOf
-    return withClient(options.brokers, async (client) => {
+    return withClient(options, async (client) => {
       const [description] = await client.admin().describeTopics([topic])
       if (description === undefined) throw new Failure(`there is no topic ${topic}; see: millrace topic list`)
       const parts = partitionsOf(topic, description.partitions.length, only)

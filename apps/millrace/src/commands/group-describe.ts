@@ -1,6 +1,6 @@
 import type { Admin, GroupDescription, TopicPartition } from "@millrace/client"
 import { command, Failure } from "../command.ts"
-import { brokersOption, jsonOption, withClient } from "../connection.ts"
+import { clusterOptions, jsonOption, withClient } from "../connection.ts"
 import { bold, printJson, printTable } from "../terminal.ts"
 
 const LATEST = -1
@@ -20,9 +20,9 @@ export default command({
   positionals: "GROUP",
   positionalsMin: 1,
   positionalsMax: 1,
-  options: { brokers: brokersOption, json: jsonOption },
+  options: { ...clusterOptions, json: jsonOption },
   run: ({ options, positionals }) =>
-    withClient(options.brokers, async (client) => {
+    withClient(options, async (client) => {
       const admin = client.admin()
       const [group] = await admin.describeGroups([positionals[0]!])
       if (group === undefined || group.state === "Dead")

@@ -1,13 +1,13 @@
 import { command } from "../command.ts"
-import { brokersOption, jsonOption, withClient } from "../connection.ts"
+import { clusterOptions, jsonOption, withClient } from "../connection.ts"
 import { printJson, printTable } from "../terminal.ts"
 
 export default command({
   name: "group list",
   summary: "Lists consumer groups.",
-  options: { brokers: brokersOption, json: jsonOption },
+  options: { ...clusterOptions, json: jsonOption },
   run: ({ options }) =>
-    withClient(options.brokers, async (client) => {
+    withClient(options, async (client) => {
       const groups = (await client.admin().listGroups()).sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
       if (options.json) printJson(groups)
       else

@@ -1,6 +1,6 @@
 import type { Producer } from "@millrace/client"
 import { command, Failure, UsageError } from "../command.ts"
-import { brokersOption, REACH_TIMEOUT_MS, withClient } from "../connection.ts"
+import { clusterOptions, REACH_TIMEOUT_MS, withClient } from "../connection.ts"
 import { linesOf } from "../lines.ts"
 import { countOption } from "../serve.ts"
 
@@ -17,7 +17,7 @@ export default command({
   positionalsMin: 1,
   positionalsMax: 1,
   options: {
-    brokers: brokersOption,
+    ...clusterOptions,
     "key-separator": {
       value: "TEXT",
       help: "what stands before it in a line is the key; lines have no key without it",
@@ -37,7 +37,7 @@ export default command({
       throw new UsageError(`--compression ${options.compression}: expected one of ${COMPRESSIONS.join(", ")}`)
     const partition = options.partition === undefined ? ANY_PARTITION : countOption("partition", options.partition)
     const recordOf = recordReader(options["key-separator"], options["null-marker"])
-    return withClient(options.brokers, async (client) => {
+    return withClient(options, async (client) => {
       const [description] = await client.admin().describeTopics([topic])
       const partitions = description?.partitions.length
       if (partitions !== undefined && partition >= partitions)

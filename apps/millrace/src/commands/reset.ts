@@ -3,7 +3,7 @@ import * as path from "node:path"
 import { nodeHost } from "@millrace/host/node"
 import { applyReset, planReset, type ResetPlan, type ResetTarget } from "@millrace/streams/reset/reset"
 import { command, Failure, UsageError } from "../command.ts"
-import { brokersOption, withClient } from "../connection.ts"
+import { clusterOptions, withClient } from "../connection.ts"
 import { bold, dim, printTable } from "../terminal.ts"
 
 /** Of Kafka's own tool, and with a zone: without one it is UTC. */
@@ -17,7 +17,7 @@ export default command({
   positionalsMin: 1,
   positionalsMax: 1,
   options: {
-    brokers: brokersOption,
+    ...clusterOptions,
     "input-topics": {
       value: "TOPIC[,…]",
       help: "topics to read again; without it all that the application has offsets of",
@@ -34,7 +34,7 @@ export default command({
     const target = targetOf(options)
     const inputTopics = options["input-topics"]?.split(",").map((name) => name.trim())
     if (inputTopics?.includes("")) throw new UsageError(`--input-topics ${options["input-topics"]}: a name is missing`)
-    return await withClient(options.brokers, async (client) => {
+    return await withClient(options, async (client) => {
       const admin = client.admin()
       const plan = await planReset(admin, nodeHost.disk, {
         applicationId,

@@ -1,12 +1,13 @@
 import { Socket } from "node:net"
 import * as path from "node:path"
+import type { ClientSecurity } from "@millrace/client"
 import { parse, type Values } from "@millrace/config"
 import { type Address, formatAddress } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
 import { RegistryClient } from "@millrace/schema"
 import { type Pipeline, run, type RunHandle } from "@millrace/streams"
 import { command, UsageError } from "../command.ts"
-import { checkBrokers, reach } from "../connection.ts"
+import { checkBrokers, commandConfigOption, reach, securityOption } from "../connection.ts"
 import { firstLine, oneLine } from "../fault.ts"
 import { loadPipelines } from "../modules.ts"
 import { type DisplayMode, showRun } from "../run-display.ts"
@@ -36,6 +37,7 @@ export default command({
   positionalsMax: 1,
   options: {
     brokers: { value: "HOST:PORT[,…]", help: "the cluster; without it a broker runs inside this process" },
+    "command-config": commandConfigOption,
     data: { value: "DIR", help: "where the broker inside this process keeps its log", default: "./data" },
     kafka: { value: "HOST:PORT", help: "where the broker inside this process listens", default: "127.0.0.1:9092" },
     state: { value: "DIR", help: "where tables and the process's identity live", default: "./state" },
@@ -75,7 +77,9 @@ export default command({
     const handles: RunHandle[] = []
     try {
       const start =
-        given === undefined ? startEmbedded(parts, options.data, listen, config) : onCluster(given, config, partitions)
+        given === undefined
+          ? startEmbedded(parts, options.data, listen, config)
+          : onCluster({ ...options, brokers: given }, config, partitions)
       const target = await unlessStopped(start, stopped)
       if (target === undefined) return await endEarly(parts)
       if (options.watch) {
@@ -137,22 +141,30 @@ const partOf = (handle: RunHandle): Part => ({
 interface Target {
   readonly queries?: string | undefined
   readonly brokers: string
+  readonly security?: ClientSecurity
   readonly registryUrl: string | null
   readonly createTopics?: { readonly partitions: number }
 }
 
 type RunConfig = Values<typeof runConfig>
 
-async function onCluster(brokers: string, config: RunConfig, partitions: number | undefined): Promise<Target> {
-  await reach(brokers)
+async function onCluster(
+  cluster: { readonly brokers: string; readonly "command-config": string | undefined },
+  config: RunConfig,
+  partitions: number | undefined,
+): Promise<Target> {
+  const { brokers } = cluster
+  const security = securityOption(cluster["command-config"])
+  await reach(cluster)
   const createTopics = partitions === undefined ? {} : { createTopics: { partitions } }
-  return { brokers, registryUrl: config["schema.registry.url"], ...createTopics }
+  return { brokers, security, registryUrl: config["schema.registry.url"], ...createTopics }
 }
 
 /** What the process that is started again and again is told: where this one runs the rest. */
 function watchedArguments(
   options: {
     readonly state: string
+    readonly "command-config": string | undefined
     readonly queries: string | undefined
     readonly metrics: string | undefined
     readonly json: boolean
@@ -167,6 +179,7 @@ function watchedArguments(
     ...(createTopics === undefined ? [] : ["--create-topics", String(createTopics.partitions)]),
     ...(options.queries === undefined ? [] : ["--queries", options.queries]),
     ...(options.metrics === undefined ? [] : ["--metrics", options.metrics]),
+    ...(options["command-config"] === undefined ? [] : ["--command-config", options["command-config"]]),
     ...(options.json ? ["--json"] : []),
   ]
 }
@@ -193,7 +206,7 @@ async function startEmbedded(parts: Part[], dataDir: string, listen: Address, co
 
 function startPipeline(
   pipeline: Pipeline<never>,
-  { brokers, registryUrl, createTopics, queries }: Target,
+  { brokers, security, registryUrl, createTopics, queries }: Target,
   stateDir: string,
   config: RunConfig,
 ): Promise<RunHandle> {
@@ -201,6 +214,7 @@ function startPipeline(
   return run(pipeline, {
     host: nodeHost,
     brokers,
+    ...(security && { security }),
     stateDir,
     processingGuarantee: config["processing.guarantee"] === "at_least_once" ? "at-least-once" : "exactly-once",
     commitIntervalMs: config["commit.interval.ms"],

@@ -1,5 +1,5 @@
 import { command } from "../command.ts"
-import { brokersOption, withClient } from "../connection.ts"
+import { clusterOptions, withClient } from "../connection.ts"
 import { countOption, settings } from "../serve.ts"
 
 /** The broker decides. */
@@ -12,7 +12,7 @@ export default command({
   positionalsMin: 1,
   positionalsMax: Infinity,
   options: {
-    brokers: brokersOption,
+    ...clusterOptions,
     partitions: { value: "N", help: "partitions of each topic; the broker decides without it" },
     replicas: { value: "N", help: "replicas of each partition; the broker decides without it" },
     set: { value: "key=value", help: "a topic setting by Kafka's name", multiple: true },
@@ -24,7 +24,7 @@ export default command({
       replicationFactor: options.replicas === undefined ? DEFAULT : countOption("replicas", options.replicas, 1),
       configs: settings(options.set),
     }
-    return withClient(options.brokers, async (client) => {
+    return withClient(options, async (client) => {
       const admin = client.admin()
       // One by one: what was printed before an error is what was done.
       for (const name of positionals) {

@@ -1,6 +1,6 @@
 import { ErrorCode, KafkaError } from "@millrace/client"
 import { command, Failure } from "../command.ts"
-import { brokersOption, withClient } from "../connection.ts"
+import { clusterOptions, withClient } from "../connection.ts"
 
 export default command({
   name: "topic delete",
@@ -8,9 +8,9 @@ export default command({
   positionals: "NAME [NAME …]",
   positionalsMin: 1,
   positionalsMax: Infinity,
-  options: { brokers: brokersOption },
+  options: clusterOptions,
   run: ({ options, positionals }) =>
-    withClient(options.brokers, async (client) => {
+    withClient(options, async (client) => {
       const admin = client.admin()
       for (const name of positionals) {
         await admin.deleteTopics([name]).catch((error: unknown) => {

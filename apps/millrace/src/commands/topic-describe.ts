@@ -1,5 +1,5 @@
 import { command, Failure } from "../command.ts"
-import { brokersOption, jsonOption, withClient } from "../connection.ts"
+import { clusterOptions, jsonOption, withClient } from "../connection.ts"
 import { bold, printJson, printTable } from "../terminal.ts"
 
 /** ListOffsets: the earliest record still there, and the next one to be written. */
@@ -12,9 +12,9 @@ export default command({
   positionals: "NAME [NAME …]",
   positionalsMin: 1,
   positionalsMax: Infinity,
-  options: { brokers: brokersOption, json: jsonOption },
+  options: { ...clusterOptions, json: jsonOption },
   run: ({ options, positionals }) =>
-    withClient(options.brokers, async (client) => {
+    withClient(options, async (client) => {
       const admin = client.admin()
       const topics = await admin.describeTopics([...positionals])
       const described: DescribedTopic[] = []

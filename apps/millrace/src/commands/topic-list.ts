@@ -1,13 +1,13 @@
 import { command } from "../command.ts"
-import { brokersOption, jsonOption, withClient } from "../connection.ts"
+import { clusterOptions, jsonOption, withClient } from "../connection.ts"
 import { printJson, printTable } from "../terminal.ts"
 
 export default command({
   name: "topic list",
   summary: "Lists topics.",
-  options: { brokers: brokersOption, json: jsonOption, internal: { help: "also show internal topics" } },
+  options: { ...clusterOptions, json: jsonOption, internal: { help: "also show internal topics" } },
   run: ({ options }) =>
-    withClient(options.brokers, async (client) => {
+    withClient(options, async (client) => {
       const admin = client.admin()
       const names = await admin.listTopics({ includeInternal: options.internal })
       const topics = await admin.describeTopics(names.sort())

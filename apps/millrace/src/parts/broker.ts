@@ -1,4 +1,4 @@
-import { Broker, brokerConfig } from "@millrace/broker"
+import { Broker, brokerConfig, commonSettings } from "@millrace/broker"
 import { parse } from "@millrace/config"
 import { type Address, formatAddress } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
@@ -10,7 +10,7 @@ export interface BrokerPart extends Part {
 }
 
 export const brokerSettings = (given: Given): Record<string, string> =>
-  readSettings(given, (config) => parse(brokerConfig, config))
+  readSettings(given, (config) => parse(brokerConfig, commonSettings(config)))
 
 /** The broker as a part of a process. What it has to say goes to stderr. */
 export async function startBroker(options: {

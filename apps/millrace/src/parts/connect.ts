@@ -1,3 +1,4 @@
+import type { ClientSecurity } from "@millrace/client"
 import { type ConfigTable, nearestKey, parse, unknownKey } from "@millrace/config"
 import type { Address } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
@@ -29,6 +30,7 @@ export async function connectSettings(given: Given): Promise<Record<string, stri
 /** The connect worker as a part of a process, with the connectors that come with the command. */
 export async function startConnectWorker(options: {
   readonly brokers: string
+  readonly security?: ClientSecurity
   readonly listen: Address
   readonly config: Readonly<Record<string, string>>
   readonly registryUrl?: string

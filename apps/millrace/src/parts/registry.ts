@@ -1,3 +1,4 @@
+import type { ClientSecurity } from "@millrace/client"
 import { parse } from "@millrace/config"
 import type { Address } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
@@ -12,6 +13,7 @@ export async function registrySettings(given: Given): Promise<Record<string, str
 /** The schema registry as a part of a process. */
 export async function startRegistryServer(options: {
   readonly brokers: string
+  readonly security?: ClientSecurity
   readonly listen: Address
   readonly config: Readonly<Record<string, string>>
 }): Promise<Part> {
