@@ -2,8 +2,7 @@
  * The client that everyday commands use: connects, runs one action, closes.
  */
 import { readFileSync } from "node:fs"
-import { type ClientSecurity, clientSecurity, KafkaClient, TimeoutError } from "@millrace/client"
-import { ConfigError, parseProperties } from "@millrace/config"
+import { type ClientSecurity, KafkaClient, TimeoutError } from "@millrace/client"
 import { NetError, parseAddress } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
 import { Failure, UsageError } from "./command.ts"
@@ -40,8 +39,12 @@ export function checkBrokers(brokers: string): string {
 }
 
 /** What `--command-config` says of TLS and SASL. Relative paths in it begin where the command runs, as Kafka's do. */
-export function securityOption(file: string | undefined): ClientSecurity {
+export async function securityOption(file: string | undefined): Promise<ClientSecurity> {
   if (file === undefined) return {}
+  const [{ clientSecurity }, { ConfigError, parseProperties }] = await Promise.all([
+    import("@millrace/client/security"),
+    import("@millrace/config"),
+  ])
   const read = (path: string) => readFileSync(path, "utf8")
   let text: string
   try {
@@ -64,7 +67,7 @@ export async function withClient<T>(
   const client = new KafkaClient({
     host: nodeHost,
     brokers: checkBrokers(brokers),
-    security: securityOption(file),
+    security: await securityOption(file),
     clientId: "millrace-cli",
     defaultApiTimeoutMs: REACH_TIMEOUT_MS,
     requestTimeoutMs: REACH_TIMEOUT_MS,

@@ -2,7 +2,7 @@
  * What every client takes, with defaults. Names are Kafka's in camel case.
  */
 import { type Address, type Clock, type Net, parseAddress, type Random } from "@millrace/host"
-import type { ClientSecurity } from "./security/security.ts"
+import type { ClientSecurity } from "./security/options.ts"
 
 /** The ports a client needs: a `Host` is one. */
 export interface ClientHost {
@@ -18,7 +18,7 @@ export interface ClientOptions {
   readonly clientId?: string
   /** Another network than the host's: the in-memory one, say. */
   readonly net?: Net
-  /** TLS and SASL; default none. `clientSecurity` makes it of Kafka's settings. */
+  /** TLS and SASL; default none. `@millrace/client/security` makes it of Kafka's settings. */
   readonly security?: ClientSecurity
   readonly requestTimeoutMs?: number
   readonly connectTimeoutMs?: number

@@ -16,7 +16,7 @@ export default command({
   run: async ({ options }) => {
     const listen = addressOption("listen", options.listen)
     const brokers = checkBrokers(options.brokers)
-    const security = securityOption(options["command-config"])
+    const security = await securityOption(options["command-config"])
     const config = await registrySettings({ file: options.config, set: options.set })
     return serve([
       async () => {

@@ -154,7 +154,7 @@ async function onCluster(
   partitions: number | undefined,
 ): Promise<Target> {
   const { brokers } = cluster
-  const security = securityOption(cluster["command-config"])
+  const security = await securityOption(cluster["command-config"])
   await reach(cluster)
   const createTopics = partitions === undefined ? {} : { createTopics: { partitions } }
   return { brokers, security, registryUrl: config["schema.registry.url"], ...createTopics }

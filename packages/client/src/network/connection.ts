@@ -30,7 +30,7 @@ import { ApiVersions, type ApiVersionsResponse } from "@millrace/protocol/messag
 import { kafkaError, TimeoutError } from "../errors.ts"
 import { authenticate, type Send } from "../security/authenticate.ts"
 import type { SaslOptions } from "../security/sasl.ts"
-import type { ClientSecurity } from "../security/security.ts"
+import type { ClientSecurity } from "../security/options.ts"
 import { BrokerVersions } from "./versions.ts"
 
 export interface ConnectionOptions {

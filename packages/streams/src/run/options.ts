@@ -17,7 +17,7 @@ import type { EffectPort } from "../task/effects.ts"
 export interface RunOptions {
   readonly host: Host
   readonly brokers: string | readonly string[] | readonly Address[]
-  /** TLS and SASL towards the brokers; default none. `clientSecurity` of the client makes it of Kafka's settings. */
+  /** TLS and SASL towards the brokers; default none. `@millrace/client/security` makes it of Kafka's settings. */
   readonly security?: ClientSecurity
   /** Another network than the host's: the in-memory one, say. */
   readonly net?: Net

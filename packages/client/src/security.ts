@@ -1,18 +1,12 @@
 /**
- * How a client proves who it is and knows whom it talks to, from Kafka's own settings: the file that Java's tools take with
- * `--command-config` works here too, where its stores are PEM.
+ * A client's security from Kafka's own settings: the file that Java's tools take with `--command-config` works here too, where
+ * its stores are PEM. Apart from the client itself, which needs no settings by name.
  */
 import type { ClientTls } from "@millrace/host"
 import { ConfigError, define, jaasOptions, oneOf, parse, password, string, type Values } from "@millrace/config"
 import { isScramMechanism } from "@millrace/protocol/sasl/scram"
-import type { SaslOptions } from "./sasl.ts"
-
-export interface ClientSecurity {
-  /** Absent: connections in the clear. */
-  readonly tls?: ClientTls
-  /** Absent: nobody in particular, or who the TLS certificate says. */
-  readonly sasl?: SaslOptions
-}
+import type { ClientSecurity } from "./security/options.ts"
+import type { SaslOptions } from "./security/sasl.ts"
 
 export const securityConfig = define({
   "security.protocol": oneOf(["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], {
