@@ -1,6 +1,6 @@
 /** Pipelines of windows for the commit-boundary property: commit-independence.prop.test.ts. */
 import * as S from "../src/index.ts"
-import { Events, flat, Out, type Pipelines } from "./events.ts"
+import { type Event, Events, flat, Out, type Pipelines } from "./events.ts"
 
 const emit = "on-window-close"
 const bounded = S.mapRecord(({ key, value }: S.Rec<S.Windowed<string>, unknown>) => ({
@@ -44,6 +44,25 @@ export const WINDOW_PIPELINES: Pipelines = [
         S.to(Out),
       ),
     ["closing", "closing-ends"],
+  ],
+  [
+    "late records on the side, of hopping windows and of a join",
+    () => {
+      const events = S.stream(Events)
+      const large = events.pipe(S.filter((event) => event.amount > 6))
+      const pairs = S.joinStream("pairs", large, { within: 2, lateTo: "other" }, (left: Event, { id }) => [left.id, id])
+      return [
+        events.pipe(
+          S.window(S.hopping(10, { advance: 4, grace: 2, lateTo: "other" })),
+          S.count("hopping"),
+          S.toStream(),
+          flat,
+          S.to(Out),
+        ),
+        events.pipe(pairs, S.to(Out)),
+      ]
+    },
+    ["hopping", "pairs-left", "pairs-right"],
   ],
   [
     "sliding windows",

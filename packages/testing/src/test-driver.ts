@@ -107,8 +107,10 @@ export class TestDriver {
     const { partitions = 1 } = this.#options
     const wanted = (topic: string) => (typeof partitions === "number" ? partitions : (partitions[topic] ?? 1))
     const external = new Map<string, number>()
-    for (const { kind, topic } of this.topology.nodes) {
+    for (const { kind, topic, logical } of this.topology.nodes) {
       if (topic !== undefined && CREATED.has(kind)) external.set(topic, wanted(topic))
+      const { lateTo } = logical.options
+      if (typeof lateTo === "string") external.set(lateTo, wanted(lateTo))
     }
     const counts = resolvePartitions(this.topology, external)
     for (const [topic, count] of counts) this.cluster.createTopic(topic, count)

@@ -8,6 +8,7 @@
  */
 import { PipelineError } from "../errors.ts"
 import { type Duration, durationMs } from "./duration.ts"
+import { assertName } from "./topic.ts"
 
 /**
  * When an aggregate over windows is emitted: with every record, or once for each window when it closes, with its last
@@ -18,6 +19,8 @@ export type Emit = "on-window-update" | "on-window-close"
 export interface WindowOptions {
   /** How late records may be. Default: not at all. */
   readonly grace?: Duration
+  /** A topic for records that are later than that, in the same transaction: see operators/late-records.ts. */
+  readonly lateTo?: string
   /** Default: on-window-update. */
   readonly emit?: Emit
 }
@@ -28,6 +31,7 @@ export interface TimeWindows {
   readonly sizeMs: number
   readonly advanceMs: number
   readonly graceMs: number
+  readonly lateTo: string | null
   readonly emit: Emit
 }
 
@@ -35,6 +39,7 @@ export interface SlidingWindows {
   readonly _kind: "sliding"
   readonly differenceMs: number
   readonly graceMs: number
+  readonly lateTo: string | null
   readonly emit: Emit
 }
 
@@ -42,6 +47,7 @@ export interface SessionWindows {
   readonly _kind: "session"
   readonly gapMs: number
   readonly graceMs: number
+  readonly lateTo: string | null
   readonly emit: Emit
 }
 
@@ -71,7 +77,15 @@ export function unlimited(options: { readonly start?: number } = {}): TimeWindow
     throw new PipelineError(`unlimited: the start ${start} must be whole milliseconds of the epoch, from 0 on`)
   }
   const sizeMs = Number.MAX_SAFE_INTEGER - start
-  return { _kind: "time", originMs: start, sizeMs, advanceMs: sizeMs, graceMs: 0, emit: "on-window-update" }
+  return {
+    _kind: "time",
+    originMs: start,
+    sizeMs,
+    advanceMs: sizeMs,
+    graceMs: 0,
+    lateTo: null,
+    emit: "on-window-update",
+  }
 }
 
 /** Windows side by side: each record belongs to one. */
@@ -97,11 +111,12 @@ function timeWindows(kind: string, sizeMs: number, advanceMs: number, options: W
   return { _kind: "time", originMs: 0, sizeMs, advanceMs, ...graceAndEmit(kind, options) }
 }
 
-function graceAndEmit(kind: string, { grace = 0, emit = "on-window-update" }: WindowOptions) {
+function graceAndEmit(kind: string, { grace = 0, lateTo, emit = "on-window-update" }: WindowOptions) {
+  if (lateTo !== undefined) assertName("topic", lateTo)
   if (emit !== "on-window-update" && emit !== "on-window-close") {
     throw new PipelineError(`${kind}: emit is "on-window-update" or "on-window-close", not ${JSON.stringify(emit)}`)
   }
-  return { graceMs: durationMs(`${kind} grace`, grace), emit }
+  return { graceMs: durationMs(`${kind} grace`, grace), lateTo: lateTo ?? null, emit }
 }
 
 /** The start of the earliest window that contains a timestamp; windows before the origin do not exist. */

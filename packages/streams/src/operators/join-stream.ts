@@ -11,7 +11,7 @@
  * may stay without a match. All rows of a key within one bucket are written together: joins are for keys whose records
  * are counted in hundreds per window, not in millions.
  * Time: one stream time for both sides. A late record still meets what is kept of the other side; it is not kept itself once
- * nothing could match it.
+ * nothing could match it, and is late (late-records.ts) when it has got no result then.
  * A side that comes through a repartition topic comes when its task has committed. Which record of a pair is first then
  * depends on commits, as in Kafka Streams; so does a result without a match, where that side lags by more than the window.
  * Null keys: an inner join drops and counts them; on a side that is joined without a match they get their result at once.
@@ -21,6 +21,7 @@ import type { Serde } from "@millrace/schema"
 import { type Duration, durationMs } from "../dsl/duration.ts"
 import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { type Stream, streamNode, streamOf } from "../dsl/stream.ts"
+import { assertName } from "../dsl/topic.ts"
 import { PipelineError } from "../errors.ts"
 import { canonicalKey } from "../serde/canonical-key.ts"
 import { packed } from "../serde/packed.ts"
@@ -30,6 +31,7 @@ import type { TimerStore } from "../state/timer-store.ts"
 import type { WindowStore } from "../state/window-store.ts"
 import { StreamTime } from "../task/stream-time.ts"
 import { makeNode, type StoreSpec } from "../topology/node.ts"
+import { LateRecords } from "./late-records.ts"
 import { type Operator, Processor, type Receiver } from "./operator.ts"
 
 export interface JoinWindow {
@@ -40,6 +42,8 @@ export interface JoinWindow {
   readonly after?: Duration
   /** How late records may be. Default none. */
   readonly grace?: Duration
+  /** A topic for records that are later than that and find no match, in the same transaction: see late-records.ts. */
+  readonly lateTo?: string
 }
 
 const joinStreamOperator: Operator = {
@@ -86,6 +90,7 @@ const BUCKETS_PER_WINDOW = 4
 function join(what: string, kind: Kind, name: string, s: unknown, other: unknown, window: JoinWindow, f: Joiner): any {
   const inputs = [streamNode(what, s), streamNode(what, other)] as const
   const { beforeMs, afterMs, graceMs } = bounds(what, name, window)
+  if (window.lateTo !== undefined) assertName("topic", window.lateTo)
   const bucketMs = Math.max(1, Math.ceil((beforeMs + afterMs) / BUCKETS_PER_WINDOW))
   const key: Serde<any> | undefined = inputs[0].key
   const rows = (side: "left" | "right", value: Serde<any> | undefined): StoreSpec => ({
@@ -110,7 +115,7 @@ function join(what: string, kind: Kind, name: string, s: unknown, other: unknown
       key,
       value: undefined,
       keyChanged: false,
-      options: { kind, beforeMs, afterMs, graceMs, bucketMs },
+      options: { kind, beforeMs, afterMs, graceMs, bucketMs, lateTo: window.lateTo ?? null },
       functions: { f },
       stores: kind === "inner" ? stores : [...stores, unmatched],
     }),
@@ -151,6 +156,7 @@ class JoinStream extends Processor {
   readonly #isOuter = [this.node.logical.options["kind"] !== "inner", this.node.logical.options["kind"] === "outer"]
   readonly #unmatched =
     this.node.stores[2] && (this.context.store(this.node.stores[2].name) as TimerStore<SidedKey<unknown>>)
+  readonly #late = new LateRecords(this.node, this.context)
   readonly #time = new StreamTime(this.#stores[LEFT]!.streamTime)
 
   override input(index: number): Receiver {
@@ -174,7 +180,9 @@ class JoinStream extends Processor {
     const isMatched = this.#match(record, side)
     const lastMatchAt = this.#lastMatchAt(side, record.timestamp)
     if (lastMatchAt >= this.#time.horizon) return this.#keep(record, side, isMatched, lastMatchAt)
-    if (!isMatched && this.#isOuter[side]) this.#sendAlone(record, side)
+    if (isMatched) return
+    if (this.#isOuter[side]) this.#sendAlone(record, side)
+    else this.#late.drop(record, this.#time.horizon - lastMatchAt)
   }
 
   #sendAlone(record: StreamRecord, side: number): void {

@@ -5,7 +5,7 @@
  * are past, or emit and delete them.
  * Time: its own stream time (task/stream-time.ts). A session is `[start, end]`, both bounds included, from its first to its
  * last record. A record joins every session that it lies in or no further than the gap from, and makes one of them. What
- * comes of it is late, dropped and counted, when it ends before `time - grace - gap`; sessions that end before that are
+ * comes of it is late (late-records.ts) when it ends before `time - grace - gap`; sessions that end before that are
  * past and join nothing. A row's time, and a change's, is the session's end.
  * A session that grows has another key: its tombstone, under the key `{ key, start, end }`, goes before the new one, also
  * where a record inside leaves the bounds as they were. Emitted when it closes, a session is sent once, when it is past.
@@ -20,6 +20,7 @@ import type { Store } from "../state/store.ts"
 import type { TableReader } from "../state/table-reader.ts"
 import type { TimerStore } from "../state/timer-store.ts"
 import { StreamTime } from "../task/stream-time.ts"
+import { LateRecords } from "./late-records.ts"
 import { type Operator, Processor } from "./operator.ts"
 
 export const sessionAggregateOperator: Operator = {
@@ -47,6 +48,7 @@ class SessionAggregate extends Processor {
   readonly #windows = this.node.logical.options as unknown as SessionWindows
   readonly #closesAfterMs = this.node.logical.options["closesAfterMs"] as number
   readonly #isSentOnce = this.#windows.emit === "on-window-close"
+  readonly #late = new LateRecords(this.node, this.context)
   readonly #sessions = this.context.store(this.node.stores[0]!.name) as KeyValueStore<unknown, readonly Session[]>
   readonly #ends = this.context.store(this.node.stores[1]!.name) as TimerStore
   readonly #cell: Cell = this.#ends.cell("stream-time")
@@ -65,7 +67,7 @@ class SessionAggregate extends Processor {
     )
     const start = joined.reduce((least, { from }) => Math.min(least, from), timestamp)
     const end = joined.reduce((most, { to }) => Math.max(most, to), timestamp)
-    if (end < closed) return this.context.drop("late", record)
+    if (end < closed) return this.#late.drop(record, closed - end)
     const windowed = { key, start, end }
     // Callbacks may change what they merge.
     const olds = joined.map((session) => (this.node.needsOld ? this.#copy(session.value) : TOMBSTONE))

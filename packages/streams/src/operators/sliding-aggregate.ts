@@ -8,7 +8,7 @@
  * State: the windows of a key in one row of a key-value store: sliding windows are for keys whose records are counted in
  * hundreds per window, not in millions. Timers by key delete what is past; where windows are emitted when they close there
  * is a timer for each.
- * Time: its own stream time (task/stream-time.ts). A record is late, dropped and counted, when its left and its right window
+ * Time: its own stream time (task/stream-time.ts). A record is late (late-records.ts) when its left and its right window
  * are; a window is changed while `end >= time - grace`. A row has the greatest timestamp of the records in it, and so has
  * each change. Emitted when it closes, a window is sent once, when `end < time - grace`.
  * Records without key or value are dropped and counted; `add` answering null or undefined deletes the row, and windows that
@@ -23,6 +23,7 @@ import type { Store } from "../state/store.ts"
 import type { TableReader } from "../state/table-reader.ts"
 import type { TimerStore } from "../state/timer-store.ts"
 import { StreamTime } from "../task/stream-time.ts"
+import { LateRecords } from "./late-records.ts"
 import { type Operator, Processor } from "./operator.ts"
 
 export const slidingAggregateOperator: Operator = {
@@ -48,6 +49,7 @@ class SlidingAggregate extends Processor {
   readonly #init = this.node.logical.functions["init"] as () => unknown
   readonly #add = this.node.logical.functions["add"] as (aggregate: unknown, value: unknown, key: unknown) => unknown
   readonly #options = this.node.logical.options as unknown as SlidingWindows
+  readonly #late = new LateRecords(this.node, this.context)
   readonly #store = this.context.store(this.node.stores[0]!.name) as KeyValueStore<unknown, readonly Window[]>
   readonly #ends = this.context.store(this.node.stores[1]!.name) as TimerStore
   readonly #closing = this.node.stores[2] && (this.context.store(this.node.stores[2].name) as TimerStore)
@@ -62,7 +64,7 @@ class SlidingAggregate extends Processor {
     const closed = this.#time.observe(record) - graceMs
     this.#close(record)
     this.#forget()
-    if (timestamp + differenceMs < closed) return this.context.drop("late", record)
+    if (timestamp + differenceMs < closed) return this.#late.drop(record, closed - differenceMs - timestamp)
     const before = this.#store.get(key).value ?? []
     const after = this.#slide(record, before, closed)
     this.#store.put(key, after.length === 0 ? undefined : after, timestamp)

@@ -4,7 +4,7 @@
  * State: a window store under the operator's name, retained for size + grace of stream time; a timer per window where
  * windows are emitted when they close.
  * Time: its own stream time (task/stream-time.ts). A window is updated while `end > time - grace`; a record that is late
- * for a window is dropped for that window and counted, and may still count in a later one. A row has the greatest
+ * for a window is dropped for that window (late-records.ts), and may still count in a later one. A row has the greatest
  * timestamp of the records in it, and so has each change.
  * Every update is emitted under the key `{ key, start, end }`; or the last one alone, when `end <= time - grace`, before the
  * record that moved the time so far.
@@ -16,6 +16,7 @@ import { firstWindowStart, type TimeWindows } from "../dsl/windows.ts"
 import type { TimerStore } from "../state/timer-store.ts"
 import type { WindowStore } from "../state/window-store.ts"
 import { StreamTime } from "../task/stream-time.ts"
+import { LateRecords } from "./late-records.ts"
 import { copyOf, type Operator, Processor } from "./operator.ts"
 
 export const windowAggregateOperator: Operator = {
@@ -28,6 +29,7 @@ class WindowAggregate extends Processor {
   readonly #init = this.node.logical.functions["init"] as () => unknown
   readonly #add = this.node.logical.functions["add"] as (aggregate: unknown, value: unknown, key: unknown) => unknown
   readonly #windows = this.node.logical.options as unknown as TimeWindows
+  readonly #late = new LateRecords(this.node, this.context)
   readonly #store = this.context.store(this.node.stores[0]!.name) as WindowStore
   /** Of windows that are emitted when they close. */
   readonly #closing = this.node.stores[1] && (this.context.store(this.node.stores[1].name) as TimerStore)
@@ -42,7 +44,7 @@ class WindowAggregate extends Processor {
     if (this.#closing !== undefined) this.#close(this.#closing, record)
     for (let start = firstWindowStart(this.#windows, timestamp); start <= timestamp; start += advanceMs) {
       if (start + sizeMs > closed) this.#update(record, start, start + sizeMs)
-      else this.context.drop("late", record)
+      else this.#late.drop(record, closed - start - sizeMs)
     }
   }
 

@@ -34,7 +34,8 @@ export async function prepareTopics(
       typeof onFailure === "object" ? [onFailure.deadLetter] : [],
     )
     const deadLetters = letters.map((letter) => (typeof letter === "string" ? letter : letter.name))
-    const wanted = [...new Set([...external, ...sinks, ...deadLetters])]
+    const late = topology.nodes.flatMap(({ logical }) => (logical.options["lateTo"] as string | null | undefined) ?? [])
+    const wanted = [...new Set([...external, ...sinks, ...deadLetters, ...late])]
     const missing = await missingOf(admin, wanted)
     await admin.createTopics(
       missing.map((name) => ({ name, ...createTopics })),

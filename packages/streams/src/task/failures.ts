@@ -43,25 +43,12 @@ export class Failures {
     if (typeof deadLetter !== "string" && record !== undefined) {
       return this.#deadLetters.write(deadLetter, record, cause.cause)
     }
-    const raw = rawOf(record, queue) ?? this.#encoded(record)
-    this.#deadLetters.writeRaw(nameOf(deadLetter), raw, cause)
+    this.#deadLetters.writeRaw(nameOf(deadLetter), asRead(this.#node, record, queue), cause)
   }
 
   #decide(error: ProcessingError, record: StreamRecord | undefined): FailureAction {
     const handler = this.#handler
     return typeof handler === "function" ? handler({ error, record: record as never }) : handler
-  }
-
-  /** Behind effects the source's bytes are gone: what reached the operator, as its input's serdes write it. */
-  #encoded(record: StreamRecord | undefined): RawRecord {
-    const { key, value } = this.#node.inputs[0] ?? this.#node
-    const timestamp = Math.max(0, record?.timestamp ?? 0)
-    return {
-      timestamp,
-      key: record === undefined || isAbsent(record.key) ? null : key.encode(record.key),
-      value: record === undefined || isAbsent(record.value) ? null : value.encode(record.value),
-      headers: record?.headers ?? [],
-    }
   }
 }
 
@@ -81,6 +68,22 @@ export function guarded(receiver: Receiver, node: PhysicalNode, context: TaskCon
 }
 
 const nameOf = (topic: string | Topic<any, any>): string => (typeof topic === "string" ? topic : topic.name)
+
+/**
+ * A record as its task read it. Behind effects the source's bytes are gone: then as it reached the operator, by its input's
+ * serdes.
+ */
+export function asRead(node: PhysicalNode, record: StreamRecord | undefined, queue?: RecordQueue): RawRecord {
+  const raw = rawOf(record, queue)
+  if (raw !== undefined) return raw
+  const { key, value } = node.inputs[0] ?? node
+  return {
+    timestamp: Math.max(0, record?.timestamp ?? 0),
+    key: record === undefined || isAbsent(record.key) ? null : key.encode(record.key),
+    value: record === undefined || isAbsent(record.value) ? null : value.encode(record.value),
+    headers: record?.headers ?? [],
+  }
+}
 
 /** The source's record while it is still the one that is being processed. */
 function rawOf(record: StreamRecord | undefined, queue?: RecordQueue): RawRecord | undefined {
