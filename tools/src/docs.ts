@@ -1,13 +1,15 @@
 /**
- * Writes `docs/reference` from the tables of commands and settings:  node tools/src/docs.ts [--check]
+ * Writes `docs/reference` from the tables of commands, settings and semantics:  node tools/src/docs.ts [--check]
  *
- * With `--check` nothing is written; pages that are not what the tables say are named, and it exits 1.
+ * With `--check` nothing is written; pages that are not what the tables say are named, and it exits 1. So it does when a
+ * row of the semantics has no test.
  */
 import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { referencePages } from "millrace/reference"
+import { semanticsPage } from "./streams-semantics.ts"
 
 const DIRECTORY = "docs/reference"
 const FORMATTER = "node_modules/.bin/oxfmt"
@@ -18,7 +20,8 @@ if (rest.length > 0 || (argument !== undefined && argument !== "--check")) {
   process.exit(2)
 }
 
-const pages = formatted(await referencePages())
+const semantics = semanticsPage()
+const pages = formatted(new Map([...(await referencePages()), ["streams-semantics.md", semantics.page]]))
 mkdirSync(DIRECTORY, { recursive: true })
 const stale = [
   ...[...pages].filter(([name, content]) => read(`${DIRECTORY}/${name}`) !== content).map(([name]) => name),
@@ -36,6 +39,8 @@ if (argument === undefined) {
   if (stale.length === 0) console.log(`docs: ${pages.size} pages are fresh`)
   process.exitCode = stale.length === 0 ? 0 : 1
 }
+for (const finding of semantics.findings) console.error(`tools/src/streams-semantics.txt: ${finding}`)
+if (semantics.findings.length > 0) process.exitCode = 1
 
 /** As the formatter leaves them, so that both checks agree. */
 function formatted(raw: ReadonlyMap<string, string>): Map<string, string> {

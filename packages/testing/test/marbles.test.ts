@@ -22,7 +22,7 @@ test.each(["a(b", "a)b", "a(b|c)", "a?"])("%s is refused", (marbles) => {
   expect(() => parseMarbles(marbles)).toThrow(/marbles/)
 })
 
-test("a pipeline is played, transaction by transaction", async () => {
+test("K1: a pipeline is played, transaction by transaction", async () => {
   const In = S.topic("in", { key: string, value: json<number>() })
   const Out = S.topic("out", { key: string, value: json<number>() })
   const pipeline = S.pipeline("sums", () =>

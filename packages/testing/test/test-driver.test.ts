@@ -21,7 +21,7 @@ const revenue = S.pipeline("revenue", () =>
   ),
 )
 
-test("the design's example runs through two repartitions", async () => {
+test("K1 K5: the design's example runs through two repartitions", async () => {
   await using driver = await TestDriver.start(revenue, { partitions: 3 })
   driver.send(
     Customers,
@@ -46,7 +46,7 @@ test("the design's example runs through two repartitions", async () => {
 })
 
 test.each(COMMIT_STEPS.flatMap((step) => [[step, "crash"] as const, [step, "fail"] as const]))(
-  "a worker that meets a fault at %s (%s) leaves the output as it would be",
+  "E4 E7 K3 S8: a worker that meets a fault at %s (%s) leaves the output as it would be",
   async (step, kind) => {
     await using driver = await TestDriver.start(revenue)
     driver.send(Customers, { key: "ann", value: { tier: "gold" }, timestamp: 0 })

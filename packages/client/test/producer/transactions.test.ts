@@ -50,7 +50,7 @@ describe("protocol 1", () => {
     expect(broker.named("EndTxn").map(({ version, body }) => [version <= 4, body.committed])).toEqual([[true, true]])
   })
 
-  test("offsets go in one TxnOffsetCommit with the whole group metadata", async () => {
+  test("E4: offsets go in one TxnOffsetCommit with the whole group metadata", async () => {
     const { broker, producer } = await started()
     const offsets = [0, 1, 2].map((partition) => ({ topic: "in", partition, offset: 10 + partition }))
     await producer.sendOffsetsToTransaction(offsets, GROUP)
@@ -69,7 +69,7 @@ describe("protocol 1", () => {
     expect(broker.named("AddOffsetsToTxn").length).toBe(1)
   })
 
-  test("an empty transaction asks the coordinator nothing", async () => {
+  test("E3: an empty transaction asks the coordinator nothing", async () => {
     const { broker, producer } = await started()
     await producer.commitTransaction()
     producer.beginTransaction()
@@ -85,7 +85,7 @@ describe("protocol 1", () => {
     expect(broker.named("EndTxn").length).toBe(2)
   })
 
-  test("EndTxn without any answer is an unknown outcome, and only a new initialisation leads on", async () => {
+  test("E7: EndTxn without any answer is an unknown outcome, and only a new initialisation leads on", async () => {
     const { broker, producer } = await started()
     broker.handlers.set("EndTxn", () => "cut")
     producer.append("t", 0, 0, null, value)
@@ -130,7 +130,7 @@ describe("protocol 1", () => {
     expect(broker.named("EndTxn").length).toBe(2)
   })
 
-  test.each(["AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn"])("PRODUCER_FENCED in %s is fatal", async (api) => {
+  test.each(["AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn"])("E6: PRODUCER_FENCED in %s is fatal", async (api) => {
     const { broker, producer } = await started()
     broker.handlers.set(api, (body) => ({
       errorCode: ErrorCode.PRODUCER_FENCED,
@@ -185,7 +185,7 @@ describe("protocol 1", () => {
     expect(broker.named("Produce")).toEqual([])
   })
 
-  test("a failed batch makes the commit refuse; the abort bumps the epoch through InitProducerId", async () => {
+  test("E12: a failed batch makes the commit refuse; the abort bumps the epoch through InitProducerId", async () => {
     const { broker, producer } = await started()
     broker.script("Produce", (body) => broker.append(body, ErrorCode.MESSAGE_TOO_LARGE))
     producer.append("t", 0, 0, null, value)
@@ -213,7 +213,7 @@ describe("protocol 1", () => {
     ])
   })
 
-  test("commit waits for every batch, also over a retry", async () => {
+  test("E4: commit waits for every batch, also over a retry", async () => {
     const { broker, producer } = await started()
     broker.script(
       "Produce",
@@ -229,7 +229,7 @@ describe("protocol 1", () => {
 })
 
 describe("protocol 2", () => {
-  test("no partitions are announced, and every end answers a new epoch", async () => {
+  test("E11: no partitions are announced, and every end answers a new epoch", async () => {
     const broker = new ScriptedBroker()
     broker.features = [{ name: "transaction.version", level: 2 }]
     let epoch = 0

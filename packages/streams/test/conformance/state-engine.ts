@@ -36,7 +36,7 @@ export function stateEngineConformance(open: () => Promise<EngineUnderTest>): vo
       expect(engine.checkpoint()).toBeUndefined()
     }))
 
-  test("a batch and its checkpoint are there together", () =>
+  test("S10: a batch and its checkpoint are there together", () =>
     using(async ({ engine }) => {
       await engine.write([put(bytes(1), bytes(10)), put(bytes(2), bytes(20))], checkpoint(5))
       expect([...engine.get(bytes(1))!]).toEqual([10])

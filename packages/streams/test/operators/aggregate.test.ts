@@ -21,7 +21,7 @@ async function outputs(build: () => S.Sink<never>, input: readonly Sent[]) {
 
 const sum = { init: () => 0, add: (total: number, value: number) => total + value }
 
-test("every update is emitted, with the greatest timestamp so far", async () => {
+test("A2 A8 T10: every update is emitted, with the greatest timestamp so far", async () => {
   const { rows } = await outputs(
     () => S.stream(In).pipe(S.aggregate("sum", sum), S.toStream(), S.to(Out)),
     [
@@ -39,7 +39,7 @@ test("every update is emitted, with the greatest timestamp so far", async () => 
   ])
 })
 
-test("records without key or value are dropped and counted", async () => {
+test("A2: records without key or value are dropped and counted", async () => {
   const { driver, rows } = await outputs(
     () => S.stream(In).pipe(S.count("n"), S.toStream(), S.to(Out)),
     [
@@ -52,7 +52,7 @@ test("records without key or value are dropped and counted", async () => {
   expect(driver.dropped).toEqual({ late: 0, "null-key": 1, tombstone: 1, skipped: 0 })
 })
 
-test("null from add deletes the row; init starts it again with its own time", async () => {
+test("A2: null from add deletes the row; init starts it again with its own time", async () => {
   const until3 = {
     init: () => 0,
     add: (total: number, value: number) => (total + value > 3 ? (null as never) : total + value),
@@ -73,7 +73,7 @@ test("null from add deletes the row; init starts it again with its own time", as
   expect(driver.rows("sum")).toEqual([{ key: "a", value: 2, timestamp: 5 }])
 })
 
-test("reduce begins with the first value", async () => {
+test("A2: reduce begins with the first value", async () => {
   const { rows } = await outputs(
     () => S.stream(In).pipe(S.reduce("max", Math.max), S.toStream(), S.to(Out)),
     [
@@ -116,20 +116,32 @@ const windowed = (windows: S.TimeWindows) => () =>
 const WINDOWS: ReadonlyArray<
   readonly [name: string, windows: S.TimeWindows, timestamps: readonly number[], rows: readonly string[], late: number]
 > = [
-  ["starts are aligned and ends exclusive", S.tumbling(10), [0, 9, 10], ["[0,10) 1", "[0,10) 2", "[10,20) 1"], 0],
-  ["without grace a window closes with its end", S.tumbling(10), [5, 10, 9], ["[0,10) 1", "[10,20) 1"], 1],
   [
-    "with grace it stays open until end + grace, exclusive",
+    "W1 W7: starts are aligned and ends exclusive",
+    S.tumbling(10),
+    [0, 9, 10],
+    ["[0,10) 1", "[0,10) 2", "[10,20) 1"],
+    0,
+  ],
+  ["W2 W6: without grace a window closes with its end", S.tumbling(10), [5, 10, 9], ["[0,10) 1", "[10,20) 1"], 1],
+  [
+    "W2: with grace it stays open until end + grace, exclusive",
     S.tumbling(10, { grace: 5 }),
     [5, 14, 9],
     ["[0,10) 1", "[10,20) 1", "[0,10) 2"],
     0,
   ],
-  ["at end + grace it is closed", S.tumbling(10, { grace: 5 }), [5, 15, 9], ["[0,10) 1", "[10,20) 1"], 1],
-  ["a record is in every hopping window around it", S.hopping(10, { advance: 5 }), [12], ["[5,15) 1", "[10,20) 1"], 0],
-  ["before the epoch there are no windows", S.hopping(10, { advance: 5 }), [3], ["[0,10) 1"], 0],
+  ["W2: at end + grace it is closed", S.tumbling(10, { grace: 5 }), [5, 15, 9], ["[0,10) 1", "[10,20) 1"], 1],
   [
-    "late for one hopping window, in time for the next",
+    "W1: a record is in every hopping window around it",
+    S.hopping(10, { advance: 5 }),
+    [12],
+    ["[5,15) 1", "[10,20) 1"],
+    0,
+  ],
+  ["W1: before the epoch there are no windows", S.hopping(10, { advance: 5 }), [3], ["[0,10) 1"], 0],
+  [
+    "W2: late for one hopping window, in time for the next",
     S.hopping(10, { advance: 5 }),
     [12, 16, 12],
     ["[5,15) 1", "[10,20) 1", "[10,20) 2", "[15,25) 1", "[10,20) 3"],
@@ -146,7 +158,7 @@ test.each(WINDOWS)("%s", async (_, windows, timestamps, expected, late) => {
   expect(driver.dropped.late).toBe(late)
 })
 
-test("windows of different keys are apart, stream time is not", async () => {
+test("W2: windows of different keys are apart, stream time is not", async () => {
   const { driver } = await outputs(windowed(S.tumbling(10)), [
     ["a", 1, 5],
     ["b", 1, 25],
@@ -155,10 +167,33 @@ test("windows of different keys are apart, stream time is not", async () => {
   expect(driver.dropped.late).toBe(1)
 })
 
-test("windows past their retention are forgotten", async () => {
+test("S1 W6: windows past their retention are forgotten", async () => {
   const { driver } = await outputs(windowed(S.tumbling(10, { grace: 10 })), [
     ["a", 1, 5],
     ["a", 1, 100],
   ])
   expect(driver.rows("n")).toEqual([{ key: "a", start: 100, value: 1, timestamp: 100 }])
+})
+
+test("T5: an operator goes by the time of the records that reach it, not by the task's", async () => {
+  const { driver, rows } = await outputs(
+    () =>
+      S.stream(In).pipe(
+        S.filter((value) => value > 0),
+        S.window(S.tumbling(10)),
+        S.count("n"),
+        S.toStream(),
+        S.mapRecord(({ key, value }) => ({ key: `${key.key}[${key.start},${key.end})`, value })),
+        S.to(Out),
+      ),
+    [
+      ["k", 1, 5],
+      ["k", -1, 100],
+      ["k", 1, 6],
+      ["k", 1, 100],
+      ["k", 1, 7],
+    ],
+  )
+  expect(rows.map(([key, value]) => `${key} ${value}`)).toEqual(["k[0,10) 1", "k[0,10) 2", "k[100,110) 1"])
+  expect(driver.dropped.late).toBe(1)
 })

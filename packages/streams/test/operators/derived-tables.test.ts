@@ -70,7 +70,7 @@ test.each([
 test.each([
   ["views", undefined],
   ["stores", "kept"],
-])("A4, A5: a lookup through derived tables held as %s finds what a store would hold", async (_, store) => {
+])("A4 A5: a lookup through derived tables held as %s finds what a store would hold", async (_, store) => {
   const pipeline = S.pipeline("app", () => {
     const named = (suffix: string) => (store === undefined ? {} : { store: `${store}-${suffix}` })
     const rows = S.table(In).pipe(
@@ -106,7 +106,7 @@ test("A4: a store of one's own is refused on a windowed table", () => {
   expect(() => windowed().pipe(S.filterTable((count) => count > 1))).not.toThrow()
 })
 
-test("D9: toTable upserts, deletes on null, drops null keys; the last record wins whatever its timestamp", async () => {
+test("A7 D9: toTable upserts, deletes on null, drops null keys; the last record wins whatever its timestamp", async () => {
   const pipeline = S.pipeline("app", () =>
     S.stream(In).pipe(
       S.tombstones(),

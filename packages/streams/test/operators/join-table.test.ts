@@ -110,7 +110,7 @@ const CASES: ReadonlyArray<
   ],
 ]
 
-test.each(CASES)("%s", async (_, steps, inner, left) => {
+test.each(CASES)("D2 J3 J9: %s", async (_, steps, inner, left) => {
   for (const [isLeft, expected] of [
     [false, inner],
     [true, left],
@@ -124,7 +124,7 @@ test.each(CASES)("%s", async (_, steps, inner, left) => {
   }
 })
 
-test("the result has the stream record's time", async () => {
+test("J9 T10: the result has the stream record's time", async () => {
   await using driver = await TestDriver.start(joined(false))
   driver.send(Rows, { key: "a", value: "r", timestamp: 5 })
   driver.send(Events, { key: "a", value: "e", timestamp: 9 })
@@ -132,7 +132,7 @@ test("the result has the stream record's time", async () => {
   expect(driver.read(Out).map(({ timestamp }) => timestamp)).toEqual([9])
 })
 
-test("the stream is repartitioned by the table's own serde", async () => {
+test("D13 J9: the stream is repartitioned by the table's own serde", async () => {
   const pipeline = S.pipeline("app", () =>
     S.stream(Events).pipe(
       S.keyBy((event) => event),
@@ -154,7 +154,7 @@ test("the stream is repartitioned by the table's own serde", async () => {
   expect(driver.cluster.logs("app-by-name-repartition")).toHaveLength(4)
 })
 
-test("topics that are joined must have the same number of partitions", async () => {
+test("J13: topics that are joined must have the same number of partitions", async () => {
   await expect(TestDriver.start(joined(false), { partitions: { events: 2, rows: 3 } })).rejects.toThrow(
     /same number of partitions.*events has 2, rows has 3/,
   )

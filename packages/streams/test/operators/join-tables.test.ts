@@ -73,30 +73,33 @@ test.each(CASES)("J5 J6 J7: the documented table, %s join as %s", async (kind, _
   expect(rows).toEqual(expected)
 })
 
-test.each(CASES)("J5 J6 J7: a result has the greater time of both rows, %s join as %s", async (kind, _, options) => {
-  const { driver } = await joined(kind, options, [])
-  const sent: Sent[] = [
-    ["L", "k", "A", 10],
-    ["R", "k", "a", 5],
-    ["R", "k", null, 7],
-    ["L", "k", null, 3],
-  ]
-  for (const one of sent) {
-    send(driver, one)
-    await driver.run()
-  }
-  const inner = [
-    ["k", "A+a", 10],
-    ["k", null, 10],
-  ]
-  const outer = [
-    ["k", "A+-", 10],
-    ["k", "A+a", 10],
-    ["k", "A+-", 10],
-    ["k", null, 3],
-  ]
-  expect(results(driver)).toEqual(kind === "inner" ? inner : outer)
-})
+test.each(CASES)(
+  "J5 J6 J7 T10: a result has the greater time of both rows, %s join as %s",
+  async (kind, _, options) => {
+    const { driver } = await joined(kind, options, [])
+    const sent: Sent[] = [
+      ["L", "k", "A", 10],
+      ["R", "k", "a", 5],
+      ["R", "k", null, 7],
+      ["L", "k", null, 3],
+    ]
+    for (const one of sent) {
+      send(driver, one)
+      await driver.run()
+    }
+    const inner = [
+      ["k", "A+a", 10],
+      ["k", null, 10],
+    ]
+    const outer = [
+      ["k", "A+-", 10],
+      ["k", "A+a", 10],
+      ["k", "A+-", 10],
+      ["k", null, 3],
+    ]
+    expect(results(driver)).toEqual(kind === "inner" ? inner : outer)
+  },
+)
 
 test.each(CASES)(
   "J5 J6 J7: null from the callback is no result; null keys are dropped; %s join as %s",

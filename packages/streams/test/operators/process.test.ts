@@ -22,7 +22,7 @@ function send(driver: TestDriver, ...records: (readonly [string, number | null, 
   for (const [key, value, timestamp] of records) driver.send(In, { key, value, timestamp })
 }
 
-test("P1: forward is depth first, any number of times, and keeps time and headers unless told otherwise", async () => {
+test("D10 P1 P5: forward is depth first, any number of times, and keeps time and headers unless told otherwise", async () => {
   const log: string[] = []
   await using driver = await started(() =>
     S.stream(In).pipe(
@@ -73,7 +73,7 @@ test("P2: a stream-time punctuation runs at the first record, then at multiples 
   ])
 })
 
-test("P3: a wall-clock punctuation runs an interval after the start; ticks that were missed are one", async () => {
+test("K2 P3: a wall-clock punctuation runs an interval after the start; ticks that were missed are one", async () => {
   await using driver = await started(
     () =>
       S.stream(In).pipe(

@@ -27,12 +27,12 @@ test.each<readonly [string, ReadonlyArray<(s: any) => any>, boolean]>([
   ["keyBy", [S.keyBy((v: any) => v.to)], true],
   ["mapRecord", [S.mapRecord((r) => r)], true],
   ["keyBy, then map", [S.keyBy((v: any) => v.to), S.map((v) => v)], true],
-])("%s before an operator that depends on the key", async (_, before, isRepartitioned) => {
+])("A1 D4 K4: %s before an operator that depends on the key", async (_, before, isRepartitioned) => {
   await using driver = await TestDriver.start(counted(...before))
   expect([...driver.cluster.topics].includes("app-n-repartition")).toBe(isRepartitioned)
 })
 
-test("keys are brought together across partitions, and null keys are dropped", async () => {
+test("A1: keys are brought together across partitions, and null keys are dropped", async () => {
   await using driver = await TestDriver.start(counted(S.keyBy((v: any) => v.to)), { partitions: 4 })
   for (let id = 0; id < 12; id++)
     driver.send(In, { key: `k${id}`, value: { to: id % 2 ? "odd" : "even" }, timestamp: id })
@@ -50,7 +50,7 @@ test("keys are brought together across partitions, and null keys are dropped", a
   expect(driver.dropped["null-key"]).toBe(1)
 })
 
-test("the records of a lagging upstream task are not late", async () => {
+test("T4: the records of a lagging upstream task are not late", async () => {
   const pipeline = S.pipeline("app", () =>
     S.stream(In).pipe(
       S.keyBy((value) => value.to),
@@ -109,7 +109,7 @@ test("state is forgotten once every upstream task is past it, told by marks wher
   expect(driver.rows("n").every(({ start }) => start === far)).toBe(true)
 })
 
-test("the time of a repartition survives a crash", async () => {
+test("T11: the time of a repartition survives a crash", async () => {
   const pipeline = S.pipeline("app", () =>
     S.stream(In).pipe(
       S.keyBy((value) => value.to),

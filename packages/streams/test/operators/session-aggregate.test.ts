@@ -114,7 +114,7 @@ test("A2: records without key or value are dropped and counted; null deletes the
   expect([driver.dropped["null-key"], driver.dropped.tombstone, rows]).toEqual([1, 1, []])
 })
 
-test("count and reduce know how sessions merge", async () => {
+test("W3: count and reduce know how sessions merge", async () => {
   const Numbers = S.topic("out", { key: string, value: json<number>() })
   const build = () =>
     S.stream(In).pipe(

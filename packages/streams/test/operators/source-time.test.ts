@@ -40,7 +40,7 @@ test("T1: the time comes from the value; a tombstone keeps its own", async () =>
   ])
 })
 
-test("T1: the extractor is given the greatest time of the partition so far, across commits, aborts and restarts (T11)", async () => {
+test("T1 T11: the extractor is given the greatest time of the partition so far, across commits, aborts and restarts", async () => {
   const seen: number[] = []
   await using driver = await started({
     timestamp(event, _, partitionTime) {

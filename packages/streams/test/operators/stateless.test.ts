@@ -87,7 +87,7 @@ const CASES: readonly Case[] = [
     ],
   ],
   [
-    "D4: flatMapRecord gives each result its own key, and its own time where it says one",
+    "flatMapRecord gives each result its own key, and its own time where it says one",
     (s) =>
       s.pipe(
         S.flatMapRecord(({ key, value, timestamp }) => [
@@ -105,7 +105,7 @@ const CASES: readonly Case[] = [
     ],
   ],
   [
-    "D4: tap changes nothing, whatever it answers",
+    "tap changes nothing, whatever it answers",
     (s) => s.pipe(S.tap((n) => n * 2)),
     [
       ["a", 1, 10],
@@ -143,14 +143,14 @@ const CASES: readonly Case[] = [
   ],
 ]
 
-test.each(CASES)("%s", async (_, build, expected) => {
+test.each(CASES)("D4: %s", async (_, build, expected) => {
   await using driver = await TestDriver.start(S.pipeline("app", () => build(S.stream(In)).pipe(S.to(Out))))
   for (const [key, value, timestamp] of INPUT) driver.send(In, { key: key as string, value, timestamp })
   await driver.run()
   expect(driver.read(Out).map(({ key, value, timestamp }) => [key, value, timestamp])).toEqual(expected)
 })
 
-test("merge takes the smallest timestamp first", async () => {
+test("D6 T6: merge takes the smallest timestamp first", async () => {
   const merged = S.pipeline("app", () => S.stream(In).pipe(S.merge(S.stream(Second)), S.to(Out)))
   await using driver = await TestDriver.start(merged)
   driver.send(In, { key: "a", value: 1, timestamp: 10 }, { key: "a", value: 3, timestamp: 30 })
@@ -159,7 +159,7 @@ test("merge takes the smallest timestamp first", async () => {
   expect(driver.read(Out).map(({ value }) => value)).toEqual([1, 2, 3, 4])
 })
 
-test("D1: several topics are one stream, D6: so are several merged streams; smallest timestamp first", async () => {
+test("D1 D6 T6: several topics are one stream, so are several merged streams; smallest timestamp first", async () => {
   const Third = S.topic("third", { key: string, value: json<number>() })
   const built = [
     () => S.stream([In, Second, Third]).pipe(S.to(Out)),
@@ -219,7 +219,7 @@ test("D5: without a test that holds a record is dropped; names that are numbers 
   expect(numbered).toThrow('branch "1": a name must not be a number')
 })
 
-test("branch gives each record to the first test that holds, and tombstones to all", async () => {
+test("D5: branch gives each record to the first test that holds, and tombstones to all", async () => {
   const pipeline = S.pipeline("app", () => {
     const { small, rest } = S.stream(In).pipe(S.branch({ small: (n) => n < 2, rest: (n) => n < 4 }))
     return [small.pipe(S.to(Out)), rest.pipe(S.to(Second))]
@@ -231,7 +231,7 @@ test("branch gives each record to the first test that holds, and tombstones to a
   expect(driver.read(Second).map(({ value }) => value)).toEqual([2, null])
 })
 
-test("headers travel with the record", async () => {
+test("D4 P5: headers travel with the record", async () => {
   await using driver = await TestDriver.start(
     S.pipeline("app", () =>
       S.stream(In).pipe(
@@ -246,7 +246,7 @@ test("headers travel with the record", async () => {
   expect(driver.read(Out)[0]!.headers.map(({ key, value }) => [key, String(value)])).toEqual([["trace", "7"]])
 })
 
-test("what a callback throws names pipeline, operator and record", async () => {
+test("F3: what a callback throws names pipeline, operator and record", async () => {
   const pipeline = S.pipeline("app", () =>
     S.stream(In).pipe(
       S.map((n) => {
@@ -261,7 +261,7 @@ test("what a callback throws names pipeline, operator and record", async () => {
   expect(() => driver.process()).toThrow('pipeline "app", operator "map-1", record in-0@1: two is too much')
 })
 
-test("bytes that do not decode name the record", async () => {
+test("F1: bytes that do not decode name the record", async () => {
   await using driver = await TestDriver.start(S.pipeline("app", () => S.stream(In).pipe(S.to(Out))))
   driver.cluster.log({ topic: "in", partition: 0 }).append(5, Buffer.from("a"), Buffer.from("{"), [])
   expect(() => driver.process()).toThrow(/operator "source-0", record in-0@0: /)

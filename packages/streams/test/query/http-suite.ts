@@ -54,7 +54,7 @@ export function httpSuite(start: () => Promise<Bench>): void {
     return { status: response.status, body: await response.json() }
   }
 
-  test("IQ: whichever process is asked, the one that has the key answers", async () => {
+  test("Q2: whichever process is asked, the one that has the key answers", async () => {
     for (const process of [0, 1]) {
       for (const [age, name] of names.entries()) {
         const found = await get(process, `/stores/users/${encodeURIComponent(name)}`)
@@ -66,7 +66,7 @@ export function httpSuite(start: () => Promise<Bench>): void {
     for (const { isHere, endpoint } of here) expect(isHere).toBe(endpoint === running[0]!.endpoint)
   })
 
-  test("IQ: rows of all processes, by partition", async () => {
+  test("Q2: rows of all processes, by partition", async () => {
     const { status, body } = await get(1, "/stores/users?from=user-1&to=user-2")
     expect([status, body.partitions.map(({ partition }: any) => partition)]).toEqual([200, [0, 1, 2, 3]])
     const keys = body.partitions.flatMap(({ rows }: any) => rows.map(({ key }: any) => key))
@@ -77,7 +77,7 @@ export function httpSuite(start: () => Promise<Bench>): void {
     )
   })
 
-  test("IQ: an answer cut by its limit is continued, wherever the partition is", async () => {
+  test("Q3: an answer cut by its limit is continued, wherever the partition is", async () => {
     for (const partition of [0, 1, 2, 3]) {
       const whole = (await get(0, `/stores/users?partition=${partition}`)).body.partitions[0].rows
       const found: unknown[] = []
@@ -91,7 +91,7 @@ export function httpSuite(start: () => Promise<Bench>): void {
     }
   })
 
-  test("IQ: windows of a key, and keys that are numbers", async () => {
+  test("Q4: windows of a key, and keys that are numbers", async () => {
     const found = await get(0, "/stores/visits/7")
     expect(found.body.rows).toEqual([
       { key: { key: 7, start: 0, end: 10 }, value: 2, timestamp: 2 },
@@ -102,7 +102,7 @@ export function httpSuite(start: () => Promise<Bench>): void {
     expect((await get(1, "/stores/visits/AAAACA==?keyEncoding=base64")).body.rows).toMatchObject([{ key: { key: 8 } }])
   })
 
-  test("the application tells its stores and processes", async () => {
+  test("Q2: the application tells its stores and processes", async () => {
     const { body } = await get(0, "/")
     expect(body).toMatchObject({ applicationId: named("http-app"), state: "running" })
     expect(body.processes.map(({ endpoint }: any) => endpoint).sort()).toEqual(
@@ -129,7 +129,7 @@ export function httpSuite(start: () => Promise<Bench>): void {
     expect([found.status, found.body.message]).toEqual([status, expect.stringMatching(message)])
   })
 
-  test("IQ: a bound that another process has not reached is refused by it", async () => {
+  test("Q6: a bound that another process has not reached is refused by it", async () => {
     const bound = encodeURIComponent(JSON.stringify({ [Users.name]: { 0: 1e6, 1: 1e6, 2: 1e6, 3: 1e6 } }))
     for (const name of names) {
       const { status, body } = await get(0, `/stores/users/${encodeURIComponent(name)}?bound=${bound}`)

@@ -32,7 +32,7 @@ export function querySuite(start: () => Promise<Bench>): void {
     })
     afterAll(() => running.close())
 
-    test("IQ: a key", () => {
+    test("Q1: a key", () => {
       const store = running.store(users)
       expect(store.get("bob")).toEqual({ age: 2 })
       expect(store.row("bob")).toEqual({ key: "bob", value: { age: 2 }, timestamp: 102 })
@@ -50,11 +50,11 @@ export function querySuite(start: () => Promise<Bench>): void {
       ["a range backwards", (store) => store.range({ from: "ann", to: "bob", order: "desc" }), ["bob", "anna", "ann"]],
       ["a range turned round", (store) => store.range({ from: "d", to: "a" }), []],
       ["a prefix", (store) => store.prefix("an"), ["ann", "anna"]],
-    ])("IQ: %s, over all partitions, by key", (_, ask, expected) => {
+    ])("Q3: %s, over all partitions, by key", (_, ask, expected) => {
       expect([...ask(running.store(users))].map(({ key }) => key)).toEqual(expected)
     })
 
-    test("IQ: a bound that was not reached yet is told, partition by partition", async () => {
+    test("Q6: a bound that was not reached yet is told, partition by partition", async () => {
       const { position, partitions } = running.query(users, { kind: "range" })
       expect([...partitions.values()].map((one) => one.ok)).toEqual([true, true, true])
       const total = [...partitions.values()].flatMap((one) => (one.ok ? one.result.rows : []))
@@ -74,7 +74,7 @@ export function querySuite(start: () => Promise<Bench>): void {
       await eventually("as before", () => running.store(users).get("bob")?.age === 2)
     })
 
-    test("IQ: an answer cut by its limit is continued", () => {
+    test("Q3: an answer cut by its limit is continued", () => {
       const found: string[] = []
       for (const partition of [0, 1, 2]) {
         let after: string | undefined
@@ -94,7 +94,7 @@ export function querySuite(start: () => Promise<Bench>): void {
       ["a partition beyond the last", { kind: "key", key: "x" } as S.Query, [3], "DOES_NOT_EXIST"],
       ["a query of windows", { kind: "windows", key: "x" } as S.Query, [0], "UNKNOWN_QUERY_TYPE"],
       ["a key of another type", { kind: "key", key: 5 } as S.Query, [0], "STORE_EXCEPTION"],
-    ])("IQ: a failure has a reason: %s", (_, query, partitions, reason) => {
+    ])("Q7: a failure has a reason: %s", (_, query, partitions, reason) => {
       const [result] = running.query("users", query, { partitions }).partitions.values()
       expect(result).toMatchObject({ ok: false, reason })
     })
@@ -105,7 +105,7 @@ export function querySuite(start: () => Promise<Bench>): void {
     })
   })
 
-  test("IQ: windows of a key, of all keys, and one window", async () => {
+  test("Q4: windows of a key, of all keys, and one window", async () => {
     const Clicks = S.topic(named("iq-clicks"), { key: string, value: json<number>() })
     const clicks = S.stream(Clicks).pipe(S.window(S.tumbling(10, { grace: 1_000 })), S.count("clicks"))
     await bench.createTopics({ "iq-clicks": 2 })
@@ -156,7 +156,7 @@ export function querySuite(start: () => Promise<Bench>): void {
     expect(rows(store.fetch("ann"))).toEqual([[of("ann", 1_100), 1]])
   })
 
-  test("IQ: what a transaction has not committed is seen when asked for, and only then", async () => {
+  test("Q8 S9: what a transaction has not committed is seen when asked for, and only then", async () => {
     const Numbers = S.topic(named("iq-numbers"), { key: int32, value: json<number>() })
     const sums = S.stream(Numbers).pipe(
       S.aggregate("sums", { init: () => 0, add: (sum, value: number) => sum + value }),
@@ -183,7 +183,7 @@ export function querySuite(start: () => Promise<Bench>): void {
     expect(running.store(sums).get(1)).toBeUndefined()
   })
 
-  test("IQ: a key of another process is no missing key", async () => {
+  test("Q7: a key of another process is no missing key", async () => {
     const Users = S.topic(named("iq-two"), { key: string, value: json<number>() })
     const users = S.table(Users, { store: "two" })
     const pipeline = S.pipeline(named("iq-two-app"), () => users)

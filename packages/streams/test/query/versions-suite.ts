@@ -46,7 +46,7 @@ export function versionsSuite(start: () => Promise<Bench>): void {
     await bench.close()
   })
 
-  test("S2 IQ: a key as of a time", () => {
+  test("Q5 S2: a key as of a time", () => {
     const store = running.store(prices)
     expect(store.get("tea")).toBe(5)
     expect(store.row("tea")).toEqual({ key: "tea", value: 5, timestamp: 500 })
@@ -60,7 +60,7 @@ export function versionsSuite(start: () => Promise<Bench>): void {
     expect(store.get("rum", 1_199)).toBe(7)
   })
 
-  test("S2 IQ: versions of a key that held between two times", () => {
+  test("Q5 S2: versions of a key that held between two times", () => {
     const store = running.store(prices)
     const versions = (times: Parameters<typeof store.versions>[1]) =>
       [...store.versions("tea", times)].map(({ value }) => value)
@@ -72,7 +72,7 @@ export function versionsSuite(start: () => Promise<Bench>): void {
     expect([...store.versions("none")]).toEqual([])
   })
 
-  test("S2 IQ: an answer of versions cut by its limit is continued", () => {
+  test("Q5 S2: an answer of versions cut by its limit is continued", () => {
     for (const order of ["asc", "desc"] as const) {
       const found: number[] = []
       let after: string | undefined
@@ -87,7 +87,7 @@ export function versionsSuite(start: () => Promise<Bench>): void {
     }
   })
 
-  test("S2 IQ: ranges of keys are of their latest versions", () => {
+  test("Q5 S2: ranges of keys are of their latest versions", () => {
     const store = running.store(prices)
     const keys = (found: Iterable<S.Row<string, number>>) => [...found].map(({ key, value }) => [key, value])
     expect(keys(store.all())).toEqual([
@@ -98,12 +98,12 @@ export function versionsSuite(start: () => Promise<Bench>): void {
     expect(keys(store.prefix("al", { order: "desc" }))).toEqual([["ale", 9]])
   })
 
-  test("S2 IQ: a store without versions refuses to be asked for them", () => {
+  test("Q5 S2: a store without versions refuses to be asked for them", () => {
     const [windows] = running.query(prices, { kind: "windows", key: "tea" }).partitions.values()
     expect(windows).toMatchObject({ ok: false, reason: "UNKNOWN_QUERY_TYPE" })
   })
 
-  test("S2 IQ: over HTTP", async () => {
+  test("Q5 S2: over HTTP", async () => {
     const get = async (path: string) => {
       const response = await fetch(`http://${running.endpoint}/stores/prices${path}`)
       return { status: response.status, body: (await response.json()) as any }

@@ -48,7 +48,7 @@ export function resetSuite(start: () => Promise<Bench>): void {
     return plan
   }
 
-  test("from the beginning: everything is counted again, from nothing", async () => {
+  test("O5: from the beginning: everything is counted again, from nothing", async () => {
     const app = counting("reset-all")
     await bench.createTopics({ "reset-all-in": 2, "reset-all-out": 1 })
     await bench.produce(app.In, [
@@ -85,7 +85,7 @@ export function resetSuite(start: () => Promise<Bench>): void {
     ])
   })
 
-  test("from the end, and from a time: what is before is not read", async () => {
+  test("O5: from the end, and from a time: what is before is not read", async () => {
     const app = counting("reset-late")
     await bench.createTopics({ "reset-late-in": 1, "reset-late-out": 1 })
     await bench.produce(app.In, [
@@ -105,7 +105,7 @@ export function resetSuite(start: () => Promise<Bench>): void {
     expect((await runTo(app, 6)).slice(5)).toEqual([["a", 1]])
   })
 
-  test("an application that runs is refused, and one whose name begins alike is left alone", async () => {
+  test("O5: an application that runs is refused, and one whose name begins alike is left alone", async () => {
     const [app, alike] = [counting("reset-x"), counting("reset-x-y")]
     await bench.createTopics({ "reset-x-in": 1, "reset-x-out": 1, "reset-x-y-in": 1, "reset-x-y-out": 1 })
     // Against brokers that outlive the run, names end in a suffix, so that neither begins like the other.

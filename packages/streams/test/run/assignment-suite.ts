@@ -94,7 +94,7 @@ export function assignmentSuite(start: () => Promise<Bench>): void {
     expectExact(await bench.consume(to, 1_500), 1_500)
   })
 
-  test("a newcomer with another plan is refused, and the others go on", async () => {
+  test("R7: a newcomer with another plan is refused, and the others go on", async () => {
     const { from, to, pipeline } = counting("plans")
     const other = counting("plans", true)
     await bench.createTopics({ "plans-in": 2, "plans-out": 1 })
@@ -108,7 +108,7 @@ export function assignmentSuite(start: () => Promise<Bench>): void {
     expect([first.state(), first.metrics().tasks]).toEqual(["running", 4])
   })
 
-  test("an input topic that grows ends every run with its name and what to do", async () => {
+  test("R1: an input topic that grows ends every run with its name and what to do", async () => {
     const { from, to, pipeline } = counting("grown")
     await bench.createTopics({ "grown-in": 2, "grown-out": 1 })
     const first = await S.run(pipeline, bench.options("grown-1", { metadataMaxAgeMs: 200 }))

@@ -95,7 +95,7 @@ function settle(given: Given, { active, standby }: Assignment): Given {
 
 const assign = ({ tasks, members, rules }: Given) => assignTasks(tasks, members, rules)
 
-test("every task has exactly one owner", () => {
+test("R2: every task has exactly one owner", () => {
   fc.assert(
     fc.property(scenario, (given) => {
       expect(all(assign(given).active)).toEqual(given.tasks.map(({ name }) => name).sort())
@@ -103,7 +103,7 @@ test("every task has exactly one owner", () => {
   )
 })
 
-test("copies stand in processes that do not run the task, one in each, and only of tasks with state", () => {
+test("R2 S7: copies stand in processes that do not run the task, one in each, and only of tasks with state", () => {
   fc.assert(
     fc.property(scenario, (given) => {
       const { active, standby, warmup } = assign(given)
@@ -128,7 +128,7 @@ test("copies stand in processes that do not run the task, one in each, and only 
   )
 })
 
-test("no copy could stand with a member that has two fewer", () => {
+test("R2: no copy could stand with a member that has two fewer", () => {
   fc.assert(
     fc.property(scenario, (given) => {
       const { active, standby, warmup } = assign(given)
@@ -149,7 +149,7 @@ test("no copy could stand with a member that has two fewer", () => {
   )
 })
 
-test("a task runs where least is to be read, or nearly so", () => {
+test("R2 S7: a task runs where least is to be read, or nearly so", () => {
   fc.assert(
     fc.property(scenario, (given) => {
       const { active } = assign(given)
@@ -186,7 +186,7 @@ function converge(given: Given): { readonly assignment: Assignment; readonly gro
   }
 }
 
-test("once copies have warmed up, tasks are spread evenly, those with state too", () => {
+test("R2: once copies have warmed up, tasks are spread evenly, those with state too", () => {
   fc.assert(
     fc.property(scenario, (given) => {
       const { assignment } = converge(given)
@@ -199,7 +199,7 @@ test("once copies have warmed up, tasks are spread evenly, those with state too"
   )
 })
 
-test("a group that has settled is left as it is, copies included", () => {
+test("R2: a group that has settled is left as it is, copies included", () => {
   fc.assert(
     fc.property(scenario, (given) => {
       const { assignment, group } = converge(given)
@@ -212,7 +212,7 @@ test("a group that has settled is left as it is, copies included", () => {
   )
 })
 
-test("when a member goes, every task with a copy runs where that was, at once", () => {
+test("R2 S7: when a member goes, every task with a copy runs where that was, at once", () => {
   fc.assert(
     fc.property(scenario, (given) => {
       const rules = { ...given.rules, standbyReplicas: 1 }
@@ -235,7 +235,7 @@ test("when a member goes, every task with a copy runs where that was, at once", 
   )
 })
 
-test("nothing that may stay moves: a member keeps what it runs up to its share", () => {
+test("R2: nothing that may stay moves: a member keeps what it runs up to its share", () => {
   fc.assert(
     fc.property(scenario, (given) => {
       const { active } = assign(given)
@@ -250,7 +250,7 @@ test("nothing that may stay moves: a member keeps what it runs up to its share",
   )
 })
 
-test("a task moves in two steps: first its runner gives it up, then the other gets it", () => {
+test("R4: a task moves in two steps: first its runner gives it up, then the other gets it", () => {
   fc.assert(
     fc.property(scenario, (given) => {
       const wanted = assign(given)
@@ -305,7 +305,7 @@ test("S7: the active task moves only when the new owner lacks little", () => {
   expect(plain(assignTasks(tasks, [old, nearly], rules)).active).toEqual({ x: ["a", "b"], y: [] })
 })
 
-test("copies stand on other racks than the active task and each other (KIP-708)", () => {
+test("R3: copies stand on other racks than the active task and each other (KIP-708)", () => {
   const at = (id: string, zone: string, cluster: string) => member(id, { tags: { zone, cluster } })
   const members = [
     { ...at("a", "z1", "c1"), running: ["t"] },

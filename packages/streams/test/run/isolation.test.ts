@@ -8,7 +8,7 @@ import { expect, test } from "vitest"
 import * as S from "../../src/index.ts"
 import { Isolation } from "../../src/run/isolation.ts"
 
-test("halves until one record is left, and lets go once all suspects are committed", () => {
+test("E8 F2: halves until one record is left, and lets go once all suspects are committed", () => {
   for (const culprit of [0, 3, 7]) {
     const isolation = new Isolation()
     let at = 0
@@ -66,7 +66,7 @@ const swelling = (options: S.ToOptions<string, Uint8Array>) =>
   )
 
 test(
-  "a record that the cluster refuses goes to the dead letters, and all others are written once",
+  "F2 F5: a record that the cluster refuses goes to the dead letters, and all others are written once",
   { timeout: 60_000 },
   async () => {
     await using broker = await embeddedBroker()
@@ -81,7 +81,7 @@ test(
   },
 )
 
-test("without a handler the run ends, and names the record", { timeout: 60_000 }, async () => {
+test("F2: without a handler the run ends, and names the record", { timeout: 60_000 }, async () => {
   await using broker = await embeddedBroker()
   await prepared(broker)
   const handle = await S.run(swelling({}), { host: nodeHost, brokers: broker.brokers })
@@ -89,7 +89,7 @@ test("without a handler the run ends, and names the record", { timeout: 60_000 }
   expect(await read(broker, "out", 13)).toEqual(Array.from({ length: 13 }, (_, n) => `k${n}`))
 })
 
-test("a failure may replace the tasks: they go on from what is committed", { timeout: 60_000 }, async () => {
+test("E12 F6: a failure may replace the tasks: they go on from what is committed", { timeout: 60_000 }, async () => {
   await using broker = await embeddedBroker()
   await prepared(broker)
   let failuresLeft = 2

@@ -22,7 +22,7 @@ const counting = (name: string) => {
   return { In, counts, pipeline: S.pipeline(name, () => counts) }
 }
 
-test("the states of a run are told in order, and the last one stays", async () => {
+test("O4: the states of a run are told in order, and the last one stays", async () => {
   const { In, pipeline } = counting("states")
   await bench.createTopics({ [In.name]: 2 })
   const seen: string[] = []
@@ -42,7 +42,7 @@ test("the states of a run are told in order, and the last one stays", async () =
   expect(running.state()).toBe("not-running")
 })
 
-test("a process without tasks is running too", async () => {
+test("O4: a process without tasks is running too", async () => {
   const { In, pipeline } = counting("spare")
   await bench.createTopics({ [In.name]: 1 })
   await using first = await S.run(pipeline, bench.options("spare-1"))
@@ -52,7 +52,7 @@ test("a process without tasks is running too", async () => {
   expect([first.metrics().tasks, second.metrics().tasks].sort()).toEqual([0, 1])
 })
 
-test("a paused run takes nothing in and stays in its group; what it has is committed", async () => {
+test("O2: a paused run takes nothing in and stays in its group; what it has is committed", async () => {
   const { In, counts, pipeline } = counting("paused")
   await bench.createTopics({ [In.name]: 1 })
   await using running = await S.run(pipeline, bench.options("paused", { sessionTimeoutMs: 10_000 }))
@@ -69,7 +69,7 @@ test("a paused run takes nothing in and stays in its group; what it has is commi
   expect(running.metrics().processed).toBe(2)
 })
 
-test("figures: what was processed, how late, what it takes, and what commits took", async () => {
+test("O6: figures: what was processed, how late, what it takes, and what commits took", async () => {
   const { In, pipeline } = counting("figures")
   await bench.createTopics({ [In.name]: 1 })
   await using running = await S.run(pipeline, bench.options("figures", { metricsLevel: "debug" }))
@@ -95,7 +95,7 @@ test("figures: what was processed, how late, what it takes, and what commits too
   expect([buckets.at(-1), sumMs > 0, maxMs <= sumMs]).toEqual([count, true, true])
 })
 
-test("counts of tasks that left are not lost", async () => {
+test("O6: counts of tasks that left are not lost", async () => {
   const { In, pipeline } = counting("left")
   await bench.createTopics({ [In.name]: 2 })
   await using first = await S.run(pipeline, bench.options("left-1"))
@@ -111,7 +111,7 @@ test("counts of tasks that left are not lost", async () => {
   expect(first.metrics().perTask.reduce((sum, { processed }) => sum + processed, 0)).toBeLessThan(20)
 })
 
-test("Prometheus' text: each metric once, with its type, and its labels escaped", async () => {
+test("O6: Prometheus' text: each metric once, with its type, and its labels escaped", async () => {
   const { In, pipeline } = counting("scraped")
   await bench.createTopics({ [In.name]: 1 })
   await using running = await S.run(pipeline, bench.options("scraped", { queries: { listen: "127.0.0.1:0" } }))
@@ -163,4 +163,18 @@ test("S11: state of a task that has been elsewhere for a while is freed, and is 
       .sort(),
   ).toEqual([0, 1])
   await engines.close()
+})
+
+test("T9: a partition whose records wait is paused, and goes on when they are used up", async () => {
+  const { In, counts, pipeline } = counting("paused-partitions")
+  await bench.createTopics({ [In.name]: 2 })
+  for (let batch = 0; batch < 20; batch++) {
+    await bench.produce(
+      In,
+      Array.from({ length: 10 }, (_, id) => [`k${id}`, batch, batch] as const),
+    )
+  }
+  await using running = await S.run(pipeline, bench.options("paused-partitions", { bufferedRecordsMax: 1 }))
+  const rows = () => [...running.store(counts).range()].map(({ value }) => value)
+  await eventually("all is counted", () => rows().length === 10 && rows().every((count) => count === 20))
 })

@@ -52,7 +52,7 @@ class WorkerProcess {
 
 export function rollingSuite(startBench: () => Promise<Bench>): void {
   test(
-    "three processes are restarted in turn under load: nothing is lost or doubled",
+    "R5 S7: three processes are restarted in turn under load: nothing is lost or doubled",
     { timeout: 180_000 },
     async () => {
       const bench = await startBench()

@@ -42,7 +42,7 @@ test("S1: a store in memory is restored from its changelog", async () => {
   expect(await after({ inMemory: true }, true)).toEqual({ before: [5], after: [5], logged: true })
 })
 
-test("S4, S5: changelogs are compacted and take the configs given; a store without logging has none", async () => {
+test("S4 S5: changelogs are compacted and take the configs given; a store without logging has none", async () => {
   await using broker = await embeddedBroker()
   const admin = broker.client().admin()
   await admin.createTopics([{ name: "in", partitions: 1 }])

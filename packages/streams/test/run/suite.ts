@@ -15,7 +15,7 @@ export function runSuite(start: () => Promise<Bench>): void {
   })
   afterAll(() => bench.close())
 
-  test("a repartition, a join, a window and an aggregate, exactly once", async () => {
+  test("E4: a repartition, a join, a window and an aggregate, exactly once", async () => {
     const Orders = S.topic(named("orders"), { key: string, value: json<{ customer: string; amount: number }>() })
     const Customers = S.topic(named("customers"), { key: string, value: json<{ tier: string }>() })
     const Revenue = S.topic(named("revenue"), { key: string, value: json<{ from: number; total: number }>() })
@@ -70,7 +70,7 @@ export function runSuite(start: () => Promise<Bench>): void {
   const lastOf = (found: ReadonlyArray<{ key: string; value: number | null }>) =>
     new Map(found.map(({ key, value }) => [key, value]))
 
-  test("state and position survive an orderly restart, without reading the changelog again", async () => {
+  test("S6 S10: state and position survive an orderly restart, without reading the changelog again", async () => {
     const [from, to] = [Words("restart-in"), Counts("restart-out")]
     await bench.createTopics({ "restart-in": 2, "restart-out": 1 })
     const pipeline = counting("restart-app", from, to)
@@ -84,7 +84,7 @@ export function runSuite(start: () => Promise<Bench>): void {
     }
   })
 
-  test("state comes back from the changelog where the local one is lost", async () => {
+  test("S6: state comes back from the changelog where the local one is lost", async () => {
     const [from, to] = [Words("lost-in"), Counts("lost-out")]
     await bench.createTopics({ "lost-in": 2, "lost-out": 1 })
     const pipeline = counting("lost-app", from, to)
@@ -97,7 +97,7 @@ export function runSuite(start: () => Promise<Bench>): void {
     }
   })
 
-  test("two processes share the tasks, and the one that is left takes them all", async () => {
+  test("E9 R4: two processes share the tasks, and the one that is left takes them all", async () => {
     const [from, to] = [Words("shared-in"), Counts("shared-out")]
     await bench.createTopics({ "shared-in": 4, "shared-out": 1 })
     const pipeline = counting("shared-app", from, to)
@@ -117,7 +117,7 @@ export function runSuite(start: () => Promise<Bench>): void {
     expect([...lastOf(found).values()]).toEqual(Array.from({ length: 10 }, () => 60))
   })
 
-  test("a record that fails ends the run, aborts its transaction and is read again by the next", async () => {
+  test("F6: a record that fails ends the run, aborts its transaction and is read again by the next", async () => {
     const [from, to] = [Words("poison-in"), Words("poison-out")]
     await bench.createTopics({ "poison-in": 1, "poison-out": 1 })
     let isPoison = true
@@ -186,7 +186,7 @@ export function runSuite(start: () => Promise<Bench>): void {
     expect([...lastOf(await bench.consume(to, 100)).values()]).toEqual(Array.from({ length: 10 }, () => 10))
   })
 
-  test("internal topics have the configurations that they need", async () => {
+  test("S4: internal topics have the configurations that they need", async () => {
     const admin = bench.client.admin()
     const of = async (name: string) => {
       const [resource] = await admin.describeConfigs([{ type: "topic", name }])
@@ -234,7 +234,7 @@ export function runSuite(start: () => Promise<Bench>): void {
       () => S.run(counting("z", Words("x"), Counts("y")), bench.options("z", { commitIntervalMs: 20_000 })),
       /commitIntervalMs 20000 must be below/,
     ],
-  ])("refuses %s", async (_, start, message) => {
+  ])("E2 S11: refuses %s", async (_, start, message) => {
     await expect(start()).rejects.toThrow(message)
   })
 }

@@ -76,18 +76,21 @@ function setUp(isCommitted: boolean) {
 test.each([
   [true, "committed", ["merge"]],
   [false, "aborted", ["rollback to 0"]],
-] as const)("an unknown outcome stays unknown until the cluster says it (committed: %s)", async (is, outcome, log) => {
-  const { tasks, task, cluster } = setUp(is)
-  await expect(tasks.commit()).rejects.toThrow("down")
-  await expect(tasks.abort()).rejects.toThrow("down")
-  // Ready would mean that the worker asks for records again and again, without a rest.
-  expect([task.log, tasks.process(1), tasks.isDirty, tasks.isReady]).toEqual([[], 0, true, false])
-  cluster.isDown = false
-  expect(await tasks.commit()).toBe(outcome)
-  expect([task.log, tasks.isDirty, tasks.isReady]).toEqual([log, false, true])
-})
+] as const)(
+  "E7: an unknown outcome stays unknown until the cluster says it (committed: %s)",
+  async (is, outcome, log) => {
+    const { tasks, task, cluster } = setUp(is)
+    await expect(tasks.commit()).rejects.toThrow("down")
+    await expect(tasks.abort()).rejects.toThrow("down")
+    // Ready would mean that the worker asks for records again and again, without a rest.
+    expect([task.log, tasks.process(1), tasks.isDirty, tasks.isReady]).toEqual([[], 0, true, false])
+    cluster.isDown = false
+    expect(await tasks.commit()).toBe(outcome)
+    expect([task.log, tasks.isDirty, tasks.isReady]).toEqual([log, false, true])
+  },
+)
 
-test("an abort finds the outcome out first", async () => {
+test("E7: an abort finds the outcome out first", async () => {
   const { tasks, task, cluster } = setUp(true)
   await expect(tasks.commit()).rejects.toThrow("down")
   cluster.isDown = false
@@ -95,7 +98,7 @@ test("an abort finds the outcome out first", async () => {
   expect(task.log).toEqual(["merge"])
 })
 
-test("a task that went before the outcome was known is not touched by it", async () => {
+test("E7: a task that went before the outcome was known is not touched by it", async () => {
   const { tasks, task, cluster } = setUp(true)
   await expect(tasks.commit()).rejects.toThrow("down")
   tasks.remove("0_0")

@@ -84,7 +84,7 @@ test("a write that fails is told when waited for", async () => {
   await expect(bytes.settle()).rejects.toThrow("no space left")
 })
 
-test("a transaction's overlay is gone when it ends, and an aggregate changed in place with it", () => {
+test("S9: a transaction's overlay is gone when it ends, and an aggregate changed in place with it", () => {
   const spec = { name: "s", kind: "key-value", key: canonicalKey, value: packed, changelog: "c" } as const
   const store = new KeyValueStore<string, number[]>(spec, new MemoryEngine(), limits)
   store.put("a", [1], 5)

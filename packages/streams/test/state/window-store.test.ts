@@ -5,7 +5,7 @@ import { FLUSH_LIMITS } from "../../src/state/committed.ts"
 import { MemoryEngine } from "../../src/state/memory-engine.ts"
 import { WindowStore } from "../../src/state/window-store.ts"
 
-test("windows that one transaction begins and leaves behind are kept nowhere, and expiry takes the rest", () => {
+test("S1: windows that one transaction begins and leaves behind are kept nowhere, and expiry takes the rest", () => {
   const spec = { name: "n", kind: "window", key: string, value: packed, retentionMs: 20, changelog: "n-log" } as const
   const store = new WindowStore(spec, new MemoryEngine(), FLUSH_LIMITS)
   const live = new Set<string>()

@@ -42,7 +42,7 @@ const refuses2 = (n: number) => {
   return n * 10
 }
 
-test("deserialization: skipped and counted, and offsets move even when nothing decodes (T3)", async () => {
+test("F1 T3: deserialization: skipped and counted, and offsets move even when nothing decodes", async () => {
   await using driver = await started(() => S.stream(In, { onDeserializationFailure: "skip" }).pipe(S.to(Out)))
   raw(driver, "a", "{")
   raw(driver, "b", "[")
@@ -55,7 +55,7 @@ test("deserialization: skipped and counted, and offsets move even when nothing d
   expect([values(driver), driver.dropped.skipped]).toEqual([[7], 0])
 })
 
-test("deserialization: a dead letter has the original bytes and time, and headers that say why and where", async () => {
+test("F1 F5: deserialization: a dead letter has the original bytes and time, and headers that say why and where", async () => {
   await using driver = await started(() => S.stream(In).pipe(S.to(Out)), {
     onDeserializationFailure: { deadLetter: "letters" },
   })
@@ -70,7 +70,7 @@ test("deserialization: a dead letter has the original bytes and time, and header
   expect(letter!.headers["message"]).toContain("json")
 })
 
-test("deserialization: a schema id that the registry does not have is the record's failure, others wait", async () => {
+test("F1: deserialization: a schema id that the registry does not have is the record's failure, others wait", async () => {
   const known = new Set<number>()
   const value = {
     name: "by-id",
@@ -98,7 +98,7 @@ test("deserialization: a schema id that the registry does not have is the record
   expect([values(driver), driver.dropped.skipped]).toEqual([[1, 2], 1])
 })
 
-test("processing: the pipeline's handler skips, an operator's own comes first", async () => {
+test("F3: processing: the pipeline's handler skips, an operator's own comes first", async () => {
   const build = () =>
     S.stream(In).pipe(
       S.map((n) => refuses2(n + 1)),
@@ -124,7 +124,7 @@ test("processing: the pipeline's handler skips, an operator's own comes first", 
   ])
 })
 
-test("processing: a dead-letter topic given by its definition gets the record as it stood", async () => {
+test("F3 F5: processing: a dead-letter topic given by its definition gets the record as it stood", async () => {
   await using driver = await started(() =>
     S.stream(In).pipe(
       S.map((n) => ({ n })),
@@ -141,7 +141,7 @@ test("processing: a dead-letter topic given by its definition gets the record as
   expect(driver.read(Letters).map(({ value, timestamp }) => [value, timestamp])).toEqual([[{ n: 2 }, 2]])
 })
 
-test("processing: a handler decides by what was thrown, and sees the record", async () => {
+test("F3: processing: a handler decides by what was thrown, and sees the record", async () => {
   const seen: unknown[] = []
   const handler: S.FailureHandler = ({ error, record }) => {
     seen.push([record?.value, error.site.operator])
@@ -166,7 +166,7 @@ test("processing: a handler decides by what was thrown, and sees the record", as
   await expect(other.run()).rejects.toThrow('operator "for-each-1", record in-0@0: no')
 })
 
-test("processing: an aggregate that was changed in place before its callback threw is as it was", async () => {
+test("F3: processing: an aggregate that was changed in place before its callback threw is as it was", async () => {
   await using driver = await started(
     () =>
       S.stream(In).pipe(
@@ -188,7 +188,7 @@ test("processing: an aggregate that was changed in place before its callback thr
   expect(values(driver)).toEqual([[1], [1, 3]])
 })
 
-test("processing: a timer that fails is skipped too", async () => {
+test("F3: processing: a timer that fails is skipped too", async () => {
   await using driver = await started(
     () =>
       S.stream(In).pipe(
@@ -205,7 +205,7 @@ test("processing: a timer that fails is skipped too", async () => {
   expect([values(driver), driver.dropped.skipped]).toEqual([[10, 30], 1])
 })
 
-test("production: a value that does not encode", async () => {
+test("F2: production: a value that does not encode", async () => {
   const Words = S.topic("out", { key: string, value: string })
   const build = (handler?: S.FailureHandler) => () =>
     S.stream(In).pipe(
@@ -222,7 +222,7 @@ test("production: a value that does not encode", async () => {
   await expect(failing.run()).rejects.toThrow('operator "to-2", record in-0@1')
 })
 
-test("dead letters are of the transaction: written once, whatever aborts and dies", async () => {
+test("F5: dead letters are of the transaction: written once, whatever aborts and dies", async () => {
   await using driver = await started(() => S.stream(In).pipe(S.map(refuses2), S.to(Out)), {
     onProcessingFailure: { deadLetter: "letters" },
   })

@@ -59,7 +59,7 @@ function newTask(limits: Partial<TaskLimits>) {
   return { task, feed, held }
 }
 
-test("few entries of many bytes make a transaction heavy, many of few bytes do not", () => {
+test("E10 S9: few entries of many bytes make a transaction heavy, many of few bytes do not", () => {
   const small = newTask({ openBytesMax: 1_000_000 })
   small.feed(500, 100)
   expect(small.task.isHeavy).toBe(false)

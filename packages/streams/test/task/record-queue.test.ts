@@ -15,7 +15,7 @@ function cursor(offset: number, count: number): RecordCursor {
   }
 }
 
-test("a marker that is fetched while records are at hand is passed with the last of them", () => {
+test("E5: a marker that is fetched while records are at hand is passed with the last of them", () => {
   const queue = new RecordQueue("t", 0, 0)
   queue.add(() => cursor(0, 2), 2, 2)
   queue.fetched(2, 3)

@@ -28,7 +28,7 @@ const topology = S.makeTopology(
   "shop-app",
 )
 
-test("text: Kafka Streams' own, then what it leaves out", () => {
+test("P8: text: Kafka Streams' own, then what it leaves out", () => {
   const [kafka, more] = S.describeTopology(topology, "text").split("\n\nTopics:\n")
   expect(kafka).toMatch(/^Topologies:\n {3}Sub-topology: 0\n {4}Source: source-0 \(topics: \[orders\]\)\n {6}--> join-/)
   expect(kafka).toMatch(/Processor: join-global-table-\d \(stores: \[countries\]\)/)
@@ -48,7 +48,7 @@ test("text: Kafka Streams' own, then what it leaves out", () => {
   )
 })
 
-test("JSON has the same", () => {
+test("P8: JSON has the same", () => {
   const described = JSON.parse(S.describeTopology(topology, "json"))
   expect(
     described.subtopologies.map(({ sources, stores }: any) => [sources, stores.map(({ name }: any) => name)]),
@@ -61,7 +61,7 @@ test("JSON has the same", () => {
   ])
 })
 
-test("mermaid: every id that an edge names is drawn", () => {
+test("P8: mermaid: every id that an edge names is drawn", () => {
   const lines = S.describeTopology(topology, "mermaid").trimEnd().split("\n")
   expect(lines[0]).toBe("flowchart LR")
   const drawn = new Set(lines.flatMap((line) => [...line.matchAll(/\b([a-z]+[\d_]+)[[(]/g)].map(([, id]) => id)))

@@ -24,7 +24,7 @@ test("a plan is plain data and the same each time it is built", () => {
   expect(S.pipeline("p", build).plan.plan).toEqual(first)
 })
 
-test("sub-topologies are split at repartition topics and joined by stores", () => {
+test("D12 R1: sub-topologies are split at repartition topics and joined by stores", () => {
   const topology = makeTopology(S.pipeline("p", build).plan, "app")
   expect(topology.subtopologies.map((one) => one.sources.map(({ topic }) => topic))).toEqual([
     ["in"],
@@ -40,7 +40,7 @@ test("sub-topologies are split at repartition topics and joined by stores", () =
   ])
 })
 
-test("a repartition topic has the partitions of the table it meets, else those of its upstream tasks", () => {
+test("J13 R1: a repartition topic has the partitions of the table it meets, else those of its upstream tasks", () => {
   const joined = makeTopology(S.pipeline("p", build).plan, "app")
   const counts = resolvePartitions(
     joined,
@@ -62,7 +62,7 @@ test("a repartition topic has the partitions of the table it meets, else those o
   expect(resolvePartitions(makeTopology(alone.plan, "app"), new Map([["in", 3]])).get("app-n-repartition")).toBe(3)
 })
 
-test("one topic read twice is one source, one topic tabled twice is one table", () => {
+test("D1: one topic read twice is one source, one topic tabled twice is one table", () => {
   const twice = S.pipeline("p", () => [
     S.stream(In).pipe(
       S.joinTable("one", S.table(Rows), (_, row) => row),
@@ -84,7 +84,7 @@ test("one topic read twice is one source, one topic tabled twice is one table", 
   ])
 })
 
-test("names do not depend on what else is in the pipeline", () => {
+test("D12: names do not depend on what else is in the pipeline", () => {
   const more = S.pipeline("p", () => [
     S.stream(Rows).pipe(
       S.filter(() => true),
@@ -119,11 +119,11 @@ test.each<readonly [string, () => any, RegExp]>([
   ],
   ["a bad name", () => S.stream(In).pipe(S.count("a b")), /operator name "a b"/],
   ["no sink", () => [], /return at least one sink/],
-])("refuses %s", (_, ends, message) => {
+])("D12: refuses %s", (_, ends, message) => {
   expect(() => S.pipeline("p", ends)).toThrow(message)
 })
 
-test("describe draws sources, processors with their stores, and sinks", () => {
+test("P8: describe draws sources, processors with their stores, and sinks", () => {
   const topology = makeTopology(S.pipeline("p", build).plan, "app")
   const text = describeTopology(topology, "text")
   expect(text).toContain("Sub-topology: 1")
