@@ -31,12 +31,26 @@ export const COMMIT_STEPS = [
 
 export type CommitStep = (typeof COMMIT_STEPS)[number]
 
-/** crash: the process is gone. fail: the call fails and the transaction must be aborted, or its outcome is unknown. */
-export type FaultKind = "crash" | "fail"
+export const FAULT_KINDS = [
+  /** The process is gone. */
+  "crash",
+  /** The call fails and the transaction must be aborted, or its outcome is unknown. */
+  "fail",
+  /** The tasks have gone to another worker, which has no state of theirs: this one is fenced. */
+  "move",
+] as const
 
-/** The worker died at a commit step. */
+export type FaultKind = (typeof FAULT_KINDS)[number]
+
+/** The worker died at a commit step, or lost its tasks there. */
 export class InjectedCrash extends Error {
   override readonly name = "InjectedCrash"
+  readonly kind: "crash" | "move"
+
+  constructor(kind: "crash" | "move", message: string) {
+    super(message)
+    this.kind = kind
+  }
 }
 
 export class MemoryCluster implements ClusterReader {
@@ -140,7 +154,7 @@ export class MemoryOutput implements TransactionalOutput {
     value: Uint8Array | null,
     headers: Headers = [],
   ): void {
-    if (this.#isDead) throw new InjectedCrash("a dead worker writes")
+    if (this.#isDead) throw new InjectedCrash("crash", "a dead worker writes")
     this.#transaction ??= new MemoryTransaction()
     const count = this.partitionCount(topic)
     const chosen = partition >= 0 ? partition : key === null ? 0 : partitionForKey(key, count)
@@ -167,11 +181,11 @@ export class MemoryOutput implements TransactionalOutput {
 
   async commit(): Promise<void> {
     const before = this.#take("commit")
-    if (before === "crash") throw new InjectedCrash("crashed before the commit")
+    if (before === "crash" || before === "move") throw new InjectedCrash(before, `${before} before the commit`)
     if (before === "fail") throw new CommitOutcomeUnknown("the commit was sent and not answered; it did not arrive")
     this.#end("committed")
     const after = this.#take("committed")
-    if (after === "crash") throw new InjectedCrash("crashed after the commit")
+    if (after === "crash" || after === "move") throw new InjectedCrash(after, `${after} after the commit`)
     if (after === "fail") throw new CommitOutcomeUnknown("the commit was sent and not answered; it did arrive")
   }
 
@@ -199,7 +213,7 @@ export class MemoryOutput implements TransactionalOutput {
 
   #strike(step: CommitStep): void {
     const kind = this.#take(step)
-    if (kind === "crash") throw new InjectedCrash(`crashed at ${step}`)
+    if (kind === "crash" || kind === "move") throw new InjectedCrash(kind, `${kind} at ${step}`)
     if (kind === "fail") throw new TransactionAbortable(`failed at ${step}, as the test asked`)
   }
 }

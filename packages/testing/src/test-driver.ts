@@ -5,8 +5,12 @@
  * processes and commits until nothing is left, `process`, `commit` and `abort` go step by step, and `failAt` kills or
  * fails the worker at a step of the next commit. Whatever is done to it, the committed outputs must not change.
  */
-import type { Pipeline, Topic } from "@millrace/streams"
+import type { Pipeline, Table, Topic } from "@millrace/streams"
+import type { Answer, Query, QueryOptions, QueryResult } from "@millrace/streams/query/query"
 import type { Headers } from "@millrace/streams/dsl/record"
+import { reportTask, type TaskReport } from "@millrace/streams/metrics/report"
+import { Queries } from "@millrace/streams/query/queries"
+import { StoreDirectory } from "@millrace/streams/query/stores"
 import { effectPort } from "@millrace/streams/run/effects"
 import { allTasks, makeTask } from "@millrace/streams/run/task-factory"
 import { type CommitOutcome, TaskSet } from "@millrace/streams/run/task-set"
@@ -18,10 +22,12 @@ import { SubscriptionStore } from "@millrace/streams/state/subscription-store"
 import { TimerStore } from "@millrace/streams/state/timer-store"
 import { VersionedStore } from "@millrace/streams/state/versioned-store"
 import { WindowStore } from "@millrace/streams/state/window-store"
+import { addTaskMetrics, newTaskMetrics, type TaskMetrics } from "@millrace/streams/task/metrics"
 import type { TaskLimits } from "@millrace/streams/task/task"
 import { type PartitionCounts, resolvePartitions, taskCount } from "@millrace/streams/topology/partitions"
 import { makeTopology, type Topology } from "@millrace/streams/topology/topology"
 import { partitionForKey } from "@millrace/client/producer/murmur2"
+import { type DeadLetter, deadLetterOf } from "./dead-letter.ts"
 import { DriverGlobalTable } from "./driver-global-table.ts"
 import { ForgetfulEngines } from "./forgetful-engine.ts"
 import { type CommitStep, type FaultKind, InjectedCrash, MemoryCluster, MemoryOutput } from "./memory-cluster.ts"
@@ -31,7 +37,10 @@ import { VirtualClock } from "./virtual-clock.ts"
 
 export interface TestDriverOptions {
   readonly applicationId?: string
-  /** Partitions of every topic, or of each by name; 1 where nothing is said. Patterns match the topics that are named. */
+  /**
+   * Partitions of every topic, or of each by name; 1 where nothing is said. Topics that are named exist: patterns match
+   * them, and dead letters and records whose topic is chosen one by one go there.
+   */
   readonly partitions?: number | { readonly [topic: string]: number }
   readonly startTimeMs?: number
   /** Runs the pipeline's effects; the default gives them no services. */
@@ -65,6 +74,11 @@ export interface StoredRow {
   readonly validTo?: number
   /** Of a window store: where the window starts. */
   readonly start?: number
+}
+
+export interface DriverMetrics extends Readonly<TaskMetrics> {
+  readonly transactions: { readonly committed: number; readonly aborted: number }
+  readonly perTask: readonly TaskReport[]
 }
 
 /** Turns of the microtask queue before a commit is taken to wait for time, or for the outside. */
@@ -117,6 +131,8 @@ export class TestDriver {
     for (const { id, stores } of this.topology.subtopologies) {
       for (const { changelog } of stores) this.cluster.createTopic(changelog, taskCount(this.topology, id, counts)!)
     }
+    for (const topic of Object.keys(typeof partitions === "number" ? {} : partitions))
+      this.cluster.createTopic(topic, wanted(topic))
     return counts
   }
 
@@ -210,13 +226,49 @@ export class TestDriver {
     return found
   }
 
+  /** Stores of the pipeline that have rows to read, in the order of its tasks. */
+  get stores(): string[] {
+    return this.topology.subtopologies.flatMap(({ stores }) => stores.map(({ name }) => name))
+  }
+
+  /** Topics that the pipeline's sinks write to, where they are known by name. */
+  get outputTopics(): string[] {
+    const sinks = this.topology.nodes.filter(({ kind, topic }) => kind === "to" && topic !== undefined)
+    return [...new Set(sinks.map(({ topic }) => topic!))]
+  }
+
+  /** Committed dead letters of a topic, with the bytes of what failed, where it failed, and why. */
+  deadLetters(topic: string): DeadLetter[] {
+    return this.cluster.logs(topic).flatMap((log) => log.committed(0).map(deadLetterOf))
+  }
+
+  /** An interactive query of the store of a table, or of any by its name, over all partitions. */
+  query<K, V, Q extends Query<K>>(of: Table<K, V, any>, query: Q, options?: QueryOptions): QueryResult<Answer<Q, K, V>>
+  query<Q extends Query>(of: string, query: Q, options?: QueryOptions): QueryResult<Answer<Q, any, any>>
+  query(of: string | Table<any, any, any>, query: Query, options: QueryOptions = {}): QueryResult<any> {
+    const queries = new Queries({
+      topology: this.topology,
+      stores: new StoreDirectory(this.topology, (serde) => serde),
+      globalTables: new Map(),
+      partitions: this.#partitions,
+      tasks: this.#tasks,
+      opening: () => [],
+      endpoints: () => ({}),
+    })
+    return queries.query(of, query, options)
+  }
+
+  /** Figures of the worker that runs now: a crash begins them anew. */
+  get metrics(): DriverMetrics {
+    const sum = newTaskMetrics()
+    const tasks = [...this.#tasks.tasks]
+    for (const task of tasks) addTaskMetrics(sum, task.metrics)
+    return { ...sum, transactions: this.#tasks.transactions, perTask: tasks.map(reportTask) }
+  }
+
   /** Counters of all tasks, added up. */
   get dropped(): Readonly<Record<"late" | "null-key" | "tombstone" | "skipped", number>> {
-    const sum = { late: 0, "null-key": 0, tombstone: 0, skipped: 0 }
-    for (const task of this.#tasks.tasks) {
-      for (const reason of Object.keys(sum) as Array<keyof typeof sum>) sum[reason] += task.metrics.dropped[reason]
-    }
-    return sum
+    return this.metrics.dropped
   }
 
   /** A running worker would commit now, whatever the commit interval. */
@@ -235,17 +287,18 @@ export class TestDriver {
   }
 
   /** Commits what was processed. A fault injected before strikes here; after a crash a new worker has taken over. */
-  commit(): Promise<"nothing" | "committed" | "aborted" | "crashed"> {
+  commit(): Promise<CommitOutcome | "crashed" | "moved"> {
     return this.#end(() => this.#tasks.commit())
   }
 
-  async #end(commit: () => Promise<CommitOutcome>): Promise<CommitOutcome | "crashed"> {
+  async #end(commit: () => Promise<CommitOutcome>): Promise<CommitOutcome | "crashed" | "moved"> {
     try {
       return await this.#inTime(commit())
     } catch (failure) {
       if (failure instanceof InjectedCrash) {
-        await this.crash()
-        return "crashed"
+        const isMove = failure.kind === "move"
+        await this.crash({ loseEngines: isMove })
+        return isMove ? "moved" : "crashed"
       }
       if ((failure as Error)?.name !== "TransactionAbortable") {
         await this.#tasks.abort()
@@ -267,7 +320,16 @@ export class TestDriver {
     } while ((await this.commit()) !== "nothing" || this.process() > 0)
   }
 
-  /** At the next commit: `crash` kills the worker at a step, `fail` makes that step fail or its outcome unknown. */
+  /** Lets wall-clock time pass, then processes and commits until nothing is left to do: punctuations that are due run. */
+  async advance(ms: number): Promise<void> {
+    this.clock.advance(ms)
+    await this.run()
+  }
+
+  /**
+   * At the next commit: `crash` kills the worker at a step, `fail` makes that step fail or its outcome unknown, `move` gives
+   * its tasks to another worker there, which restores them.
+   */
   failAt(step: CommitStep, kind: FaultKind = "crash"): void {
     this.#output.inject(step, kind)
   }
