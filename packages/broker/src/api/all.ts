@@ -43,6 +43,8 @@ import { produce } from "./produce.ts"
 import { type ApiRegistry, registryOf } from "./registry.ts"
 import { saslAuthenticate } from "./sasl-authenticate.ts"
 import { saslHandshake } from "./sasl-handshake.ts"
+import { streamsGroupDescribe } from "./streams-group-describe.ts"
+import { streamsGroupHeartbeat } from "./streams-group-heartbeat.ts"
 import { syncGroup } from "./sync-group.ts"
 import { txnOffsetCommit } from "./txn-offset-commit.ts"
 import { writeTxnMarkers } from "./write-txn-markers.ts"
@@ -90,6 +92,8 @@ export function allApis(): ApiRegistry {
     describeTopicPartitions,
     consumerGroupHeartbeat,
     consumerGroupDescribe,
+    streamsGroupHeartbeat,
+    streamsGroupDescribe,
     describeAcls,
     createAcls,
     deleteAcls,

@@ -23,6 +23,37 @@ export const coordinatorConfig = define({
     doc: "How long a member of a consumer group may be silent (KIP-848).",
   }),
   "group.consumer.max.size": int({ default: 2_147_483_647, min: 1, doc: "Most members of one consumer group." }),
+  "group.streams.heartbeat.interval.ms": int({
+    default: 5000,
+    min: 1,
+    doc: "How often members of streams groups report (KIP-1071).",
+  }),
+  "group.streams.session.timeout.ms": int({
+    default: 45_000,
+    min: 1,
+    doc: "How long a member of a streams group may be silent (KIP-1071).",
+  }),
+  "group.streams.max.size": int({ default: 2_147_483_647, min: 1, doc: "Most members of one streams group." }),
+  "group.streams.num.standby.replicas": int({
+    default: 0,
+    min: 0,
+    doc: "Standbys of each task with stores in a streams group.",
+  }),
+  "group.streams.initial.rebalance.delay.ms": int({
+    default: 3000,
+    min: 0,
+    doc: "How long an empty streams group waits for more members after the first one joined.",
+  }),
+  "group.streams.task.offset.interval.ms": int({
+    default: 60_000,
+    min: 1,
+    doc: "How often members of streams groups report how far their stores have come.",
+  }),
+  "group.streams.acceptable.recovery.lag": long({
+    default: 10_000,
+    min: 0,
+    doc: "How far behind its changelog a store may be to count as caught up.",
+  }),
   "offset.metadata.max.bytes": int({
     default: 4096,
     importance: "HIGH",

@@ -21,10 +21,14 @@ export const TRANSACTION_VERSION = "transaction.version"
 /** 1: groups of the new protocol are served (KIP-848). */
 const GROUP_VERSION = "group.version"
 
+/** 1: groups of Kafka Streams instances are served (KIP-1071). */
+const STREAMS_VERSION = "streams.version"
+
 export const supportedFeatures: readonly SupportedFeature[] = [
   { name: METADATA_VERSION, minLevel: 7, maxLevel: 25, initialLevel: 25 },
   { name: TRANSACTION_VERSION, minLevel: 0, maxLevel: 2, initialLevel: 2 },
   { name: GROUP_VERSION, minLevel: 0, maxLevel: 1, initialLevel: 1 },
+  { name: STREAMS_VERSION, minLevel: 0, maxLevel: 1, initialLevel: 1 },
 ]
 
 /** Levels for a cluster that has none yet. */

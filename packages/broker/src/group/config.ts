@@ -1,5 +1,7 @@
+import type { StreamsGroupConfig } from "./streams/settings.ts"
+
 /** The settings of group coordination, by the names of Kafka's broker configuration. */
-export interface GroupCoordinatorConfig {
+export interface GroupCoordinatorConfig extends StreamsGroupConfig {
   readonly "group.initial.rebalance.delay.ms": number
   readonly "group.min.session.timeout.ms": number
   readonly "group.max.session.timeout.ms": number

@@ -26,10 +26,16 @@ import type { ListGroupsRequest, ListGroupsResponse } from "@millrace/protocol/m
 import type { OffsetCommitRequest, OffsetCommitResponse } from "@millrace/protocol/messages/offset-commit"
 import type { OffsetDeleteRequest, OffsetDeleteResponse } from "@millrace/protocol/messages/offset-delete"
 import type { OffsetFetchRequest, OffsetFetchResponse } from "@millrace/protocol/messages/offset-fetch"
+import type {
+  StreamsGroupDescribeRequest,
+  StreamsGroupDescribeResponse,
+} from "@millrace/protocol/messages/streams-group-describe"
+import type { StreamsGroupHeartbeatRequest } from "@millrace/protocol/messages/streams-group-heartbeat"
 import type { SyncGroupRequest, SyncGroupResponse } from "@millrace/protocol/messages/sync-group"
 import type { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from "@millrace/protocol/messages/txn-offset-commit"
 import type { ErrorCode } from "@millrace/protocol"
 import type { EndTransactionMarker } from "../coordinator/shard.ts"
+import type { StreamsBeatAnswer } from "./streams/requests.ts"
 
 /** Who asks, as far as groups record it. */
 export interface GroupRequestContext {
@@ -56,6 +62,12 @@ export interface GroupCoordinator {
     context: GroupRequestContext,
     request: ConsumerGroupDescribeRequest,
   ): Promise<ConsumerGroupDescribeResponse>
+
+  streamsGroupHeartbeat(context: GroupRequestContext, request: StreamsGroupHeartbeatRequest): Promise<StreamsBeatAnswer>
+  streamsGroupDescribe(
+    context: GroupRequestContext,
+    request: StreamsGroupDescribeRequest,
+  ): Promise<StreamsGroupDescribeResponse>
 
   offsetCommit(context: GroupRequestContext, request: OffsetCommitRequest): Promise<OffsetCommitResponse>
   txnOffsetCommit(context: GroupRequestContext, request: TxnOffsetCommitRequest): Promise<TxnOffsetCommitResponse>

@@ -84,6 +84,12 @@ export function listGroups(shard: GroupShardState, list: ListRequest, out: Group
       groupState: state as string,
       groupType: "consumer",
     })),
+    ...[...shard.streamsGroups.values()].map(({ groupId, state }) => ({
+      groupId,
+      protocolType: "streams",
+      groupState: state as string,
+      groupType: "streams",
+    })),
   ]
   const groups = all.filter(
     ({ groupState, groupType }) =>

@@ -11,6 +11,8 @@ import type { ClassicGroup } from "./classic-group.ts"
 import type { GroupShardState } from "./group-state.ts"
 import type { StoredOffset } from "./offset-store.ts"
 import { type GroupOutcome, timerKey } from "./requests.ts"
+import type { StreamsGroup } from "./streams/group.ts"
+import { removeStreamsGroup } from "./streams/leave.ts"
 import { consumerProtocolType, isSubscribed, subscribedTopics } from "./subscriptions.ts"
 
 const minuteMs = 60_000
@@ -26,8 +28,12 @@ export function cleanup(shard: GroupShardState, now: number, out: GroupOutcome):
     if (empty && group.state === "Empty" && group.pendingMembers.size === 0) removeGroup(shard, group, out)
   }
   for (const group of [...shard.consumerGroups.values()]) {
-    const empty = expireConsumerOffsets(shard, group, now, out)
+    const empty = expireUnread(shard, group, now, out)
     if (empty && group.state === "Empty") removeConsumerGroup(group, out)
+  }
+  for (const group of [...shard.streamsGroups.values()]) {
+    const empty = expireUnread(shard, group, now, out)
+    if (empty && group.state === "Empty") removeStreamsGroup(group, out)
   }
   armCleanup(shard, out)
 }
@@ -39,8 +45,13 @@ export function removeGroup(shard: GroupShardState, group: ClassicGroup, out: Gr
   else out.records.push({ type: "group-metadata", group: group.groupId, value: null })
 }
 
-/** True when no offsets are left. A consumer group's expire by their age, once nobody reads their topic. */
-function expireConsumerOffsets(shard: GroupShardState, group: ConsumerGroup, now: number, out: GroupOutcome): boolean {
+/** True when no offsets are left. They expire by their age, once nobody in the group reads their topic. */
+function expireUnread(
+  shard: GroupShardState,
+  group: ConsumerGroup | StreamsGroup,
+  now: number,
+  out: GroupOutcome,
+): boolean {
   const { offsets } = shard
   const { groupId } = group
   const retentionMs = shard.config["offsets.retention.minutes"] * minuteMs

@@ -7,13 +7,15 @@ import type { TopicPatterns } from "./consumer/patterns.ts"
 import type { GroupTopics } from "./consumer/topics.ts"
 import type { GroupCoordinatorConfig } from "./config.ts"
 import { OffsetStore } from "./offset-store.ts"
+import { StreamsGroup } from "./streams/group.ts"
 
 export class GroupShardState {
   readonly undo: UndoLog
   readonly config: GroupCoordinatorConfig
-  /** Classic groups, and groups that are offsets alone. An id is here or among the consumer groups. */
+  /** Classic groups, and groups that are offsets alone. An id is here, among the consumer groups or the streams groups. */
   readonly groups: UndoMap<string, ClassicGroup>
   readonly consumerGroups: UndoMap<string, ConsumerGroup>
+  readonly streamsGroups: UndoMap<string, StreamsGroup>
   readonly offsets: OffsetStore
 
   readonly topics: GroupTopics
@@ -25,6 +27,7 @@ export class GroupShardState {
     this.topics = topics
     this.patterns = patterns
     this.consumerGroups = new UndoMap(undo)
+    this.streamsGroups = new UndoMap(undo)
     this.groups = new UndoMap(undo)
     this.offsets = new OffsetStore(undo)
   }
@@ -34,6 +37,16 @@ export class GroupShardState {
     if (existing !== undefined) return existing
     const group = new ClassicGroup(groupId, this.undo)
     this.groups.set(groupId, group)
+    return group
+  }
+
+  getOrCreateStreams(groupId: string): StreamsGroup {
+    const existing = this.streamsGroups.get(groupId)
+    // Its offsets were read before it: the group they were kept under is this one.
+    if (this.groups.get(groupId)?.persisted === null) this.groups.delete(groupId)
+    if (existing !== undefined) return existing
+    const group = new StreamsGroup(groupId, this.undo)
+    this.streamsGroups.set(groupId, group)
     return group
   }
 }

@@ -16,6 +16,7 @@ import { type Member, type MemberProtocol, hasProtocols, noAssignment, selectPro
 import { Rebalance, membersForLeader } from "./rebalance.ts"
 import type { GroupOutcome, JoinRequest } from "./requests.ts"
 import { joinAnswer, joinRefusal } from "./responses.ts"
+import { removeStreamsGroup } from "./streams/leave.ts"
 
 /** From this version on a new dynamic member must come back with the id it is given. */
 const memberIdRequiredFrom = 4
@@ -37,6 +38,11 @@ export function join(shard: GroupShardState, join: JoinRequest, now: number, out
     // Row 96: members of both protocols do not mix; an empty group gives way.
     if (consumerGroup.state !== "Empty") return refuse(memberId, ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
     removeConsumerGroup(consumerGroup, out)
+  }
+  const streamsGroup = shard.streamsGroups.get(request.groupId)
+  if (streamsGroup !== undefined) {
+    if (streamsGroup.state !== "Empty") return refuse(memberId, ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+    removeStreamsGroup(streamsGroup, out)
   }
   if (memberId !== "" && !shard.groups.has(request.groupId)) return refuse(memberId, ErrorCode.UNKNOWN_MEMBER_ID)
   const group = shard.getOrCreate(request.groupId)

@@ -6,7 +6,7 @@
  * commits are also taken without membership, from clients older than KIP-447.
  *
  * Errors: INVALID_GROUP_ID, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION, REBALANCE_IN_PROGRESS,
- * GROUP_ID_NOT_FOUND (OffsetCommit 9+, TxnOffsetCommit 6+), OFFSET_METADATA_TOO_LARGE, STALE_MEMBER_EPOCH (consumer groups).
+ * GROUP_ID_NOT_FOUND (OffsetCommit 9+, TxnOffsetCommit 6+), OFFSET_METADATA_TOO_LARGE, STALE_MEMBER_EPOCH (consumer and streams groups).
  */
 import { ErrorCode } from "@millrace/protocol"
 import type { OffsetCommitRequest } from "@millrace/protocol/messages/offset-commit"
@@ -17,6 +17,7 @@ import type { GroupShardState } from "./group-state.ts"
 import { Rebalance } from "./rebalance.ts"
 import type { CommitRequest, GroupOutcome, TxnCommitRequest } from "./requests.ts"
 import type { GroupState } from "./state.ts"
+import { streamsCommitFault } from "./streams/offsets.ts"
 
 /** What a plain commit by a member of the current generation gets. */
 export const commitInState: Record<GroupState, ErrorCode> = {
@@ -39,13 +40,11 @@ interface Committer {
 export function offsetCommit(shard: GroupShardState, commit: CommitRequest, now: number, out: GroupOutcome): void {
   const { request, token, context } = commit
   const group = shard.groups.get(request.groupId)
-  const consumerGroup = shard.consumerGroups.get(request.groupId)
   const error =
-    consumerGroup !== undefined
-      ? commitFault(consumerGroup, request, context.apiVersion >= memberEpochFrom)
-      : group === undefined
-        ? validateWithoutGroup(request, context.apiVersion >= groupNotFoundFrom.commit)
-        : validate(group, request)
+    epochFaultOf(shard, request, context.apiVersion >= memberEpochFrom) ??
+    (group === undefined
+      ? validateWithoutGroup(request, context.apiVersion >= groupNotFoundFrom.commit)
+      : validate(group, request))
   if (error !== ErrorCode.NONE) {
     out.reply(token, { throttleTimeMs: 0, topics: commitResults(request.topics, () => error) })
     return
@@ -68,18 +67,38 @@ export function txnOffsetCommit(
 ): void {
   const { request, token, context } = commit
   const group = shard.groups.get(request.groupId)
-  const consumerGroup = shard.consumerGroups.get(request.groupId)
+  const epochFault = claimsMembership(request) ? epochFaultOf(shard, request, true) : unclaimed(shard, request)
   const error =
     request.groupId === ""
       ? ErrorCode.INVALID_GROUP_ID
-      : consumerGroup !== undefined
-        ? inClassicTerms(claimsMembership(request) ? commitFault(consumerGroup, request, true) : ErrorCode.NONE)
+      : epochFault !== undefined
+        ? inClassicTerms(epochFault)
         : group === undefined
           ? validateWithoutGroup(request, context.apiVersion >= groupNotFoundFrom.txnCommit)
           : validateTransactional(group, request)
   const topics =
     error === ErrorCode.NONE ? record(shard, request, now, -1, out) : commitResults(request.topics, () => error)
   out.reply(token, { throttleTimeMs: 0, topics })
+}
+
+/** What a group whose members have epochs says to a commit; undefined when the id is of no such group. */
+function epochFaultOf(
+  { consumerGroups, streamsGroups }: GroupShardState,
+  request: Committer & { readonly groupId: string; readonly topics: CommittedTopics },
+  knowsEpochs: boolean,
+): ErrorCode | undefined {
+  const consumerGroup = consumerGroups.get(request.groupId)
+  if (consumerGroup !== undefined) return commitFault(consumerGroup, request, knowsEpochs)
+  const streamsGroup = streamsGroups.get(request.groupId)
+  return streamsGroup && streamsCommitFault(streamsGroup, request, request.topics, knowsEpochs)
+}
+
+/** A transaction that claims no membership (before KIP-447) may commit to a group of any type. */
+function unclaimed(
+  { consumerGroups, streamsGroups }: GroupShardState,
+  { groupId }: { readonly groupId: string },
+): ErrorCode | undefined {
+  return consumerGroups.has(groupId) || streamsGroups.has(groupId) ? ErrorCode.NONE : undefined
 }
 
 /** Transactional commits know no member epochs: a stale one is told as an old generation. */

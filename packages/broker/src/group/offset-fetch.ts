@@ -13,8 +13,8 @@ type FetchedPartition = FetchedGroup["topics"][number]["partitions"][number]
 
 export function offsetFetch(shard: GroupShardState, fetch: FetchRequest, out: GroupOutcome): void {
   const { groupId, topics, memberId, memberEpoch } = fetch.group
-  const consumerGroup = shard.consumerGroups.get(groupId)
-  const errorCode = consumerGroup === undefined ? ErrorCode.NONE : fetchFault(consumerGroup, memberId, memberEpoch)
+  const newGroup = shard.consumerGroups.get(groupId) ?? shard.streamsGroups.get(groupId)
+  const errorCode = newGroup === undefined ? ErrorCode.NONE : fetchFault(newGroup, memberId, memberEpoch)
   if (errorCode !== ErrorCode.NONE) return void out.reply(fetch.token, { groupId, topics: [], errorCode })
   const asked = topics ?? everyTopic(shard, groupId)
   out.reply(fetch.token, {

@@ -4,7 +4,7 @@
  *   key    type int16 | OffsetCommitKey (types 0 and 1) or GroupMetadataKey (type 2)
  *   value  version int16 | OffsetCommitValue or GroupMetadataValue; a null value deletes
  *
- * Those of consumer groups are in consumer/records.ts. Keys of other types belong to group protocols that this broker
+ * Those of consumer and streams groups are in consumer/records.ts and streams/records.ts. Keys of other types belong to group protocols that this broker
  * does not serve: they are skipped.
  */
 import {
@@ -18,6 +18,7 @@ import { GroupMetadataKey, GroupMetadataValue } from "@millrace/protocol/records
 import { LegacyOffsetCommitKey, OffsetCommitKey, OffsetCommitValue } from "@millrace/protocol/records/offset-commit"
 import type { RawRecord } from "../coordinator/shard.ts"
 import { type ConsumerGroupRecord, decodeConsumerGroupRecord, encodeConsumerGroupRecord } from "./consumer/records.ts"
+import { decodeStreamsGroupRecord, encodeStreamsGroupRecord, type StreamsGroupRecord } from "./streams/records.ts"
 
 /** A committed offset, as OffsetCommitValue keeps it. */
 export interface CommittedOffset {
@@ -61,12 +62,15 @@ export type GroupRecord =
     }
   | { readonly type: "group-metadata"; readonly group: string; readonly value: GroupMetadata | null }
   | ConsumerGroupRecord
+  | StreamsGroupRecord
 
 /** v4 is flexible and carries the topic id; an explicit expiry exists in v1 alone. */
 const offsetCommitValueVersion = 4
 const expiringOffsetCommitValueVersion = 1
 /** v3 knows static members. v4 only changes the encoding, and older brokers could not read it back. */
 const groupMetadataValueVersion = 3
+
+export const isStreamsRecord = (record: GroupRecord): record is StreamsGroupRecord => record.type.startsWith("streams-")
 
 export function encodeGroupRecord(record: GroupRecord): RawRecord {
   if (record.type === "group-metadata") {
@@ -82,6 +86,7 @@ export function encodeGroupRecord(record: GroupRecord): RawRecord {
             }),
     }
   }
+  if (isStreamsRecord(record)) return encodeStreamsGroupRecord(record)
   if (record.type !== "offset-commit") return encodeConsumerGroupRecord(record)
   const { group, topic, partition, value } = record
   const expires = value !== null && value.expireTimestamp >= 0
@@ -107,7 +112,7 @@ export function decodeGroupRecord({ key, value }: RawRecord): GroupRecord | unde
       return { type: "group-metadata", group, value: value === null ? null : decodeGroupMetadata(value) }
     }
     default:
-      return decodeConsumerGroupRecord(type, { key, value })
+      return decodeConsumerGroupRecord(type, { key, value }) ?? decodeStreamsGroupRecord(type, { key, value })
   }
 }
 

@@ -7,6 +7,8 @@ import { describedError } from "./describe.ts"
 import { commitResults } from "./offset-commit.ts"
 import type { GroupRequest } from "./requests.ts"
 import { joinRefusal, syncRefusal } from "./responses.ts"
+import { describedStreamsError } from "./streams/describe.ts"
+import { streamsBeatAnswer } from "./streams/refusal.ts"
 
 export function refuseGroupRequest(request: GroupRequest, logError: ErrorCode): unknown {
   const errorCode = coordinatorError(logError)
@@ -47,6 +49,10 @@ export function refuseGroupRequest(request: GroupRequest, logError: ErrorCode): 
       return beatRefusal(errorCode)
     case "consumer-describe":
       return request.groupIds.map((groupId) => describedConsumerError(groupId, errorCode))
+    case "streams-heartbeat":
+      return { response: streamsBeatAnswer(errorCode), missing: [] }
+    case "streams-describe":
+      return request.groupIds.map((groupId) => describedStreamsError(groupId, errorCode))
     case "topics-deleted":
       return errorCode
   }

@@ -9,6 +9,8 @@ import { removeConsumerGroup } from "./consumer/leave.ts"
 import { removeGroup } from "./expiry.ts"
 import type { GroupShardState } from "./group-state.ts"
 import type { DeletionRequest, GroupOutcome, OffsetRemovalRequest, TopicsDeletedRequest } from "./requests.ts"
+import { StreamsGroup } from "./streams/group.ts"
+import { removeStreamsGroup } from "./streams/leave.ts"
 import { consumerProtocolType, isSubscribed, subscribedTopics } from "./subscriptions.ts"
 
 export function deleteGroups(shard: GroupShardState, deletion: DeletionRequest, out: GroupOutcome): void {
@@ -21,13 +23,14 @@ export function deleteGroups(shard: GroupShardState, deletion: DeletionRequest, 
 }
 
 function deleteGroup(shard: GroupShardState, groupId: string, out: GroupOutcome): ErrorCode {
-  const group = shard.consumerGroups.get(groupId) ?? shard.groups.get(groupId)
+  const group = shard.consumerGroups.get(groupId) ?? shard.streamsGroups.get(groupId) ?? shard.groups.get(groupId)
   if (group === undefined) return ErrorCode.GROUP_ID_NOT_FOUND
   if (group.state !== "Empty") return ErrorCode.NON_EMPTY_GROUP
   for (const [topic, partition] of shard.offsets.partitionsOf(groupId)) {
     out.records.push({ type: "offset-commit", group: groupId, topic, partition, value: null })
   }
   if (group instanceof ConsumerGroup) removeConsumerGroup(group, out)
+  else if (group instanceof StreamsGroup) removeStreamsGroup(group, out)
   else removeGroup(shard, group, out)
   return ErrorCode.NONE
 }
@@ -35,14 +38,14 @@ function deleteGroup(shard: GroupShardState, groupId: string, out: GroupOutcome)
 export function offsetDelete(shard: GroupShardState, removal: OffsetRemovalRequest, out: GroupOutcome): void {
   const { request, token } = removal
   const { groupId } = request
-  const consumerGroup = shard.consumerGroups.get(groupId)
+  const newGroup = shard.consumerGroups.get(groupId) ?? shard.streamsGroups.get(groupId)
   const group = shard.groups.get(groupId)
   const members = group !== undefined && group.state !== "Empty"
   const errorCode =
     groupId === ""
       ? ErrorCode.INVALID_GROUP_ID
       : group === undefined
-        ? consumerGroup === undefined
+        ? newGroup === undefined
           ? ErrorCode.GROUP_ID_NOT_FOUND
           : ErrorCode.NONE
         : members && group.protocolType !== consumerProtocolType
@@ -54,7 +57,7 @@ export function offsetDelete(shard: GroupShardState, removal: OffsetRemovalReque
   }
   const subscribed = members ? subscribedTopics(group) : new Set<string>()
   const topics = request.topics.map(({ name, partitions }) => {
-    const inUse = consumerGroup?.isSubscribed(name) ?? (group !== undefined && isSubscribed(group, subscribed, name))
+    const inUse = newGroup?.isSubscribed(name) ?? (group !== undefined && isSubscribed(group, subscribed, name))
     return {
       name,
       partitions: partitions.map(({ partitionIndex }) => {

@@ -15,6 +15,7 @@ import type { Outcome, Token } from "../coordinator/shard.ts"
 import type { ConsumerBeat, ConsumerDescribe, ConsumerTimeout } from "./consumer/requests.ts"
 import type { GroupRequestContext } from "./coordinator.ts"
 import type { GroupRecord } from "./records.ts"
+import type { StreamsBeat, StreamsDescribe, StreamsTimeout } from "./streams/requests.ts"
 
 interface Asked<Response> {
   readonly token: Token<Response>
@@ -85,6 +86,8 @@ export type GroupRequest =
   | TopicsDeletedRequest
   | ConsumerBeat
   | ConsumerDescribe
+  | StreamsBeat
+  | StreamsDescribe
 
 export type GroupTimeout =
   /** A member has not been heard of for its session timeout, or a handed-out id was not used. */
@@ -98,6 +101,7 @@ export type GroupTimeout =
   /** Time to look for expired offsets and empty groups. */
   | { readonly kind: "cleanup" }
   | ConsumerTimeout
+  | StreamsTimeout
 
 export type GroupOutcome = Outcome<GroupRecord, GroupTimeout>
 

@@ -20,6 +20,11 @@ import type { LeaveGroupRequest, LeaveGroupResponse } from "@millrace/protocol/m
 import type { ListGroupsRequest, ListGroupsResponse } from "@millrace/protocol/messages/list-groups"
 import type { OffsetCommitRequest, OffsetCommitResponse } from "@millrace/protocol/messages/offset-commit"
 import type { OffsetFetchRequest, OffsetFetchResponse } from "@millrace/protocol/messages/offset-fetch"
+import type {
+  StreamsGroupDescribeRequest,
+  StreamsGroupDescribeResponse,
+} from "@millrace/protocol/messages/streams-group-describe"
+import type { StreamsGroupHeartbeatRequest } from "@millrace/protocol/messages/streams-group-heartbeat"
 import type { SyncGroupRequest, SyncGroupResponse } from "@millrace/protocol/messages/sync-group"
 import type { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from "@millrace/protocol/messages/txn-offset-commit"
 import type { CoordinatorLog } from "../coordinator/log.ts"
@@ -37,6 +42,7 @@ import type { GroupRecord } from "./records.ts"
 import { refuseGroupRequest } from "./refusal.ts"
 import type { FetchedGroup, GroupRequest, GroupTimeout } from "./requests.ts"
 import { GroupShard } from "./shard.ts"
+import type { StreamsBeatAnswer } from "./streams/requests.ts"
 
 export interface GroupCoordinatorOptions {
   readonly log: CoordinatorLog
@@ -128,6 +134,28 @@ export class GroupCoordinatorService implements GroupCoordinator {
     const groups = await this.#byPartition(request.groupIds, (partition, groupIds) =>
       this.#runtime.request<ConsumerGroupDescribeResponse["groups"]>(partition, (token) => ({
         kind: "consumer-describe",
+        token,
+        context,
+        groupIds,
+      })),
+    )
+    return { throttleTimeMs: 0, groups }
+  }
+
+  streamsGroupHeartbeat(
+    context: GroupRequestContext,
+    request: StreamsGroupHeartbeatRequest,
+  ): Promise<StreamsBeatAnswer> {
+    return this.#ask(request.groupId, (token) => ({ kind: "streams-heartbeat", token, context, request }))
+  }
+
+  async streamsGroupDescribe(
+    context: GroupRequestContext,
+    request: StreamsGroupDescribeRequest,
+  ): Promise<StreamsGroupDescribeResponse> {
+    const groups = await this.#byPartition(request.groupIds, (partition, groupIds) =>
+      this.#runtime.request<StreamsGroupDescribeResponse["groups"]>(partition, (token) => ({
+        kind: "streams-describe",
         token,
         context,
         groupIds,

@@ -30,9 +30,13 @@ import { leave } from "./leave.ts"
 import { offsetCommit, txnOffsetCommit } from "./offset-commit.ts"
 import { offsetFetch } from "./offset-fetch.ts"
 import { Rebalance } from "./rebalance.ts"
-import { type GroupRecord, decodeGroupRecord, encodeGroupRecord } from "./records.ts"
+import { type GroupRecord, decodeGroupRecord, encodeGroupRecord, isStreamsRecord } from "./records.ts"
 import { deleteGroups, offsetDelete, topicsDeleted } from "./removal.ts"
 import type { GroupOutcome, GroupRequest, GroupTimeout } from "./requests.ts"
+import { describeStreamsGroups } from "./streams/describe.ts"
+import { armStreamsSession, streamsHeartbeat } from "./streams/heartbeat.ts"
+import { replayStreamsGroup } from "./streams/replay.ts"
+import { streamsTimerKey } from "./streams/requests.ts"
 import { sync } from "./sync.ts"
 import { timeout } from "./timeouts.ts"
 
@@ -87,6 +91,12 @@ export class GroupShard implements CoordinatorShard<GroupRequest, GroupRecord, G
       case "consumer-describe":
         describeConsumerGroups(state, request, out)
         break
+      case "streams-heartbeat":
+        streamsHeartbeat(state, request, now, out)
+        break
+      case "streams-describe":
+        describeStreamsGroups(state, request, out)
+        break
       case "topics-deleted":
         topicsDeleted(state, request, out)
         break
@@ -107,6 +117,7 @@ export class GroupShard implements CoordinatorShard<GroupRequest, GroupRecord, G
       else this.state.getOrCreate(record.group).persist(record.value)
       return
     }
+    if (isStreamsRecord(record)) return replayStreamsGroup(this.state, record)
     if (record.type !== "offset-commit") return replayConsumerGroup(this.state, record)
     const { group, topic, partition, value } = record
     if (value === null) {
@@ -114,7 +125,7 @@ export class GroupShard implements CoordinatorShard<GroupRequest, GroupRecord, G
       return
     }
     // Offsets without a group: a consumer that assigns itself. The group is there, empty, of no protocol.
-    if (!this.state.consumerGroups.has(group)) this.state.getOrCreate(group)
+    if (!this.state.consumerGroups.has(group) && !this.state.streamsGroups.has(group)) this.state.getOrCreate(group)
     offsets.replayCommit(group, topic, partition, { ...value, recordOffset: offset }, transaction?.producerId)
   }
 
@@ -141,6 +152,15 @@ export class GroupShard implements CoordinatorShard<GroupRequest, GroupRecord, G
         if (state !== "UnrevokedPartitions") continue
         const key = consumerTimerKey.rebalance(groupId, memberId)
         out.arm(key, rebalanceTimeoutMs, { kind: "consumer-rebalance", groupId, memberId, memberEpoch })
+      }
+    }
+    for (const { groupId, isKept, members } of [...this.state.streamsGroups.values()]) {
+      if (!isKept) this.state.streamsGroups.delete(groupId)
+      for (const { memberId, state, memberEpoch, rebalanceTimeoutMs } of members.values()) {
+        armStreamsSession(this.state, groupId, memberId, out)
+        if (state !== "UnrevokedTasks") continue
+        const key = streamsTimerKey.rebalance(groupId, memberId)
+        out.arm(key, rebalanceTimeoutMs, { kind: "streams-rebalance", groupId, memberId, memberEpoch })
       }
     }
     armCleanup(this.state, out)

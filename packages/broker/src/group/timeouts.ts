@@ -4,11 +4,18 @@ import { consumerTimedOut } from "./consumer/leave.ts"
 import { cleanup } from "./expiry.ts"
 import { Rebalance } from "./rebalance.ts"
 import type { GroupOutcome, GroupTimeout } from "./requests.ts"
+import { streamsTimedOut } from "./streams/leave.ts"
 
 export function timeout(shard: GroupShardState, timeout: GroupTimeout, now: number, out: GroupOutcome): void {
   if (timeout.kind === "cleanup") return cleanup(shard, now, out)
   if (timeout.kind === "consumer-session" || timeout.kind === "consumer-rebalance")
     return consumerTimedOut(shard, timeout, now, out)
+  if (
+    timeout.kind === "streams-session" ||
+    timeout.kind === "streams-rebalance" ||
+    timeout.kind === "streams-initial-rebalance"
+  )
+    return streamsTimedOut(shard, timeout, now, out)
   const group = shard.groups.get(timeout.groupId)
   if (group === undefined) return
   const rebalance = new Rebalance(shard.config, group, now, out)

@@ -23,9 +23,10 @@ export function describeConsumerGroups(shard: GroupShardState, describe: Consume
       if (groupId === "") return describedConsumerError(groupId, ErrorCode.INVALID_GROUP_ID)
       const group = shard.consumerGroups.get(groupId)
       if (group !== undefined) return describeGroup(group, shard.topics)
-      const what = shard.groups.has(groupId)
-        ? `group ${groupId} is not a consumer group`
-        : `there is no group ${groupId}`
+      const what =
+        shard.groups.has(groupId) || shard.streamsGroups.has(groupId)
+          ? `group ${groupId} is not a consumer group`
+          : `there is no group ${groupId}`
       return describedConsumerError(groupId, ErrorCode.GROUP_ID_NOT_FOUND, what)
     }),
   )

@@ -49,6 +49,7 @@ function groupFor(
   if (existing !== undefined) return existing
   const errorCode = ErrorCode.GROUP_ID_NOT_FOUND
   if (memberEpoch !== JOIN_EPOCH) return { errorCode, message: `there is no group ${groupId}` }
+  if (shard.streamsGroups.has(groupId)) return { errorCode, message: `group ${groupId} is not a consumer group` }
   const classic = shard.groups.get(groupId)
   if (classic !== undefined) {
     // Row 96: an empty one gives way, its offsets stay. Members of both protocols do not mix.
