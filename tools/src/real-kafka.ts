@@ -149,6 +149,8 @@ function serverProperties(
     "share.coordinator.state.topic.min.isr": "1",
     "share.coordinator.state.topic.num.partitions": "2",
     "group.initial.rebalance.delay.ms": "0",
+    "group.streams.initial.rebalance.delay.ms": "0",
+    "group.streams.assignment.interval.ms": "0",
     // The floor of the session timeout, so that suites of expiry need not wait six seconds.
     "group.min.session.timeout.ms": "500",
     // After a kill the node waits for its own old session to end.

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util"
 import { BrokerProcess } from "../torture/broker-process.ts"
 import { type Check, type Outcome, perform } from "./check.ts"
 import { dumpLogChecks } from "./dump-log.ts"
+import { javaStreamsChecks, streamsGroupSettings } from "./java-streams.ts"
 import { javaToolChecks } from "./java-tools.ts"
 import { kafkajsChecks } from "./kafkajs.ts"
 import { kcatChecks } from "./kcat.ts"
@@ -24,6 +25,7 @@ const broker = new BrokerProcess(path.join(directory, "log"), [
   "log.segment.bytes=4194304",
   "group.initial.rebalance.delay.ms=0",
   "offsets.topic.num.partitions=8",
+  ...streamsGroupSettings,
 ])
 const outcomes: Outcome[] = []
 
@@ -42,6 +44,7 @@ try {
   await all(await kcatChecks(broker.address))
   await all(kafkajsChecks(broker.address))
   await all(javaToolChecks(broker.address))
+  await all(javaStreamsChecks(broker.address))
   await broker.stop()
   await all(dumpLogChecks(broker.dataDir))
   const secure = await secureBroker()
