@@ -32,6 +32,7 @@ export function oracle(): void {
       config: {
         "group.initial.rebalance.delay.ms": "0",
         "group.min.session.timeout.ms": "500",
+        "group.streams.initial.rebalance.delay.ms": "0",
         "offsets.topic.num.partitions": "4",
         "transaction.state.log.num.partitions": "4",
         "offsets.topic.replication.factor": "1",

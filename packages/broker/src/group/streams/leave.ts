@@ -55,16 +55,21 @@ function remove(group: StreamsGroup, { memberId }: StreamsMember, out: GroupOutc
   out.disarm(streamsTimerKey.session(groupId, memberId))
   out.disarm(streamsTimerKey.rebalance(groupId, memberId))
   group.taskOffsets.delete(memberId)
-  if (group.members.size === 1) {
+  const isLast = group.members.size === 1
+  if (isLast) {
     group.soften({ shutdownBy: null, isDelayed: false })
     out.disarm(streamsTimerKey.initialRebalance(groupId))
   }
+  const groupEpoch = metadata.groupEpoch + 1
   out.records.push(
     { type: "streams-current", group: groupId, memberId, value: null },
     { type: "streams-target", group: groupId, memberId, value: null },
     { type: "streams-member", group: groupId, memberId, value: null },
-    { type: "streams-group", group: groupId, value: { ...metadata, groupEpoch: metadata.groupEpoch + 1 } },
+    { type: "streams-group", group: groupId, value: { ...metadata, groupEpoch } },
   )
+  // There is nobody left to make a target for.
+  if (isLast)
+    out.records.push({ type: "streams-assignment", group: groupId, value: { epoch: groupEpoch, timestamp: 0 } })
 }
 
 export function streamsTimedOut(shard: GroupShardState, due: StreamsTimeout, now: number, out: GroupOutcome): void {

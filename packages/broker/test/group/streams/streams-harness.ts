@@ -226,4 +226,5 @@ function checkGroup(group: StreamsGroup): void {
     expect(member.memberEpoch).toBeLessThanOrEqual(group.assignmentEpoch)
   }
   expect(group.assignmentEpoch).toBeLessThanOrEqual(group.groupEpoch)
+  if (group.members.size === 0) expect(group.assignmentEpoch).toBe(group.groupEpoch)
 }
