@@ -41,6 +41,23 @@ export class StateError extends Error {
   override readonly name = "StateError"
 }
 
+/** What was read from disk is not what was written there: the store is dropped, and rebuilt from its changelog. */
+export class CorruptState extends StateError {
+  readonly store: string
+  readonly partition: number
+  constructor(store: string, partition: number) {
+    super(`store "${store}", partition ${partition}: a value on disk is damaged, its checksum does not fit`)
+    this.store = store
+    this.partition = partition
+  }
+}
+
+/** The damage behind a failure, if that is what it is. */
+export function corruptionOf(failure: unknown): CorruptState | undefined {
+  for (let cause = failure; cause instanceof Error; cause = cause.cause) if (cause instanceof CorruptState) return cause
+  return undefined
+}
+
 /** A schema was found missing in the middle of a record. Abort, then `resolve`, then process the record again. */
 export class InterruptedRecord extends Error {
   override readonly name = "InterruptedRecord"

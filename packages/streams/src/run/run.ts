@@ -7,7 +7,7 @@
  */
 import { type Consumer, KafkaClient } from "@millrace/client"
 import type { RestoreReport } from "../metrics/report.ts"
-import type { Clock } from "@millrace/host"
+import type { Clock, Disk } from "@millrace/host"
 import type { Context } from "effect"
 import type { Pipeline } from "../dsl/pipeline.ts"
 import { Forwarder } from "../query/forward.ts"
@@ -16,6 +16,7 @@ import type { QueriesListen, QueryServer } from "../query/http-server.ts"
 import { Queries } from "../query/queries.ts"
 import { StoreDirectory } from "../query/stores.ts"
 import type { StateEngines } from "../state/engine.ts"
+import { lmdbFileFault } from "../state/lmdb-file.ts"
 import { MemoryEngines } from "../state/memory-engine.ts"
 import { describeTopology } from "../topology/describe.ts"
 import { formatTaskId } from "../topology/naming.ts"
@@ -79,7 +80,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
     for (const close of closers.toReversed()) await close()
   }
   try {
-    const engines = options.engines ?? (await openEngines(directory))
+    const engines = options.engines ?? (await openEngines(host.disk, directory, options.log))
     if (options.engines === undefined) closers.push(() => engines.close())
     const admin = client.admin()
     const { partitions, topicIds } = await prepareTopics(topology, admin, options.createTopics)
@@ -295,11 +296,22 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
   }
 }
 
-async function openEngines(directory: string | undefined): Promise<StateEngines> {
+async function openEngines(
+  disk: Disk,
+  directory: string | undefined,
+  log: (message: string) => void,
+): Promise<StateEngines> {
   if (directory === undefined) return new MemoryEngines()
   // Loaded only here: pipelines without a state directory run where the native library does not.
   const { LmdbEngines } = await import("../state/lmdb-engine.ts")
-  return new LmdbEngines(`${directory}/state.lmdb`)
+  const path = `${directory}/state.lmdb`
+  const fault = lmdbFileFault(disk, path)
+  if (fault !== undefined) {
+    disk.remove(path)
+    disk.remove(`${path}-lock`)
+    log(`state in ${path} is damaged, ${fault}: it is dropped, and rebuilt from the changelogs`)
+  }
+  return new LmdbEngines(path)
 }
 
 /** Loaded only here: the HTTP server is Node's, and a pipeline that nobody asks runs without. */

@@ -13,8 +13,7 @@ import { type Clock, sleep } from "@millrace/host"
 import { CommitFailed, type Consumer, type FetchedPartition, type TopicPartition } from "@millrace/client"
 import { RecordReader } from "@millrace/protocol/record/record"
 import { UnknownSchemaId } from "@millrace/schema"
-import { PipelineError } from "../errors.ts"
-import { InterruptedRecord, StateError } from "../errors.ts"
+import { corruptionOf, InterruptedRecord, PipelineError, StateError } from "../errors.ts"
 import { Histogram } from "../metrics/histogram.ts"
 import type { Task } from "../task/task.ts"
 import { compareTaskIds, formatTaskId, type TaskId } from "../topology/naming.ts"
@@ -257,6 +256,10 @@ export class Worker {
     this.#committedAt = this.#clock.monotonic()
     if (isIsolated) return
     if (failure instanceof InterruptedRecord) return await failure.resolve()
+    const corruption = corruptionOf(failure)
+    if (corruption !== undefined && !this.#options.topology.globals.some(({ name }) => name === corruption.store)) {
+      return await this.#replaceTasks(`${corruption.message}; it is dropped, and rebuilt from its changelog`)
+    }
     if (!isTransient(failure)) return await this.#uncaught(failure)
     const now = this.#clock.monotonic()
     this.#failingSince ??= now
@@ -277,9 +280,12 @@ export class Worker {
 
   /** Ends the run, or puts new tasks in the place of all that run, as the user's handler says. */
   async #uncaught(failure: unknown): Promise<void> {
-    const { onUncaught, log } = this.#options.run
-    if (onUncaught?.(failure, ++this.#replacements) !== "replace") throw failure
-    log(`tasks are replaced: ${message(failure)}`)
+    if (this.#options.run.onUncaught?.(failure, ++this.#replacements) !== "replace") throw failure
+    await this.#replaceTasks(`tasks are replaced: ${message(failure)}`)
+  }
+
+  async #replaceTasks(reason: string): Promise<void> {
+    this.#options.run.log(reason)
     const tasks = [...this.#tasks.tasks]
     for (const { group } of tasks) this.#consumer.pause(group.queues)
     await this.#dismiss(tasks)

@@ -3,9 +3,13 @@
  *
  * A batch is queued in one transaction that LMDB commits in its background thread, checkpoint included, so that the main
  * thread pays only for queueing. Nothing here may use `noSync`: after a power cut the file must be some past state whole.
+ *
+ * LMDB has no checksums, so each value has its own before it, CRC-32C in 4 bytes. Where one does not fit, the engine throws
+ * `CorruptState` and has no checkpoint from then on, also after a restart, until it was cleared: so it is rebuilt.
  */
+import { crc32c } from "@millrace/protocol/record/crc32c"
 import { type Database, open, type RootDatabase } from "lmdb"
-import { StateError } from "../errors.ts"
+import { CorruptState, StateError } from "../errors.ts"
 import {
   type Checkpoint,
   engineName,
@@ -21,7 +25,8 @@ const STORES_MAX = 4_096
 /** Below every store key: stores' own keys are never empty, this one is the lowest of one byte. */
 const CHECKPOINT_KEY = Buffer.from([0])
 const FIRST_KEY = Buffer.from([0, 0])
-const CHECKPOINT_VERSION = 1
+const CHECKPOINT_VERSION = 2
+const CHECKSUM_BYTES = 4
 
 /** Of one database, as LMDB counts them. */
 interface LmdbStats {
@@ -35,6 +40,7 @@ interface LmdbStats {
 class LmdbEngine implements StateEngine {
   readonly #name: string
   readonly #database: Database<Buffer, Uint8Array>
+  #isCorrupt = false
 
   constructor(name: string, database: Database<Buffer, Uint8Array>) {
     this.#name = name
@@ -42,7 +48,18 @@ class LmdbEngine implements StateEngine {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#database.getBinary(wrapped(key))
+    const stored = this.#database.getBinary(wrapped(key))
+    return stored && this.#checked(stored)
+  }
+
+  #checked(stored: Buffer): Uint8Array {
+    const value = unsealed(stored)
+    if (value !== undefined) return value
+    this.#isCorrupt = true
+    // What cannot be written now is met again.
+    this.#database.remove(CHECKPOINT_KEY).catch(() => {})
+    const { store, partition } = parseEngineName(this.#name)
+    throw new CorruptState(store, partition)
   }
 
   *range(from?: Uint8Array, to?: Uint8Array, reverse = false): Iterable<readonly [Uint8Array, Uint8Array]> {
@@ -51,7 +68,7 @@ class LmdbEngine implements StateEngine {
     const options = reverse
       ? { ...last, end: first, reverse, exclusiveStart: true, inclusiveEnd: true }
       : { start: first, ...last }
-    for (const { key, value } of this.#database.getRange(options)) yield [key.subarray(1), value]
+    for (const { key, value } of this.#database.getRange(options)) yield [key.subarray(1), this.#checked(value)]
   }
 
   async write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void> {
@@ -63,15 +80,16 @@ class LmdbEngine implements StateEngine {
     await this.#database.batch(() => {
       for (const { key, value } of batch) {
         if (value === null) void this.#database.remove(wrapped(key))
-        else void this.#database.put(wrapped(key), value as Buffer)
+        else void this.#database.put(wrapped(key), sealed(value))
       }
-      void this.#database.put(CHECKPOINT_KEY, encodeCheckpoint(checkpoint))
+      if (!this.#isCorrupt) void this.#database.put(CHECKPOINT_KEY, sealed(encodeCheckpoint(checkpoint)))
     })
   }
 
   checkpoint(): Checkpoint | undefined {
     const bytes = this.#database.getBinary(CHECKPOINT_KEY)
-    return bytes && decodeCheckpoint(bytes)
+    const checkpoint = bytes && unsealed(bytes)
+    return checkpoint === undefined || this.#isCorrupt ? undefined : decodeCheckpoint(checkpoint)
   }
 
   stats(): EngineStats {
@@ -88,6 +106,7 @@ class LmdbEngine implements StateEngine {
 
   async clear(): Promise<void> {
     await this.#database.clearAsync()
+    this.#isCorrupt = false
   }
 }
 
@@ -143,6 +162,20 @@ function wrapped(key: Uint8Array): Buffer {
   out[0] = 1
   out.set(key, 1)
   return out
+}
+
+function sealed(value: Uint8Array): Buffer {
+  const out = Buffer.allocUnsafe(value.length + CHECKSUM_BYTES)
+  out.writeUInt32BE(crc32c(value), 0)
+  out.set(value, CHECKSUM_BYTES)
+  return out
+}
+
+/** undefined: it is damaged. */
+function unsealed(stored: Buffer): Buffer | undefined {
+  if (stored.length < CHECKSUM_BYTES) return undefined
+  const value = stored.subarray(CHECKSUM_BYTES)
+  return crc32c(value) === stored.readUInt32BE(0) ? value : undefined
 }
 
 function encodeCheckpoint({ topicId, offset, writtenAt }: Checkpoint): Buffer {
