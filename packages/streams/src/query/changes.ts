@@ -70,7 +70,8 @@ export class TableChanges {
   *#next(info: StoreInfo, watched: Map<Store, Watched>): Iterable<Change<any, any>> {
     for (const [store, { committed }] of watched) {
       for (const [stored, bytes] of committed.splice(0)) {
-        if (store instanceof VersionedStore && !isLatest(stored)) continue
+        // Past versions are no rows, and a deletion that is forgotten was told before.
+        if (store instanceof VersionedStore && (bytes === null || !isLatest(stored))) continue
         if (!isCellKey(stored)) yield { key: keyOf(info, store, stored), ...valueOf(store, bytes) }
       }
     }

@@ -14,6 +14,15 @@ export function versionsSuite(start: () => Promise<Bench>): void {
   let running: S.RunHandle
   const changes: Array<readonly [string, number | undefined]> = []
 
+  const send = async (key: string, value: number | null, at: number) => {
+    await bench.produce(Prices, [[key, value, at]])
+    const isThere = () => {
+      const [one] = running.query(prices, { kind: "key", key, asOf: at }).partitions.values()
+      return one?.ok === true && one.result?.value === (value ?? undefined)
+    }
+    await eventually(`${key} at ${at} is there`, isThere)
+  }
+
   beforeAll(async () => {
     bench = await start()
     await bench.createTopics({ "iq-prices": 1 })
@@ -24,14 +33,6 @@ export function versionsSuite(start: () => Promise<Bench>): void {
       bench.options("iq-prices", options),
     )
     running.changes(prices).subscribe(({ key, value }) => void changes.push([key, value]))
-    const send = async (key: string, value: number | null, at: number) => {
-      await bench.produce(Prices, [[key, value, at]])
-      const isThere = () => {
-        const [one] = running.query(prices, { kind: "key", key, asOf: at }).partitions.values()
-        return one?.ok === true && one.result?.value === (value ?? undefined)
-      }
-      await eventually(`${key} at ${at} is there`, isThere)
-    }
     await send("tea", 1, 10)
     await send("tea", 3, 300)
     await send("tea", 2, 200)
@@ -117,7 +118,10 @@ export function versionsSuite(start: () => Promise<Bench>): void {
     expect(all.map((row: any) => row.key)).toEqual(["ale", "tea"])
   })
 
-  test("changes of a versioned table are those of its latest versions", () => {
+  test("changes of a versioned table are those of its latest versions, and nothing of what is forgotten", async () => {
+    await send("gin", 4, 500_000)
+    await send("gin", 5, 900_000)
+    expect([...running.store(prices).versions("tea")].map(({ value }) => value)).toEqual([5])
     expect(changes).toEqual([
       ["tea", 1],
       ["tea", 3],
@@ -126,6 +130,8 @@ export function versionsSuite(start: () => Promise<Bench>): void {
       ["ale", 9],
       ["rum", 7],
       ["rum", undefined],
+      ["gin", 4],
+      ["gin", 5],
     ])
   })
 }
