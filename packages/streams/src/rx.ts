@@ -3,8 +3,15 @@
  *
  * A transaction is a subscription: the observable carries the records of one task and one transaction and completes when
  * the transaction is about to commit; the result must complete too, or the transaction is aborted at its deadline.
- * Operators that remember across records (`scan`, `bufferCount`, `debounceTime`) remember within a transaction only:
- * where it ends is not to be relied upon; what must survive it belongs in a store.
+ * What RxJS operators may be in here:
+ *
+ *     map, filter, mergeMap, concatMap, tap                  always: each result is that of its record
+ *     bufferCount, groupBy, toArray, reduce                  remember within a transaction only, and where it ends is not to
+ *                                                            be relied upon: where the result does not depend on it
+ *     scan, pairwise, distinctUntilChanged, debounceTime,    never: their memory would be lost with each transaction, and
+ *     throttleTime, auditTime, bufferTime                    their clock is no event time. The operators of these names
+ *                                                            (operators/remember.ts) keep a store per key
+ *     interval, repeat, shareReplay over sources outside     never: they do not complete, or are not taken back by an abort
  *
  * State: none. Time: the record's that a result was derived from with `with` or `withKey`. Key: may change; serdes are not
  * known any more. Order: results follow the order of the records that they were derived from, then that of emission; the

@@ -12,12 +12,14 @@ import * as S from "../src/index.ts"
 import { makeTopology } from "../src/topology/topology.ts"
 import { type Event, Events, flat, Other, Out, type Pipelines, Rows } from "./events.ts"
 import { JOIN_PIPELINES, MEETS, UNTIMED } from "./join-pipelines.ts"
+import { REMEMBER_PIPELINES } from "./remember-pipelines.ts"
 import { TABLE_PIPELINES } from "./table-pipelines.ts"
 import { WINDOW_PIPELINES } from "./window-pipelines.ts"
 
 /** Every operator that is built, with what it may meet; tables and joins in files of their own. */
 const PIPELINES: Pipelines = [
   ...TABLE_PIPELINES,
+  ...REMEMBER_PIPELINES,
   ...JOIN_PIPELINES,
   ...WINDOW_PIPELINES,
   [

@@ -335,6 +335,28 @@ test("sliding and unlimited windows infer as others do; suppress keeps what it i
   expect(() => S.tumbling(10, { emit: "sometimes" })).toThrow("on-window-close")
 })
 
+test("operators with a memory per key infer", () => {
+  const orders = S.stream(Orders)
+  const sums = orders.pipe(
+    S.scan(
+      "sums",
+      (sum, order, key) => sum + order.amount + key.length,
+      () => 0,
+    ),
+  )
+  expectTypeOf(sums).toEqualTypeOf<S.Stream<string, number>>()
+  expectTypeOf(orders.pipe(S.pairwise("pairs"))).toEqualTypeOf<S.Stream<string, readonly [Order, Order]>>()
+  expectTypeOf(orders.pipe(S.bufferCount("some", 10))).toEqualTypeOf<S.Stream<string, readonly Order[]>>()
+  expectTypeOf(orders.pipe(S.bufferTime("timed", "1 minute"))).toEqualTypeOf<S.Stream<string, readonly Order[]>>()
+  const calm = orders.pipe(
+    S.distinctUntilChanged("changed", (order) => order.amount),
+    S.debounceTime("silent", "1 minute"),
+    S.throttleTime("throttled", "1 minute"),
+    S.auditTime("audited", "1 minute"),
+  )
+  expectTypeOf(calm).toEqualTypeOf<S.Stream<string, Order>>()
+})
+
 test("A3: a table by another key is grouped; its aggregates ask for subtract", () => {
   const grouped = S.table(Customers).pipe(S.keyBy((customer, key) => [customer.tier, key.length] as const))
   expectTypeOf(grouped).toEqualTypeOf<S.GroupedTable<readonly [string, number], Customer>>()

@@ -42,3 +42,11 @@ export type {
   Timers,
   ValueProcessorContext,
 } from "./processor-context.ts"
+export { auditTime } from "./audit-time.ts"
+export { bufferCount } from "./buffer-count.ts"
+export { bufferTime } from "./buffer-time.ts"
+export { debounceTime } from "./debounce-time.ts"
+export { distinctUntilChanged } from "./distinct-until-changed.ts"
+export { pairwise } from "./pairwise.ts"
+export { scan } from "./scan.ts"
+export { throttleTime } from "./throttle-time.ts"

@@ -21,7 +21,7 @@
  */
 import { type Serde, UnknownSchemaId } from "@millrace/schema"
 import { durationMs } from "../dsl/duration.ts"
-import { type Headers, NO_HEADERS, type Origin, OWN_CLOCK, StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { type Headers, isAbsent, NO_HEADERS, type Origin, OWN_CLOCK, StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import type { OpenStore, StoreDefinition } from "../dsl/store.ts"
 import { flowOf, type Stream, streamNode, streamOf, type Table } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
@@ -93,13 +93,14 @@ export function processValues<
   return (s) => processNode("processValues", name, s, options, factory, true)
 }
 
-function processNode(
+export function processNode(
   what: string,
   name: string,
   s: unknown,
   options: ProcessOptions<any, any, StoreDefinitions, ReadTables>,
   factory: (context: any) => RecordProcessor<any, any>,
   keepsKey: boolean,
+  needsKey = false,
 ): Stream<any, any, any> {
   const input = streamNode(what, s)
   const definitions: StoreDefinitions = options.stores ?? {}
@@ -116,7 +117,12 @@ function processNode(
       name,
       inputs: [input],
       reads,
-      options: { keepsKey, timers: options.timers === true, tables: tables.map(([table]) => table) },
+      options: {
+        keepsKey,
+        timers: options.timers === true,
+        tables: tables.map(([table]) => table),
+        ...(needsKey && { needsKey }),
+      },
       functions: { factory, definitions: () => definitions },
       stores,
       // Without a serde the types of key and value are the input's.
@@ -258,6 +264,9 @@ class UserProcessor extends Processor {
 
   receive(record: StreamRecord): void {
     if (record.value === TOMBSTONE) return this.context.drop("tombstone", record)
+    if (this.node.logical.options["needsKey"] === true && isAbsent(record.key)) {
+      return this.context.drop("null-key", record)
+    }
     for (const opened of this.#opened) opened.observe?.(record)
     this.#record = record
     this.#key = record.key
