@@ -88,6 +88,10 @@ export function unlimited(options: { readonly start?: number } = {}): TimeWindow
   }
 }
 
+/** Of a node's options. */
+export const isUnlimited = ({ originMs, sizeMs }: { readonly [option: string]: unknown }): boolean =>
+  Number(originMs) + Number(sizeMs) === Number.MAX_SAFE_INTEGER
+
 /** Windows side by side: each record belongs to one. */
 export function tumbling(size: Duration, options: WindowOptions = {}): TimeWindows {
   const sizeMs = durationMs("tumbling size", size)

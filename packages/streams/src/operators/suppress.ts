@@ -17,6 +17,7 @@
  */
 import { type StreamRecord, TOMBSTONE, type Windowed } from "../dsl/record.ts"
 import { flowOf, type Table, tableOf } from "../dsl/stream.ts"
+import { isUnlimited } from "../dsl/windows.ts"
 import type { UntilTimeLimit, UntilWindowCloses } from "../dsl/suppressed.ts"
 import { PipelineError, StateError } from "../errors.ts"
 import { type BufferedChange, bufferedChange } from "../serde/buffered-change.ts"
@@ -66,6 +67,9 @@ export function suppress(name: string, until: UntilWindowCloses | UntilTimeLimit
     const isFinal = until.kind === "window-closes"
     if (isFinal && windows === undefined) {
       throw new PipelineError(`suppress "${name}": untilWindowCloses takes a table over windows; use untilTimeLimit`)
+    }
+    if (isFinal && isUnlimited(windows!.options)) {
+      throw new PipelineError(`suppress "${name}": an unlimited window never closes; use untilTimeLimit`)
     }
     const key = windows === undefined ? input.key : windowedKey(windows.inputs[0]!.key ?? canonicalKey)
     const buffer: StoreSpec = { name, kind: "key-value", key, value: bufferedChange(input.value ?? packed) }

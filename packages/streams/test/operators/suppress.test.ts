@@ -226,6 +226,8 @@ test("suppress says what it takes", () => {
   const table = S.table(In)
   // @ts-expect-error a table without windows never closes one
   expect(() => table.pipe(S.suppress("s", S.untilWindowCloses()))).toThrow("takes a table over windows")
+  const unlimited = S.stream(In).pipe(S.window(S.unlimited()), S.count("n"))
+  expect(() => unlimited.pipe(S.suppress("s", S.untilWindowCloses()))).toThrow("an unlimited window never closes")
   expect(() => S.untilTimeLimit(10, { maxRecords: 0 })).toThrow("maxRecords is a whole number from 1 on")
   expect(() => S.untilTimeLimit(10, { whenFull: "wait" as never })).toThrow("whenFull is")
 })
