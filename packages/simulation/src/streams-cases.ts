@@ -120,7 +120,7 @@ const killCases: readonly StreamsCase[] = [
     strike: (field) => next(field, isCommit, () => dieSoon(field)),
   },
   {
-    name: "killed after the commit, before the stores have it",
+    name: "design rule 2: killed after the commit, before the stores have it",
     strike: (field) => next(field, isCommit, () => ({ received: () => field.victim.kill() })),
   },
 ]
@@ -149,11 +149,11 @@ const endTxnCases: readonly StreamsCase[] = [
     strike: (field) => next(field, isCommit, () => ({ replace: endTxnAnswer(field.random.pick(RETRIABLE)) })),
   },
   {
-    name: "the answer to EndTxn is lost",
+    name: "rule 6, design rule 3: the answer to EndTxn is lost",
     strike: (field) => next(field, isCommit, () => "reset"),
   },
   {
-    name: "PRODUCER_FENCED though committed",
+    name: "rule 6: PRODUCER_FENCED though committed",
     strike: (field) => next(field, isCommit, () => ({ replace: endTxnAnswer(ErrorCode.PRODUCER_FENCED) })),
   },
   {
@@ -176,7 +176,7 @@ const endTxnCases: readonly StreamsCase[] = [
 
 const groupCases: readonly StreamsCase[] = [
   {
-    name: "a cooperative rebalance while a transaction is open",
+    name: "rule 7: a cooperative rebalance while a transaction is open",
     async strike(field) {
       const { other } = field
       await next(field, isApi(PRODUCE), () => {
@@ -187,7 +187,7 @@ const groupCases: readonly StreamsCase[] = [
     },
   },
   {
-    name: "everything is lost while a transaction is open, as in an eager rebalance",
+    name: "rule 7: everything is lost while a transaction is open, as in an eager rebalance",
     strike: (field) => holdAt(field, isApi(PRODUCE)),
   },
   {
@@ -245,7 +245,7 @@ const failureCases: readonly StreamsCase[] = [
   { name: "an operator throws", strike: trouble("operator") },
   { name: "a sink's serde throws", strike: trouble("sink") },
   {
-    name: "transactions of nothing but offsets: the filter takes nearly everything out",
+    name: "rule 3: transactions of nothing but offsets: the filter takes nearly everything out",
     noiseChance: 0.95,
     strike: (field) => next(field, isCommit, () => ({ received: () => field.victim.kill() })),
   },

@@ -24,7 +24,7 @@ const send = (driver: TestDriver, ...values: readonly number[]) => {
   for (const [at, value] of values.entries()) driver.send(In, { key: value % 2 ? "odd" : "even", value, timestamp: at })
 }
 
-test("results apply in input order, whatever finishes first", async () => {
+test("rule 9: results apply in input order, whatever finishes first", async () => {
   await using driver = await start(
     S.mapEffect((n) => Effect.as(Effect.sleep(n), n), { concurrency: 8, timeout: "1 second" }),
   )
@@ -55,7 +55,7 @@ test("no more than concurrency run at once; serialBy key one per key", async () 
   }
 })
 
-test("an abort interrupts effects, and their records run again under the same idempotency key", async () => {
+test("rule 9: an abort interrupts effects, and their records run again under the same idempotency key", async () => {
   const keys: string[] = []
   let interrupted = 0
   const effect = (n: number, { idempotencyKey }: { idempotencyKey: string }) => {
@@ -75,7 +75,7 @@ test("an abort interrupts effects, and their records run again under the same id
   expect(driver.read(Out).map(({ value }) => value)).toEqual([1, 2])
 })
 
-test("several results of one record have their own idempotency keys", async () => {
+test("rule 9: several results of one record have their own idempotency keys", async () => {
   await using driver = await start((s) =>
     s.pipe(
       S.flatMap((n) => [n, n]),

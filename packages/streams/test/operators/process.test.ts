@@ -99,7 +99,7 @@ test("K2 P3: a wall-clock punctuation runs an interval after the start; ticks th
   expect(await seen(5_500)).toEqual([1_500, 4_700, 5_500])
 })
 
-test("P3: the wall clock is one time per transaction, and an abort takes punctuations back", async () => {
+test("P3: rule 10: the wall clock is one time per transaction, and an abort takes punctuations back", async () => {
   await using driver = await started(() =>
     S.stream(In).pipe(
       S.process("times", { value: any }, (context) => {

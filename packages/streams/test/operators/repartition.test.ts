@@ -50,7 +50,7 @@ test("A1: keys are brought together across partitions, and null keys are dropped
   expect(driver.dropped["null-key"]).toBe(1)
 })
 
-test("T4: the records of a lagging upstream task are not late", async () => {
+test("T4: design rule 5: the records of a lagging upstream task are not late", async () => {
   const pipeline = S.pipeline("app", () =>
     S.stream(In).pipe(
       S.keyBy((value) => value.to),
@@ -109,7 +109,7 @@ test("state is forgotten once every upstream task is past it, told by marks wher
   expect(driver.rows("n").every(({ start }) => start === far)).toBe(true)
 })
 
-test("T11: the time of a repartition survives a crash", async () => {
+test("T11: design rule 1: the time of a repartition survives a crash", async () => {
   const pipeline = S.pipeline("app", () =>
     S.stream(In).pipe(
       S.keyBy((value) => value.to),

@@ -15,7 +15,7 @@ const send = (driver: TestDriver, ...values: readonly number[]) => {
 }
 const values = (driver: TestDriver) => driver.read(Out).map(({ value }) => value)
 
-test("a transaction is a subscription: the source completes when it commits", async () => {
+test("rule 1: a transaction is a subscription: the source completes when it commits", async () => {
   await using driver = await start(
     S.rx((records$) =>
       records$.pipe(
@@ -70,14 +70,14 @@ test("withKey changes the key", async () => {
   expect(driver.read(Out).map(({ key, value, timestamp }) => [key, value, timestamp])).toEqual([["k1", 1, 1]])
 })
 
-test("a late subscriber sees the whole transaction", async () => {
+test("rule 12: a late subscriber sees the whole transaction", async () => {
   await using driver = await start(S.rx((records$) => concat(records$.pipe(ignoreElements()), records$)))
   send(driver, 1, 2)
   await driver.run()
   expect(values(driver)).toEqual([1, 2])
 })
 
-test("a result that completes early has no more results in this transaction, and starts again in the next", async () => {
+test("rule 4: a result that completes early has no more results in this transaction, and starts again in the next", async () => {
   await using driver = await start(S.rx((records$) => records$.pipe(take(1))))
   send(driver, 1, 2, 3, 4)
   driver.process(2)
@@ -87,7 +87,7 @@ test("a result that completes early has no more results in this transaction, and
   expect(values(driver)).toEqual([1, 3])
 })
 
-test("what an aborted transaction emitted is gone, and so is what it emits late", async () => {
+test("rule 5: what an aborted transaction emitted is gone, and so is what it emits late", async () => {
   const resolvers: Array<() => void> = []
   const held = (record: S.Rec<string, number>) =>
     from(new Promise<S.Rec<string, number>>((resolve) => resolvers.push(() => resolve(record))))
@@ -101,7 +101,7 @@ test("what an aborted transaction emitted is gone, and so is what it emits late"
   expect(values(driver)).toEqual([1])
 })
 
-test("an error fails the transaction and names the operator", async () => {
+test("rule 12: an error fails the transaction and names the operator", async () => {
   await using driver = await start(
     S.rx((records$) =>
       records$.pipe(
@@ -116,13 +116,13 @@ test("an error fails the transaction and names the operator", async () => {
   await expect(driver.run()).rejects.toThrow('operator "rx-1", record in-0@1: no twos')
 })
 
-test("a result that is not derived from a record is refused", async () => {
+test("rule 3: a result that is not derived from a record is refused", async () => {
   await using driver = await start(S.rx(() => of({ key: "k", value: 1 } as unknown as S.Rec<string, number>)))
   send(driver, 1)
   await expect(driver.run()).rejects.toThrow(/record\.with/)
 })
 
-test("a result that never completes holds the commit", async () => {
+test("rule 2: a result that never completes holds the commit", async () => {
   await using driver = await start(S.rx(() => NEVER))
   send(driver, 1)
   driver.process()

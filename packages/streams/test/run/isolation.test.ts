@@ -66,7 +66,7 @@ const swelling = (options: S.ToOptions<string, Uint8Array>) =>
   )
 
 test(
-  "F2 F5: a record that the cluster refuses goes to the dead letters, and all others are written once",
+  "F2 F5: rule 13: a record that the cluster refuses goes to the dead letters, and all others are written once",
   { timeout: 60_000 },
   async () => {
     await using broker = await embeddedBroker()

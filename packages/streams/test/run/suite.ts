@@ -175,6 +175,28 @@ export function runSuite(start: () => Promise<Bench>): void {
     expect(found.map(({ value }) => value)).toEqual(words(50).map(([, word]) => `${word}!?`))
   })
 
+  test("output to the input topic: what a pipeline writes it reads, each record once", async () => {
+    const Loop = S.topic(named("loop"), { key: string, value: json<number>() })
+    await bench.createTopics({ loop: 2 })
+    const pipeline = S.pipeline(named("loop-app"), () =>
+      S.stream(Loop).pipe(
+        S.map((round) => round + 1),
+        S.filter((round) => round <= 5),
+        S.to(Loop),
+      ),
+    )
+    const keys = Array.from({ length: 10 }, (_, at) => `k${at}`)
+    await bench.produce(
+      Loop,
+      keys.map((key) => [key, 1, 0] as const),
+    )
+    const running = await S.run(pipeline, bench.options("loop"))
+    expect(await bench.consume(Loop, 50)).toHaveLength(50)
+    await running.close()
+    const found = Map.groupBy(await bench.consume(Loop, 51, 500), ({ key }) => key)
+    for (const key of keys) expect(found.get(key)!.map(({ value }) => value)).toEqual([1, 2, 3, 4, 5])
+  })
+
   test("at-least-once runs without transactions", async () => {
     const [from, to] = [Words("alo-in"), Counts("alo-out")]
     await bench.createTopics({ "alo-in": 2, "alo-out": 1 })
@@ -228,6 +250,11 @@ export function runSuite(start: () => Promise<Bench>): void {
           bench.options("slow"),
         ),
       /operator "call": a timeout of 5000 ms must be below half the transaction timeout of 10000 ms/,
+    ],
+    [
+      "rule 8: a transaction timeout beyond the session's",
+      () => S.run(counting("z", Words("x"), Counts("y")), bench.options("z", { transactionTimeoutMs: 50_000 })),
+      /transactionTimeoutMs 50000 must not exceed sessionTimeoutMs 45000/,
     ],
     [
       "a commit interval beyond the transaction timeout",

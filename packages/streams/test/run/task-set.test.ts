@@ -77,7 +77,7 @@ test.each([
   [true, "committed", ["merge"]],
   [false, "aborted", ["rollback to 0"]],
 ] as const)(
-  "E7: an unknown outcome stays unknown until the cluster says it (committed: %s)",
+  "E7: rule 6: an unknown outcome stays unknown until the cluster says it (committed: %s)",
   async (is, outcome, log) => {
     const { tasks, task, cluster } = setUp(is)
     await expect(tasks.commit()).rejects.toThrow("down")
@@ -90,7 +90,7 @@ test.each([
   },
 )
 
-test("E7: an abort finds the outcome out first", async () => {
+test("E7: rule 6: an abort finds the outcome out first", async () => {
   const { tasks, task, cluster } = setUp(true)
   await expect(tasks.commit()).rejects.toThrow("down")
   cluster.isDown = false

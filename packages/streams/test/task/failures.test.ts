@@ -42,7 +42,7 @@ const refuses2 = (n: number) => {
   return n * 10
 }
 
-test("F1 T3: deserialization: skipped and counted, and offsets move even when nothing decodes", async () => {
+test("F1 T3: rule 3: deserialization: skipped and counted, and offsets move even when nothing decodes", async () => {
   await using driver = await started(() => S.stream(In, { onDeserializationFailure: "skip" }).pipe(S.to(Out)))
   raw(driver, "a", "{")
   raw(driver, "b", "[")

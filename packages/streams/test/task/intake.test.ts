@@ -22,7 +22,7 @@ test("after a timeout a quarter of what waited may wait, in the end a single rec
   expect(intake.max).toBe(1)
 })
 
-test("whatever an effect takes, commits come to fit their time", () => {
+test("rule 11: whatever an effect takes, commits come to fit their time", () => {
   fc.assert(
     fc.property(fc.double({ min: 0.0001, max: 0.9, noNaN: true }), (partEach) => {
       const intake = new Intake(10_000)
