@@ -11,7 +11,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["packages/connector-file", "packages/connector-sqlite", "packages/testing"],
   ["apps/schema-registry"],
   ["apps/millrace"],
-  ["examples/flights", "examples/word-count"],
+  ["examples/flights", "examples/pipelines", "examples/word-count"],
 ]
 
 /** May import anything, and nothing imports them: development only. */

@@ -2,9 +2,8 @@
  * toTable: a stream as the latest value per key.
  *
  * State: a key-value store under the operator's name, with its changelog; with `versioned` a versioned one, with `ttl` timers
- * beside it. Time: each row
- * has its record's timestamp; the record that is processed last wins, whatever its timestamp. In a versioned table it is the
- * latest timestamp: see versioned-table.ts.
+ * beside it. Time: each row has its record's timestamp; the record that is processed last wins, whatever its timestamp. In a
+ * versioned table it is the latest timestamp: see versioned-table.ts.
  * Key: it depends on it, so that a changed key is repartitioned. Null keys are dropped and counted; a tombstone, or null
  * from a callback, deletes the row.
  */
@@ -22,8 +21,8 @@ const toTableOperator: Operator = {
 
 export function toTable<K, V, R>(
   name: string,
-  options: StoreKeeping & TableHistory & { readonly value?: Serde<V> } = {},
-): (s: Stream<K, V, R>) => Table<K, V, R> {
+  options: StoreKeeping & TableHistory & { readonly value?: Serde<NonNullable<V>> } = {},
+): (s: Stream<K, V, R>) => Table<K, NonNullable<V>, R> {
   return (s) => {
     const input = streamNode("toTable", s)
     const value = options.value ?? input.value
