@@ -25,6 +25,7 @@ import { type Operator, Processor } from "./operator.ts"
 
 export const sessionAggregateOperator: Operator = {
   kind: "session-aggregate",
+  keysWindows: true,
   keyDependent: true,
   make: (node, context) => new SessionAggregate(node, context),
   rows: sessionRows,

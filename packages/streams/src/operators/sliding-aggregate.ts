@@ -28,6 +28,7 @@ import { type Operator, Processor } from "./operator.ts"
 
 export const slidingAggregateOperator: Operator = {
   kind: "sliding-aggregate",
+  keysWindows: true,
   keyDependent: true,
   make: (node, context) => new SlidingAggregate(node, context),
   rows: slidingRows,

@@ -21,6 +21,7 @@ import { copyOf, type Operator, Processor } from "./operator.ts"
 
 export const windowAggregateOperator: Operator = {
   kind: "window-aggregate",
+  keysWindows: true,
   keyDependent: true,
   make: (node, context) => new WindowAggregate(node, context),
 }

@@ -86,6 +86,5 @@ export function makeNode(input: NodeInput): LogicalNode {
 /** Its records have the keys of a windowed aggregate, as they came from there. */
 export function hasWindowedKey(node: LogicalNode): boolean {
   if (node.key !== undefined || node.keyChanged) return false
-  if (/.-aggregate$/.test(node.operator.kind)) return true
-  return node.inputs.some(hasWindowedKey)
+  return node.operator.keysWindows === true || node.inputs.some(hasWindowedKey)
 }

@@ -6,7 +6,6 @@
  */
 import type { Serde } from "@millrace/schema"
 import type { FailureHandler, FailureHandlers } from "../dsl/failure.ts"
-import type { Operator } from "../operators/operator.ts"
 import type { LogicalNode, StoreSpec } from "./node.ts"
 import { changelogTopic, repartitionTopic } from "./naming.ts"
 import type { BoundPlan, Plan, PlanNode } from "./plan.ts"
@@ -92,8 +91,13 @@ export function makeTopology({ plan, bindings, failures }: BoundPlan, applicatio
   const levels = computeLevels(nodes)
   for (const node of nodes) node.level = levels[node.id]!
   for (const node of nodes) {
-    node.outlived = leadsTo(node, (operator) => operator.suspends === true)
-    node.needsOld = leadsTo(node, (operator) => operator.readsOld === true)
+    node.outlived = leadsTo(node, ({ logical }) => logical.operator.suspends === true)
+    // An operator with a store finds the value before there.
+    node.needsOld = leadsTo(
+      node,
+      ({ logical }) => logical.operator.readsOld === true,
+      ({ stores }) => stores.length > 0,
+    )
   }
   const groups = group(nodes)
   const subtopologies = groups.map((members, id) => subtopology(id, members))
@@ -158,8 +162,13 @@ const FAILURES_OF: { readonly [kind: string]: keyof FailureHandlers } = {
   "repartition-sink": "onProductionFailure",
 }
 
-function leadsTo(node: PhysicalNode, test: (operator: Operator) => boolean): boolean {
-  return node.outputs.some((output) => test(output.logical.operator) || leadsTo(output, test))
+/** Whether some path from it, up to what ends the path, leads to such a node. */
+function leadsTo(
+  node: PhysicalNode,
+  test: (node: PhysicalNode) => boolean,
+  ends: (node: PhysicalNode) => boolean = () => false,
+): boolean {
+  return node.outputs.some((output) => test(output) || (!ends(output) && leadsTo(output, test, ends)))
 }
 
 /** A global table belongs to the process, not to a task. */

@@ -309,6 +309,42 @@ test("J8: what reads the row before is told what was sent; results are joined, f
   expect(driver.rows("again").map(({ value }) => value)).toEqual([[2, "o2:B"]])
 })
 
+test("J8 A3: the rows of a join are aggregated, and the aggregate is joined by its own key", async () => {
+  const pipeline = S.pipeline("app", () => {
+    const perName = byCustomer(inner).pipe(
+      S.keyBy((row) => row.split(":")[1]!),
+      S.aggregate("sums", {
+        init: () => 0,
+        add: (sum, row) => sum + Number(row.split(":")[0]!.slice(1)),
+        subtract: (sum, row) => sum - Number(row.split(":")[0]!.slice(1)),
+      }),
+    )
+    const shouted = S.table(Customers).pipe(
+      S.keyBy((name) => name),
+      S.aggregate("names", { init: () => 0, add: (count) => count + 1, subtract: (count) => count - 1 }),
+    )
+    return perName.pipe(S.joinTables("both", shouted, (sum, count) => [sum, count], { store: "both" }))
+  })
+  await using driver = await TestDriver.start(pipeline, { partitions: { orders: 3, customers: 2 } })
+  const steps: Step[] = [
+    ["customer", "c", "C"],
+    ["customer", "d", "C"],
+    ["order", "o", ["c", 1]],
+    ["order", "p", ["c", 2]],
+    ["order", "q", ["d", 4]],
+    ["customer", "d", "D"],
+    ["order", "p", ["d", 8]],
+    ["order", "o", null],
+  ]
+  for (const [at, step] of steps.entries()) {
+    send(driver, step, at)
+    await driver.run()
+  }
+  const rows = (store: string) => Object.fromEntries(driver.rows(store).map(({ key, value }) => [key, value]))
+  expect(rows("sums")).toEqual({ C: 0, D: 12 })
+  expect(rows("both")).toEqual({ C: [0, 1], D: [12, 1] })
+})
+
 test("J8: internal topics and stores are named after the operator; topics follow the table that they meet", async () => {
   await using driver = await start(inner, { partitions: { orders: 3, customers: 5 } })
   const counts = new Map([...driver.cluster.topics].map((topic) => [topic, driver.cluster.logs(topic).length]))

@@ -146,3 +146,43 @@ test("D13: an operator that depends on a window's key is refused when the pipeli
     )
   expect(mapped).not.toThrow()
 })
+
+test("the row before a change is asked for up to the operator that keeps it itself", () => {
+  const named = (options: { store?: string }) =>
+    S.pipeline("p", () =>
+      S.table(Rows).pipe(
+        S.mapTable((row) => row.name, options),
+        S.filterTable((name) => name !== ""),
+        S.toStream(),
+        S.to(Out),
+      ),
+    )
+  const asked = (options: { store?: string }) =>
+    makeTopology(named(options).plan, "app").nodes.flatMap(({ kind, needsOld }) => (needsOld ? [kind] : []))
+  expect(asked({})).toEqual(["table", "map-table"])
+  expect(asked({ store: "names" })).toEqual(["map-table"])
+})
+
+test("J8 J13: tables that are joined by foreign key stay in sub-topologies of their own, each with a topic that meets it", () => {
+  const { subtopologies, repartitions } = makeTopology(
+    S.pipeline("p", () =>
+      S.table(In).pipe(
+        S.joinForeignKey(
+          "j",
+          S.table(Rows),
+          (value) => value.to,
+          (value, row) => [value, row],
+        ),
+      ),
+    ).plan,
+    "app",
+  )
+  expect(subtopologies.map(({ copartitioned }) => copartitioned)).toEqual([
+    [["app-j-response-repartition", "in"]],
+    [["app-j-subscription-repartition", "rows"]],
+  ])
+  expect(repartitions.map(({ topic, upstream, downstream }) => [topic, upstream, downstream])).toEqual([
+    ["app-j-subscription-repartition", 0, 1],
+    ["app-j-response-repartition", 1, 0],
+  ])
+})
