@@ -183,6 +183,57 @@ export function querySuite(start: () => Promise<Bench>): void {
     expect(running.store(sums).get(1)).toBeUndefined()
   })
 
+  test("J5 J8: the results of joins of tables are queried as they are kept", async () => {
+    const Orders = S.topic(named("iq-orders"), { key: string, value: json<{ customer: string; sum: number }>() })
+    const Paid = S.topic(named("iq-paid"), { key: string, value: json<number>() })
+    const Customers = S.topic(named("iq-customers"), { key: string, value: string })
+    const open = S.table(Orders).pipe(
+      S.leftJoinTables("open", S.table(Paid), (order, paid) => order.sum - (paid ?? 0), { store: "open-sums" }),
+    )
+    const payers = S.table(Orders).pipe(
+      S.joinForeignKey(
+        "payers",
+        S.table(Customers),
+        (order) => order.customer,
+        (order, customer) => `${customer}: ${order.sum}`,
+      ),
+    )
+    await bench.createTopics({ "iq-orders": 3, "iq-paid": 3, "iq-customers": 2 })
+    await using running = await S.run(
+      S.pipeline(named("iq-joins-app"), () => [open, payers]),
+      bench.options("iq-joins"),
+    )
+    await bench.produce(Customers, [
+      ["a", "ann", 1],
+      ["b", "bob", 1],
+    ])
+    await bench.produce(Orders, [
+      ["o1", { customer: "a", sum: 10 }, 2],
+      ["o2", { customer: "b", sum: 20 }, 3],
+      ["o3", { customer: "nobody", sum: 30 }, 4],
+    ])
+    await bench.produce(Paid, [["o2", 5, 9]])
+    const both = () => [rows(running.store(open).all()), rows(running.store(payers).all())]
+    await eventually("both are joined", () => both()[1]!.length === 2 && running.store(open).get("o2") === 15)
+    await eventually("all orders are open", () => both()[0]!.length === 3)
+    expect(both()).toEqual([
+      [
+        ["o1", 10],
+        ["o2", 15],
+        ["o3", 30],
+      ],
+      [
+        ["o1", "ann: 10"],
+        ["o2", "bob: 20"],
+      ],
+    ])
+    expect(running.store(open).row("o2")).toEqual({ key: "o2", value: 15, timestamp: 9 })
+    expect(running.store(payers).row("o1")).toEqual({ key: "o1", value: "ann: 10", timestamp: 2 })
+    expect(() => running.store("payers-subscriptions")).toThrow(/has no store "payers-subscriptions"/)
+    const viewed = S.table(Orders).pipe(S.joinTables("viewed", S.table(Paid), (order, paid) => order.sum - paid))
+    expect(() => running.store(viewed)).toThrow(/operator "viewed" is not kept in a store: give it one/)
+  })
+
   test("Q7: a key of another process is no missing key", async () => {
     const Users = S.topic(named("iq-two"), { key: string, value: json<number>() })
     const users = S.table(Users, { store: "two" })

@@ -1,25 +1,43 @@
 /**
- * A worker process for kill-suite.ts and rolling-suite.ts: counts words until it is killed. Arguments: brokers, state
- * directory, topics in and out, application id, further options as JSON. Prints "running", then a line
+ * A worker process for kill-suite.ts and rolling-suite.ts, until it is killed: counts words; or, with a second topic in,
+ * takes values "NAME NUMBER" and sums the numbers by the value that NAME has there. Arguments: brokers, state directory,
+ * topics in and out, application id, further options as JSON, the second topic. Prints "running", then a line
  * "TASKS COPIES" whenever these change.
  */
 import { nodeHost } from "@millrace/host/node"
 import { json, string } from "@millrace/schema"
 import * as S from "../../src/index.ts"
 
-const [brokers = "", stateDir = "", from = "kill-in", to = "kill-out", name = "kill-app", more = "{}"] =
+const [brokers = "", stateDir = "", from = "kill-in", to = "kill-out", name = "kill-app", more = "{}", named] =
   process.argv.slice(2)
 const In = S.topic(from, { key: string, value: string })
 const Out = S.topic(to, { key: string, value: json<number>() })
 
-const pipeline = S.pipeline(name, () =>
+const counts = () =>
   S.stream(In).pipe(
     S.keyBy((word) => word),
     S.count("words"),
-    S.toStream(),
-    S.to(Out),
-  ),
-)
+  )
+
+const sums = (names: string) => {
+  const number = (row: string) => Number(row.split(" ")[1])
+  return S.table(In).pipe(
+    S.joinForeignKey(
+      "labelled",
+      S.table(S.topic(names, { key: string, value: string })),
+      (row) => row.split(" ")[0],
+      (row, label) => `${label} ${number(row)}`,
+    ),
+    S.keyBy((row) => row.split(" ")[0]!),
+    S.aggregate("sums", {
+      init: () => 0,
+      add: (sum, row) => sum + number(row),
+      subtract: (sum, row) => sum - number(row),
+    }),
+  )
+}
+
+const pipeline = S.pipeline(name, () => (named === undefined ? counts() : sums(named)).pipe(S.toStream(), S.to(Out)))
 
 const running = await S.run(pipeline, {
   host: nodeHost,

@@ -117,6 +117,54 @@ export function runSuite(start: () => Promise<Bench>): void {
     expect([...lastOf(found).values()]).toEqual(Array.from({ length: 10 }, () => 60))
   })
 
+  test("J8: rows joined by foreign key stay joined while processes come and go", async () => {
+    const Orders = S.topic(named("fk-orders"), { key: string, value: string })
+    const Customers = S.topic(named("fk-customers"), { key: string, value: string })
+    await bench.createTopics({ "fk-orders": 3, "fk-customers": 2 })
+    const joined = S.table(Orders).pipe(
+      S.leftJoinForeignKey(
+        "joined",
+        S.table(Customers),
+        (customer) => customer,
+        (_, name) => name ?? "nobody",
+      ),
+    )
+    const pipeline = S.pipeline(named("fk-app"), () => joined)
+    const [orders, names] = [new Map<string, string>(), new Map<string, string>()]
+    const change = async (round: number) => {
+      for (let at = 0; at < 60; at++) orders.set(`o${at}`, `c${(at * (round + 1)) % 7}`)
+      for (let at = 0; at < 5; at++) names.set(`c${(at + round) % 7}`, `name ${round}.${at}`)
+      await bench.produce(
+        Orders,
+        [...orders].map(([key, customer], at) => [key, customer, round * 100 + at]),
+      )
+      await bench.produce(
+        Customers,
+        [...names].map(([key, name], at) => [key, name, round * 100 + 10 * at]),
+      )
+    }
+    const settled = (...running: S.RunHandle[]) =>
+      eventually("all rows are joined", () => {
+        const found = new Map(
+          running.flatMap((one) => [...one.store(joined).all()].map(({ key, value }) => [key, value])),
+        )
+        return [...orders].every(([key, customer]) => found.get(key) === (names.get(customer) ?? "nobody"))
+      })
+    await using first = await S.run(pipeline, bench.options("fk-1"))
+    await change(0)
+    await settled(first)
+    const second = await S.run(pipeline, bench.options("fk-2"))
+    await change(1)
+    const tasks = () => [first.metrics().tasks, second.metrics().tasks].sort()
+    await eventually("both have some of the tasks", () => tasks().join() === "2,3")
+    await change(2)
+    await settled(first, second)
+    await change(3)
+    await second.close()
+    await eventually("the first has all tasks again", () => first.metrics().tasks === 5)
+    await settled(first)
+  })
+
   test("F6: a record that fails ends the run, aborts its transaction and is read again by the next", async () => {
     const [from, to] = [Words("poison-in"), Words("poison-out")]
     await bench.createTopics({ "poison-in": 1, "poison-out": 1 })
