@@ -52,7 +52,9 @@ export class Bench {
   }
 
   async createTopics(topics: Readonly<Record<string, number>>): Promise<void> {
-    const list = Object.entries(topics).map(([name, partitions]) => ({ name: named(name), partitions }))
+    // Tests write records of 1970: a broker that runs for longer than half a minute would delete them by their age.
+    const configs = { "retention.ms": "-1" }
+    const list = Object.entries(topics).map(([name, partitions]) => ({ name: named(name), partitions, configs }))
     await this.client.admin().createTopics(list)
   }
 
