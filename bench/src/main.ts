@@ -1,23 +1,28 @@
 /**
- * npm run bench -- SUITE [--json FILE] [--rounds N]: benchmarks with peers side by side in the same run, as ratios.
+ * npm run bench -- SUITE [--rounds N] [--records N] [--broker kafka|millrace] [--only WORD,…] [--peers NAME,…] [--json FILE]
+ *
+ * Benchmarks with peers side by side in the same run, as ratios.
  */
 import { writeFileSync } from "node:fs"
+import { cpus, loadavg } from "node:os"
 import { parseArgs } from "node:util"
+import type { BrokerName, Row, SuiteOptions } from "./suite.ts"
 
-export interface Row {
-  readonly what: string
-  readonly unit: string
-  /** Medians over the rounds, by who was measured. */
-  readonly medians: Readonly<Record<string, number>>
-}
-
-const SUITES: Readonly<Record<string, () => Promise<{ run(rounds: number): Promise<Row[]> }>>> = {
+const SUITES: Readonly<Record<string, () => Promise<{ run(options: SuiteOptions): Promise<Row[]> }>>> = {
   start: () => import("./start.ts"),
+  streams: () => import("./streams/suite.ts"),
 }
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "string" }, rounds: { type: "string", default: "5" } },
+  options: {
+    json: { type: "string" },
+    rounds: { type: "string", default: "5" },
+    records: { type: "string" },
+    broker: { type: "string", default: "kafka" },
+    only: { type: "string", multiple: true },
+    peers: { type: "string" },
+  },
 })
 const load = SUITES[positionals[0] ?? ""]
 if (load === undefined) {
@@ -26,14 +31,26 @@ if (load === undefined) {
   )
   process.exit(2)
 }
-const rows = await (await load()).run(Number(options.rounds))
-for (const { what, unit, medians } of rows) {
-  const ours = medians["millrace"]!
-  const figures = Object.entries(medians).map(([who, value]) =>
-    who === "millrace"
-      ? `millrace ${Math.round(value)} ${unit}`
-      : `${who} ${Math.round(value)} ${unit} (${(value / ours).toFixed(1)}x ours)`,
-  )
+if (options.broker !== "kafka" && options.broker !== "millrace") {
+  console.error(`--broker ${options.broker}: kafka or millrace`)
+  process.exit(2)
+}
+const rows = await (
+  await load()
+).run({
+  rounds: Number(options.rounds),
+  broker: options.broker satisfies BrokerName,
+  ...(options.records !== undefined && { records: Number(options.records) }),
+  ...(options.only && { only: options.only }),
+  ...(options.peers !== undefined && { peers: options.peers.split(",") }),
+})
+for (const { what, unit, moreIsBetter, medians } of rows) {
+  const ours = medians["millrace"]
+  const figures = Object.entries(medians).map(([who, value]) => {
+    if (who === "millrace" || ours === undefined) return `${who} ${Math.round(value)} ${unit}`
+    return `${who} ${Math.round(value)} ${unit} (ours is ${(moreIsBetter ? ours / value : value / ours).toFixed(2)}x)`
+  })
   console.log(`${what}: ${figures.join(", ")}`)
 }
+console.log(`load ${loadavg()[0]!.toFixed(1)} on ${cpus().length} cores at the end`)
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`)

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { NoKafka, startRealKafka } from "@millrace/tools/real-kafka"
-import type { Row } from "./main.ts"
+import { median, type Row, type SuiteOptions } from "./suite.ts"
 
 const MILLRACE = fileURLToPath(import.meta.resolve("millrace/bin/millrace.mjs"))
 const REST_MS = 2_000
@@ -21,7 +21,7 @@ interface Sample {
   readonly residentMb: number
 }
 
-export async function run(rounds: number): Promise<Row[]> {
+export async function run({ rounds }: SuiteOptions): Promise<Row[]> {
   const samples: Record<string, Sample[]> = { millrace: [] }
   for (let round = -1; round < rounds; round++) {
     const ours = await startMillrace()
@@ -33,8 +33,13 @@ export async function run(rounds: number): Promise<Row[]> {
   const medians = (of: (sample: Sample) => number) =>
     Object.fromEntries(Object.entries(samples).map(([who, all]) => [who, median(all.map(of))]))
   return [
-    { what: "start to ready", unit: "ms", medians: medians((sample) => sample.readyMs) },
-    { what: "resident memory at rest", unit: "MB", medians: medians((sample) => sample.residentMb) },
+    { what: "start to ready", unit: "ms", moreIsBetter: false, medians: medians((sample) => sample.readyMs) },
+    {
+      what: "resident memory at rest",
+      unit: "MB",
+      moreIsBetter: false,
+      medians: medians((sample) => sample.residentMb),
+    },
   ]
 }
 
@@ -75,9 +80,4 @@ async function startKafka(): Promise<Sample | undefined> {
 async function residentAtRest(pid: number): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, REST_MS))
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1024
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]!
 }

@@ -2,7 +2,7 @@
  * Where the jars of Apache Kafka are.
  *
  * In this order: the directory in an environment variable (MILLRACE_KAFKA_LIB for the broker, MILLRACE_KAFKA_TOOLS_LIB
- * for the command line tools, MILLRACE_KAFKA_STREAMS_LIB for Kafka Streams), then the user's cache, then Maven, which fills the cache from tools/kafka/pom.xml.
+ * for the command line tools, MILLRACE_KAFKA_STREAMS_LIB for Kafka Streams with Avro), then the user's cache, then Maven, which fills the cache from tools/kafka/pom.xml.
  */
 import { execFile } from "node:child_process"
 import { existsSync } from "node:fs"
@@ -17,8 +17,8 @@ const run = promisify(execFile)
 /** Must name what tools/kafka/pom.xml names: a cache directory belongs to one version. */
 const PROFILES = {
   broker: { directory: "kafka-broker-4.4.0", variable: "MILLRACE_KAFKA_LIB" },
-  streams: { directory: "kafka-streams-4.4.0", variable: "MILLRACE_KAFKA_STREAMS_LIB" },
   tools: { directory: "kafka-tools-4.3.1", variable: "MILLRACE_KAFKA_TOOLS_LIB" },
+  streams: { directory: "kafka-streams-4.4.0-avro-1.12.0", variable: "MILLRACE_KAFKA_STREAMS_LIB" },
 } as const
 
 export type KafkaProfile = keyof typeof PROFILES
