@@ -36,12 +36,12 @@ export const int32: Serde<number> = {
       throw new SerdeError("int32", `expected an integer of 32 bits, got ${describe(value)}`)
     }
     const encoded = new Uint8Array(4)
-    viewOf(encoded).setInt32(0, value)
+    putInt32(encoded, 0, value)
     return encoded
   },
   decode(bytes) {
     expectLength("int32", bytes, 4)
-    return viewOf(bytes).getInt32(0)
+    return int32At(bytes, 0)
   },
 }
 
@@ -53,17 +53,18 @@ export const int64: Serde<number> = {
       throw new SerdeError("int64", `expected an integer within ±(2^53 - 1), got ${describe(value)}`)
     }
     const encoded = new Uint8Array(8)
-    const view = viewOf(encoded)
-    view.setInt32(0, Math.floor(value / 2 ** 32))
-    view.setUint32(4, value >>> 0)
+    putInt32(encoded, 0, Math.floor(value / 2 ** 32))
+    putInt32(encoded, 4, value)
     return encoded
   },
   decode(bytes) {
     expectLength("int64", bytes, 8)
-    const view = viewOf(bytes)
-    const value = view.getInt32(0) * 2 ** 32 + view.getUint32(4)
+    const value = int32At(bytes, 0) * 2 ** 32 + (int32At(bytes, 4) >>> 0)
     if (!Number.isSafeInteger(value)) {
-      throw new SerdeError("int64", `${view.getBigInt64(0)} is beyond ±(2^53 - 1), which a number cannot hold exactly`)
+      throw new SerdeError(
+        "int64",
+        `${viewOf(bytes).getBigInt64(0)} is beyond ±(2^53 - 1), which a number cannot hold exactly`,
+      )
     }
     return value
   },
@@ -94,8 +95,19 @@ export const none: Serde<null> = {
 }
 
 /** The same memory as a Buffer, which decodes text natively. */
-const asBuffer = (bytes: Uint8Array): Buffer =>
+export const asBuffer = (bytes: Uint8Array): Buffer =>
   bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+// A view per number costs more than its bytes one by one.
+function putInt32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >> 24
+  bytes[at + 1] = value >> 16
+  bytes[at + 2] = value >> 8
+  bytes[at + 3] = value
+}
+
+const int32At = (bytes: Uint8Array, at: number): number =>
+  (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 

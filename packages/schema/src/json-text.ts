@@ -1,6 +1,7 @@
 /**
  * JSON as text.
  */
+import { asBuffer } from "./basic-serdes.ts"
 import { SerdeError } from "./errors.ts"
 import { reasonOf } from "./explain.ts"
 import type { Serde } from "./serde.ts"
@@ -15,7 +16,7 @@ export const jsonText = <T>(name = "json"): Serde<T> => ({
   },
   decode(bytes) {
     try {
-      return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"))
+      return JSON.parse(asBuffer(bytes).toString("utf8"))
     } catch (cause) {
       throw new SerdeError(name, `not JSON: ${reasonOf(cause)}`, cause)
     }

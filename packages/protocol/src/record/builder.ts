@@ -104,15 +104,15 @@ export class RecordBatchBuilder {
     if (this.recordCount === 0 && this.#options.deleteHorizon === undefined) this.#baseTimestamp = timestamp
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
     const timestampDelta = timestamp - this.#baseTimestamp
-    const encoded = headers.length === 0 ? NO_ENCODED : headers.map(encodeHeader)
-    const size =
+    const encoded = headers.length === 0 ? NO_ENCODED : encodeHeaders(headers)
+    let size =
       1 +
       sizeOfVarlong(timestampDelta) +
       sizeOfVarint(offsetDelta) +
       sizeOfField(key) +
       sizeOfField(value) +
-      sizeOfVarint(encoded.length) +
-      encoded.reduce((total, [name, bytes]) => total + sizeOfField(name) + sizeOfField(bytes), 0)
+      sizeOfVarint(headers.length)
+    for (const field of encoded) size += sizeOfField(field)
     this.#reserve(size + 5)
     const bytes = this.#bytes
     let at = putVarint(bytes, this.#at, size)
@@ -121,8 +121,8 @@ export class RecordBatchBuilder {
     at = putVarint(bytes, at, offsetDelta)
     at = putField(bytes, at, key)
     at = putField(bytes, at, value)
-    at = putVarint(bytes, at, encoded.length)
-    for (const [name, content] of encoded) at = putField(bytes, putField(bytes, at, name), content)
+    at = putVarint(bytes, at, headers.length)
+    for (const field of encoded) at = putField(bytes, at, field)
     this.#at = at
     this.#lastOffsetDelta = offsetDelta
     this.recordCount++
@@ -190,12 +190,28 @@ export function recordBytesMax(
   return size
 }
 
-type EncodedHeader = readonly [name: Uint8Array, value: Uint8Array | null]
-const NO_ENCODED: readonly EncodedHeader[] = []
+const NO_ENCODED: readonly (Uint8Array | null)[] = []
 
-function encodeHeader(header: RecordHeaderInput): EncodedHeader {
-  const { key, value } = header
-  return [Buffer.from(key, "utf8"), typeof value === "string" ? Buffer.from(value, "utf8") : value]
+/** Names and values in turn. */
+function encodeHeaders(headers: readonly RecordHeaderInput[]): (Uint8Array | null)[] {
+  const encoded: (Uint8Array | null)[] = []
+  for (const { key, value } of headers) {
+    encoded.push(encodedName(key), typeof value === "string" ? Buffer.from(value, "utf8") : value)
+  }
+  return encoded
+}
+
+/** Headers have few names, which come with record after record. */
+const NAMES = new Map<string, Uint8Array>()
+const NAMES_MAX = 100
+
+function encodedName(name: string): Uint8Array {
+  let bytes = NAMES.get(name)
+  if (bytes === undefined) {
+    if (NAMES.size === NAMES_MAX) NAMES.clear()
+    NAMES.set(name, (bytes = Buffer.from(name, "utf8")))
+  }
+  return bytes
 }
 
 function sizeOfField(bytes: Uint8Array | null): number {

@@ -142,7 +142,7 @@ export class RecordReader {
       const keyAt = this.#skip(keySize)
       const valueSize = cursor.int32()
       const valueAt = this.#skip(Math.max(valueSize, 0))
-      const key = UTF8.decode(cursor.bytes.subarray(keyAt, keyAt + keySize))
+      const key = nameOf(cursor.bytes, keyAt, keySize)
       headers.push({ key, value: valueSize < 0 ? null : cursor.bytes.subarray(valueAt, valueAt + valueSize) })
     }
     return headers
@@ -156,6 +156,19 @@ export class RecordReader {
     cursor.position = start + size
     return start
   }
+}
+
+/** The name of a header: most often the one that came last. */
+let lastName = { bytes: new Uint8Array(0), text: "" }
+
+function nameOf(bytes: Uint8Array, at: number, size: number): string {
+  const last = lastName.bytes
+  let same = last.length === size ? 0 : -1
+  while (same >= 0 && same < size && last[same] === bytes[at + same]) same++
+  if (same === size) return lastName.text
+  const name = bytes.slice(at, at + size)
+  lastName = { bytes: name, text: UTF8.decode(name) }
+  return lastName.text
 }
 
 /** Calls `sink` once per record with the cursor standing on it. */
