@@ -198,8 +198,9 @@ class JoinStream extends Processor {
     const other = 1 - side
     const store = this.#stores[other]!
     const first = this.#bucketOf(Math.max(0, timestamp - earlier))
+    const last = Math.min(timestamp + later, store.latest)
     let isMatched = false
-    for (let start = first; start <= timestamp + later; start += bucketMs) {
+    for (let start = first; start <= last; start += bucketMs) {
       const bucket = store.get(key, start)
       if (bucket.value === undefined) continue
       const matches = bucket.value.filter(

@@ -26,6 +26,8 @@ export class WindowStore<K = any, V = any> extends Store {
   readonly #windows = new Map<number, Overlay<V>>()
   readonly #retentionMs: number
   #time: Cell | undefined
+  /** No window that starts after it has anything; undefined until somebody asks. */
+  #latest: number | undefined
   /** Windows that start below it have been deleted; by the open transaction, up to the second. */
   #expiredTo = 0
   #expiringTo = 0
@@ -55,6 +57,7 @@ export class WindowStore<K = any, V = any> extends Store {
 
   /** undefined deletes. */
   put(key: K, start: number, value: V | undefined, timestamp: number): void {
+    if (this.#latest !== undefined && start > this.#latest) this.#latest = start
     const entry = this.#entry(key, start)
     entry.value = value
     entry.timestamp = timestamp
@@ -70,6 +73,18 @@ export class WindowStore<K = any, V = any> extends Store {
       const { value, timestamp } = this.decode(this.committed.get(stored))
       return new OverlayEntry<V>(key, stored, value, timestamp)
     })
+  }
+
+  /** A start that no window with anything in it is after: whoever looks through windows need not look further. */
+  get latest(): number {
+    return (this.#latest ??= Math.max(this.#latestCommitted(), ...this.#windows.keys()))
+  }
+
+  #latestCommitted(): number {
+    for (const [stored] of this.committed.range(undefined, undefined, true)) {
+      if (!isCellKey(stored)) return this.windowOf(stored).start
+    }
+    return NO_TIME
   }
 
   get openEntries(): number {
@@ -94,6 +109,7 @@ export class WindowStore<K = any, V = any> extends Store {
   override restore(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
     super.restore(key, value, timestamp)
     this.#time = undefined
+    this.#latest = undefined
   }
 
   #stageExpired(write: (key: string, value: unknown, timestamp: number) => void): void {
