@@ -76,7 +76,7 @@ export function widePipeline(application: string): S.Pipeline<never> {
   return S.pipeline(application, () => {
     const events = S.stream(topic<WideEvent>("events")).pipe(S.filter((event) => !event.isNoise))
     const joined = events.pipe(
-      S.mapEffect((event) => Effect.as(Effect.sleep(Number(event.id) % EFFECT_MS_MAX), event), {
+      S.mapEffect((event) => Effect.as(Effect.sleep(Math.floor(event.at / 10) % EFFECT_MS_MAX), event), {
         name: "slow",
         concurrency: 16,
         timeout: EFFECT_TIMEOUT_MS,

@@ -20,10 +20,16 @@ export function effectPort(clock: HostClock, services: Context.Context<never> | 
       const once = Effect.suspend(make) as Effect.Effect<unknown, unknown>
       const effect = retry === undefined ? once : Effect.retry(once, retry)
       const fiber = Effect.runForkWith(context)(effect, { scheduler })
-      const timer = clock.setTimer(timeoutMs, () => {
+      const dueAt = clock.monotonic() + timeoutMs
+      const expire = () => {
         stop()
         fiber.interruptUnsafe()
         done({ ok: false, error: new Error(`no result within ${timeoutMs} ms, retries included`), expected: false })
+      }
+      // A process that stood still finds its timers due before it has looked at what arrived meanwhile: the effect gets
+      // that time again, and a turn of the event loop in any case.
+      let timer = clock.setTimer(timeoutMs, () => {
+        timer = clock.setTimer(Math.min(timeoutMs, Math.floor(clock.monotonic() - dueAt)), expire)
       })
       const unobserve = fiber.addObserver((exit) => {
         timer.cancel()

@@ -97,7 +97,8 @@ export class Load {
   }
 
   async #flush(): Promise<void> {
-    for (const producer of this.#producers) await producer.flush()
+    // What failed is counted where it was sent.
+    for (const producer of this.#producers) await producer.flush().catch(() => {})
     while (this.#outstanding > 0) await pause(5)
   }
 }
