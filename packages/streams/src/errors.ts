@@ -67,3 +67,11 @@ export class InterruptedRecord extends Error {
     this.resolve = () => cause.resolve()
   }
 }
+
+/** A worker thread ended without being told to. What it had processed and not committed is processed again. */
+export class WorkerDied extends Error {
+  override readonly name = "WorkerDied"
+  constructor(worker: number, cause: unknown) {
+    super(`worker ${worker} died: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}

@@ -52,6 +52,8 @@ const CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 const CACHE_ENTRIES_MAX = 10_000
 
 export class RegistryClient implements Registry {
+  /** To make another like it, in another thread say. */
+  readonly settings: RegistryClientOptions
   readonly #urls: readonly string[]
   readonly #fetch: typeof globalThis.fetch
   readonly #headers: Readonly<Record<string, string>>
@@ -62,6 +64,7 @@ export class RegistryClient implements Registry {
 
   constructor(options: RegistryClientOptions) {
     const urls = typeof options.url === "string" ? options.url.split(",") : options.url
+    this.settings = options
     this.#urls = urls.map((url) => url.trim().replace(/\/+$/, ""))
     this.#fetch = options.fetch ?? globalThis.fetch
     this.#headers = { Accept: CONTENT_TYPE, "Content-Type": CONTENT_TYPE, ...options.headers }

@@ -17,6 +17,8 @@ export interface RunMetrics extends Readonly<TaskMetrics> {
   /** Those among them that are to become active here. */
   readonly warmupTasks: number
   readonly transactions: { readonly committed: number; readonly aborted: number }
+  /** Threads that process. */
+  readonly workers: number
   /** Records a second over the last half minute. */
   readonly processRate: number
   /** From the end of intake to the outcome. */

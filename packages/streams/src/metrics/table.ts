@@ -126,6 +126,15 @@ export const METRICS: readonly Metric[] = [
     read: ({ transactions }) => one(transactions.aborted),
   },
   {
+    name: "workers",
+    type: "gauge",
+    unit: "threads",
+    labels: [],
+    help: "Threads of this process that process records.",
+    kafka: "alive-stream-threads (stream-metrics)",
+    read: ({ workers }) => one(workers),
+  },
+  {
     name: "tasks",
     type: "gauge",
     unit: "tasks",

@@ -21,15 +21,21 @@ import type { RunMetrics } from "../metrics/report.ts"
 import type { Forwarder } from "./forward.ts"
 import { parseKey, toJson } from "./json.ts"
 import { parsePosition } from "./position.ts"
-import type { Queries } from "./queries.ts"
-import type { FailureReason, PartitionResult, Query, QueryOptions, Row, Rows } from "./query.ts"
+import type { StorePlaces } from "./places.ts"
+import type { FailureReason, PartitionResult, Query, QueryOptions, QueryResult, Row, Rows } from "./query.ts"
 import type { StoreInfo } from "./stores.ts"
+
+/** Whoever knows the stores of this process: the worker itself, or who watches over worker threads. */
+export interface ProcessQueries extends StorePlaces {
+  query(store: string, query: Query, options: QueryOptions): QueryResult<any> | Promise<QueryResult<any>>
+  partitionsHere(info: StoreInfo): readonly number[] | Promise<readonly number[]>
+}
 
 export interface HttpQueriesOptions {
   readonly applicationId: string
   readonly state: () => string
   readonly metrics: () => RunMetrics
-  readonly queries: Queries
+  readonly queries: ProcessQueries
   readonly forwarder: Forwarder
 }
 
@@ -72,16 +78,16 @@ const metricsText = ({ applicationId, metrics }: HttpQueriesOptions): HttpAnswer
   headers: { "Content-Type": PROMETHEUS_TYPE },
 })
 
-function listStores(queries: Queries): HttpAnswer {
-  const stores = queries.stores.map((info) => ({
+async function listStores(queries: ProcessQueries): Promise<HttpAnswer> {
+  const stores = queries.stores.map(async (info) => ({
     name: info.name,
     kind: info.kind,
     key: info.spec.key.name,
     value: info.spec.value.name,
     partitions: queries.partitionCount(info),
-    here: queries.partitionsHere(info),
+    here: await queries.partitionsHere(info),
   }))
-  return answer(200, stores)
+  return answer(200, await Promise.all(stores))
 }
 
 async function getKey({ queries, forwarder }: HttpQueriesOptions, request: HttpRequest): Promise<HttpAnswer> {
@@ -89,10 +95,10 @@ async function getKey({ queries, forwarder }: HttpQueriesOptions, request: HttpR
   const { query } = request
   const key = parseKey(request.params["key"]!, info.spec.key, query.get("keyEncoding"))
   const partition = numberIn(query, "partition") ?? queries.partitionOf(info, key)
-  const elsewhere = endpointElsewhere(queries, info, partition, query)
+  const elsewhere = endpointElsewhere(queries, await queries.partitionsHere(info), info, partition, query)
   if (elsewhere !== undefined) return await forwarder.forward(elsewhere, request)
   const asked = keyQuery(info, key, query)
-  const { partitions } = queries.query(info.name, asked, { ...optionsIn(query), partitions: [partition] })
+  const { partitions } = await queries.query(info.name, asked, { ...optionsIn(query), partitions: [partition] })
   const result = partitions.get(partition)!
   if (!result.ok) return failure(result.reason, result.message)
   const { position } = result
@@ -151,10 +157,11 @@ async function getRows({ queries, forwarder }: HttpQueriesOptions, request: Http
   const only = numberIn(query, "partition")
   if (query.has("after") && only === undefined) throw new PipelineError("after continues one partition: name it too")
   const wanted = only === undefined ? allOf(queries.partitionCount(info)) : [only]
-  const elsewhere = new Map(wanted.map((one) => [one, endpointElsewhere(queries, info, one, query)] as const))
+  const present = await queries.partitionsHere(info)
+  const elsewhere = new Map(wanted.map((one) => [one, endpointElsewhere(queries, present, info, one, query)] as const))
   const here = wanted.filter((one) => elsewhere.get(one) === undefined)
   const asked = rowsQuery(info, query)
-  const found = queries.query(info.name, asked, { ...optionsIn(query), partitions: here })
+  const found = await queries.query(info.name, asked, { ...optionsIn(query), partitions: here })
   const local = [...found.partitions].map(([partition, result]) => partitionAnswer(partition, result))
   const remote = await Promise.all(
     [...new Set(elsewhere.values())]
@@ -198,12 +205,13 @@ const partitionAnswer = (partition: number, result: PartitionResult<any>): Parti
 
 /** Undefined: it is answered here, well or badly. */
 function endpointElsewhere(
-  queries: Queries,
+  queries: ProcessQueries,
+  here: readonly number[],
   info: StoreInfo,
   partition: number,
   query: URLSearchParams,
 ): string | undefined {
-  if (query.get("local") === "true" || queries.readable(info, partition) !== undefined) return undefined
+  if (query.get("local") === "true" || here.includes(partition)) return undefined
   return queries.endpointOf(info, partition)
 }
 

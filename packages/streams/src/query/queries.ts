@@ -1,19 +1,15 @@
 /**
- * Answers queries from the stores of this process's tasks, and tells where the others are.
+ * Answers queries from the stores of this worker's tasks.
  *
  * Every partition is read at one instant between two steps of the worker, so that an answer never shows half of a
  * transaction; all partitions that are here are at the same transaction's end.
  */
-import { partitionForKey } from "@millrace/client"
-import type { GlobalTable, Table } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
-import type { TaskEndpoints } from "../run/assignor-data.ts"
 import type { GlobalStore } from "../state/global-store.ts"
 import type { TaskSet } from "../run/task-set.ts"
 import { formatTaskId } from "../topology/naming.ts"
-import { type PartitionCounts, taskCount } from "../topology/partitions.ts"
-import type { Topology } from "../topology/topology.ts"
 import { bytesView } from "./bytes-view.ts"
+import { type PlacesOptions, type StoreName, StorePlaces } from "./places.ts"
 import { isUpTo, mergePositions, type Position, positionOf } from "./position.ts"
 import {
   type Answer,
@@ -25,55 +21,23 @@ import {
   UnknownQuery,
 } from "./query.ts"
 import { type Readable, readOne, readRows } from "./read.ts"
-import type { StoreDirectory, StoreInfo } from "./stores.ts"
-
-/** Who has a key. */
-export interface KeyMetadata {
-  readonly partition: number
-  /** HOST:PORT of the process that answers queries for it; undefined while nobody does, or it has no endpoint. */
-  readonly endpoint: string | undefined
-  readonly isHere: boolean
-}
-
-/** What one process has. */
-export interface EndpointMetadata {
-  readonly endpoint: string
-  /** Partitions by store. */
-  readonly stores: Readonly<Record<string, readonly number[]>>
-}
+import type { StoreInfo } from "./stores.ts"
 
 export interface QueriesOptions {
-  readonly topology: Topology
-  readonly stores: StoreDirectory
+  readonly places: PlacesOptions
   /** By name: each is one partition, and all of it is here. */
   readonly globalTables: ReadonlyMap<string, GlobalStore>
-  readonly partitions: PartitionCounts
   readonly tasks: TaskSet
   /** Names of tasks that are being restored. */
   readonly opening: () => readonly string[]
-  readonly endpoints: () => TaskEndpoints
 }
 
-type StoreName = string | Table<any, any, any> | GlobalTable<any, any>
-
-export class Queries {
+export class Queries extends StorePlaces {
   readonly #options: QueriesOptions
 
   constructor(options: QueriesOptions) {
+    super(options.places)
     this.#options = options
-  }
-
-  get stores(): readonly StoreInfo[] {
-    return this.#options.stores.all
-  }
-
-  find(of: StoreName): StoreInfo {
-    return this.#options.stores.find(of)
-  }
-
-  partitionCount({ subtopology }: StoreInfo): number {
-    if (subtopology === undefined) return 1
-    return taskCount(this.#options.topology, subtopology, this.#options.partitions)!
   }
 
   /** Partitions of a store whose tasks run here. */
@@ -149,37 +113,8 @@ export class Queries {
     return positionOf(task.group.queues.map((queue) => ({ ...nameOf(queue), next: tasks.committedPosition(queue) })))
   }
 
-  /** The partition of a key, as Kafka's default partitioner chooses it; or as whoever writes the input does. */
-  partitionOf(info: StoreInfo, key: unknown, partitioner?: (key: unknown, partitions: number) => number): number {
-    const count = this.partitionCount(info)
-    return partitioner?.(key, count) ?? partitionForKey(info.inputKey.encode(key), count)
-  }
-
-  metadataForKey(of: StoreName, key: unknown, partitioner?: (key: any, partitions: number) => number): KeyMetadata {
-    const info = this.find(of)
-    const partition = this.partitionOf(info, key, partitioner)
-    const isHere = this.readable(info, partition) !== undefined
-    return { partition, endpoint: this.endpointOf(info, partition), isHere }
-  }
-
-  /** The process that answers queries for a partition, if one does. */
-  endpointOf({ subtopology }: StoreInfo, partition: number): string | undefined {
-    if (subtopology === undefined) return undefined
-    const task = formatTaskId({ subtopology, partition })
-    return Object.entries(this.#options.endpoints()).find(([, tasks]) => tasks.includes(task))?.[0]
-  }
-
-  allMetadata(): readonly EndpointMetadata[] {
-    return Object.entries(this.#options.endpoints()).map(([endpoint, tasks]) => {
-      const stores = this.stores.map(({ name, subtopology }) => {
-        const prefix = `${subtopology}_`
-        const partitions = tasks
-          .filter((task) => task.startsWith(prefix))
-          .map((task) => Number(task.slice(prefix.length)))
-        return [name, partitions] as const
-      })
-      return { endpoint, stores: Object.fromEntries(stores.filter(([, partitions]) => partitions.length > 0)) }
-    })
+  override isHere(info: StoreInfo, partition: number): boolean {
+    return this.readable(info, partition) !== undefined
   }
 }
 

@@ -13,6 +13,8 @@ export interface StoreInfo {
   /** Undefined: a global table's, all of it in every process. */
   readonly subtopology: number | undefined
   readonly spec: PhysicalStore
+  /** The store's, bound to the registry. */
+  readonly serdes: { readonly key: Serde<any>; readonly value: Serde<any> }
   readonly windowSizeMs: number
   /** Of a key as the store's input carries it, which is what decides the partition. */
   readonly inputKey: Serde<unknown>
@@ -24,6 +26,10 @@ export class StoreDirectory {
 
   constructor(topology: Topology, serde: SerdeLookup) {
     this.#topology = topology
+    const serdesOf = ({ key, value, changelog }: PhysicalStore) => ({
+      key: serde(key, changelog, true),
+      value: serde(value, changelog, false),
+    })
     const all = topology.subtopologies.flatMap(({ id, nodes }) =>
       nodes.flatMap((node) =>
         node.stores
@@ -33,13 +39,15 @@ export class StoreDirectory {
             const inputKey = serde(source.key, source.topic!, true)
             const size = node.logical.options["sizeMs"]
             const windowSizeMs = typeof size === "number" ? size : 0
-            return { name: spec.name, kind: spec.kind, subtopology: id, spec, windowSizeMs, inputKey }
+            const serdes = serdesOf(spec)
+            return { name: spec.name, kind: spec.kind, subtopology: id, spec, serdes, windowSizeMs, inputKey }
           }),
       ),
     )
     for (const spec of topology.globals) {
       const inputKey = serde(spec.key, spec.changelog, true)
-      all.push({ name: spec.name, kind: spec.kind, subtopology: undefined, spec, windowSizeMs: 0, inputKey })
+      const serdes = serdesOf(spec)
+      all.push({ name: spec.name, kind: spec.kind, subtopology: undefined, spec, serdes, windowSizeMs: 0, inputKey })
     }
     this.#stores = new Map(all.map((store) => [store.name, store]))
   }

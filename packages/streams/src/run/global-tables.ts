@@ -28,13 +28,13 @@ export interface GlobalTablesOptions {
   readonly clock: Clock
   readonly isolation: "read_committed" | "read_uncommitted"
   readonly deleteRetentionMs: number
+  /** All of a global table is in one engine, and each worker thread has its own: two would write over each other. */
+  readonly worker: number
   readonly flushLimits?: FlushLimits
   /** A table cannot be read any more: the run must end. */
   readonly onFailure: (cause: unknown) => void
 }
 
-/** All of a global table is in one engine. */
-const ENGINE_PARTITION = 0
 const POLL_MS = 200
 
 export class GlobalTables {
@@ -47,7 +47,7 @@ export class GlobalTables {
 
   constructor(options: GlobalTablesOptions) {
     this.#options = options
-    const { topology, engines, serde, flushLimits } = options
+    const { topology, engines, serde, flushLimits, worker } = options
     const stores = new Map<string, GlobalStore>()
     for (const spec of topology.globals) {
       const bound: PhysicalStore = {
@@ -55,7 +55,7 @@ export class GlobalTables {
         key: serde(spec.key, spec.changelog, true),
         value: serde(spec.value, spec.changelog, false),
       }
-      const store = new GlobalStore(bound, engines.open(spec.name, ENGINE_PARTITION), flushLimits ?? FLUSH_LIMITS)
+      const store = new GlobalStore(bound, engines.open(spec.name, worker), flushLimits ?? FLUSH_LIMITS)
       stores.set(spec.name, store)
       this.#topics.set(spec.changelog, store)
     }

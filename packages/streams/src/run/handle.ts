@@ -8,7 +8,8 @@ import { PipelineError } from "../errors.ts"
 import { Rate } from "../metrics/rate.ts"
 import { type RestoreReport, reportTask, type RunMetrics } from "../metrics/report.ts"
 import { type Change, TableChanges } from "../query/changes.ts"
-import type { EndpointMetadata, KeyMetadata, Queries } from "../query/queries.ts"
+import type { EndpointMetadata, KeyMetadata } from "../query/places.ts"
+import type { Queries } from "../query/queries.ts"
 import type { Answer, Query, QueryOptions, QueryResult } from "../query/query.ts"
 import { StoreView } from "../query/store-view.ts"
 import type { Topology } from "../topology/topology.ts"
@@ -16,7 +17,10 @@ import { type RunState, StateHolder } from "./state.ts"
 import type { TaskSet } from "./task-set.ts"
 import type { Worker } from "./worker.ts"
 
-export interface RunHandle extends AsyncDisposable {
+type StoreOf<K, V> = Table<K, V, any> | GlobalTable<K, V>
+
+/** A running pipeline, in this thread or in worker threads. */
+export interface Running extends AsyncDisposable {
   readonly applicationId: string
   readonly topology: Topology
   /** HOST:PORT where queries are answered over HTTP, when they are. */
@@ -28,22 +32,9 @@ export interface RunHandle extends AsyncDisposable {
   pause(): void
   resume(): void
   readonly isPaused: boolean
-  /** A store of this process, by its table or its name. Read-only, and committed rows only. */
-  store<K, V>(table: Table<K, V, any> | GlobalTable<K, V>): StoreView<K, V>
-  store<K = unknown, V = unknown>(name: string): StoreView<K, V>
-  /** Asks the partitions of a store that are here; each answers for itself. */
-  query<K, V, Q extends Query<K>>(
-    table: Table<K, V, any> | GlobalTable<K, V>,
-    query: Q,
-    options?: QueryOptions,
-  ): QueryResult<Answer<Q, K, V>>
-  query<Q extends Query>(name: string, query: Q, options?: QueryOptions): QueryResult<Answer<Q, any, any>>
-  /** A table of this process in motion: its rows now, then each change as transactions commit it. */
-  changes<K, V>(table: Table<K, V, any>): Observable<Change<K, V>>
-  changes<K = unknown, V = unknown>(name: string): Observable<Change<K, V>>
   /** Which partition a key is in, and which process answers queries for it. */
   metadataForKey(
-    store: string | Table<any, any, any> | GlobalTable<any, any>,
+    store: string | StoreOf<any, any>,
     key: unknown,
     partitioner?: (key: any, partitions: number) => number,
   ): KeyMetadata
@@ -53,6 +44,36 @@ export interface RunHandle extends AsyncDisposable {
   readonly done: Promise<void>
   /** Commits, writes state to disk, leaves. */
   close(): Promise<void>
+}
+
+/** In this thread: stores are at hand. */
+export interface RunHandle extends Running {
+  /** A store of this process, by its table or its name. Read-only, and committed rows only. */
+  store<K, V>(table: StoreOf<K, V>): StoreView<K, V>
+  store<K = unknown, V = unknown>(name: string): StoreView<K, V>
+  /** Asks the partitions of a store that are here; each answers for itself. */
+  query<K, V, Q extends Query<K>>(table: StoreOf<K, V>, query: Q, options?: QueryOptions): QueryResult<Answer<Q, K, V>>
+  query<Q extends Query>(name: string, query: Q, options?: QueryOptions): QueryResult<Answer<Q, any, any>>
+  /** A table of this process in motion: its rows now, then each change as transactions commit it. */
+  changes<K, V>(table: Table<K, V, any>): Observable<Change<K, V>>
+  changes<K = unknown, V = unknown>(name: string): Observable<Change<K, V>>
+}
+
+/** In worker threads: stores are the threads', and are asked. */
+export interface WorkersHandle extends Running {
+  /** Numbers of the workers that run, which their transactional ids end with. */
+  readonly workers: readonly number[]
+  /** Starts one more (`addStreamThread`); answers its number. The group gives it tasks of the others. */
+  addWorker(): Promise<number>
+  /** Ends one in order (`removeStreamThread`), the last by default; the others take its tasks with their state. */
+  removeWorker(worker?: number): Promise<number>
+  /** Asks the partitions of a store that any of the threads has. */
+  query<K, V, Q extends Query<K>>(
+    table: StoreOf<K, V>,
+    query: Q,
+    options?: QueryOptions,
+  ): Promise<QueryResult<Answer<Q, K, V>>>
+  query<Q extends Query>(name: string, query: Q, options?: QueryOptions): Promise<QueryResult<Answer<Q, any, any>>>
 }
 
 export interface HandleOptions {
@@ -77,7 +98,7 @@ export class Handle implements RunHandle {
   readonly done: Promise<void>
   readonly #worker: Worker
   readonly #tasks: TaskSet
-  readonly #queries: Queries
+  readonly queries: Queries
   readonly #changes: TableChanges
   readonly #states: StateHolder
   readonly #rate: Rate
@@ -91,7 +112,7 @@ export class Handle implements RunHandle {
     this.endpoint = options.endpoint
     this.#worker = options.worker
     this.#tasks = options.tasks
-    this.#queries = options.queries
+    this.queries = options.queries
     this.#changes = new TableChanges(options.queries)
     this.#clock = options.clock
     this.#rate = new Rate(this.#clock.monotonic())
@@ -145,6 +166,7 @@ export class Handle implements RunHandle {
       ...this.#copies(),
       processRate: this.#rate.perSecond(this.#clock.monotonic(), total.processed),
       commitLatency: this.#worker.commitLatency.snapshot(),
+      workers: 1,
       perTask: [...this.#tasks.tasks].map(reportTask),
       restoring: this.#restoring(),
     }
@@ -163,7 +185,7 @@ export class Handle implements RunHandle {
   }
 
   store(of: string | Table<any, any, any> | GlobalTable<any, any>): StoreView<any, any> {
-    return new StoreView(this.#queries.find(of), this.#queries)
+    return new StoreView(this.queries.find(of), this.queries)
   }
 
   query<Q extends Query>(
@@ -171,7 +193,7 @@ export class Handle implements RunHandle {
     query: Q,
     options?: QueryOptions,
   ): QueryResult<Answer<Q, any, any>> {
-    return this.#queries.query(of, query, options)
+    return this.queries.query(of, query, options)
   }
 
   metadataForKey(
@@ -179,15 +201,15 @@ export class Handle implements RunHandle {
     key: unknown,
     partitioner?: (key: any, partitions: number) => number,
   ): KeyMetadata {
-    return this.#queries.metadataForKey(of, key, partitioner)
+    return this.queries.metadataForKey(of, key, partitioner)
   }
 
   allMetadata(): readonly EndpointMetadata[] {
-    return this.#queries.allMetadata()
+    return this.queries.allMetadata()
   }
 
   changes(of: string | Table<any, any, any>): Observable<Change<any, any>> {
-    const info = this.#queries.find(of)
+    const info = this.queries.find(of)
     if (info.subtopology !== undefined) return this.#changes.of(info)
     throw new PipelineError(`store "${info.name}" is a global table, which changes without transactions: query it`)
   }

@@ -75,11 +75,24 @@ export interface RunOptions {
    * closes all tasks of this process and opens them again from what is committed, with growing pauses. `count` is how
    * often in a row, without a commit between.
    */
-  readonly onUncaught?: (failure: unknown, count: number) => "stop" | "replace"
+  readonly onUncaught?: (failure: unknown, count: number) => "stop" | "replace" | Promise<"stop" | "replace">
   /** Told of each change of the run's state. */
   readonly onStateChange?: (state: RunState, before: RunState) => void
   /** One line per event worth telling. */
   readonly log?: (message: string) => void
+}
+
+/**
+ * Runs the pipeline in so many worker threads (`num.stream.threads`), each a member of the group with its own consumer and
+ * transactional producer; this thread watches over them.
+ *
+ * Each thread loads `module`, usually `import.meta.url` of the file that defines the pipeline, and takes the pipeline of
+ * that name from its exports. What cannot be sent to a thread (`services`, `effects`, a registry of one's own) the module
+ * exports as `runOptions`. A module that calls `run` itself must do so on the main thread only.
+ */
+export interface WorkersRunOptions extends RunOptions {
+  readonly workers: number
+  readonly module: string | URL
 }
 
 type Optional =

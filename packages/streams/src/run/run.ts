@@ -7,7 +7,7 @@
  */
 import { type Consumer, KafkaClient } from "@millrace/client"
 import type { RestoreReport } from "../metrics/report.ts"
-import type { Clock, Disk } from "@millrace/host"
+import type { Clock } from "@millrace/host"
 import type { Context } from "effect"
 import type { Pipeline } from "../dsl/pipeline.ts"
 import { Forwarder } from "../query/forward.ts"
@@ -25,20 +25,21 @@ import { streamsAssignor, type StreamsAssignorOptions } from "./assignor.ts"
 import type { TaskEndpoints } from "./assignor-data.ts"
 import { ChangelogReader } from "./changelog-reader.ts"
 import { checkEffects } from "./check-effects.ts"
-import { Handle, type RunHandle } from "./handle.ts"
-import { StateCleaner } from "./clean-state.ts"
+import { Handle, type RunHandle, type WorkersHandle } from "./handle.ts"
+import { TaskClaims } from "./claims.ts"
+import { startCleaner } from "./clean-state.ts"
 import { GlobalTables } from "./global-tables.ts"
 import { type Identity, openIdentity } from "./identity.ts"
 import { prepareTopics } from "./internal-topics.ts"
 import { AtLeastOnceOutput, ExactlyOnceOutput, type WorkerOutput } from "./kafka-output.ts"
 import { KafkaReader } from "./kafka-reader.ts"
-import { type ResolvedRunOptions, resolveRunOptions, type RunOptions } from "./options.ts"
+import { type ResolvedRunOptions, resolveRunOptions, type RunOptions, type WorkersRunOptions } from "./options.ts"
 import { partitionName } from "./ports.ts"
 import { resolvePatterns, watchPatterns } from "./topic-patterns.ts"
 import { RepartitionPurge } from "./purge.ts"
 import { bindSerdes } from "./serdes.ts"
 import { Standbys, storedPositions } from "./standbys.ts"
-import { makeTask, type TaskFactoryOptions } from "./task-factory.ts"
+import { allTasks, makeTask, type TaskFactoryOptions } from "./task-factory.ts"
 import { DrainTimeout, TaskSet } from "./task-set.ts"
 import { WarmUps } from "./warm-ups.ts"
 import { Worker } from "./worker.ts"
@@ -47,29 +48,49 @@ import { Worker } from "./worker.ts"
 const DELETE_RETENTION_MS = 24 * 3_600_000
 const RESTORE_POLL_RECORDS = 50_000
 
+/** In worker threads, each of which loads the module that exports the pipeline. */
+export function run(pipeline: Pipeline<any>, options: WorkersRunOptions): Promise<WorkersHandle>
 export function run(pipeline: Pipeline<never>, options: RunOptions): Promise<RunHandle>
 /** A pipeline whose effects need services is given them; `Streams.layer` is the face that asks for them by layer. */
 export function run<R>(
   pipeline: Pipeline<R>,
   options: RunOptions & { readonly services: Context.Context<R> },
 ): Promise<RunHandle>
-export function run(pipeline: Pipeline<any>, options: RunOptions): Promise<RunHandle> {
-  return runPipeline(pipeline, options)
+export async function run(
+  pipeline: Pipeline<any>,
+  options: RunOptions | WorkersRunOptions,
+): Promise<RunHandle | WorkersHandle> {
+  if (!("workers" in options)) return await runPipeline(pipeline, options)
+  // Loaded only here: threads are Node's.
+  const { runInThreads } = await import("../threads/run-in-threads.ts")
+  return await runInThreads(pipeline, options)
 }
 
-export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): Promise<RunHandle> {
+/** A worker thread's place in its process, which holds the directory's lock, the query server and the cleaner of state. */
+export interface WorkerSeat {
+  readonly identity: Identity
+  readonly worker: number
+  /** Which worker has which task: see claims.ts. */
+  readonly claimed: SharedArrayBuffer
+  /** Where the process answers queries. */
+  readonly endpoint: string | undefined
+  readonly onEndpoints: (endpoints: TaskEndpoints) => void
+}
+
+export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, seat?: WorkerSeat): Promise<Handle> {
   const options = resolveRunOptions(pipeline.name, given)
   const plan = await resolvePatterns(pipeline.plan, options)
   const topology = makeTopology(plan, options.applicationId)
   const effects = await checkEffects(topology, options)
   const { host } = options
   const directory = options.stateDir && `${options.stateDir}/${options.applicationId}`
-  const identity = openIdentity(host, directory)
+  const identity = seat?.identity ?? openIdentity(host, directory)
+  const place = seat?.worker ?? 0
   const client = new KafkaClient({
     host,
     brokers: options.brokers,
     metadataMaxAgeMs: options.metadataMaxAgeMs,
-    clientId: `${options.applicationId}-${identity.processId}`,
+    clientId: memberName(options, identity, place),
     ...(options.net && { net: options.net }),
     ...(options.security && { security: options.security }),
   })
@@ -80,11 +101,12 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
     for (const close of closers.toReversed()) await close()
   }
   try {
-    const engines = options.engines ?? (await openEngines(host.disk, directory, options.log))
+    const engines = options.engines ?? (await openEngines(directory, seat === undefined ? options : undefined))
     if (options.engines === undefined) closers.push(() => engines.close())
     const admin = client.admin()
     const { partitions, topicIds } = await prepareTopics(topology, admin, options.createTopics)
     const serde = await bindSerdes(topology, options.registry)
+    const claims = new TaskClaims(allTasks(topology, partitions).map(formatTaskId), place, seat?.claimed)
     const isolation = options.processingGuarantee === "exactly-once" ? "read_committed" : "read_uncommitted"
     const changelogs = new ChangelogReader(() =>
       client.consumer({ isolation, autoOffsetReset: "earliest", maxPollRecords: RESTORE_POLL_RECORDS }),
@@ -108,6 +130,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
       clock: host.clock,
       isolation,
       deleteRetentionMs: DELETE_RETENTION_MS,
+      worker: place,
       ...(options.flushLimits && { flushLimits: options.flushLimits }),
       onFailure: (cause) => worker.fail(cause),
     })
@@ -115,8 +138,10 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
     await globalTables.start()
     const server = options.queries && (await startQueryServer(options.queries))
     if (server !== undefined) closers.push(() => server.close())
+    const endpoint = server?.endpoint ?? seat?.endpoint
     let endpoints: TaskEndpoints = {}
     const consumer = joinGroup(client, options, identity, {
+      worker: place,
       topology,
       partitions,
       // A copy that is open knows better than its engine how far it is.
@@ -125,11 +150,12 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
       readableEnds: (changelogPartitions) => cluster.readableEnds(changelogPartitions),
       onNotice: (notice) => {
         endpoints = notice.endpoints
+        seat?.onEndpoints(endpoints)
         worker.follow(notice)
       },
-      ...(server !== undefined && { endpoint: server.endpoint }),
+      ...(endpoint !== undefined && { endpoint }),
     })
-    const output = makeOutput(client, options, identity, consumer, partitions)
+    const output = makeOutput(client, options, memberName(options, identity, place), consumer, partitions)
     await output.start()
     const tasks = new TaskSet({
       output,
@@ -163,6 +189,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
     const standbys = new Standbys({
       factory,
       changelogs,
+      claims,
       clock: host.clock,
       log: options.log,
       onFailure: (cause) => worker.fail(cause),
@@ -192,18 +219,19 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
         const name = formatTaskId(id)
         const onProgress = (store: string, partition: number, restored: number, remaining: number) =>
           restoring.set(`${name} ${store}`, { task: name, store, partition, restored, remaining })
-        const replica = await standbys.take(name)
+        if (!claims.tryAcquire(name)) await claims.acquire(name, host.clock, signal)
         try {
+          const replica = await standbys.take(name)
           const task = await makeTask(id, { ...factory, restore: { ...factory.restore, signal, onProgress } }, replica)
           return { task, ends: await cluster.readableEnds(task.group.queues) }
         } catch (failure) {
-          // The next attempt begins with the engines, which must be at rest.
-          await Promise.allSettled([...(replica?.stores.values() ?? [])].map(({ committed }) => committed.settle()))
+          claims.release(name)
           throw failure
         } finally {
           for (const key of restoring.keys()) if (key.startsWith(`${name} `)) restoring.delete(key)
         }
       },
+      onTaskClosed: (name) => claims.release(name),
       onCommit: async () => {
         handle.committed()
         await purge.run()
@@ -228,32 +256,17 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
     options.log(
       `application ${options.applicationId}, process ${identity.processId}\n${describeTopology(topology, "text")}`,
     )
-    const inUse = (store: string, partition: number) => {
-      if (topology.globals.some(({ name }) => name === store)) return true
-      const owner = topology.subtopologies.find((one) => one.stores.some(({ name }) => name === store))
-      const task = owner && formatTaskId({ subtopology: owner.id, partition })
-      if (task === undefined) return false
-      return tasks.get(task) !== undefined || worker.opening.includes(task) || standbys.has(task)
+    // Of several workers the process cleans, not each of them.
+    if (seat === undefined) {
+      const isGlobalHere = (store: string, partition: number) =>
+        partition === place && topology.globals.some(({ name }) => name === store)
+      closers.push(startCleaner({ topology, engines, claims, options, isGlobalHere }))
     }
-    const cleaner = new StateCleaner({
-      engines,
-      clock: host.clock,
-      delayMs: options.stateCleanupDelayMs,
-      isInUse: inUse,
-      onCleaned: (store, partition) =>
-        options.log(`state of store ${store}, partition ${partition} is freed: its task has been elsewhere`),
-      onFailure: (cause) => options.log(`state could not be freed: ${String(cause)}`),
-    })
-    cleaner.start()
-    closers.push(() => cleaner.stop())
     const queries = new Queries({
-      topology,
-      stores: new StoreDirectory(topology, serde),
+      places: { topology, stores: new StoreDirectory(topology, serde), partitions, endpoints: () => endpoints },
       globalTables: globalTables.stores,
-      partitions,
       tasks,
       opening: () => worker.opening,
-      endpoints: () => endpoints,
     })
     const release = async () => {
       await consumer.close()
@@ -266,7 +279,6 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
       warmupTasks: warmUps.tasks.length,
     })
     const { applicationId } = options
-    const endpoint = server?.endpoint
     const handle: Handle = new Handle({
       applicationId,
       topology,
@@ -296,26 +308,30 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions): P
   }
 }
 
-async function openEngines(
-  disk: Disk,
+/** Client id, `group.instance.id` and transactional id: the same again after a restart, and of this worker alone (E1). */
+export const memberName = ({ applicationId }: ResolvedRunOptions, { processId }: Identity, worker: number): string =>
+  `${applicationId}-${processId}-${worker}`
+
+/** A worker thread, without options, opens what its process has looked at: a file that others write must not be judged. */
+export async function openEngines(
   directory: string | undefined,
-  log: (message: string) => void,
+  options: ResolvedRunOptions | undefined,
 ): Promise<StateEngines> {
   if (directory === undefined) return new MemoryEngines()
   // Loaded only here: pipelines without a state directory run where the native library does not.
   const { LmdbEngines } = await import("../state/lmdb-engine.ts")
   const path = `${directory}/state.lmdb`
-  const fault = lmdbFileFault(disk, path)
+  const fault = options && lmdbFileFault(options.host.disk, path)
   if (fault !== undefined) {
-    disk.remove(path)
-    disk.remove(`${path}-lock`)
-    log(`state in ${path} is damaged, ${fault}: it is dropped, and rebuilt from the changelogs`)
+    options!.host.disk.remove(path)
+    options!.host.disk.remove(`${path}-lock`)
+    options!.log(`state in ${path} is damaged, ${fault}: it is dropped, and rebuilt from the changelogs`)
   }
   return new LmdbEngines(path)
 }
 
 /** Loaded only here: the HTTP server is Node's, and a pipeline that nobody asks runs without. */
-async function startQueryServer(listen: QueriesListen): Promise<QueryServer> {
+export async function startQueryServer(listen: QueriesListen): Promise<QueryServer> {
   const { QueryServer } = await import("../query/http-server.ts")
   return await QueryServer.start(listen)
 }
@@ -323,12 +339,12 @@ async function startQueryServer(listen: QueriesListen): Promise<QueryServer> {
 function joinGroup(
   client: KafkaClient,
   options: ResolvedRunOptions,
-  { processId, isPersistent }: Identity,
-  member: Omit<StreamsAssignorOptions, "processId" | "worker" | "rules" | "tags" | "onAwaited">,
+  identity: Identity,
+  member: Omit<StreamsAssignorOptions, "processId" | "rules" | "tags" | "onAwaited">,
 ): Consumer {
+  const { processId, isPersistent } = identity
   const assignor = streamsAssignor({
     processId,
-    worker: 0,
     rules: options,
     tags: options.clientTags,
     ...member,
@@ -336,7 +352,7 @@ function joinGroup(
   })
   const consumer: Consumer = client.consumer({
     groupId: options.applicationId,
-    ...(isPersistent && { groupInstanceId: `${options.applicationId}-${processId}` }),
+    ...(isPersistent && { groupInstanceId: memberName(options, identity, member.worker) }),
     isolation: options.processingGuarantee === "exactly-once" ? "read_committed" : "read_uncommitted",
     // Tasks say where to begin. This is for positions that left the log: the purge may have passed one that stands before
     // a transaction's marker, and whoever reads late reads what is left.
@@ -354,7 +370,7 @@ function joinGroup(
 function makeOutput(
   client: KafkaClient,
   options: ResolvedRunOptions,
-  { processId }: Identity,
+  transactionalId: string,
   consumer: Consumer,
   partitions: ReadonlyMap<string, number>,
 ): WorkerOutput {
@@ -362,7 +378,6 @@ function makeOutput(
     return new AtLeastOnceOutput(client.producer(), partitions, (offsets) => consumer.commit(offsets))
   }
   const { transactionTimeoutMs } = options
-  const transactionalId = `${options.applicationId}-${processId}`
   return new ExactlyOnceOutput({
     makeProducer: () =>
       client.producer({

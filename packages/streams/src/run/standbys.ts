@@ -11,6 +11,7 @@ import type { Store } from "../state/store.ts"
 import { formatTaskId, parseTaskId } from "../topology/naming.ts"
 import type { PhysicalStore } from "../topology/topology.ts"
 import { type ChangelogReader, type Follower } from "./changelog-reader.ts"
+import type { TaskClaims } from "./claims.ts"
 import { beginRestore } from "./restore.ts"
 import { isLogged, isOnDisk } from "../topology/node.ts"
 import { openStores, type TaskFactoryOptions } from "./task-factory.ts"
@@ -19,6 +20,7 @@ import { isTransient } from "./transient.ts"
 export interface StandbysOptions {
   readonly factory: TaskFactoryOptions
   readonly changelogs: ChangelogReader
+  readonly claims: TaskClaims
   readonly clock: Clock
   readonly log: (message: string) => void
   /** A copy that cannot be kept, for a reason that does not pass. */
@@ -54,11 +56,6 @@ export class Standbys {
     return [...this.#copies.keys()].sort()
   }
 
-  /** Its stores are open, or being opened or written out. */
-  has(name: string): boolean {
-    return this.#copies.has(name) || this.#closing.has(name)
-  }
-
   /** By task: the sum of the offsets that its stores have reached; those that are being opened are left out. */
   positions(): Map<string, number> {
     const positions = new Map<string, number>()
@@ -87,6 +84,7 @@ export class Standbys {
       return undefined
     }
     this.#copies.delete(name)
+    this.#release(name, copy)
     copy.aborter.abort(new Error("the copy became active"))
     for (const { follower } of copy.stores) follower.stop()
     return {
@@ -114,6 +112,7 @@ export class Standbys {
       try {
         await this.#closing.get(name)
         if (signal.aborted) return
+        await this.#claim(name, copy)
         const stores = await this.#open(name, copy)
         if (stores === undefined) return
         await Promise.race([...stores.map(({ follower }) => follower.failed), aborted(signal)])
@@ -129,6 +128,19 @@ export class Standbys {
         await sleep(this.#options.clock, RETRY_MS, signal).catch(() => {})
       }
     }
+  }
+
+  /** Another worker of this process may have the task still, or its copy. */
+  async #claim(name: string, copy: Copy): Promise<void> {
+    const { claims, clock } = this.#options
+    if (copy.isClaimed) return
+    if (!claims.tryAcquire(name)) await claims.acquire(name, clock, copy.aborter.signal)
+    copy.isClaimed = true
+  }
+
+  #release(name: string, copy: Copy): void {
+    if (copy.isClaimed) this.#options.claims.release(name)
+    copy.isClaimed = false
   }
 
   async #open(name: string, copy: Copy): Promise<readonly ReplicatedStore[] | undefined> {
@@ -180,6 +192,7 @@ export class Standbys {
       .catch((cause: unknown) => this.#options.onFailure(cause))
       .then(() => before)
       .finally(() => {
+        this.#release(name, copy)
         if (this.#closing.get(name) === done) this.#closing.delete(name)
       })
     this.#closing.set(name, done)
@@ -202,6 +215,8 @@ class Copy {
   /** Once they are open. */
   stores: readonly ReplicatedStore[] | undefined
   running: Promise<void> = Promise.resolve()
+  /** No other worker of the process has the task's state. */
+  isClaimed = false
 }
 
 /** Resolves when the signal aborts. */

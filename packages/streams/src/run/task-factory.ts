@@ -76,13 +76,20 @@ export function openStores(id: TaskId, options: TaskFactoryOptions): Map<string,
 export async function makeTask(id: TaskId, options: TaskFactoryOptions, replica?: Replica): Promise<Task> {
   const { topology, partitions, cluster } = options
   const subtopology = topology.subtopologies[id.subtopology]!
-  const positions = await startPositions(inputsOf(topology, partitions, id), options)
   // A copy holds the stores that have a changelog to follow.
   const stores = new Map([...openStores(id, options), ...(replica?.stores ?? [])])
-  for (const [name, store] of stores) {
-    const position = replica?.positions.get(name)
-    const records = await restoreStore(store, id.partition, cluster, options.restore, position)
-    options.onRestored?.(records)
+  let positions: TaskInput[]
+  try {
+    positions = await startPositions(inputsOf(topology, partitions, id), options)
+    for (const [name, store] of stores) {
+      const position = replica?.positions.get(name)
+      const records = await restoreStore(store, id.partition, cluster, options.restore, position)
+      options.onRestored?.(records)
+    }
+  } catch (failure) {
+    // Whoever tries next begins with the engines, which must be at rest.
+    await Promise.allSettled([...stores.values()].map(({ committed }) => committed.settle()))
+    throw failure
   }
   return new Task({
     applicationId: topology.applicationId,

@@ -43,6 +43,8 @@ export interface WorkerOptions {
     id: TaskId,
     signal: AbortSignal,
   ) => Promise<{ readonly task: Task; readonly ends: ReadonlyMap<string, number> }>
+  /** A task that was opened runs here no more, and its engines are at rest. */
+  readonly onTaskClosed: (name: string) => void
   /** After a commit, between transactions. */
   readonly onCommit: () => Promise<void>
   /** Tasks came, went or became ready. */
@@ -280,7 +282,7 @@ export class Worker {
 
   /** Ends the run, or puts new tasks in the place of all that run, as the user's handler says. */
   async #uncaught(failure: unknown): Promise<void> {
-    if (this.#options.run.onUncaught?.(failure, ++this.#replacements) !== "replace") throw failure
+    if ((await this.#options.run.onUncaught?.(failure, ++this.#replacements)) !== "replace") throw failure
     await this.#replaceTasks(`tasks are replaced: ${message(failure)}`)
   }
 
@@ -370,7 +372,7 @@ export class Worker {
       this.#opening.delete(name)
       if (opened === undefined) return
       const { task, ends } = opened
-      if (!opening.isWanted) return
+      if (!opening.isWanted) return await this.#closed(task)
       this.#tasks.add(task)
       for (const queue of task.group.queues) {
         this.#consumer.seek(queue, queue.position)
@@ -438,9 +440,14 @@ export class Worker {
     for (const task of leaving) {
       this.#tasks.remove(task.name)
       for (const queue of task.group.queues) this.#paused.delete(partitionName(queue))
-      for (const store of task.stores.values()) await store.committed.settle()
+      await this.#closed(task)
     }
     this.#options.onChange?.()
+  }
+
+  async #closed(task: Task): Promise<void> {
+    for (const { committed } of task.stores.values()) await committed.settle()
+    this.#options.onTaskClosed(task.name)
   }
 }
 

@@ -40,7 +40,7 @@ export interface Checkpoint {
   readonly writtenAt: number
 }
 
-/** The engines of one worker, one per store and partition. */
+/** The engines of one process, one per store and partition. */
 export interface StateEngines {
   open(store: string, partition: number): StateEngine
   /** Stores that have content here. */

@@ -1,5 +1,9 @@
 /**
- * The engine on disk: one LMDB environment per worker, one database per store and partition.
+ * The engine on disk: one LMDB environment per process, one database per store and partition.
+ *
+ * Worker threads open the same environment, and LMDB lets one write at a time. A handle of a database stands in a table that
+ * the threads share, so databases are emptied and never dropped: a handle that another thread still holds would come to
+ * mean another database.
  *
  * A batch is queued in one transaction that LMDB commits in its background thread, checkpoint included, so that the main
  * thread pays only for queueing. Nothing here may use `noSync`: after a power cut the file must be some past state whole.
@@ -100,8 +104,8 @@ class LmdbEngine implements StateEngine {
   }
 
   /** At once: a task that opens the store next must not find what is about to go. */
-  drop(): void {
-    this.#database.dropSync()
+  empty(): void {
+    this.#database.clearSync()
   }
 
   async clear(): Promise<void> {
@@ -141,14 +145,11 @@ export class LmdbEngines implements StateEngines {
   list() {
     // LMDB ends names of databases with a zero byte.
     const names = [...this.#root.getKeys()].map((name) => Buffer.from(name).toString("utf8").replace(/\0$/, ""))
-    return names.map(parseEngineName)
+    return names.filter((name) => this.#open(name).checkpoint() !== undefined).map(parseEngineName)
   }
 
   async destroy(store: string, partition: number): Promise<void> {
-    const name = engineName(store, partition)
-    const engine = this.#open(name)
-    this.#engines.delete(name)
-    engine.drop()
+    this.#open(engineName(store, partition)).empty()
   }
 
   async close(): Promise<void> {

@@ -10,8 +10,6 @@ import { expect, test } from "vitest"
 import * as S from "../../src/index.ts"
 import { Bench, eventually, named } from "./bench.ts"
 
-const In = S.topic(named("kill-in"), { key: string, value: string })
-const Out = S.topic(named("kill-out"), { key: string, value: json<number>() })
 const Rows = S.topic(named("kill-rows"), { key: string, value: string })
 const Names = S.topic(named("kill-names"), { key: string, value: string })
 const Sums = S.topic(named("kill-sums"), { key: string, value: json<number>() })
@@ -19,10 +17,15 @@ const KILLS = 4
 const RECORDS = 400
 
 export function killSuite(startBench: () => Promise<Bench>): void {
-  test("a killed worker loses nothing and counts nothing twice", { timeout: 90_000 }, async () => {
-    await using workers = await Workers.start(startBench, "kill-app", In, Out)
+  test.each([
+    ["", "{}"],
+    ["-threads", JSON.stringify({ workers: 3 })],
+  ])("a killed process loses nothing and counts nothing twice%s", { timeout: 120_000 }, async (suffix, options) => {
+    const In = S.topic(named(`kill-in${suffix}`), { key: string, value: string })
+    const Out = S.topic(named(`kill-out${suffix}`), { key: string, value: json<number>() })
+    await using workers = await Workers.start(startBench, `kill-app${suffix}`, In, Out, options)
     const { bench } = workers
-    await bench.createTopics({ "kill-in": 3, "kill-out": 1 })
+    await bench.createTopics({ [`kill-in${suffix}`]: 3, [`kill-out${suffix}`]: 1 })
     let sent = 0
     const send = async () => {
       const records = Array.from({ length: RECORDS }, () => [`k${sent % 5}`, `w${sent % 20}`, sent++] as const)
@@ -51,7 +54,7 @@ export function killSuite(startBench: () => Promise<Bench>): void {
     "J8 A3: sums over a foreign-key join are exact, however often its worker is killed",
     { timeout: 90_000 },
     async () => {
-      await using workers = await Workers.start(startBench, "kill-join-app", Rows, Sums, Names)
+      await using workers = await Workers.start(startBench, "kill-join-app", Rows, Sums, "{}", Names)
       const { bench } = workers
       await bench.createTopics({ "kill-rows": 3, "kill-names": 2, "kill-sums": 1 })
       const [rows, names] = [new Map<string, string>(), new Map<string, string>()]
@@ -115,13 +118,15 @@ class Workers {
     application: string,
     from: S.Topic<any, any>,
     to: S.Topic<any, any>,
+    options: string,
     more?: S.Topic<any, any>,
   ): Promise<Workers> {
     const bench = await startBench()
     const script = path.join(import.meta.dirname, "kill-worker.ts")
     const stateDir = path.join(bench.directory, application)
-    const options = more === undefined ? [] : ["{}", more.name]
-    return new Workers(bench, [script, bench.brokers, stateDir, from.name, to.name, named(application), ...options])
+    const names = more === undefined ? [] : [more.name]
+    const topics = [from.name, to.name]
+    return new Workers(bench, [script, bench.brokers, stateDir, ...topics, named(application), options, ...names])
   }
 
   /** Resolves once it runs. */

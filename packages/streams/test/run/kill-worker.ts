@@ -4,6 +4,7 @@
  * topics in and out, application id, further options as JSON, the second topic. Prints "running", then a line
  * "TASKS COPIES" whenever these change.
  */
+import { isMainThread } from "node:worker_threads"
 import { nodeHost } from "@millrace/host/node"
 import { json, string } from "@millrace/schema"
 import * as S from "../../src/index.ts"
@@ -37,9 +38,10 @@ const sums = (names: string) => {
   )
 }
 
-const pipeline = S.pipeline(name, () => (named === undefined ? counts() : sums(named)).pipe(S.toStream(), S.to(Out)))
+export const pipeline = S.pipeline(name, () => (named === undefined ? counts() : sums(named)).pipe(S.toStream(), S.to(Out)))
 
-const running = await S.run(pipeline, {
+if (isMainThread) {
+const options = {
   host: nodeHost,
   brokers,
   stateDir,
@@ -47,8 +49,11 @@ const running = await S.run(pipeline, {
   // Written out often, so that a kill finds engines in the middle of it.
   flushLimits: { memtableBytesMax: 4_096, memtableAgeMs: 20 },
   ...JSON.parse(more),
-  log: (message) => process.stderr.write(`${message}\n`),
-})
+  log: (message: string) => process.stderr.write(`${message}\n`),
+}
+const running: S.Running = await ("workers" in options
+  ? S.run(pipeline, { ...options, module: import.meta.url })
+  : S.run(pipeline, options))
 process.stdout.write("running\n")
 let told = ""
 setInterval(() => {
@@ -59,3 +64,4 @@ setInterval(() => {
 }, 20).unref()
 process.on("SIGTERM", () => void running.close())
 await running.done
+}

@@ -1,0 +1,90 @@
+/**
+ * Which stores there are, which partition a key is in, and which process answers queries for it.
+ */
+import { partitionForKey } from "@millrace/client"
+import type { GlobalTable, Table } from "../dsl/stream.ts"
+import type { TaskEndpoints } from "../run/assignor-data.ts"
+import { formatTaskId } from "../topology/naming.ts"
+import { type PartitionCounts, taskCount } from "../topology/partitions.ts"
+import type { Topology } from "../topology/topology.ts"
+import type { StoreDirectory, StoreInfo } from "./stores.ts"
+
+/** Who has a key. */
+export interface KeyMetadata {
+  readonly partition: number
+  /** HOST:PORT of the process that answers queries for it; undefined while nobody does, or it has no endpoint. */
+  readonly endpoint: string | undefined
+  readonly isHere: boolean
+}
+
+/** What one process has. */
+export interface EndpointMetadata {
+  readonly endpoint: string
+  /** Partitions by store. */
+  readonly stores: Readonly<Record<string, readonly number[]>>
+}
+
+export interface PlacesOptions {
+  readonly topology: Topology
+  readonly stores: StoreDirectory
+  readonly partitions: PartitionCounts
+  readonly endpoints: () => TaskEndpoints
+}
+
+export type StoreName = string | Table<any, any, any> | GlobalTable<any, any>
+
+export abstract class StorePlaces {
+  readonly #options: PlacesOptions
+
+  constructor(options: PlacesOptions) {
+    this.#options = options
+  }
+
+  /** The partition's task runs in this process, restored. */
+  abstract isHere(info: StoreInfo, partition: number): boolean
+
+  get stores(): readonly StoreInfo[] {
+    return this.#options.stores.all
+  }
+
+  find(of: StoreName): StoreInfo {
+    return this.#options.stores.find(of)
+  }
+
+  partitionCount({ subtopology }: StoreInfo): number {
+    if (subtopology === undefined) return 1
+    return taskCount(this.#options.topology, subtopology, this.#options.partitions)!
+  }
+
+  /** The partition of a key, as Kafka's default partitioner chooses it; or as whoever writes the input does. */
+  partitionOf(info: StoreInfo, key: unknown, partitioner?: (key: unknown, partitions: number) => number): number {
+    const count = this.partitionCount(info)
+    return partitioner?.(key, count) ?? partitionForKey(info.inputKey.encode(key), count)
+  }
+
+  metadataForKey(of: StoreName, key: unknown, partitioner?: (key: any, partitions: number) => number): KeyMetadata {
+    const info = this.find(of)
+    const partition = this.partitionOf(info, key, partitioner)
+    return { partition, endpoint: this.endpointOf(info, partition), isHere: this.isHere(info, partition) }
+  }
+
+  /** The process that answers queries for a partition, if one does. */
+  endpointOf({ subtopology }: StoreInfo, partition: number): string | undefined {
+    if (subtopology === undefined) return undefined
+    const task = formatTaskId({ subtopology, partition })
+    return Object.entries(this.#options.endpoints()).find(([, tasks]) => tasks.includes(task))?.[0]
+  }
+
+  allMetadata(): readonly EndpointMetadata[] {
+    return Object.entries(this.#options.endpoints()).map(([endpoint, tasks]) => {
+      const stores = this.stores.map(({ name, subtopology }) => {
+        const prefix = `${subtopology}_`
+        const partitions = tasks
+          .filter((task) => task.startsWith(prefix))
+          .map((task) => Number(task.slice(prefix.length)))
+        return [name, partitions] as const
+      })
+      return { endpoint, stores: Object.fromEntries(stores.filter(([, partitions]) => partitions.length > 0)) }
+    })
+  }
+}

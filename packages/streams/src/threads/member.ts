@@ -1,0 +1,109 @@
+/**
+ * What a worker thread does: it loads the module, runs the pipeline as one member of the group, and tells the process how it
+ * is. When the pipeline has ended it says so; the process ends the thread.
+ */
+import { parentPort, workerData } from "node:worker_threads"
+import { nodeHost } from "@millrace/host/node"
+import { RegistryClient } from "@millrace/schema"
+import { isPipeline, type Pipeline } from "../dsl/pipeline.ts"
+import { PipelineError } from "../errors.ts"
+import type { Handle } from "../run/handle.ts"
+import { runPipeline } from "../run/run.ts"
+import { packFailure } from "./failure.ts"
+import type { FromThread, ModuleOptions, Question, ThreadData, ToThread } from "./messages.ts"
+import { packResult } from "./rows.ts"
+
+/** How often the process is told the figures; it answers for all threads from what it was told last. */
+const METRICS_MS = 200
+
+const data = workerData as ThreadData
+const tell = (message: FromThread): void => parentPort!.postMessage(message, [])
+const uncaught = new Map<number, (action: "stop" | "replace") => void>()
+let nextUncaught = 0
+let handle: Handle | undefined
+let { isPaused } = data
+let isStopped = false
+
+async function load(): Promise<{ pipeline: Pipeline<any>; more: ModuleOptions }> {
+  const exported = (await import(data.module)) as Record<string, unknown>
+  const pipeline = Object.values(exported).find((one) => isPipeline(one) && one.name === data.pipeline)
+  if (pipeline !== undefined) return { pipeline: pipeline as Pipeline<any>, more: exported["runOptions"] ?? {} }
+  throw new PipelineError(
+    `${data.module} exports no pipeline "${data.pipeline}": name the module that does in run({ module })`,
+  )
+}
+
+function onUncaught(failure: unknown, count: number): Promise<"stop" | "replace"> {
+  const id = nextUncaught++
+  return new Promise((resolve) => {
+    uncaught.set(id, resolve)
+    tell({ kind: "uncaught", id, failure: packFailure(failure), count })
+  })
+}
+
+function answer(question: Question) {
+  const { queries } = handle!
+  const info = queries.find(question.store)
+  if (question.what === "here") return queries.partitionsHere(info)
+  const { query, options } = question
+  return packResult(queries.query(question.store, query, options), query, info)
+}
+
+parentPort!.on("message", (message: ToThread) => {
+  if (message.kind === "uncaught") {
+    uncaught.get(message.id)?.(message.action)
+    uncaught.delete(message.id)
+  } else if (message.kind === "pause") {
+    isPaused = message.isPaused
+    if (isPaused) handle?.pause()
+    else handle?.resume()
+  } else if (message.kind === "stop") {
+    isStopped = true
+    void handle?.close().catch(() => {})
+  } else {
+    try {
+      tell({ kind: "answer", id: message.id, answer: answer(message.question) })
+    } catch (failure) {
+      tell({ kind: "answer", id: message.id, answer: packFailure(failure) })
+    }
+  }
+})
+
+async function main(): Promise<void> {
+  const { pipeline, more } = await load()
+  const running = await runPipeline(
+    pipeline,
+    {
+      ...data.options,
+      ...(data.registry && { registry: new RegistryClient(data.registry) }),
+      ...more,
+      host: nodeHost,
+      log: (message) => tell({ kind: "log", message }),
+      onStateChange: (state) => tell({ kind: "state", state }),
+      ...(data.asksWhenUncaught && { onUncaught }),
+    },
+    {
+      identity: { ...data.identity, release: () => {} },
+      worker: data.worker,
+      claimed: data.claimed,
+      endpoint: data.endpoint,
+      onEndpoints: (endpoints) => tell({ kind: "endpoints", endpoints }),
+    },
+  )
+  handle = running
+  if (isPaused) running.pause()
+  tell({ kind: "started" })
+  const { clock } = nodeHost
+  const report = () => {
+    tell({ kind: "metrics", metrics: running.metrics() })
+    timer = clock.setTimer(METRICS_MS, report)
+  }
+  let timer = clock.setTimer(METRICS_MS, report)
+  if (isStopped) void running.close().catch(() => {})
+  await running.done.finally(() => timer.cancel())
+}
+
+main().then(
+  () => tell({ kind: "closed", metrics: handle?.metrics() }),
+  (failure: unknown) => tell({ kind: "failed", failure: packFailure(failure), metrics: handle?.metrics() }),
+)

@@ -1,0 +1,63 @@
+/**
+ * What the process and its worker threads tell each other.
+ */
+import type { RegistryClientOptions } from "@millrace/schema"
+import type { RunMetrics } from "../metrics/report.ts"
+import type { Query, QueryOptions } from "../query/query.ts"
+import type { TaskEndpoints } from "../run/assignor-data.ts"
+import type { Identity } from "../run/identity.ts"
+import type { RunOptions } from "../run/options.ts"
+import type { RunState } from "../run/state.ts"
+import type { PostedFailure } from "./failure.ts"
+import type { PackedResult } from "./rows.ts"
+
+/** What cannot be posted: the thread makes it, or asks for it. */
+export type ModuleOptions = Pick<RunOptions, "services" | "effects" | "registry">
+
+export type PostedOptions = Omit<
+  RunOptions,
+  keyof ModuleOptions | "host" | "net" | "engines" | "queries" | "onUncaught" | "onStateChange" | "log"
+>
+
+/** With which a thread begins. */
+export interface ThreadData {
+  readonly module: string
+  readonly pipeline: string
+  readonly options: PostedOptions
+  readonly registry: RegistryClientOptions | undefined
+  readonly identity: Pick<Identity, "processId" | "isPersistent">
+  readonly worker: number
+  readonly claimed: SharedArrayBuffer
+  readonly endpoint: string | undefined
+  readonly isPaused: boolean
+  readonly asksWhenUncaught: boolean
+  /** The directory of the process's compile cache, where it has one. */
+  readonly compileCache: string | undefined
+}
+
+export type Question =
+  | { readonly what: "query"; readonly store: string; readonly query: Query; readonly options: QueryOptions }
+  | { readonly what: "here"; readonly store: string }
+
+export interface Answers {
+  readonly query: PackedResult
+  readonly here: readonly number[]
+}
+
+export type ToThread =
+  | { readonly kind: "stop" }
+  | { readonly kind: "pause"; readonly isPaused: boolean }
+  | { readonly kind: "uncaught"; readonly id: number; readonly action: "stop" | "replace" }
+  | { readonly kind: "ask"; readonly id: number; readonly question: Question }
+
+export type FromThread =
+  /** The topics are there, the producer has its transactional id; the group is being joined. */
+  | { readonly kind: "started" }
+  | { readonly kind: "log"; readonly message: string }
+  | { readonly kind: "state"; readonly state: RunState }
+  | { readonly kind: "metrics"; readonly metrics: RunMetrics }
+  | { readonly kind: "endpoints"; readonly endpoints: TaskEndpoints }
+  | { readonly kind: "uncaught"; readonly id: number; readonly failure: PostedFailure; readonly count: number }
+  | { readonly kind: "answer"; readonly id: number; readonly answer: Answers[keyof Answers] | PostedFailure }
+  | { readonly kind: "closed"; readonly metrics: RunMetrics | undefined }
+  | { readonly kind: "failed"; readonly failure: PostedFailure; readonly metrics: RunMetrics | undefined }

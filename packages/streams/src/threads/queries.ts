@@ -1,0 +1,85 @@
+/**
+ * Queries of a process whose tasks run in worker threads: all of them are asked, and the one that has a partition answers.
+ *
+ * Each thread answers at one transaction's end of its own; threads commit each for itself, so partitions of different
+ * threads are at different ones, as those of different processes are.
+ */
+import { UnknownSchemaId } from "@millrace/schema"
+import { type PlacesOptions, type StoreName, StorePlaces } from "../query/places.ts"
+import { mergePositions, type Position } from "../query/position.ts"
+import type { Answer, FailureReason, PartitionResult, Query, QueryOptions, QueryResult } from "../query/query.ts"
+import type { StoreInfo } from "../query/stores.ts"
+import { formatTaskId } from "../topology/naming.ts"
+import { type PackedResult, unpackResult } from "./rows.ts"
+import type { WorkerThread } from "./thread.ts"
+
+/** What one thread says that lacks a partition is outweighed by what another says of it. */
+const WEIGHT: Readonly<Partial<Record<FailureReason, number>>> = { NOT_PRESENT: 0, NOT_ACTIVE: 1 }
+const weightOf = (result: PartitionResult<unknown>): number => (result.ok ? 3 : (WEIGHT[result.reason] ?? 2))
+
+export class ThreadQueries extends StorePlaces {
+  readonly #threads: () => readonly WorkerThread[]
+
+  constructor(places: PlacesOptions, threads: () => readonly WorkerThread[]) {
+    super(places)
+    this.#threads = threads
+  }
+
+  /** As the threads told last. */
+  override isHere({ subtopology }: StoreInfo, partition: number): boolean {
+    if (subtopology === undefined) return true
+    const name = formatTaskId({ subtopology, partition })
+    return this.#threads().some(({ metrics }) => metrics?.perTask.some(({ task }) => task === name))
+  }
+
+  async partitionsHere(info: StoreInfo): Promise<number[]> {
+    const found = await this.#askAll((thread) => thread.ask({ what: "here", store: info.name }))
+    return [...new Set(found.flat())].sort((left, right) => left - right)
+  }
+
+  async query<Q extends Query>(
+    of: StoreName,
+    query: Q,
+    options: QueryOptions = {},
+  ): Promise<QueryResult<Answer<Q, any, any>>> {
+    const info = this.find(of)
+    const partitions = options.partitions ?? (await this.partitionsHere(info))
+    const question = { what: "query", store: info.name, query, options: { ...options, partitions } } as const
+    const answers = await this.#askAll((thread) => thread.ask(question))
+    return await unpacked(answers, info)
+  }
+
+  /** A thread that ends meanwhile has nothing to say, unless it was the only one. */
+  async #askAll<T>(ask: (thread: WorkerThread) => Promise<T>): Promise<T[]> {
+    const threads = this.#threads().filter(({ isStarted }) => isStarted)
+    const asked = await Promise.allSettled(threads.map(ask))
+    const answers = asked.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []))
+    const failed = asked.find((one) => one.status === "rejected")
+    if (answers.length === 0 && failed !== undefined) throw failed.reason
+    return answers
+  }
+}
+
+async function unpacked(answers: readonly PackedResult[], info: StoreInfo): Promise<QueryResult<any>> {
+  for (;;) {
+    try {
+      return unpackAll(answers, info)
+    } catch (failure) {
+      // A thread knows a schema that this one has not met.
+      if (!(failure instanceof UnknownSchemaId)) throw failure
+      await failure.resolve()
+    }
+  }
+}
+
+function unpackAll(answers: readonly PackedResult[], info: StoreInfo): QueryResult<any> {
+  const partitions = new Map<number, PartitionResult<any>>()
+  for (const [partition, result] of answers.flat()) {
+    const before = partitions.get(partition)
+    if (before === undefined || weightOf(result) > weightOf(before))
+      partitions.set(partition, unpackResult(result, info))
+  }
+  let position: Position = {}
+  for (const result of partitions.values()) if (result.ok) position = mergePositions(position, result.position)
+  return { partitions, position }
+}

@@ -1,0 +1,46 @@
+/**
+ * Rows between threads, as their serdes write them: an object posted to another thread would lose its class.
+ */
+import type { PartitionResult, Query, QueryResult, Row, Rows } from "../query/query.ts"
+import type { StoreInfo } from "../query/stores.ts"
+
+interface PackedRow {
+  readonly key: Uint8Array
+  /** Of a windowed key. */
+  readonly window: { readonly start: number; readonly end: number } | undefined
+  readonly value: Uint8Array
+  readonly timestamp: number
+}
+
+type PackedAnswer =
+  | { readonly row: PackedRow | undefined }
+  | { readonly rows: PackedRow[]; readonly next: string | undefined }
+
+export type PackedResult = ReadonlyArray<readonly [partition: number, result: PartitionResult<PackedAnswer>]>
+
+export function packResult({ partitions }: QueryResult<any>, { kind }: Query, info: StoreInfo): PackedResult {
+  const pack = (row: Row<any, any>) => packRow(row, info)
+  return [...partitions].map(([partition, result]) => {
+    if (!result.ok) return [partition, result]
+    const { rows, next } = result.result as Rows<any, any>
+    const packed = kind === "key" ? { row: result.result && pack(result.result) } : { rows: rows.map(pack), next }
+    return [partition, { ...result, result: packed }]
+  })
+}
+
+export function unpackResult(result: PartitionResult<PackedAnswer>, info: StoreInfo): PartitionResult<any> {
+  if (!result.ok) return result
+  const packed = result.result
+  if ("row" in packed) return { ...result, result: packed.row && unpackRow(packed.row, info) }
+  return { ...result, result: { rows: packed.rows.map((row) => unpackRow(row, info)), next: packed.next } }
+}
+
+function packRow({ key, value, timestamp }: Row<any, any>, { kind, serdes }: StoreInfo): PackedRow {
+  const window = kind === "key-value" ? undefined : { start: key.start, end: key.end }
+  return { key: serdes.key.encode(window ? key.key : key), window, value: serdes.value.encode(value), timestamp }
+}
+
+function unpackRow({ key, window, value, timestamp }: PackedRow, { serdes }: StoreInfo): Row<any, any> {
+  const plain = serdes.key.decode(key)
+  return { key: window ? { key: plain, ...window } : plain, value: serdes.value.decode(value), timestamp }
+}

@@ -1,0 +1,224 @@
+/**
+ * A pipeline in worker threads, against a broker, whichever it is.
+ */
+import { randomBytes } from "node:crypto"
+import { writeFileSync } from "node:fs"
+import * as path from "node:path"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import * as S from "../../src/index.ts"
+import { Bench, eventually } from "../run/bench.ts"
+
+/** Of today: a broker's retention deletes what is old while the tests run. */
+const SINCE = Date.now()
+/** Each thread loads all of the runtime, which costs more than a second of a processor. */
+const SLOW = { timeout: 120_000 }
+const MODULE = new URL("./pipelines.ts", import.meta.url)
+
+export function threadsSuite(startBench: () => Promise<Bench>): void {
+  /** Topics and application of each test are its own. */
+  let bench: Bench
+  beforeAll(async () => {
+    bench = await startBench()
+  })
+  afterAll(() => bench.close())
+
+  async function setUp() {
+    const suffix = `-${randomBytes(4).toString("hex")}`
+    process.env["THREADS_SUFFIX"] = suffix
+    const module = (await import(`${MODULE.href}?${suffix}`)) as typeof import("./pipelines.ts")
+    const admin = bench.client.admin()
+    await admin.createTopics([
+      { name: module.Words.name, partitions: 4 },
+      { name: module.Counts.name, partitions: 1 },
+    ])
+    const start = (more: Partial<S.WorkersRunOptions> = {}) =>
+      S.run(module.counting, { ...bench.options(`threads${suffix}`), workers: 2, module: MODULE, ...more })
+    let sent = 0
+    const send = async (count: number) => {
+      const records = Array.from({ length: count }, () => [`k${sent % 7}`, `w${sent % 20}`, SINCE + sent++] as const)
+      await bench.produce(module.Words, records)
+    }
+    /** Each word's counts are 1, 2, 3 … without a gap or a repetition. */
+    const expectCounted = async () => {
+      const found = await bench.consume(module.Counts, sent)
+      expect(found).toHaveLength(sent)
+      const counts = new Map<string, number[]>()
+      for (const { key, value } of found) counts.set(key, [...(counts.get(key) ?? []), value!])
+      for (const [word, values] of counts) expect(values, word).toEqual(values.map((_, at) => at + 1))
+    }
+    const count = () => void sent++
+    return { ...module, count, start, send, expectCounted }
+  }
+
+  const spread = (handle: S.WorkersHandle, tasks = 8) =>
+    eventually("all tasks run", () => handle.state() === "running" && handle.metrics().tasks === tasks)
+
+  test("E1 E5: workers share the tasks, each a member with ids of its own that survive a restart", SLOW, async () => {
+    const { start, send, expectCounted, counting } = await setUp()
+    await using first = await start()
+    expect(first.workers).toEqual([0, 1])
+    await spread(first)
+    const [group] = await bench.client.admin().describeGroups([counting.name])
+    const members = group!.members.map(({ groupInstanceId }) => groupInstanceId!).sort()
+    expect(members.map((name) => name.slice(-2))).toEqual(["-0", "-1"])
+    const transactions = await bench.client.admin().listTransactions()
+    expect(transactions.map(({ transactionalId }) => transactionalId)).toEqual(expect.arrayContaining(members))
+    await send(400)
+    await expectCounted()
+    await eventually("figures are those of all threads", () => first.metrics().processed === 800)
+    expect(first.metrics()).toMatchObject({ workers: 2, tasks: 8, restoringTasks: 0 })
+    expect(first.metrics().perTask.map(({ task }) => task)).toHaveLength(8)
+    await first.close()
+    expect(first.state()).toBe("not-running")
+    await using second = await start()
+    await spread(second)
+    const [again] = await bench.client.admin().describeGroups([counting.name])
+    expect(again!.members.map(({ groupInstanceId }) => groupInstanceId!).sort()).toEqual(members)
+    await send(100)
+    await expectCounted()
+    expect(second.metrics().restoredRecords).toBe(0)
+  })
+
+  test("1.12: workers are added and removed as it runs, and tasks move with their state", SLOW, async () => {
+    const { start, send, expectCounted } = await setUp()
+    await using handle = await start({ workers: 1 })
+    await spread(handle)
+    await send(200)
+    expect(await handle.addWorker()).toBe(1)
+    await send(200)
+    await spread(handle)
+    expect(await handle.addWorker()).toBe(2)
+    await send(200)
+    await spread(handle)
+    expect(await handle.removeWorker(0)).toBe(0)
+    expect(handle.workers).toEqual([1, 2])
+    await send(200)
+    await spread(handle)
+    await expectCounted()
+    expect(await handle.addWorker()).toBe(0)
+    expect(await handle.removeWorker()).toBe(2)
+    expect(await handle.removeWorker()).toBe(1)
+    await spread(handle)
+    await send(200)
+    await expectCounted()
+    await expect(handle.removeWorker()).rejects.toThrow(/worker 0 is the last/)
+    await expect(handle.removeWorker(5)).rejects.toThrow(/has no worker 5: it has 0/)
+    // Whoever got a task found all of its state on disk.
+    expect(handle.metrics().restoredRecords).toBe(0)
+  })
+
+  test.each(["stop", "replace"] as const)(
+    "a worker that dies in the middle loses nothing and counts nothing twice: %s",
+    SLOW,
+    async (action) => {
+      const { start, send, expectCounted, Words, DEADLY, count } = await setUp()
+      const file = path.join(bench.directory, `deadly-${action}`)
+      writeFileSync(file, "")
+      const told: unknown[] = []
+      const onUncaught = (failure: unknown) => {
+        told.push(failure)
+        return action
+      }
+      const first = await start({ onUncaught })
+      await spread(first)
+      await send(300)
+      await bench.produce(Words, [["k", DEADLY + file, SINCE]])
+      count()
+      await send(300)
+      if (action === "replace") {
+        await expectCounted()
+        await spread(first)
+        expect(first.workers).toEqual([0, 1])
+        await first.close()
+      } else {
+        await expect(first.done).rejects.toThrow(/^worker [01] died: it exited with 7$/)
+        expect(first.state()).toBe("error")
+        await using second = await start()
+        await send(100)
+        await expectCounted()
+        await second.close()
+      }
+      expect(told).toEqual([expect.any(S.WorkerDied)])
+    },
+  )
+
+  test("a pipeline that fails in a thread ends the run with its error, by name and record", SLOW, async () => {
+    const { start, Words, BAD } = await setUp()
+    const asked: number[] = []
+    const handle = await start({
+      onUncaught: (failure, count) => {
+        expect(failure).toBeInstanceOf(S.ProcessingError)
+        return asked.push(count) < 2 ? "replace" : "stop"
+      },
+    })
+    await spread(handle)
+    await bench.produce(Words, [["k", BAD, SINCE]])
+    const failure = await handle.done.catch((cause: unknown) => cause)
+    expect(failure).toBeInstanceOf(S.ProcessingError)
+    expect((failure as S.ProcessingError).message).toMatch(/operator "tap-1", record threads-.*: no such word: bad$/)
+    expect((failure as S.ProcessingError).site.operator).toBe("tap-1")
+    expect(asked).toEqual([1, 2])
+    expect(handle.workers).toEqual([])
+  })
+
+  test("KIP-834: a paused run takes nothing in, workers that are added neither", SLOW, async () => {
+    const { start, send, expectCounted } = await setUp()
+    await using handle = await start({ workers: 1 })
+    await spread(handle)
+    handle.pause()
+    expect(handle.isPaused).toBe(true)
+    await handle.addWorker()
+    await spread(handle)
+    await send(50)
+    const before = handle.metrics().processed
+    await eventually("figures were told again", () => handle.metrics().perTask.some(({ inputLag }) => inputLag > 0))
+    expect(handle.metrics().processed).toBe(before)
+    handle.resume()
+    await expectCounted()
+  })
+
+  test("IQ: whichever thread has a row, the handle and the process's endpoint answer", SLOW, async () => {
+    const { start, send, expectCounted } = await setUp()
+    await using handle = await start({ queries: { listen: "127.0.0.1:0" } })
+    await spread(handle)
+    await send(100)
+    await expectCounted()
+    const all = await handle.query("words", { kind: "range" })
+    expect([...all.partitions.keys()]).toEqual([0, 1, 2, 3])
+    const rows = [...all.partitions.values()].flatMap((one) => (one.ok ? one.result.rows : []))
+    expect(new Map(rows.map(({ key, value }) => [key, value]))).toEqual(
+      new Map(Array.from({ length: 20 }, (_, at) => [`w${at}`, 5])),
+    )
+    for (const word of ["w1", "w2", "w3", "w4"]) {
+      const { partition, isHere, endpoint } = handle.metadataForKey("words", word)
+      expect([isHere, endpoint]).toEqual([true, handle.endpoint])
+      const found = await handle.query("words", { kind: "key", key: word }, { partitions: [partition] })
+      expect(found.partitions.get(partition)).toMatchObject({ ok: true, result: { key: word, value: 5 } })
+      const response = await fetch(`http://${handle.endpoint}/stores/words/${word}`)
+      expect(await response.json()).toMatchObject({ partition, key: word, value: 5 })
+    }
+    const missing = await handle.query("words", { kind: "range" }, { partitions: [9] })
+    expect(missing.partitions.get(9)).toMatchObject({ ok: false, reason: "DOES_NOT_EXIST" })
+    await expect(handle.query("none", { kind: "range" })).rejects.toThrow(/no store "none"/)
+    const text = await (await fetch(`http://${handle.endpoint}/metrics`)).text()
+    expect(text).toContain(`millrace_streams_workers{application="${handle.applicationId}"} 2\n`)
+  })
+
+  test.each([
+    ["no workers", { workers: 0 }, /workers 0: expected a whole number, at least 1/],
+    ["a module that is no URL", { module: "./pipelines.ts" }, /module .\/pipelines.ts: expected the URL of the file/],
+    ["a network of one's own", { net: {} as never }, /net cannot be sent to worker threads/],
+    ["services", { services: {} as never }, /export const runOptions = { services } from its module/],
+    ["a registry of one's own", { registry: {} as never }, /export const runOptions = { registry }/],
+  ] as const)("it refuses %s", SLOW, async (_, more, message) => {
+    const { start } = await setUp()
+    await expect(start(more as Partial<S.WorkersRunOptions>)).rejects.toThrow(message)
+  })
+
+  test("a start that failed leaves the directory to the next", SLOW, async () => {
+    const { start } = await setUp()
+    await expect(start({ module: new URL("./none.ts", MODULE) })).rejects.toThrow(/exports no pipeline "threads-app/)
+    await using handle = await start({ workers: 1 })
+    expect(handle.workers).toEqual([0])
+  })
+}
