@@ -2,7 +2,7 @@
  * What `millrace run` shows of its pipelines: a block that rewrites itself on a terminal, plain lines when piped, JSON
  * lines on request.
  */
-import type { RunHandle, RunMetrics } from "@millrace/streams"
+import type { Running, RunMetrics } from "@millrace/streams"
 import { bold, cyan, dim, green, LiveBlock, red, yellow } from "./terminal.ts"
 
 const LIVE_MS = 500
@@ -14,7 +14,7 @@ const TASKS_SHOWN_MAX = 16
 export type DisplayMode = "live" | "plain" | "json"
 
 /** Shows until it is ended, which leaves the last state standing. */
-export function showRun(handles: readonly RunHandle[], mode: DisplayMode): { end(): void } {
+export function showRun(handles: readonly Running[], mode: DisplayMode): { end(): void } {
   const block = new LiveBlock()
   const show = () => {
     if (mode === "live") block.show(handles.flatMap((handle) => liveLines(viewOf(handle))))
@@ -39,20 +39,20 @@ export interface RunView {
   readonly metrics: RunMetrics
 }
 
-const viewOf = (handle: RunHandle): RunView => ({
+const viewOf = (handle: Running): RunView => ({
   application: handle.applicationId,
   state: handle.isPaused ? "paused" : handle.state(),
   metrics: handle.metrics(),
 })
 
 export function plainLine({ application, state, metrics }: RunView): string {
-  const { tasks, restoringTasks, transactions } = metrics
+  const { tasks, restoringTasks, transactions, workers } = metrics
   const restoring = restoringTasks > 0 ? ` (${restoringTasks} restoring, ${count(remainingOf(metrics))} left)` : ""
   const parts = [
     `${application} ${state}: ${count(metrics.processed)} records`,
     `${count(metrics.processRate)}/s`,
     `lag ${count(lagOf(metrics))}`,
-    `${tasks} tasks${restoring}`,
+    `${tasks} tasks${restoring}${workers > 1 ? ` in ${workers} workers` : ""}`,
     `${count(transactions.committed)} commits`,
     `commit ${latency(metrics)}`,
     `${transactions.aborted} aborts`,
@@ -66,7 +66,7 @@ export function jsonLine({ application, state, metrics }: RunView): string {
 }
 
 export function liveLines({ application, state, metrics }: RunView): string[] {
-  const { transactions, perTask, restoring } = metrics
+  const { transactions, perTask, restoring, workers } = metrics
   const lines = [
     [
       bold(application),
@@ -74,6 +74,7 @@ export function liveLines({ application, state, metrics }: RunView): string[] {
       `${count(metrics.processRate)}/s`,
       dim(`${count(metrics.processed)} records`),
       `lag ${count(lagOf(metrics))}`,
+      workers > 1 ? `${workers} workers` : "",
       `commit ${latency(metrics)}`,
       dim(`${count(transactions.committed)} commits, ${transactions.aborted} aborts`),
       yellow(droppedOf(metrics)),

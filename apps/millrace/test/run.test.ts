@@ -48,7 +48,46 @@ it("serves queries and metrics, and prints its figures as JSON", async () => {
   expect((await running.stop()).code).toBe(0)
 }, 60_000)
 
+it("runs a module in worker threads, answers for all of them, and drains", async () => {
+  const where = ["--data", `${scratch.path}/threads`, "--state", `${scratch.path}/threads-state`, "--kafka", anyPort]
+  const more = ["--queries", anyPort, "--metrics", anyPort, "--json", "--workers", "2"]
+  const running = await serve(["run", `${PIPELINES}/words.ts`, ...where, ...more])
+  const { kafka, queries, metrics } = running.ready
+  expect((await millrace(["produce", "lines", "--brokers", kafka!], { input: "k:to be or not to be\n" })).code).toBe(0)
+  const words = ["to", "be", "or", "not"]
+  const counts = await until("the words are counted, in whichever thread", async () => {
+    const found = await Promise.all(
+      words.map(async (word) => await (await fetch(`${queries}/stores/counts/${word}`)).json()),
+    )
+    const values = found.map((row) => (row as { value?: number }).value)
+    return values.reduce((sum: number, value) => sum + (value ?? 0), 0) === 6 ? values : undefined
+  })
+  expect(counts).toEqual([2, 2, 1, 1])
+  expect(await (await fetch(metrics!)).text()).toContain('millrace_streams_workers{application="words"} 2\n')
+  const figures = await until("the figures are printed", () => {
+    const lines = running.text.stdout.split("\n").slice(1, -1)
+    return lines.map((line) => JSON.parse(line)).find(({ processed }) => processed === 7)
+  })
+  expect(figures).toMatchObject({ application: "words", state: "running", workers: 2 })
+  const ended = await running.stop()
+  expect([ended.code, ended.stderr]).toEqual([0, expect.not.stringMatching(/^millrace: /m)])
+}, 120_000)
+
+it("names what fails in a worker thread as it does in its own", async () => {
+  const where = ["--data", `${scratch.path}/failing`, "--state", `${scratch.path}/failing-state`, "--kafka", anyPort]
+  const running = await serve(["run", `${PIPELINES}/fails.ts`, ...where, "--set", "num.stream.threads=1"])
+  const { kafka } = running.ready
+  expect((await millrace(["produce", "numbers", "--brokers", kafka!], { input: "k:nine\n" })).code).toBe(0)
+  const { code, stderr } = await running.ended
+  expect(code).toBe(1)
+  expect(stderr.trim().split("\n").at(-1)).toMatch(
+    /^millrace: pipeline "fails", operator "map-1", record numbers-\d@0: k:nine is no number$/,
+  )
+}, 120_000)
+
 it.each([
+  ["no number of workers", ["--workers", "few"], 2, /--workers few: expected a whole number, at least 1/],
+  ["no workers", ["--workers", "0"], 2, /--workers 0: expected a whole number, at least 1/],
   ["an address that is none", ["--queries", "here"], 2, /--queries here: expected HOST:PORT/],
   ["an address that is none", ["--metrics", "9:9:9"], 2, /--metrics 9:9:9: expected HOST:PORT/],
   ["an address nobody reaches", ["--queries", "0.0.0.0:0"], 1, /queries.listen 0.0.0.0:0 is no address to reach it by/],
@@ -84,6 +123,7 @@ const view = (tasks: number): RunView => ({
     restoredRecords: 0,
     standbyTasks: 0,
     warmupTasks: 0,
+    workers: 1,
     transactions: { committed: 2, aborted: 1 },
     processRate: 99.6,
     commitLatency: { count: 2, sumMs: 9, maxMs: 6, buckets: [] },

@@ -1,11 +1,12 @@
 import { Socket } from "node:net"
 import * as path from "node:path"
+import { pathToFileURL } from "node:url"
 import type { ClientSecurity } from "@millrace/client"
 import { parse, type Values } from "@millrace/config"
 import { type Address, formatAddress } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
 import { RegistryClient } from "@millrace/schema"
-import { type Pipeline, run, type RunHandle } from "@millrace/streams"
+import { type Pipeline, run, type Running, type RunOptions } from "@millrace/streams"
 import { command, UsageError } from "../command.ts"
 import { checkBrokers, commandConfigOption, reach, securityOption } from "../connection.ts"
 import { firstLine, oneLine } from "../fault.ts"
@@ -43,6 +44,7 @@ export default command({
     state: { value: "DIR", help: "where tables and the process's identity live", default: "./state" },
     queries: { value: "HOST:PORT", help: "answers queries of its stores, and its metrics, over HTTP here" },
     metrics: { value: "HOST:PORT", help: "serves the metrics of all its pipelines at /metrics here, for Prometheus" },
+    workers: { value: "N", help: "run in N worker threads (num.stream.threads); without it, in the one there is" },
     watch: { help: "start again when the module's files change, going on with its state where that fits" },
     "create-topics": { value: "N", help: "create topics it reads or writes that do not exist, with N partitions" },
     "stop-at-eof": { help: "stop when standard input ends too: whoever started it is gone then" },
@@ -62,6 +64,8 @@ export default command({
     const listen = addressOption("kafka", options.kafka)
     const metrics = options.metrics === undefined ? undefined : addressOption("metrics", options.metrics)
     const queries = options.queries === undefined ? undefined : addressOption("queries", options.queries)
+    const workers =
+      options.workers === undefined ? config["num.stream.threads"] : countOption("workers", options.workers, 1)
     const given = options.brokers === undefined ? undefined : checkBrokers(options.brokers)
     const pipelines = await loadPipelines(file)
     if (pipelines.length > 1 && config["application.id"] !== null) {
@@ -74,7 +78,7 @@ export default command({
     const partitions = created === undefined ? undefined : countOption("create-topics", created, 1)
     const stopped = options["stop-at-eof"] ? Promise.race([stopSignal(), inputEnd()]) : stopSignal()
     const parts: Part[] = []
-    const handles: RunHandle[] = []
+    const handles: Running[] = []
     try {
       const start =
         given === undefined
@@ -89,7 +93,7 @@ export default command({
       const stateDir = path.resolve(options.state)
       for (const pipeline of pipelines) {
         const handle = await unlessStopped(
-          startPipeline(pipeline, { ...target, queries: options.queries }, stateDir, config),
+          startPipeline(pipeline, { ...target, queries: options.queries, workers, file }, stateDir, config),
           stopped,
         )
         if (handle === undefined) return await endEarly([...parts, ...handles.map(partOf)])
@@ -127,7 +131,7 @@ function inputEnd(): Promise<void> {
 const displayMode = (json: boolean): DisplayMode => (json ? "json" : process.stdout.isTTY ? "live" : "plain")
 
 /** A failed pipeline has said why already: closing what is left of it says no more than a line. */
-const partOf = (handle: RunHandle): Part => ({
+const partOf = (handle: Running): Part => ({
   label: "pipeline",
   at: handle.applicationId,
   close: () =>
@@ -139,7 +143,6 @@ const partOf = (handle: RunHandle): Part => ({
 
 /** Where pipelines run. */
 interface Target {
-  readonly queries?: string | undefined
   readonly brokers: string
   readonly security?: ClientSecurity
   readonly registryUrl: string | null
@@ -166,6 +169,7 @@ function watchedArguments(
     readonly state: string
     readonly "command-config": string | undefined
     readonly queries: string | undefined
+    readonly workers: string | undefined
     readonly metrics: string | undefined
     readonly json: boolean
     readonly set: readonly string[]
@@ -177,6 +181,7 @@ function watchedArguments(
     ...options.set.flatMap((setting) => ["--set", setting]),
     ...(registryUrl === null ? [] : ["--set", `schema.registry.url=${registryUrl}`]),
     ...(createTopics === undefined ? [] : ["--create-topics", String(createTopics.partitions)]),
+    ...(options.workers === undefined ? [] : ["--workers", options.workers]),
     ...(options.queries === undefined ? [] : ["--queries", options.queries]),
     ...(options.metrics === undefined ? [] : ["--metrics", options.metrics]),
     ...(options["command-config"] === undefined ? [] : ["--command-config", options["command-config"]]),
@@ -204,14 +209,21 @@ async function startEmbedded(parts: Part[], dataDir: string, listen: Address, co
   return { ...target, registryUrl: registry.at }
 }
 
+/** A pipeline to be run, and in how many threads; null: none but this one. */
+interface Start extends Target {
+  readonly queries: string | undefined
+  readonly workers: number | null
+  readonly file: string
+}
+
 function startPipeline(
   pipeline: Pipeline<never>,
-  { brokers, security, registryUrl, createTopics, queries }: Target,
+  { brokers, security, registryUrl, createTopics, queries, workers, file }: Start,
   stateDir: string,
   config: RunConfig,
-): Promise<RunHandle> {
+): Promise<Running> {
   const applicationId = config["application.id"]
-  return run(pipeline, {
+  const options: RunOptions = {
     host: nodeHost,
     brokers,
     ...(security && { security }),
@@ -226,5 +238,7 @@ function startPipeline(
     ...(registryUrl === null ? {} : { registry: new RegistryClient({ url: registryUrl }) }),
     ...(createTopics === undefined ? {} : { createTopics }),
     log: (message) => console.error(firstLine(message)),
-  })
+  }
+  if (workers === null) return run(pipeline, options)
+  return run(pipeline, { ...options, workers, module: pathToFileURL(path.resolve(file)) })
 }

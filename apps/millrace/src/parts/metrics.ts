@@ -3,10 +3,10 @@
  */
 import { type Address, formatAddress } from "@millrace/host"
 import { HttpError, serveHttp } from "@millrace/host/node/http"
-import { PROMETHEUS_TYPE, prometheusText, type RunHandle } from "@millrace/streams"
+import { PROMETHEUS_TYPE, prometheusText, type Running } from "@millrace/streams"
 import type { Part } from "../serve.ts"
 
-export async function startMetrics(listen: Address, handles: readonly RunHandle[]): Promise<Part> {
+export async function startMetrics(listen: Address, handles: readonly Running[]): Promise<Part> {
   const server = await serveHttp(listen, {
     routes: [
       {

@@ -29,6 +29,11 @@ export const runConfig = define({
     default: "earliest",
     doc: "Where partitions without a committed offset begin.",
   }),
+  "num.stream.threads": int({
+    default: null,
+    min: 1,
+    doc: "Worker threads that run each pipeline; in the one thread there is when not set. The same as --workers.",
+  }),
   "schema.registry.url": string({ default: null, doc: "The schema registry of Avro and JSON Schema serdes." }),
 })
 
