@@ -20,6 +20,7 @@ import { lmdbFileFault } from "../state/lmdb-file.ts"
 import { MemoryEngines } from "../state/memory-engine.ts"
 import { describeTopology } from "../topology/describe.ts"
 import { formatTaskId } from "../topology/naming.ts"
+import { findTracing } from "../tracing/find-tracing.ts"
 import { makeTopology } from "../topology/topology.ts"
 import { streamsAssignor, type StreamsAssignorOptions } from "./assignor.ts"
 import type { TaskEndpoints } from "./assignor-data.ts"
@@ -103,6 +104,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
   try {
     const engines = options.engines ?? (await openEngines(directory, seat === undefined ? options : undefined))
     if (options.engines === undefined) closers.push(() => engines.close())
+    const tracing = await findTracing(options.applicationId, memberName(options, identity, place))
     const admin = client.admin()
     const { partitions, topicIds } = await prepareTopics(topology, admin, options.createTopics)
     const serde = await bindSerdes(topology, options.registry)
@@ -181,6 +183,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       globalTables: globalTables.stores,
       restore: { deleteRetentionMs: DELETE_RETENTION_MS, now: () => host.clock.now() },
       startAt: options.startAt,
+      tracing,
       countsOperators: options.metricsLevel === "debug",
       onRestored: (records) => (restoredRecords += records),
       ...(options.flushLimits && { flushLimits: options.flushLimits }),
@@ -215,6 +218,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       tasks,
       clock: host.clock,
       run: options,
+      ...(tracing && { tracing }),
       openTask: async (id, signal) => {
         const name = formatTaskId(id)
         const onProgress = (store: string, partition: number, restored: number, remaining: number) =>

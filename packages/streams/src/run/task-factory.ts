@@ -11,6 +11,7 @@ import type { Store } from "../state/store.ts"
 import type { EffectPort } from "../task/effects.ts"
 import { decodeMetadata } from "../task/offset-metadata.ts"
 import { Task, type TaskInput, type TaskLimits } from "../task/task.ts"
+import type { RecordTracing } from "../task/tracing.ts"
 import type { TaskId } from "../topology/naming.ts"
 import type { Topology } from "../topology/topology.ts"
 import { isOnDisk } from "../topology/node.ts"
@@ -31,6 +32,7 @@ export interface TaskFactoryOptions {
   readonly flushLimits?: FlushLimits
   readonly taskLimits?: Partial<TaskLimits>
   readonly countsOperators?: boolean
+  readonly tracing?: RecordTracing | undefined
   /** Told how many changelog records a task read before it could run. */
   readonly onRestored?: (records: number) => void
   readonly globalTables?: ReadonlyMap<string, GlobalRows>
@@ -104,6 +106,7 @@ export async function makeTask(id: TaskId, options: TaskFactoryOptions, replica?
     now: options.restore.now,
     ...(options.serde && { serde: options.serde }),
     ...(options.countsOperators !== undefined && { countsOperators: options.countsOperators }),
+    ...(options.tracing && { tracing: options.tracing }),
     ...(options.globalTables && { globalTables: options.globalTables }),
     ...(options.taskLimits && { limits: options.taskLimits }),
   })

@@ -16,6 +16,7 @@ import { UnknownSchemaId } from "@millrace/schema"
 import { corruptionOf, InterruptedRecord, PipelineError, StateError } from "../errors.ts"
 import { Histogram } from "../metrics/histogram.ts"
 import type { Task } from "../task/task.ts"
+import type { TransactionTracing } from "../task/tracing.ts"
 import { compareTaskIds, formatTaskId, type TaskId } from "../topology/naming.ts"
 import type { Topology } from "../topology/topology.ts"
 import { grownTopicMessage } from "./assignor.ts"
@@ -38,6 +39,7 @@ export interface WorkerOptions {
   readonly tasks: TaskSet
   readonly clock: Clock
   readonly run: ResolvedRunOptions
+  readonly tracing?: TransactionTracing
   /** Restores and makes a task; where each input can be read to, as of then. Rejects soon once the signal aborts. */
   readonly openTask: (
     id: TaskId,
@@ -217,6 +219,8 @@ export class Worker {
   /** Processes for a bounded time, letting the process breathe after each part of it. */
   async #process(): Promise<void> {
     if (this.#isPaused) return
+    const { tracing } = this.#options
+    if (tracing !== undefined && this.#tasks.isReady) tracing.begin()
     try {
       if (await this.#slice.run((recordsMax) => this.#tasks.process(recordsMax, this.#isolation.limit))) {
         await this.#options.output.waitForSpace()
@@ -238,7 +242,10 @@ export class Worker {
   async #commit(leaving: readonly Task[] = []): Promise<void> {
     const startedAt = this.#clock.monotonic()
     const records = this.#tasks.openRecords
-    const outcome = await (leaving.length > 0 ? this.#tasks.commitLeaving(leaving) : this.#tasks.commit())
+    const { tracing } = this.#options
+    const commit = () => (leaving.length > 0 ? this.#tasks.commitLeaving(leaving) : this.#tasks.commit())
+    const outcome = await (tracing === undefined ? commit() : tracing.commit(records, commit))
+    if (outcome !== "nothing") tracing?.end(outcome)
     this.#committedAt = this.#clock.monotonic()
     if (outcome === "committed") {
       this.commitLatency.record(this.#committedAt - startedAt)
@@ -254,7 +261,7 @@ export class Worker {
   async #recover(failure: unknown): Promise<void> {
     const refusal = refusalOf(failure)
     const isIsolated = refusal !== undefined && this.#isolate(refusal)
-    await this.#abort()
+    await this.#abort(failure)
     this.#committedAt = this.#clock.monotonic()
     if (isIsolated) return
     if (failure instanceof InterruptedRecord) return await failure.resolve()
@@ -298,7 +305,8 @@ export class Worker {
   }
 
   /** The tasks are rolled back in any case. A cluster that cannot be reached to abort is asked again at the next turn. */
-  async #abort(): Promise<void> {
+  async #abort(why?: unknown): Promise<void> {
+    this.#options.tracing?.end("aborted", why)
     try {
       await this.#tasks.abort()
     } catch (failure) {
@@ -313,8 +321,9 @@ export class Worker {
     await Promise.allSettled([...this.#opening.values()].map(({ done }) => done))
     try {
       await this.#tasks.finish()
+      this.#options.tracing?.end("committed")
     } catch (failure) {
-      await this.#abort()
+      await this.#abort(failure)
       if (!isTransient(failure)) throw failure
     }
   }
@@ -423,7 +432,7 @@ export class Worker {
       try {
         await this.#commit(leaving)
       } catch (failure) {
-        await this.#abort()
+        await this.#abort(failure)
         if (!isTransient(failure)) this.fail(failure)
       }
     }

@@ -32,6 +32,7 @@ import { encodeMetadata, type OffsetMetadata } from "./offset-metadata.ts"
 import { PartitionGroup } from "./partition-group.ts"
 import { Punctuators } from "./punctuators.ts"
 import { RecordQueue } from "./record-queue.ts"
+import type { RecordTracing } from "./tracing.ts"
 import { wire } from "./wire.ts"
 
 export interface TaskInput {
@@ -60,6 +61,7 @@ export interface TaskOptions {
   readonly limits?: Partial<TaskLimits>
   /** Wall-clock milliseconds of the epoch. */
   readonly now: () => number
+  readonly tracing?: RecordTracing
   /** Counts what each operator receives, at the price of a call per record and operator. */
   readonly countsOperators?: boolean
 }
@@ -108,6 +110,7 @@ export class Task implements TaskContext {
   readonly #globalTables: ReadonlyMap<string, GlobalRows> | undefined
   readonly #serde: TaskContext["serde"]
   readonly #limits: TaskLimits
+  readonly #tracing: RecordTracing | undefined
   readonly #intake: Intake
   readonly #gates: readonly Gate[]
   readonly #sources: ReadonlyMap<RecordQueue, SourceReader>
@@ -136,7 +139,8 @@ export class Task implements TaskContext {
     this.applicationId = options.applicationId
     this.pipeline = options.pipeline
     this.taskCount = options.taskCount
-    this.output = options.output
+    this.#tracing = options.tracing
+    this.output = options.tracing?.traced(options.output) ?? options.output
     this.effects = options.effects
     this.stores = options.stores
     this.#globalTables = options.globalTables
@@ -288,7 +292,8 @@ export class Task implements TaskContext {
         else if (record !== undefined) {
           if (record.timestamp >= this.#latest) this.#latest = record.timestamp
           else this.#countLateness(this.#latest - record.timestamp)
-          reader.next.receive(record)
+          if (this.#tracing === undefined) reader.next.receive(record)
+          else this.#tracing.follow(record, (followed) => reader.next.receive(followed))
         } else signals++
         if (hasMoved) this.punctuators.punctuate()
       } catch (cause) {
