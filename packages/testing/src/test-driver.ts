@@ -247,13 +247,15 @@ export class TestDriver {
   query<Q extends Query>(of: string, query: Q, options?: QueryOptions): QueryResult<Answer<Q, any, any>>
   query(of: string | Table<any, any, any>, query: Query, options: QueryOptions = {}): QueryResult<any> {
     const queries = new Queries({
-      topology: this.topology,
-      stores: new StoreDirectory(this.topology, (serde) => serde),
+      places: {
+        topology: this.topology,
+        stores: new StoreDirectory(this.topology, (serde) => serde),
+        partitions: this.#partitions,
+        endpoints: () => ({}),
+      },
       globalTables: new Map(),
-      partitions: this.#partitions,
       tasks: this.#tasks,
       opening: () => [],
-      endpoints: () => ({}),
     })
     return queries.query(of, query, options)
   }

@@ -27,10 +27,19 @@ let isStopped = false
 async function load(): Promise<{ pipeline: Pipeline<any>; more: ModuleOptions }> {
   const exported = (await import(data.module)) as Record<string, unknown>
   const pipeline = Object.values(exported).find((one) => isPipeline(one) && one.name === data.pipeline)
-  if (pipeline !== undefined) return { pipeline: pipeline as Pipeline<any>, more: exported["runOptions"] ?? {} }
-  throw new PipelineError(
-    `${data.module} exports no pipeline "${data.pipeline}": name the module that does in run({ module })`,
-  )
+  if (pipeline === undefined) {
+    throw new PipelineError(
+      `${data.module} exports no pipeline "${data.pipeline}": name the module that does in run({ module })`,
+    )
+  }
+  const more: ModuleOptions = exported["runOptions"] ?? {}
+  if (data.needsSecurity && more.security === undefined) {
+    throw new PipelineError(
+      `pipeline "${data.pipeline}": a token's function cannot be sent to worker threads: export const runOptions = { security } ` +
+        "from its module too",
+    )
+  }
+  return { pipeline: pipeline as Pipeline<any>, more }
 }
 
 function onUncaught(failure: unknown, count: number): Promise<"stop" | "replace"> {

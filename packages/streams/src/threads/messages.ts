@@ -12,11 +12,18 @@ import type { PostedFailure } from "./failure.ts"
 import type { PackedResult } from "./rows.ts"
 
 /** What cannot be posted: the thread makes it, or asks for it. */
-export type ModuleOptions = Pick<RunOptions, "services" | "effects" | "registry">
+export type ModuleOptions = Pick<RunOptions, "services" | "effects" | "registry" | "security">
 
 export type PostedOptions = Omit<
   RunOptions,
-  keyof ModuleOptions | "host" | "net" | "engines" | "queries" | "onUncaught" | "onStateChange" | "log"
+  | Exclude<keyof ModuleOptions, "security">
+  | "host"
+  | "net"
+  | "engines"
+  | "queries"
+  | "onUncaught"
+  | "onStateChange"
+  | "log"
 >
 
 /** With which a thread begins. */
@@ -25,6 +32,8 @@ export interface ThreadData {
   readonly pipeline: string
   readonly options: PostedOptions
   readonly registry: RegistryClientOptions | undefined
+  /** The process proves itself with a token of its own, and so must the thread. */
+  readonly needsSecurity: boolean
   readonly identity: Pick<Identity, "processId" | "isPersistent">
   readonly worker: number
   readonly claimed: SharedArrayBuffer

@@ -9,7 +9,7 @@ interface PackedRow {
   /** Of a windowed key. */
   readonly window: { readonly start: number; readonly end: number } | undefined
   readonly value: Uint8Array
-  readonly timestamp: number
+  readonly rest: Omit<Row<unknown, unknown>, "key" | "value">
 }
 
 type PackedAnswer =
@@ -35,12 +35,12 @@ export function unpackResult(result: PartitionResult<PackedAnswer>, info: StoreI
   return { ...result, result: { rows: packed.rows.map((row) => unpackRow(row, info)), next: packed.next } }
 }
 
-function packRow({ key, value, timestamp }: Row<any, any>, { kind, serdes }: StoreInfo): PackedRow {
-  const window = kind === "key-value" ? undefined : { start: key.start, end: key.end }
-  return { key: serdes.key.encode(window ? key.key : key), window, value: serdes.value.encode(value), timestamp }
+function packRow({ key, value, ...rest }: Row<any, any>, { kind, serdes }: StoreInfo): PackedRow {
+  const window = kind === "window" ? { start: key.start, end: key.end } : undefined
+  return { key: serdes.key.encode(window ? key.key : key), window, value: serdes.value.encode(value), rest }
 }
 
-function unpackRow({ key, window, value, timestamp }: PackedRow, { serdes }: StoreInfo): Row<any, any> {
+function unpackRow({ key, window, value, rest }: PackedRow, { serdes }: StoreInfo): Row<any, any> {
   const plain = serdes.key.decode(key)
-  return { key: window ? { key: plain, ...window } : plain, value: serdes.value.decode(value), timestamp }
+  return { key: window ? { key: plain, ...window } : plain, value: serdes.value.decode(value), ...rest }
 }

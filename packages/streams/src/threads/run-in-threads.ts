@@ -10,7 +10,7 @@
  */
 import { getCompileCacheDir } from "node:module"
 import { isMainThread, workerData } from "node:worker_threads"
-import { KafkaClient } from "@millrace/client"
+import { type ClientSecurity, KafkaClient } from "@millrace/client"
 import { type Registry, RegistryClient, type RegistryClientOptions } from "@millrace/schema"
 import type { Pipeline } from "../dsl/pipeline.ts"
 import { PipelineError } from "../errors.ts"
@@ -53,6 +53,7 @@ export async function runInThreads(pipeline: Pipeline<any>, given: WorkersRunOpt
     const client = new KafkaClient({
       host,
       brokers: options.brokers,
+      ...(options.security && { security: options.security }),
       clientId: `${applicationId}-${identity.processId}`,
     })
     const { partitions } = await prepareTopics(topology, client.admin(), options.createTopics).finally(() =>
@@ -83,6 +84,7 @@ export async function runInThreads(pipeline: Pipeline<any>, given: WorkersRunOpt
           pipeline: pipeline.name,
           options: posted(runOptions, applicationId),
           registry: registrySettings(options.registry),
+          needsSecurity: hasToken(options.security),
           identity: {
             processId: identity.isPersistent ? identity.processId : newProcessId(host),
             isPersistent: identity.isPersistent,
@@ -160,6 +162,10 @@ function registrySettings(registry: Registry | undefined): RegistryClientOptions
   return registry instanceof RegistryClient && registry.settings.fetch === undefined ? registry.settings : undefined
 }
 
+/** A function, which the module has to give its threads too. */
+const hasToken = (security: ClientSecurity | undefined): boolean =>
+  security?.sasl !== undefined && "token" in security.sasl
+
 /** Functions, and what is the process's own. */
 const NOT_POSTED: ReadonlySet<string> = new Set<keyof RunOptions>([
   "host",
@@ -176,6 +182,7 @@ const NOT_POSTED: ReadonlySet<string> = new Set<keyof RunOptions>([
 
 /** What threads are told of the options: data alone. */
 function posted(options: RunOptions, applicationId: string): PostedOptions {
-  const data = Object.entries(options).filter(([name]) => !NOT_POSTED.has(name))
+  const isPosted = (name: string) => !NOT_POSTED.has(name) && !(name === "security" && hasToken(options.security))
+  const data = Object.entries(options).filter(([name]) => isPosted(name))
   return { ...(Object.fromEntries(data) as unknown as PostedOptions), applicationId }
 }

@@ -38,30 +38,32 @@ const sums = (names: string) => {
   )
 }
 
-export const pipeline = S.pipeline(name, () => (named === undefined ? counts() : sums(named)).pipe(S.toStream(), S.to(Out)))
+export const pipeline = S.pipeline(name, () =>
+  (named === undefined ? counts() : sums(named)).pipe(S.toStream(), S.to(Out)),
+)
 
 if (isMainThread) {
-const options = {
-  host: nodeHost,
-  brokers,
-  stateDir,
-  heartbeatIntervalMs: 100,
-  // Written out often, so that a kill finds engines in the middle of it.
-  flushLimits: { memtableBytesMax: 4_096, memtableAgeMs: 20 },
-  ...JSON.parse(more),
-  log: (message: string) => process.stderr.write(`${message}\n`),
-}
-const running: S.Running = await ("workers" in options
-  ? S.run(pipeline, { ...options, module: import.meta.url })
-  : S.run(pipeline, options))
-process.stdout.write("running\n")
-let told = ""
-setInterval(() => {
-  const { tasks, standbyTasks } = running.metrics()
-  const now = `${tasks} ${standbyTasks}\n`
-  if (now !== told) process.stdout.write(now)
-  told = now
-}, 20).unref()
-process.on("SIGTERM", () => void running.close())
-await running.done
+  const options = {
+    host: nodeHost,
+    brokers,
+    stateDir,
+    heartbeatIntervalMs: 100,
+    // Written out often, so that a kill finds engines in the middle of it.
+    flushLimits: { memtableBytesMax: 4_096, memtableAgeMs: 20 },
+    ...JSON.parse(more),
+    log: (message: string) => process.stderr.write(`${message}\n`),
+  }
+  const running: S.Running = await ("workers" in options
+    ? S.run(pipeline, { ...options, module: import.meta.url })
+    : S.run(pipeline, options))
+  process.stdout.write("running\n")
+  let told = ""
+  setInterval(() => {
+    const { tasks, standbyTasks } = running.metrics()
+    const now = `${tasks} ${standbyTasks}\n`
+    if (now !== told) process.stdout.write(now)
+    told = now
+  }, 20).unref()
+  process.on("SIGTERM", () => void running.close())
+  await running.done
 }

@@ -53,7 +53,7 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
   const spread = (handle: S.WorkersHandle, tasks = 8) =>
     eventually("all tasks run", () => handle.state() === "running" && handle.metrics().tasks === tasks)
 
-  test("E1 E5: workers share the tasks, each a member with ids of its own that survive a restart", SLOW, async () => {
+  test("E1: workers share the tasks, each a member with ids of its own that survive a restart", SLOW, async () => {
     const { start, send, expectCounted, counting } = await setUp()
     await using first = await start()
     expect(first.workers).toEqual([0, 1])
