@@ -7,7 +7,9 @@
  *
  * Invariants: batches leave in the order in which they were filled, also across retries; what follows a failed batch
  * waits until everything in flight has been answered, and then goes again in order. A sequence belongs to its batch for
- * good: only batches that are surely not in the log get a new one, and only under a new identity.
+ * good: only batches that are surely not in the log get a new one, and only under a new identity. Until the leader has
+ * taken one batch of a producer id, it takes any sequence as the first: so long there is one in flight, lest a second be
+ * taken before a first that must go again.
  */
 import { addSequence } from "@millrace/protocol/record/batch"
 import { NO_IDENTITY, type ProducerBatch, type ProducerIdentity } from "./batch.ts"
@@ -28,6 +30,8 @@ export class PartitionQueue {
   poisoned = false
   #order = 0
   #draining = false
+  /** The leader knows the producer id: it has answered for a batch of it. */
+  #isKnown = false
 
   constructor(topic: string, partition: number, identity: ProducerIdentity) {
     this.topic = topic
@@ -47,7 +51,8 @@ export class PartitionQueue {
 
   /** Whether `take` would yield. `lingerMs` 0 sends open batches at once. */
   canTake(now: number, lingerMs: number, maxInFlight: number): boolean {
-    if (this.poisoned || now < this.backoffUntil || this.inFlight.length >= maxInFlight) return false
+    const limit = this.#isKnown || this.identity === NO_IDENTITY ? maxInFlight : 1
+    if (this.poisoned || now < this.backoffUntil || this.inFlight.length >= limit) return false
     if (this.retries.length > 0) return !this.#draining
     const head = this.ready[0]
     // As `nextWakeUp` computes it: a difference may round to just below `lingerMs` at the very moment of the timer.
@@ -75,6 +80,7 @@ export class PartitionQueue {
 
   /** Its outcome is known and final. */
   done(batch: ProducerBatch): void {
+    if (batch.identity.id === this.identity.id) this.#isKnown = true
     this.#leaveFlight(batch)
   }
 
@@ -95,6 +101,8 @@ export class PartitionQueue {
     const doubtful = this.retries.filter((batch) => batch.maybeAppended)
     const clear = this.retries.filter((batch) => !batch.maybeAppended)
     this.retries.splice(0, this.retries.length, ...clear)
+    // Of a later epoch it takes the sequence 0 alone as the first.
+    if (identity.id !== this.identity.id) this.#isKnown = false
     this.identity = identity
     this.nextSequence = 0
     this.poisoned = false
