@@ -32,7 +32,8 @@ export const GRACE_MS = 600
 export const JOIN_WITHIN_MS = 400
 /** Beyond the time by which any partition is ahead of another: every pair is found, in whatever order its halves come. */
 export const JOIN_GRACE_MS = 24 * 3_600_000
-export const SESSION_GAP_MS = 900
+/** About as far apart as the events of a key: sessions begin, grow together and end all the time. */
+export const SESSION_GAP_MS = 150
 export const SESSION_GRACE_MS = 500
 export const STEP_MS = 20
 export const BEHIND_MS_MAX = 700
