@@ -146,11 +146,12 @@ export class Group {
     this.#follow(this.membership.onHeartbeat(code, generation))
   }
 
-  /** Revokes and leaves; a static member stays in the group unless `leave` says otherwise. */
+  /** Revokes what is not lost, and leaves; a static member stays in the group unless `leave` says otherwise. */
   async close(leave: boolean): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await this.#giveUp("revoked", this.#owned)
+    // Whoever was forgotten may be a member again by now, of a generation in which others have what is owned here.
+    await this.#giveUp(this.membership.takeLost() ? "lost" : "revoked", this.#owned)
     this.#heartbeat?.cancel()
     this.#aborter.abort(new Error("the consumer was closed"))
     this.#rejoining?.catch(() => {})

@@ -105,3 +105,11 @@ test("a callback that fails loses neither the new partitions nor the rebalance t
   expect([told, group.owned]).toEqual([["assigned t-0", "assigned t-1"], [{ topic: "t", partition: 1 }]])
   await group.close(false).catch(() => {})
 })
+
+test("what the group has given to others is lost, not revoked, when the member is closed before it polls again", async () => {
+  const { group, clock, told } = scripted({ JoinGroup: [joined(1)], SyncGroup: [synced(0)] })
+  await group.advance(clock.monotonic() + 1_000)
+  group.committed(ErrorCode.UNKNOWN_MEMBER_ID, 1)
+  await group.close(false)
+  expect(told).toEqual(["assigned t-0", "lost t-0"])
+})
