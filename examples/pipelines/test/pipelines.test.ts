@@ -1,8 +1,6 @@
 /** Each example does what its header says. */
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { nodeClock } from "@millrace/host/node"
-import { effectPort } from "@millrace/streams/run/effects"
 import { TestDriver } from "@millrace/testing"
 import { expect, onTestFinished, test } from "vitest"
 import clickSessions, { Clicks, LateClicks, Visits } from "../src/click-sessions.ts"
@@ -36,7 +34,7 @@ test("fraud-scoring: scores over HTTP, tries again when the service is busy, put
   // The service answers in real time, which the driver's would overtake.
   await using driver = await TestDriver.start(fraudScoring, {
     partitions: { [Unscored.name]: 1 },
-    effects: effectPort(nodeClock),
+    effects: "real-time",
   })
   const payments = [
     { card: "a", cents: 100 },

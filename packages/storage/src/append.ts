@@ -111,7 +111,7 @@ function validateClientBatch(batch: RecordBatchView, config: LogConfig, now: num
 
 function headerFault(batch: RecordBatchView): string | undefined {
   if (batch.isControl) return "clients may not write control batches"
-  if (batch.deleteHorizon !== undefined) return "clients may not set a delete horizon"
+  if (batch.hasDeleteHorizon) return "clients may not set a delete horizon"
   if (COMPRESSIONS[batch.compressionId] === undefined) return `compression ${batch.compressionId} is not known`
   const count = batch.recordCount
   if (count <= 0) return `a batch of ${count} records`

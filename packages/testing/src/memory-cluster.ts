@@ -71,7 +71,8 @@ export class MemoryCluster implements ClusterReader {
 
   logs(topic: string): readonly MemoryLog[] {
     const logs = this.#topics.get(topic)
-    if (logs === undefined) throw new Error(`topic "${topic}" is not part of this test`)
+    if (logs === undefined)
+      throw new Error(`topic "${topic}" is not part of this test: name it with { partitions: { "${topic}": 1 } }`)
     return logs
   }
 

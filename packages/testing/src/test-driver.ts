@@ -5,6 +5,7 @@
  * processes and commits until nothing is left, `process`, `commit` and `abort` go step by step, and `failAt` kills or
  * fails the worker at a step of the next commit. Whatever is done to it, the committed outputs must not change.
  */
+import { nodeClock } from "@millrace/host/node"
 import type { Pipeline, Table, Topic } from "@millrace/streams"
 import type { Answer, Query, QueryOptions, QueryResult } from "@millrace/streams/query/query"
 import type { Headers } from "@millrace/streams/dsl/record"
@@ -43,8 +44,11 @@ export interface TestDriverOptions {
    */
   readonly partitions?: number | { readonly [topic: string]: number }
   readonly startTimeMs?: number
-  /** Runs the pipeline's effects; the default gives them no services. */
-  readonly effects?: EffectPort
+  /**
+   * Runs the pipeline's effects; the default gives them no services, and the driver's time. "real-time" is for those that call
+   * something outside: virtual time would run ahead of its answers, and out of their timeouts.
+   */
+  readonly effects?: EffectPort | "real-time"
   readonly flushLimits?: FlushLimits
   readonly taskLimits?: Partial<TaskLimits>
 }
@@ -149,7 +153,8 @@ export class TestDriver {
   }
 
   async #start(): Promise<void> {
-    const effects = this.#options.effects ?? effectPort(this.clock)
+    const { effects: given = effectPort(this.clock) } = this.#options
+    const effects = given === "real-time" ? effectPort(nodeClock) : given
     const { globals } = this.topology
     const globalTables = new Map(globals.map((spec) => [spec.name, new DriverGlobalTable(spec, this.cluster)]))
     for (const id of allTasks(this.topology, this.#partitions)) {

@@ -82,7 +82,7 @@ export default command({
     try {
       const start =
         given === undefined
-          ? startEmbedded(parts, options.data, listen, config)
+          ? startEmbedded(parts, options.data, listen, config, partitions ?? EMBEDDED_PARTITIONS)
           : onCluster({ ...options, brokers: given }, config, partitions)
       const target = await unlessStopped(start, stopped)
       if (target === undefined) return await endEarly(parts)
@@ -190,14 +190,20 @@ function watchedArguments(
 }
 
 /** A broker, and a registry unless one is named, inside this process: over the same protocol as any other. */
-async function startEmbedded(parts: Part[], dataDir: string, listen: Address, config: RunConfig): Promise<Target> {
+async function startEmbedded(
+  parts: Part[],
+  dataDir: string,
+  listen: Address,
+  config: RunConfig,
+  partitions: number,
+): Promise<Target> {
   const [{ startBroker }, { startRegistryServer }] = await Promise.all([
     import("../parts/broker.ts"),
     import("../parts/registry.ts"),
   ])
   const broker = await listening("kafka", () => startBroker({ dataDir, listen, config: {} }))
   parts.push(broker)
-  const target = { brokers: formatAddress(broker.address), createTopics: { partitions: EMBEDDED_PARTITIONS } }
+  const target = { brokers: formatAddress(broker.address), createTopics: { partitions } }
   const registryUrl = config["schema.registry.url"]
   if (registryUrl !== null) return { ...target, registryUrl }
   const registry = await startRegistryServer({

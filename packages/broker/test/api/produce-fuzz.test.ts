@@ -1,4 +1,5 @@
 import fc from "fast-check"
+import { ErrorCode } from "@millrace/protocol"
 import { RecordBatchView } from "@millrace/protocol/record/batch"
 import { expect, test } from "vitest"
 import { batch, start } from "../harness.ts"
@@ -6,6 +7,9 @@ import { fetchAll } from "../read.ts"
 
 /** Bytes 17-20 are the checksum; what comes before it is the log's to write. */
 const CRC_END = 21
+const ATTRIBUTES_LOW_BYTE = 22
+const BASE_TIMESTAMP = 27
+const DELETE_HORIZON = 0x40
 
 test("a damaged batch with a good checksum is refused or stored, and never hurts the partition or the broker", async () => {
   const started = await start()
@@ -33,6 +37,12 @@ test("a damaged batch with a good checksum is refused or stored, and never hurts
     ),
     { numRuns: 300 },
   )
+  // A delete horizon that is no time, as bytes of the two rarely make it.
+  const horizon = batch(["value"])
+  horizon[ATTRIBUTES_LOW_BYTE] = DELETE_HORIZON
+  horizon[BASE_TIMESTAMP] = 0xff
+  new RecordBatchView(horizon).updateCrc()
+  expect(await client.produce("a", horizon)).toMatchObject({ errorCode: ErrorCode.INVALID_RECORD })
   expect(await client.produce("a", batch(["after"]))).toMatchObject({ errorCode: 0 })
   // Some edits only change a value; those records are read back as any other.
   expect(stored).toBeGreaterThan(0)

@@ -112,9 +112,12 @@ export class RecordBatchView {
   get isControl(): boolean {
     return (this.#flags & ATTRIBUTE_CONTROL) !== 0
   }
+  get hasDeleteHorizon(): boolean {
+    return (this.#flags & ATTRIBUTE_DELETE_HORIZON) !== 0
+  }
   /** When compaction may remove the batch's tombstones or marker (KIP-534), or undefined when that is not set yet. */
   get deleteHorizon(): number | undefined {
-    return (this.#flags & ATTRIBUTE_DELETE_HORIZON) !== 0 ? this.baseTimestamp : undefined
+    return this.hasDeleteHorizon ? this.baseTimestamp : undefined
   }
   get lastOffsetDelta(): number {
     return int32At(this.bytes, this.offset + LAST_OFFSET_DELTA_AT)
