@@ -35,14 +35,6 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     suite,
   },
   {
-    name: "flush-forgets-failures",
-    fault: "Flush resolves although the transaction has failed and its records were dropped.",
-    file: PRODUCER,
-    find: `this.#transactions?.state.throwIfFailed("flush")`,
-    replace: "",
-    suite,
-  },
-  {
     name: "marker-does-not-end-an-abort",
     fault: "Behind an aborted transaction everything of that producer stays hidden.",
     file: "packages/client/src/consumer/aborted-filter.ts",
