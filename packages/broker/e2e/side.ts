@@ -115,6 +115,8 @@ export class Side {
       const kept = Object.entries(value).filter(([name]) => name !== "throttleTimeMs" && name !== "errorMessage")
       return Object.fromEntries(kept.map(([name, item]) => [name, this.#comparable(item, name)]))
     }
+    // It lists names, in the order of a hash table too.
+    if (key === "statusDetail" && typeof value === "string") return value.split(/[:,] /).sort()
     if (typeof value === "string" && generated.test(value)) return this.#name(value, value.replace(generated, ""))
     if (key === "producerId" && typeof value === "number" && value > 0) return this.#name(`id ${value}`, "producer")
     if (key === "transactionStartTimeMs") return (value as number) > 0

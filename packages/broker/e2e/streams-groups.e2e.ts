@@ -165,8 +165,8 @@ compare("topics that are missing, of other counts, or to be created", async (sid
   )
   // One broker has created them sooner than the other.
   const is = (found: StreamsGroupHeartbeatResponse) => found.status?.length === 0
-  let { memberEpoch } = first
-  for (;;) {
+  let { memberEpoch, activeTasks } = first
+  for (let isWhole = false; !isWhole || activeTasks === null || activeTasks.length === 0;) {
     const next = await side.askSilently(StreamsGroupHeartbeat, VERSION, {
       groupId,
       memberId: "one",
@@ -174,9 +174,10 @@ compare("topics that are missing, of other counts, or to be created", async (sid
       endpointInformationEpoch: 0,
     })
     memberEpoch = next.memberEpoch
-    if (next.activeTasks !== null && next.activeTasks.length > 0) side.note("tasks", next.activeTasks)
-    if (is(next)) break
+    if (next.activeTasks !== null) ({ activeTasks } = next)
+    if (is(next)) isWhole = true
   }
+  side.note("tasks", activeTasks)
   const { groups } = await side.askSilently(StreamsGroupDescribe, VERSION, {
     groupIds: [groupId],
     includeAuthorizedOperations: false,
