@@ -10,6 +10,7 @@ import type { BrokerName, Row, SuiteOptions } from "./suite.ts"
 
 const SUITES: Readonly<Record<string, () => Promise<{ run(options: SuiteOptions): Promise<Row[]> }>>> = {
   start: () => import("./start.ts"),
+  restore: () => import("./restore/suite.ts"),
   streams: () => import("./streams/suite.ts"),
 }
 

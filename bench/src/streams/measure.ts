@@ -89,7 +89,7 @@ async function progress(admin: Admin, { group, topics }: Measured): Promise<{ in
 }
 
 /** User and system time of all threads. */
-function cpuSecondsOf(pid: number): number {
+export function cpuSecondsOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
   // The second field, the name in parentheses, may hold spaces.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")

@@ -31,25 +31,30 @@ export interface Peer {
 export const millrace: Peer = {
   name: "millrace",
   cannot: () => undefined,
-  launch: async (job) => ({
-    command: process.execPath,
-    args: [...nodeFlags(), here("millrace.ts"), JSON.stringify(job)],
-  }),
+  launch: async (job) => nodeLaunch(here("millrace.ts"), job),
 }
+
+/** A file of ours; its job is its argument. */
+export const nodeLaunch = (file: string, job: object): Launch => ({
+  command: process.execPath,
+  args: [...nodeFlags(), file, JSON.stringify(job)],
+})
 
 /** For profiles: MILLRACE_BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=/tmp/profiles". */
 const nodeFlags = () => process.env["MILLRACE_BENCH_NODE_FLAGS"]?.split(" ") ?? []
 
-let classPath: Promise<string> | undefined
-
 export const kafkaStreams: Peer = {
   name: "Kafka Streams",
   cannot: () => undefined,
-  async launch(job) {
-    classPath ??= compiled()
-    const given = { ...job, schemas: schemaTexts() }
-    return { command: "java", args: ["-cp", await classPath, "millrace.Topologies", JSON.stringify(given)] }
-  },
+  launch: (job) => javaLaunch("millrace.Topologies", { ...job, schemas: schemaTexts() }),
+}
+
+let classPath: Promise<string> | undefined
+
+/** A class of java/millrace, compiled against Kafka Streams. */
+export async function javaLaunch(main: string, job: object): Promise<Launch> {
+  classPath ??= compiled()
+  return { command: "java", args: ["-cp", await classPath, main, JSON.stringify(job)] }
 }
 
 async function compiled(): Promise<string> {
