@@ -18,6 +18,7 @@ import { startMaintenance } from "./background/maintenance.ts"
 import { Schedule } from "./background/schedule.ts"
 import { type BrokerConfig, brokerConfig } from "./config/broker.ts"
 import { logConfigOf } from "./config/log-config.ts"
+import { ipOverrides } from "./config/network.ts"
 import { ConfigView } from "./config/view.ts"
 import { registerBroker } from "./controller/brokers.ts"
 import { Controller } from "./controller/controller.ts"
@@ -30,9 +31,11 @@ import { FetchSessionCache } from "./fetch/session-cache.ts"
 import { GroupCoordinatorService } from "./group/service.ts"
 import { ImageTopics } from "./image-topics.ts"
 import { InternalTopics } from "./internal-topics.ts"
+import { ConnectionQuotas } from "./network/connection-quotas.ts"
 import { type ListenerSpec, resolveAdvertised, resolveListeners } from "./network/listeners.ts"
 import { Server } from "./network/server.ts"
 import { PartitionCoordinatorLog } from "./partition/coordinator-log.ts"
+import { BrokerQuotas } from "./quota/broker-quotas.ts"
 import { ReplicaManager } from "./replica-manager.ts"
 import { AclAuthorizer } from "./security/acl-authorizer.ts"
 import { allowAll, type Authorizer } from "./security/authorizer.ts"
@@ -165,6 +168,15 @@ export class Broker {
           random: host.random,
           slots: () => configs.broker["max.incremental.fetch.session.cache.slots"],
         }),
+        quotas: new BrokerQuotas({
+          clock: host.clock,
+          quotas: image.quotas,
+          windows: quotaWindows(config),
+          mutationWindows: {
+            samples: config["controller.quota.window.num"],
+            windowMs: config["controller.quota.window.size.seconds"] * 1_000,
+          },
+        }),
         internalTopics: new InternalTopics({ controller, image, config: () => configs.broker, newUuid }),
         groups,
         transactions,
@@ -186,14 +198,17 @@ export class Broker {
           queuedResponseBytesMax: limit(config["queued.max.response.bytes"]),
         },
         idleMsMax: config["connections.max.idle.ms"],
-        connectionsMax: config["max.connections"],
+        quotas: new ConnectionQuotas({
+          limits: () => connectionLimits(configs.broker),
+          ipRate: (ip) => image.quotas.connectionRate(ip),
+          windows: quotaWindows(config),
+        }),
         security: (listener) => listeners.security(listener),
         log,
         dispatch: dispatcher({
           registry: allApis(),
           services,
           authorizer: options.authorizer ?? authorizerOf(config, image),
-          throttleMs: () => 0,
           onDefect,
         }),
       })
@@ -287,6 +302,18 @@ async function fetchText(url: string): Promise<string> {
   if (!answer.ok) throw new Error(`${url} answers ${answer.status}`)
   return answer.text()
 }
+
+const connectionLimits = (config: BrokerConfig) => ({
+  connectionsMax: config["max.connections"],
+  perIpMax: config["max.connections.per.ip"],
+  perIpOverrides: ipOverrides(config["max.connections.per.ip.overrides"])!,
+  creationRate: config["max.connection.creation.rate"],
+})
+
+const quotaWindows = (config: BrokerConfig) => ({
+  samples: config["quota.window.num"],
+  windowMs: config["quota.window.size.seconds"] * 1_000,
+})
 
 /** Negative: no limit. */
 const limit = (bytes: number) => (bytes < 0 ? Infinity : bytes)

@@ -33,11 +33,11 @@ export class InternalTopics {
 
   /** Makes the coordinator's topic if it is not there yet. */
   ensure(name: string): void {
-    if (!this.#options.image.topic(name)) this.createOnDemand(name)
+    if (!this.#options.image.topic(name)) this.createOnDemand(name, () => {})
   }
 
-  /** Creates a topic that a client asked about; NONE, or why it could not be. */
-  createOnDemand(name: string): ErrorCode {
+  /** Creates a topic that a client asked about, at the charge of its quota; NONE, or why it could not be. */
+  createOnDemand(name: string, charge: (partitions: number) => void): ErrorCode {
     const { controller, image, newUuid } = this.#options
     const config = this.#options.config()
     const { numPartitions, replicationFactor, configs } = this.#specOf(name, config)
@@ -53,7 +53,7 @@ export class InternalTopics {
       replicationFactor: config["default.replication.factor"],
       partitionsMax: config["metadata.max.partitions"],
     }
-    const decision = createTopics(image, { topics: [topic], validateOnly: false }, defaults, newUuid)
+    const decision = createTopics(image, { topics: [topic], validateOnly: false }, defaults, newUuid, charge)
     return controller.commit(decision)[0]!.errorCode as ErrorCode
   }
 

@@ -13,6 +13,7 @@ import { javaStreamsChecks, streamsGroupSettings } from "./java-streams.ts"
 import { javaToolChecks } from "./java-tools.ts"
 import { kafkajsChecks } from "./kafkajs.ts"
 import { kcatChecks } from "./kcat.ts"
+import { quotaChecks } from "./quotas.ts"
 import { secureBroker } from "./security.ts"
 
 const PAGE = path.resolve(import.meta.dirname, "../../../docs/compatibility.md")
@@ -44,6 +45,7 @@ try {
   await all(await kcatChecks(broker.address))
   await all(kafkajsChecks(broker.address))
   await all(javaToolChecks(broker.address))
+  await all(quotaChecks(broker.address))
   await all(javaStreamsChecks(broker.address))
   await broker.stop()
   await all(dumpLogChecks(broker.dataDir))

@@ -2,6 +2,7 @@
 import { createAcls, deleteAcls, describeAcls } from "./acls.ts"
 import { addOffsetsToTxn } from "./add-offsets-to-txn.ts"
 import { addPartitionsToTxn } from "./add-partitions-to-txn.ts"
+import { alterClientQuotas } from "./alter-client-quotas.ts"
 import { alterConfigs } from "./alter-configs.ts"
 import { alterUserScramCredentials } from "./alter-user-scram-credentials.ts"
 import { apiVersions } from "./api-versions.ts"
@@ -12,6 +13,7 @@ import { createTopics } from "./create-topics.ts"
 import { deleteGroups } from "./delete-groups.ts"
 import { deleteRecords } from "./delete-records.ts"
 import { deleteTopics } from "./delete-topics.ts"
+import { describeClientQuotas } from "./describe-client-quotas.ts"
 import { describeCluster } from "./describe-cluster.ts"
 import { describeConfigs } from "./describe-configs.ts"
 import { describeGroups } from "./describe-groups.ts"
@@ -97,6 +99,8 @@ export function allApis(): ApiRegistry {
     describeAcls,
     createAcls,
     deleteAcls,
+    describeClientQuotas,
+    alterClientQuotas,
     describeUserScramCredentials,
     alterUserScramCredentials,
     describeQuorum,

@@ -1,16 +1,19 @@
 /**
  * CreatePartitions (key 37), v0-3: adds partitions to topics. Every topic asked for is answered. Errors per topic:
  * UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS, INVALID_REPLICA_ASSIGNMENT, INVALID_REQUEST (named twice),
- * TOPIC_AUTHORIZATION_FAILED.
+ * TOPIC_AUTHORIZATION_FAILED, from v3 on THROTTLING_QUOTA_EXCEEDED (KIP-599).
  */
 import { ErrorCode } from "@millrace/protocol"
 import { CreatePartitions } from "@millrace/protocol/messages/create-partitions"
 import { createPartitions as decide } from "../controller/topics.ts"
 import { handler } from "./handler.ts"
+import { quotaClient } from "./quota-client.ts"
+
+const VERSION_STRICT_QUOTA = 3
 
 export const createPartitions = handler(CreatePartitions, {
   permissions: [{ operation: "ALTER", resource: "TOPIC" }],
-  handle(request, context, { image, controller, config }, reply) {
+  handle(request, context, { image, controller, config, quotas }, reply) {
     const count = new Map<string, number>()
     for (const { name } of request.topics) count.set(name, (count.get(name) ?? 0) + 1)
     const refused = [...count].flatMap(([name, times]) => {
@@ -22,7 +25,10 @@ export const createPartitions = handler(CreatePartitions, {
       return errorCode === undefined ? [] : [{ name, errorCode, errorMessage: times > 1 ? "Duplicate topic." : null }]
     })
     const topics = request.topics.filter(({ name }) => !refused.some((result) => result.name === name))
-    const results = controller.commit(decide(image, { ...request, topics }, config["metadata.max.partitions"]))
+    const quota = quotas.mutations(quotaClient(context), context.apiVersion >= VERSION_STRICT_QUOTA)
+    const decision = decide(image, { ...request, topics }, config["metadata.max.partitions"], quota.charge)
+    const results = controller.commit(decision)
+    context.throttle(quota.throttleMs)
     reply({ results: [...results, ...refused] })
   },
 })

@@ -4,12 +4,16 @@
  * sets is kept.
  *
  * Errors per topic: TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
- * INVALID_REPLICA_ASSIGNMENT, INVALID_CONFIG, INVALID_REQUEST, POLICY_VIOLATION, TOPIC_AUTHORIZATION_FAILED.
+ * INVALID_REPLICA_ASSIGNMENT, INVALID_CONFIG, INVALID_REQUEST, POLICY_VIOLATION, TOPIC_AUTHORIZATION_FAILED, from v6 on
+ * THROTTLING_QUOTA_EXCEEDED (KIP-599).
  */
 import { ErrorCode } from "@millrace/protocol"
 import { CreateTopics, type CreateTopicsRequest } from "@millrace/protocol/messages/create-topics"
 import { createTopics as decide } from "../controller/topics.ts"
 import { type Answer, handler, type Services } from "./handler.ts"
+import { quotaClient } from "./quota-client.ts"
+
+const VERSION_STRICT_QUOTA = 6
 
 type TopicResult = Answer<typeof CreateTopics>["topics"][number]
 
@@ -35,7 +39,10 @@ export const createTopics = handler(CreateTopics, {
       replicationFactor: config["default.replication.factor"],
       partitionsMax: config["metadata.max.partitions"],
     }
-    const results = controller.commit(decide(image, { ...request, topics: allowed }, defaults, services.newUuid))
+    const quota = services.quotas.mutations(quotaClient(context), context.apiVersion >= VERSION_STRICT_QUOTA)
+    const decision = decide(image, { ...request, topics: allowed }, defaults, services.newUuid, quota.charge)
+    const results = controller.commit(decision)
+    context.throttle(quota.throttleMs)
     const topics = results.map((result): TopicResult => {
       if (result.errorCode !== ErrorCode.NONE) return result
       if (context.may("DESCRIBE_CONFIGS", "TOPIC", result.name)) {

@@ -1,30 +1,34 @@
 /**
  * DeleteTopics (key 20), v1-6, by name or, from v6, by id. Files go after file.delete.delay.ms. Errors per topic:
  * UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, INVALID_REQUEST (named twice, or by name and id),
- * TOPIC_DELETION_DISABLED, TOPIC_AUTHORIZATION_FAILED.
+ * TOPIC_DELETION_DISABLED, TOPIC_AUTHORIZATION_FAILED, from v5 on THROTTLING_QUOTA_EXCEEDED (KIP-599).
  */
 import { ErrorCode, ZERO_UUID } from "@millrace/protocol"
 import { DeleteTopics } from "@millrace/protocol/messages/delete-topics"
 import type { TopicImage } from "../controller/image.ts"
+import { Refusal } from "../controller/refusal.ts"
 import { deleteTopic } from "../controller/topics.ts"
 import { type Answer, handler } from "./handler.ts"
+import { quotaClient } from "./quota-client.ts"
 
 type TopicResult = Answer<typeof DeleteTopics>["responses"][number]
 const VERSION_BY_ID = 6
 const VERSION_DISABLED_CODE = 3
+const VERSION_STRICT_QUOTA = 5
 
 export const deleteTopics = handler(DeleteTopics, {
   permissions: [
     { operation: "DELETE", resource: "TOPIC" },
     { operation: "DESCRIBE", resource: "TOPIC" },
   ],
-  handle(request, context, { image, controller, config }, reply) {
+  handle(request, context, { image, controller, config, quotas }, reply) {
     const asked =
       context.apiVersion >= VERSION_BY_ID
         ? request.topics
         : request.topicNames.map((name) => ({ name: name as string | null, topicId: ZERO_UUID }))
     const disabled = !config["delete.topic.enable"]
     const chosen = new Set<TopicImage>()
+    const quota = quotas.mutations(quotaClient(context), context.apiVersion >= VERSION_STRICT_QUOTA)
     const failure = (name: string | null, topicId: string, errorCode: number, errorMessage: string | null = null) => ({
       name,
       topicId,
@@ -52,11 +56,18 @@ export const deleteTopics = handler(DeleteTopics, {
       }
       if (!topic) return failure(name, ZERO_UUID, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
       if (chosen.has(topic)) return failure(resolved, topic.topicId, ErrorCode.INVALID_REQUEST, "Duplicate topic.")
+      try {
+        quota.charge(topic.partitions.length)
+      } catch (cause) {
+        if (!(cause instanceof Refusal)) throw cause
+        return failure(resolved, topic.topicId, cause.code, cause.message)
+      }
       chosen.add(topic)
       return failure(resolved, topic.topicId, ErrorCode.NONE)
     }
     const responses = asked.map(({ name, topicId }) => decide(name, topicId))
     controller.write([...chosen].flatMap((topic) => deleteTopic(image, topic)))
+    context.throttle(quota.throttleMs)
     reply({ responses })
   },
 })

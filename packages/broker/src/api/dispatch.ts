@@ -9,6 +9,7 @@ import type { RequestContext } from "../network/context.ts"
 import type { ServerRequest } from "../network/server.ts"
 import { type Authorizer, CLUSTER_NAME } from "../security/authorizer.ts"
 import { userPrincipal } from "../security/principal.ts"
+import { quotaClient } from "./quota-client.ts"
 import type { AnyHandler, Services } from "./handler.ts"
 import { answerToken } from "./sasl-token.ts"
 import { advertisedRange, type ApiRegistry } from "./registry.ts"
@@ -17,8 +18,6 @@ export interface DispatchOptions {
   readonly registry: ApiRegistry
   readonly services: Services
   readonly authorizer: Authorizer
-  /** How long to hold the client back after this answer; 0 for not at all. The one throttle point. */
-  throttleMs(context: RequestContext, apiKey: number, requestBytes: number): number
   /** A defect: nothing the broker can answer. */
   onDefect(cause: unknown): void
 }
@@ -65,13 +64,21 @@ function dispatch(options: DispatchOptions, request: ServerRequest): void {
     return
   }
   const body = decode(handler.api.request, apiVersion, frame, header.bodyOffset)
-  const context = contextOf(options.authorizer, request, clientId, apiVersion)
+  const { clock, quotas } = options.services
+  let throttleMs = 0
+  const throttle = (ms: number) => {
+    throttleMs = Math.max(throttleMs, ms)
+  }
+  const context = contextOf(options.authorizer, request, clientId, apiVersion, throttle)
+  const startedMs = clock.monotonic()
+  // What a request waits for takes none of this thread's time: what counts is the handler's own turn.
+  let workedMs: number | undefined
   handler.handle(body, context, options.services, (response) => {
     if (response === null) {
-      request.answer(null, 0)
+      request.answer(null, throttleMs)
       return
     }
-    const throttleMs = options.throttleMs(context, apiKey, frame.length)
+    throttle(quotas.worked(quotaClient(context), workedMs ?? clock.monotonic() - startedMs))
     let chunks: Uint8Array[]
     try {
       chunks = encodeResponse(handler.api, apiVersion, correlationId, { ...response, throttleTimeMs: throttleMs })
@@ -82,6 +89,7 @@ function dispatch(options: DispatchOptions, request: ServerRequest): void {
     }
     request.answer(chunks, throttleMs)
   })
+  workedMs = clock.monotonic() - startedMs
 }
 
 function isServed(handler: AnyHandler, version: number): boolean {
@@ -90,9 +98,10 @@ function isServed(handler: AnyHandler, version: number): boolean {
 
 function contextOf(
   authorizer: Authorizer,
-  { listener, connection, fail, end }: ServerRequest,
+  { frame, listener, connection, fail, end }: ServerRequest,
   clientId: string | null,
   apiVersion: number,
+  throttle: (ms: number) => void,
 ): RequestContext {
   const user = connection.authentication?.user
   const principal = user === undefined ? connection.principal : userPrincipal(user)
@@ -101,7 +110,9 @@ function contextOf(
     clientId,
     listener,
     apiVersion,
+    requestBytes: frame.length,
     connection,
+    throttle,
     fail,
     end,
     may: (operation, resource, name = CLUSTER_NAME) =>

@@ -20,6 +20,7 @@ import { type FetchRead, readForFetch } from "../partition/fetch-read.ts"
 import type { Partition } from "../partition/partition.ts"
 import type { DataWaiter } from "../partition/waiters.ts"
 import { type Answer, handler, type Reply, type Services } from "./handler.ts"
+import { quotaClient } from "./quota-client.ts"
 
 type FetchResponse = Answer<typeof Fetch>
 
@@ -55,6 +56,8 @@ class FetchCall implements DataWaiter {
   #bytesSeen = 0
   #scheduled = false
   #done = false
+  readonly #bytesMax: number
+  readonly #minBytes: number
   #timer: { cancel(): void } | undefined
 
   constructor(
@@ -69,12 +72,15 @@ class FetchCall implements DataWaiter {
     this.#context = context
     this.#services = services
     this.#reply = reply
+    const quotaBytesMax = services.quotas.fetchBytesMax(quotaClient(context))
+    this.#bytesMax = Math.min(request.maxBytes, services.config["fetch.max.bytes"], quotaBytesMax)
+    this.#minBytes = Math.min(request.minBytes, this.#bytesMax)
   }
 
   run(): void {
-    const { maxWaitMs, minBytes } = this.#request
+    const { maxWaitMs } = this.#request
     const attempt = this.#read()
-    if (attempt.urgent || attempt.bytes >= minBytes || maxWaitMs <= 0 || this.#fetch.partitions.length === 0) {
+    if (attempt.urgent || attempt.bytes >= this.#minBytes || maxWaitMs <= 0 || this.#fetch.partitions.length === 0) {
       this.#answer(attempt)
       return
     }
@@ -85,7 +91,7 @@ class FetchCall implements DataWaiter {
   dataArrived(bytes: number): void {
     this.#bytesSeen += bytes
     // Under read_committed what became readable may be far more than what arrived: look again each time.
-    const enough = this.#bytesSeen >= this.#request.minBytes || this.#request.isolationLevel === READ_COMMITTED
+    const enough = this.#bytesSeen >= this.#minBytes || this.#request.isolationLevel === READ_COMMITTED
     if (enough) this.#retry(false)
   }
 
@@ -101,7 +107,7 @@ class FetchCall implements DataWaiter {
       this.#scheduled = false
       if (this.#done) return
       const attempt = this.#read()
-      if (answerAnyway || attempt.urgent || attempt.bytes >= this.#request.minBytes) this.#answer(attempt)
+      if (answerAnyway || attempt.urgent || attempt.bytes >= this.#minBytes) this.#answer(attempt)
     })
   }
 
@@ -127,7 +133,12 @@ class FetchCall implements DataWaiter {
   #answer(attempt: Attempt): void {
     if (this.#done) return
     this.#giveUp()
-    const { errorCode, sessionId, answered } = this.#fetch.answer(attempt.answered, this.#services.clock.monotonic())
+    const { quotas, clock } = this.#services
+    const { throttleMs, isSent } = quotas.fetched(quotaClient(this.#context), attempt.bytes)
+    this.#context.throttle(throttleMs)
+    const { errorCode, sessionId, answered } = isSent
+      ? this.#fetch.answer(attempt.answered, clock.monotonic())
+      : this.#fetch.nothing()
     this.#reply({ errorCode, sessionId, responses: byTopic(answered) })
   }
 
@@ -139,7 +150,7 @@ class FetchCall implements DataWaiter {
 
   #read(): Attempt {
     const answered: AnsweredPartition[] = []
-    let left = Math.min(this.#request.maxBytes, this.#services.config["fetch.max.bytes"])
+    let left = this.#bytesMax
     let bytes = 0
     let urgent = false
     for (const from of this.#fetch.partitions) {

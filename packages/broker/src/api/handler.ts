@@ -14,6 +14,7 @@ import type { FetchSessionCache } from "../fetch/session-cache.ts"
 import type { GroupCoordinator } from "../group/coordinator.ts"
 import type { InternalTopics } from "../internal-topics.ts"
 import type { RequestContext } from "../network/context.ts"
+import type { BrokerQuotas } from "../quota/broker-quotas.ts"
 import type { ReplicaManager } from "../replica-manager.ts"
 import type { Permission } from "../security/authorizer.ts"
 import type { TransactionCoordinator } from "../transaction/coordinator.ts"
@@ -30,6 +31,7 @@ export interface Services {
   readonly image: MetadataImage
   readonly replicas: ReplicaManager
   readonly fetchSessions: FetchSessionCache
+  readonly quotas: BrokerQuotas
   readonly internalTopics: InternalTopics
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator

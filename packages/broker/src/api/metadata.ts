@@ -15,6 +15,7 @@ import { invalidTopicName, isInternalTopic } from "../controller/topic-names.ts"
 import type { RequestContext } from "../network/context.ts"
 import { authorizedOperations } from "../security/authorizer.ts"
 import { type Answer, handler, type Services } from "./handler.ts"
+import { quotaClient } from "./quota-client.ts"
 
 type MetadataResponse = Answer<typeof Metadata>
 type TopicResponse = MetadataResponse["topics"][number]
@@ -85,7 +86,9 @@ function byName(name: string, request: MetadataRequest, context: RequestContext,
   if (!context.may("CREATE", "CLUSTER") && !context.may("CREATE", "TOPIC", name)) {
     return failure(name, ZERO_UUID, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
   }
-  const error = services.internalTopics.createOnDemand(name)
+  const quota = services.quotas.mutations(quotaClient(context), false)
+  const error = services.internalTopics.createOnDemand(name, quota.charge)
+  context.throttle(quota.throttleMs)
   const created = services.image.topic(name)
   return created ? describeTopic(created, request, context) : failure(name, ZERO_UUID, error)
 }

@@ -89,7 +89,9 @@ function create(missing: readonly InternalTopic[], context: RequestContext, serv
     replicationFactor: config["default.replication.factor"],
     partitionsMax: config["metadata.max.partitions"],
   }
-  const results = controller.commit(createTopics(image, { topics, validateOnly: false }, defaults, newUuid))
+  // As in Kafka, what a group needs counts against nobody's quota.
+  const decision = createTopics(image, { topics, validateOnly: false }, defaults, newUuid, () => {})
+  const results = controller.commit(decision)
   const failed = results.filter(({ errorCode }) => errorCode !== ErrorCode.NONE)
   if (failed.length === 0) return undefined
   return `Creation failed: ${failed.map(({ name, errorMessage }) => `${name} (${errorMessage})`).join(", ")}.`

@@ -28,8 +28,6 @@ export const acceptedConfig = define({
   "log.cleaner.threads": int({ default: 1, min: 0, doc, hidden }),
   "log.dir": string({ default: null, doc: "Replaced by the data directory given at the start.", hidden }),
   "log.dirs": string({ default: null, doc: "Replaced by the data directory given at the start.", hidden }),
-  "max.connection.creation.rate": int({ default: 2_147_483_647, doc, hidden }),
-  "max.connections.per.ip": int({ default: 2_147_483_647, doc, hidden }),
   "num.io.threads": int({ default: 8, min: 1, doc, hidden }),
   "num.network.threads": int({ default: 3, min: 1, doc, hidden }),
   "num.recovery.threads.per.data.dir": int({ default: 2, min: 1, doc, hidden }),

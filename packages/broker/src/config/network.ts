@@ -25,6 +25,26 @@ export const networkConfig = define({
     doc: "A connection without requests for this long is closed. Negative: never.",
   }),
   "max.connections": int({ default: 2_147_483_647, min: 0, dynamic: "cluster-wide", doc: "Open connections at most." }),
+  "max.connections.per.ip": int({
+    default: 2_147_483_647,
+    min: 0,
+    dynamic: "cluster-wide",
+    doc: "Open connections of one address at most.",
+  }),
+  "max.connections.per.ip.overrides": string({
+    default: "",
+    dynamic: "cluster-wide",
+    check: (text) =>
+      ipOverrides(text) === undefined ? "is no list of ADDRESS:NUMBER, separated by commas" : undefined,
+    doc: "Other numbers for some addresses, as ADDRESS:NUMBER, separated by commas.",
+    example: "10.0.0.7:100,::1:200",
+  }),
+  "max.connection.creation.rate": int({
+    default: 2_147_483_647,
+    min: 1,
+    dynamic: "cluster-wide",
+    doc: "New connections per second at most. Those above wait their turn.",
+  }),
   "queued.max.request.bytes": long({
     default: 67_108_864,
     doc: "Unanswered request bytes of one connection above which it is not read any further.",
@@ -64,4 +84,29 @@ export const networkConfig = define({
   "broker.rack": string({ default: null, doc: "The rack this broker stands in." }),
   "quota.window.num": int({ default: 11, min: 1, importance: "LOW", doc: "Samples kept for client quotas." }),
   "quota.window.size.seconds": int({ default: 1, min: 1, importance: "LOW", doc: "Span of one quota sample." }),
+  "controller.quota.window.num": int({
+    default: 11,
+    min: 1,
+    importance: "LOW",
+    doc: "Samples of controller_mutation_rate: what may be spent at once is the rate times all their spans.",
+  }),
+  "controller.quota.window.size.seconds": int({
+    default: 1,
+    min: 1,
+    importance: "LOW",
+    doc: "Span of one sample of controller_mutation_rate.",
+  }),
 })
+
+/** Of `max.connections.per.ip.overrides`, by address; undefined when it cannot be read. */
+export function ipOverrides(text: string): ReadonlyMap<string, number> | undefined {
+  const overrides = new Map<string, number>()
+  for (const entry of text.split(",").map((part) => part.trim())) {
+    if (entry === "") continue
+    // An IPv6 address has colons too: the last one counts.
+    const match = /^(.+):(\d+)$/.exec(entry)
+    if (match === null) return undefined
+    overrides.set(match[1]!, Number(match[2]))
+  }
+  return overrides
+}

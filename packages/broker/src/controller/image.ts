@@ -10,6 +10,7 @@ import type { RegisterBrokerRecord } from "@millrace/protocol/records/broker-reg
 import type { PartitionChangeRecord } from "@millrace/protocol/records/partition"
 import type { UserScramCredentialRecord } from "@millrace/protocol/records/scram-credential"
 import { SCRAM_MECHANISMS, type ScramCredential, type ScramMechanism } from "@millrace/protocol/sasl/scram"
+import { ClientQuotas } from "../quota/client-quotas.ts"
 import { Acls } from "../security/acl.ts"
 import type { MetadataRecord } from "./records.ts"
 
@@ -74,6 +75,7 @@ export class MetadataImage {
   /** By user, then by the mechanism's number. */
   readonly #scram = new Map<string, Map<number, UserScramCredentialRecord>>()
   readonly acls = new Acls()
+  readonly quotas = new ClientQuotas()
   #nextProducerId = 0
   #partitionCount = 0
   /** Offset and epoch of the last record replayed; -1 before the first. */
@@ -219,6 +221,9 @@ export class MetadataImage {
         break
       case "RemoveAccessControlEntryRecord":
         this.acls.delete(record.data.id)
+        break
+      case "ClientQuotaRecord":
+        this.quotas.replay(record.data)
         break
       case "NoOpRecord":
       case "BeginTransactionRecord":

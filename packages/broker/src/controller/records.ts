@@ -15,6 +15,7 @@ import {
   AccessControlEntryRecord,
   RemoveAccessControlEntryRecord,
 } from "@millrace/protocol/records/access-control-entry"
+import { ClientQuotaRecord } from "@millrace/protocol/records/client-quota"
 import { ConfigRecord } from "@millrace/protocol/records/config"
 import { RegisterControllerRecord } from "@millrace/protocol/records/controller-registration"
 import { FeatureLevelRecord } from "@millrace/protocol/records/feature-level"
@@ -41,6 +42,7 @@ const types = {
   RemoveTopicRecord: { key: 9, version: 0, message: RemoveTopicRecord },
   UserScramCredentialRecord: { key: 11, version: 0, message: UserScramCredentialRecord },
   FeatureLevelRecord: { key: 12, version: 0, message: FeatureLevelRecord },
+  ClientQuotaRecord: { key: 14, version: 0, message: ClientQuotaRecord },
   ProducerIdsRecord: { key: 15, version: 0, message: ProducerIdsRecord },
   BrokerRegistrationChangeRecord: { key: 17, version: 2, message: BrokerRegistrationChangeRecord },
   AccessControlEntryRecord: { key: 18, version: 0, message: AccessControlEntryRecord },

@@ -74,6 +74,11 @@ export function imageRecords(image: MetadataImage): MetadataRecord[] {
   }
   for (const user of image.scramUsers())
     for (const data of image.scramCredentials(user)) records.push({ type: "UserScramCredentialRecord", data })
+  for (const { entity, values } of image.quotas.all()) {
+    const parts = [...entity].map(([entityType, entityName]) => ({ entityType, entityName }))
+    for (const [key, value] of values)
+      records.push({ type: "ClientQuotaRecord", data: { entity: parts, key, value, remove: false } })
+  }
   for (const acl of image.acls.all()) records.push({ type: "AccessControlEntryRecord", data: acl })
   if (image.nextProducerId > 0) {
     const data = { brokerId: -1, brokerEpoch: -1, nextProducerId: image.nextProducerId }

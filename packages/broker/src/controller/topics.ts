@@ -1,6 +1,7 @@
 /**
  * Decisions about topics: create, delete, add partitions. Each is a function of (image, request) that answers with
- * records and the response; a refused topic leaves the others of its request alone.
+ * records and the response; a refused topic leaves the others of its request alone. `charge` is told the partitions that
+ * are about to change, and may refuse (KIP-599).
  */
 import { parseOne } from "@millrace/config"
 import { ErrorCode, ZERO_UUID } from "@millrace/protocol"
@@ -34,6 +35,7 @@ export function createTopics(
   request: Pick<CreateTopicsRequest, "topics" | "validateOnly">,
   defaults: TopicDefaults,
   newTopicId: () => string,
+  charge: (partitions: number) => void,
 ): Decision<CreatableTopicResult[]> {
   const records: MetadataRecord[] = []
   const response: CreatableTopicResult[] = []
@@ -53,6 +55,7 @@ export function createTopics(
           const limit = `metadata.max.partitions = ${defaults.partitionsMax}`
           throw new Refusal(ErrorCode.POLICY_VIOLATION, `The cluster would have more partitions than ${limit} allows.`)
         }
+        charge(placement.replicas.length)
         const created = creationRecords(topic, placement, newTopicId())
         taken.set(collisionKey(topic.name), topic.name)
         if (!request.validateOnly) {
@@ -179,6 +182,7 @@ export function createPartitions(
   image: MetadataImage,
   request: Pick<CreatePartitionsRequest, "topics" | "validateOnly">,
   partitionsMax: number,
+  charge: (partitions: number) => void,
 ): Decision<CreatePartitionsResponse["results"]> {
   const records: MetadataRecord[] = []
   const response: CreatePartitionsResponse["results"] = []
@@ -189,6 +193,7 @@ export function createPartitions(
       const found = image.topic(topic.name)
       if (!found) throw new Refusal(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `There is no topic '${topic.name}'.`)
       const placement = addedPlacement(image, found, topic, partitionsMax)
+      charge(placement.replicas.length)
       if (request.validateOnly) continue
       for (const record of partitionRecords(found.topicId, found.partitions.length, placement)) records.push(record)
     } catch (cause) {

@@ -30,6 +30,8 @@ export interface FetchContext {
   readonly partitions: readonly AskedPartition[]
   /** Called once, when the answer is sent. */
   answer(answered: readonly AnsweredPartition[], now: number): SessionAnswer
+  /** Instead of `answer`, when the client is held back: nothing is told, and the session stays as it is. */
+  nothing(): SessionAnswer
 }
 
 /** An error code when the session does not fit the request. */
@@ -69,17 +71,20 @@ function whole(
   return {
     partitions,
     answer: (answered, now) => ({ errorCode: ErrorCode.NONE, sessionId: sessionFor(answered, now), answered }),
+    nothing: () => ({ errorCode: ErrorCode.NONE, sessionId: NO_SESSION, answered: [] }),
   }
 }
 
 function incremental(session: FetchSession, epoch: number): FetchContext {
+  const tell = (answered: () => readonly AnsweredPartition[]): SessionAnswer => {
+    // A request that came while this one waited went on with the session: its answer is the one that counts.
+    if (session.epoch !== epoch)
+      return { errorCode: ErrorCode.INVALID_FETCH_SESSION_EPOCH, sessionId: session.id, answered: [] }
+    return { errorCode: ErrorCode.NONE, sessionId: session.id, answered: answered() }
+  }
   return {
     partitions: session.partitions(),
-    answer(answered) {
-      // A request that came while this one waited went on with the session: its answer is the one that counts.
-      if (session.epoch !== epoch)
-        return { errorCode: ErrorCode.INVALID_FETCH_SESSION_EPOCH, sessionId: session.id, answered: [] }
-      return { errorCode: ErrorCode.NONE, sessionId: session.id, answered: session.answer(answered) }
-    },
+    answer: (answered) => tell(() => session.answer(answered)),
+    nothing: () => tell(() => []),
   }
 }

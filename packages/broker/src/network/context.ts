@@ -10,11 +10,15 @@ export interface RequestContext {
   /** The name of the listener the connection came in on. */
   readonly listener: string
   readonly apiVersion: number
+  /** The size of the request, without its length. */
+  readonly requestBytes: number
   readonly connection: ConnectionIdentity
   /** Reads as: may this client do that? For resource type CLUSTER the name is left out. */
   may(operation: Operation, resource: ResourceType, name?: string): boolean
   /** May it do that with any resource of this type, whichever? */
   maySomewhere(operation: Operation, resource: ResourceType): boolean
+  /** Leaves the connection alone for so long once this request is answered; of several times the longest counts. */
+  throttle(ms: number): void
   /** Closes the connection instead of answering. */
   fail(reason: string): void
   /** Closes the connection once this request is answered; the reason goes to the log. */

@@ -1,10 +1,11 @@
 /**
  * The shell of the network: binds listeners, carries bytes between connections and their cores, reaps idle ones, and
- * drains on close. Holds no decision about the protocol: `dispatch` answers requests, `throttleMs` is the one place
- * where a client is held back.
+ * drains on close. Holds no decision about the protocol: `dispatch` answers requests, and says for how long a client is
+ * held back.
  */
 import { type Clock, type Connection, formatAddress, type Listener, type Net, type Timer } from "@millrace/host"
 import { ConnectionCore, type ConnectionLimits, type Slot } from "./connection.ts"
+import type { ConnectionQuotas } from "./connection-quotas.ts"
 import type { ConnectionIdentity } from "./context.ts"
 import type { ListenerSecurity } from "../security/listener-security.ts"
 import type { ListenerSpec } from "./listeners.ts"
@@ -15,8 +16,7 @@ export interface ServerOptions {
   readonly limits: ConnectionLimits
   /** connections.max.idle.ms; negative for never. */
   readonly idleMsMax: number
-  /** max.connections */
-  readonly connectionsMax: number
+  readonly quotas: ConnectionQuotas
   /** Of the listener of this name. */
   security(listener: string): ListenerSecurity
   /** Answers one request, now or later, through `answer`; `fail` closes the connection instead. */
@@ -105,18 +105,25 @@ export class Server {
   }
 
   #accept(listener: string, socket: Connection): void {
-    const { connectionsMax, log } = this.#options
-    if (this.#closing || this.#connections.size >= connectionsMax) {
-      if (!this.#closing) log(`connection of ${formatAddress(socket.remote)} refused: max.connections is reached`)
-      socket.attach({ data: () => {}, close: () => {} })
-      socket.destroy()
-      return
-    }
+    const { quotas, clock } = this.#options
+    if (this.#closing) return this.#refuse(socket, 0)
+    const { afterMs, refusal } = quotas.admit(socket.remote, clock.monotonic())
+    if (refusal !== undefined) return this.#refuse(socket, afterMs, refusal)
     const connection = new ServerConnection(this.#nextConnectionId++, listener, socket, this.#options, () => {
+      quotas.release(socket.remote)
       this.#connections.delete(connection)
       if (this.#connections.size === 0) this.#onEmpty?.()
     })
+    connection.mute(afterMs)
     this.#connections.add(connection)
+  }
+
+  #refuse(socket: Connection, afterMs: number, refusal?: string): void {
+    const { log, clock } = this.#options
+    if (refusal !== undefined) log(`connection of ${formatAddress(socket.remote)} refused: ${refusal}`)
+    socket.attach({ data: () => {}, close: () => {} })
+    if (afterMs > 0) clock.setTimer(afterMs, () => socket.destroy(), { background: true })
+    else socket.destroy()
   }
 
   #scheduleReaper(): void {
@@ -143,6 +150,7 @@ class ServerConnection {
   readonly #socket: Connection
   readonly #clock: Clock
   #throttle: Timer | undefined
+  #mutedUntilMs = 0
 
   constructor(id: number, listener: string, socket: Connection, options: ServerOptions, onClose: () => void) {
     this.#socket = socket
@@ -174,8 +182,9 @@ class ServerConnection {
           listener,
           connection: identity,
           answer: (chunks, throttleMs) => {
+            // Before the answer, which may make room for requests that wait here.
+            this.mute(throttleMs)
             this.core.answer(slot, chunks)
-            if (throttleMs > 0) this.#mute(throttleMs)
           },
           fail: (reason) => {
             this.core.closed()
@@ -214,7 +223,13 @@ class ServerConnection {
     this.#socket.destroy()
   }
 
-  #mute(throttleMs: number): void {
+  /** Takes no request for so long. */
+  mute(throttleMs: number): void {
+    if (throttleMs <= 0) return
+    const until = this.#clock.monotonic() + throttleMs
+    // Of requests that were in progress together the longest time counts.
+    if (until <= this.#mutedUntilMs) return
+    this.#mutedUntilMs = until
     this.core.mute()
     this.#throttle?.cancel()
     this.#throttle = this.#clock.setTimer(throttleMs, () => this.core.unmute(), { background: true })

@@ -42,9 +42,12 @@ const topic = (name: string, rest: object = {}) => ({
   ...rest,
 })
 
+/** Without a quota. */
+const free = () => {}
+
 function create(target: MetadataImage, ...topics: ReturnType<typeof topic>[]) {
   let next = 1
-  const decision = createTopics(target, { topics, validateOnly: false }, defaults, () => uuid(next++))
+  const decision = createTopics(target, { topics, validateOnly: false }, defaults, () => uuid(next++), free)
   apply(target, decision.records)
   return decision.response
 }
@@ -98,7 +101,7 @@ describe("create topics", () => {
   })
 
   test("11: validateOnly answers and changes nothing", () => {
-    const decision = createTopics(image(), { topics: [topic("a")], validateOnly: true }, defaults, () => uuid(1))
+    const decision = createTopics(image(), { topics: [topic("a")], validateOnly: true }, defaults, () => uuid(1), free)
     expect(decision.records).toEqual([])
     expect(decision.response[0]).toMatchObject({ errorCode: 0, numPartitions: 2 })
   })
@@ -119,7 +122,7 @@ describe("change and delete", () => {
     apply(target, deleteTopic(target, old))
     expect(target.topic("a")).toBeUndefined()
     expect(target.partitionCount).toBe(0)
-    const decision = createTopics(target, { topics: [topic("a")], validateOnly: false }, defaults, () => uuid(5))
+    const decision = createTopics(target, { topics: [topic("a")], validateOnly: false }, defaults, () => uuid(5), free)
     apply(target, decision.records)
     expect(target.topicById(old.topicId)).toBeUndefined()
     expect(target.topic("a")!.topicId).toBe(uuid(5))
@@ -143,7 +146,7 @@ describe("change and delete", () => {
       ],
       validateOnly: false,
     }
-    const decision = createPartitions(target, request, 100)
+    const decision = createPartitions(target, request, 100, free)
     apply(target, decision.records)
     expect(decision.response.map(({ errorCode }) => errorCode)).toEqual([code, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION])
     expect(target.topic("a")!.partitions).toHaveLength(code === ErrorCode.NONE ? count : 2)
