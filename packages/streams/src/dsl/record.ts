@@ -54,8 +54,6 @@ export const OWN_CLOCK = -1
 export interface Origin {
   readonly topic: string
   readonly partition: number
-  /** Of a repartition topic: the time that no upstream task will go below any more. */
-  readonly horizon: number
 }
 
 export class StreamRecord implements Rec<unknown, unknown> {

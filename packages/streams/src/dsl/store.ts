@@ -28,6 +28,8 @@ export interface OpenStore<State> {
   readonly state: State
   /** Before a record is processed. */
   observe?(record: StreamRecord): void
+  /** Event time has come so far without one. */
+  advance?(time: number): void
 }
 
 /** When the record, timer or punctuation at hand is. */
@@ -86,7 +88,10 @@ export function keyValueStore<K, V>(
       const rows = store as KeyValueStore<K, V>
       const expiring = timers && new ExpiringRows<K, V>(rows, timers, ttlMs!)
       return {
-        ...(expiring && { observe: (record) => void expiring.observe(record, () => {}) }),
+        ...(expiring && {
+          observe: (record) => void expiring.observe(record, () => {}),
+          advance: (time: number) => expiring.advance(time, () => {}),
+        }),
         state: {
           get: (key) => rows.get(key).value,
           getStamped: (key) => {
@@ -133,6 +138,7 @@ export function windowStore<K, V>(
           delete: (key, start) => windows.put(key, start, undefined, time.timestamp),
         },
         observe: (record) => void streamTime.observe(record),
+        advance: (time) => streamTime.advance(time),
       }
     },
   }

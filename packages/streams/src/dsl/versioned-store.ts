@@ -52,6 +52,7 @@ export function versionedStore<K, V>(
           delete: (key, timestamp) => put(key, undefined, timestamp),
         },
         observe: (record) => void streamTime.observe(record),
+        advance: (time) => streamTime.advance(time),
       }
     },
   }

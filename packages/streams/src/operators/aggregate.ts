@@ -18,7 +18,7 @@ import type { KeyValueStore } from "../state/key-value-store.ts"
 import { type LogicalNode, makeNode, type StoreSpec } from "../topology/node.ts"
 import { aggregateTableOperator } from "./aggregate-table.ts"
 import { addByStream, isCogroup } from "./cogroup.ts"
-import { expire, expiringRows } from "./expiring-table.ts"
+import { expire, expireAt, expiringRows } from "./expiring-table.ts"
 import { rowSerde } from "./group-table.ts"
 import { copyOf, type Operator, Processor } from "./operator.ts"
 import { tableStores } from "./table-store.ts"
@@ -165,6 +165,10 @@ class Aggregate extends Processor {
   readonly #add = this.node.logical.functions["add"] as (aggregate: unknown, value: unknown, key: unknown) => unknown
   readonly #store = this.context.store(this.node.stores[0]!.name) as KeyValueStore
   readonly #expiring = expiringRows(this.node, this.context)
+
+  override advance(time: number, at: StreamRecord): void {
+    if (this.#expiring !== undefined) expireAt(this, this.#expiring, time, at)
+  }
 
   receive(record: StreamRecord): void {
     const { key } = record

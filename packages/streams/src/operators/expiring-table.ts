@@ -26,16 +26,26 @@ export function expiringRows(node: PhysicalNode, context: TaskContext): Expiring
 
 /** Lets go what a record's time ends, and tells it downstream. Answers the time by which the record is judged. */
 export function expire(processor: Processor, rows: ExpiringRows, record: StreamRecord): number {
-  const { node, next } = processor
-  return rows.observe(record, (key, value, time) => {
-    next.receive(record.change(key, TOMBSTONE, node.needsOld ? copyOf(node, value) : TOMBSTONE, time))
-  })
+  return rows.observe(record, (key, value, time) => tellExpired(processor, record, key, value, time))
+}
+
+/** Lets go what ends by a time that no record of these rows brought. */
+export function expireAt(processor: Processor, rows: ExpiringRows, time: number, at: StreamRecord): void {
+  rows.advance(time, (key, value, end) => tellExpired(processor, at, key, value, end))
+}
+
+function tellExpired({ node, next }: Processor, at: StreamRecord, key: unknown, value: unknown, time: number): void {
+  next.receive(at.change(key, TOMBSTONE, node.needsOld ? copyOf(node, value) : TOMBSTONE, time))
 }
 
 /** Upserts a stream into the store of its node, for a time. */
 export class ExpiringTableSource extends Processor {
   readonly #store = this.context.store(this.node.stores[0]!.name) as KeyValueStore
   readonly #rows = expiringRows(this.node, this.context)!
+
+  override advance(time: number, at: StreamRecord): void {
+    expireAt(this, this.#rows, time, at)
+  }
 
   receive(record: StreamRecord): void {
     const { key, value, timestamp } = record

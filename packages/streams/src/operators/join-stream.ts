@@ -158,6 +158,8 @@ class JoinStream extends Processor {
     this.node.stores[2] && (this.context.store(this.node.stores[2].name) as TimerStore<SidedKey<unknown>>)
   readonly #late = new LateRecords(this.node, this.context)
   readonly #time = new StreamTime(this.#stores[LEFT]!.streamTime)
+  /** A row that may still get its result without a match is no older. */
+  override readonly heldMs = Math.max(...[LEFT, RIGHT].map((side) => (this.#isOuter[side] ? this.#lastMatchAt(side, 1) : 0)))
 
   override input(index: number): Receiver {
     return { receive: (record) => this.#receive(record, index) }
@@ -174,15 +176,24 @@ class JoinStream extends Processor {
       return this.#sendAlone(record, side)
     }
     this.#time.observe(record)
-    // Rows of both sides are forgotten by one time.
-    this.#stores[RIGHT]!.streamTime.value = this.#stores[LEFT]!.streamTime.value
-    this.#sendUnmatched(record)
+    this.#forget(record)
     const isMatched = this.#match(record, side)
     const lastMatchAt = this.#lastMatchAt(side, record.timestamp)
     if (lastMatchAt >= this.#time.horizon) return this.#keep(record, side, isMatched, lastMatchAt)
     if (isMatched) return
     if (this.#isOuter[side]) this.#sendAlone(record, side)
     else this.#late.drop(record, this.#time.horizon - lastMatchAt)
+  }
+
+  override advance(time: number, at: StreamRecord): void {
+    this.#time.advance(time)
+    this.#forget(at)
+  }
+
+  #forget(at: StreamRecord): void {
+    // Rows of both sides are forgotten by one time.
+    this.#stores[RIGHT]!.streamTime.value = this.#stores[LEFT]!.streamTime.value
+    this.#sendUnmatched(at)
   }
 
   #sendAlone(record: StreamRecord, side: number): void {
@@ -230,13 +241,13 @@ class JoinStream extends Processor {
   }
 
   /** Rows whose last chance for a match has passed. */
-  #sendUnmatched(record: StreamRecord): void {
+  #sendUnmatched(at: StreamRecord): void {
     this.#unmatched?.fire(this.#time.horizon, ({ side, key }, firedAt) => {
       const timestamp = firedAt - 1 - this.#lastMatchAt(side, 0)
       const { value: rows } = this.#stores[side]!.peek(key, this.#bucketOf(timestamp))
       for (const { from, to, value } of rows ?? [])
         if (from === timestamp && to === UNMATCHED)
-          this.#send(record, key, this.#joined(record, key, side, value, undefined), timestamp)
+          this.next.receive(at.release(key, this.#joined(at, key, side, value, undefined), TOMBSTONE, timestamp))
     })
   }
 

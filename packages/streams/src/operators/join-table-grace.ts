@@ -14,7 +14,6 @@ import { isAbsent, OWN_CLOCK, StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { PipelineError } from "../errors.ts"
 import { packed } from "../serde/packed.ts"
 import { type WaitingRecord, waitingRecords } from "../serde/waiting-records.ts"
-import { NO_TIME } from "../state/cell.ts"
 import type { TimerStore } from "../state/timer-store.ts"
 import type { WindowStore } from "../state/window-store.ts"
 import { Failures } from "../task/failures.ts"
@@ -53,6 +52,7 @@ export class JoinTableGrace extends JoinTable {
   readonly #waiting = this.context.store(this.node.stores[0]!.name) as WindowStore<unknown, readonly WaitingRecord[]>
   readonly #waits = this.context.store(this.node.stores[1]!.name) as TimerStore
   readonly #time = new StreamTime(this.#waits.cell("stream-time"))
+  override readonly heldMs = this.#graceMs
   readonly #failures = this.node.onFailure && new Failures(this.node, this.context, this.node.onFailure)
 
   override receive(record: StreamRecord): void {
@@ -60,6 +60,15 @@ export class JoinTableGrace extends JoinTable {
     const isWaiting = !isAbsent(record.key) && !isAbsent(record.value) && record.timestamp >= clock - this.#graceMs
     if (isWaiting) this.#keep(record)
     else this.#send(record)
+    this.#releaseDue()
+  }
+
+  override advance(time: number): void {
+    this.#time.advance(time)
+    this.#releaseDue()
+  }
+
+  #releaseDue(): void {
     this.#waits.fire(this.#time.horizon - this.#graceMs, (key, timestamp) => this.#release(key, timestamp))
   }
 
@@ -73,7 +82,7 @@ export class JoinTableGrace extends JoinTable {
     const { value: waiting = [] } = this.#waiting.get(key, timestamp)
     this.#waiting.put(key, timestamp, undefined, timestamp)
     for (const { value, headers, topic, partition, offset } of waiting) {
-      const origin = { topic, partition, horizon: NO_TIME }
+      const origin = { topic, partition }
       this.#send(new StreamRecord(key, value, timestamp, headers, offset, origin, OWN_CLOCK, TOMBSTONE))
     }
   }

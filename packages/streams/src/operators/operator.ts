@@ -45,6 +45,8 @@ export abstract class Processor implements Receiver {
   readonly context: TaskContext
   /** Set by `link` before the first record. */
   next: Receiver = DISCARD
+  /** How far behind the time that it was told its own results may be: it holds records back for so long. */
+  readonly heldMs: number = 0
 
   constructor(node: PhysicalNode, context: TaskContext) {
     this.node = node
@@ -52,6 +54,12 @@ export abstract class Processor implements Receiver {
   }
 
   abstract receive(record: StreamRecord): void
+
+  /**
+   * Event time has come to `time` for all that can still reach this operator: what was held back until then goes. `at` is the
+   * record or time mark that moved it. Of operators for which time matters: task/time-advance.ts.
+   */
+  advance?(time: number, at: StreamRecord): void
 
   /** What takes the records of input number `index`: operators that tell their inputs apart answer one for each. */
   input(_index: number): Receiver {

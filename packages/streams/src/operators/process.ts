@@ -25,7 +25,7 @@ import { type Headers, isAbsent, NO_HEADERS, type Origin, OWN_CLOCK, StreamRecor
 import type { OpenStore, StoreDefinition } from "../dsl/store.ts"
 import { flowOf, type Stream, streamNode, streamOf, type Table } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
-import { type Cell, NO_TIME } from "../state/cell.ts"
+import type { Cell } from "../state/cell.ts"
 import { tableReader } from "../state/table-reader.ts"
 import type { TimerStore } from "../state/timer-store.ts"
 import type { TaskContext } from "../task/context.ts"
@@ -162,14 +162,7 @@ class UserProcessor extends Processor {
     const { options, functions } = node.logical
     const { punctuators } = context
     this.#failures = node.onFailure && new Failures(node, context, node.onFailure)
-    const { partition } = context.taskId
-    this.#origin = {
-      topic: "",
-      partition,
-      get horizon() {
-        return punctuators.streamTime
-      },
-    }
+    this.#origin = { topic: "", partition: context.taskId.partition }
     if (options["timers"] === true) {
       this.#timers = context.store(`${node.name}-timers`) as TimerStore
       this.#time = context.cell(`${node.name}/time`)
@@ -275,6 +268,10 @@ class UserProcessor extends Processor {
     this.#fireDue()
   }
 
+  override advance(time: number): void {
+    for (const opened of this.#opened) opened.advance?.(time)
+  }
+
   #advance(time: number): void {
     this.#time!.value = time
     this.#fireDue()
@@ -362,7 +359,7 @@ class UserProcessor extends Processor {
   }
 
   #pseudoRecord(what: string): StreamRecord {
-    const origin = { topic: what, partition: this.context.taskId.partition, horizon: NO_TIME }
+    const origin = { topic: what, partition: this.context.taskId.partition }
     return new StreamRecord(this.#key, TOMBSTONE, this.#timestamp, NO_HEADERS, -1, origin, OWN_CLOCK, TOMBSTONE)
   }
 

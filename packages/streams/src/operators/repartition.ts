@@ -2,8 +2,10 @@
  * The writing half of a repartition, put into the plan before an operator that depends on a changed key.
  *
  * State: its stream time, a cell in the metadata of the committed offsets.
- * Time: the record's timestamp stays; a header carries the task's times (task/repartition-time.ts). A partition that got
- * nothing while the horizon moved by `MARK_INTERVAL_MS` gets a time mark when the transaction commits.
+ * Time: the record's timestamp stays; a header carries the task's times (task/repartition-time.ts). A partition that was
+ * not told the horizon's last multiple of `MARK_INTERVAL_MS` by a record gets a time mark of it when the transaction
+ * commits: so what is told in the end does not depend on where transactions end. The horizon is the greatest timestamp that
+ * came to the sink, or what it is told behind another repartition; no record is written later whose clock is below it.
  * Key: null keys are dropped and counted: they belong to no partition. Tombstones and null values are written as null,
  * and read as tombstones.
  */
@@ -20,7 +22,7 @@ import { checkedPartition } from "./partitioner.ts"
 
 type Partitioner = (key: unknown, value: unknown, partitions: number) => number | undefined
 
-/** In stream time. */
+/** In event time. */
 const MARK_INTERVAL_MS = 1_000
 
 export const repartitionSink: Operator = {
@@ -55,6 +57,10 @@ class RepartitionSink extends Processor {
     context.atAbort(() => this.#told.fill(-1))
   }
 
+  override advance(time: number): void {
+    this.#time.advance(time)
+  }
+
   receive(record: StreamRecord): void {
     const clock = this.#time.observe(record)
     if (record.key === null || record.key === undefined) return this.context.drop("null-key", record)
@@ -67,7 +73,7 @@ class RepartitionSink extends Processor {
       throw this.failed(record, cause)
     }
     const partition = this.#choose(record) ?? partitionForKey(key, this.#told.length)
-    const header = { key: TIME_HEADER, value: this.#times(clock) }
+    const header = { key: TIME_HEADER, value: this.#times(clock, this.#time.horizon) }
     const headers = record.headers.length === 0 ? [header] : [...record.headers, header]
     this.#told[partition] = this.#time.horizon
     this.context.metrics.emitted++
@@ -85,10 +91,10 @@ class RepartitionSink extends Processor {
     }
   }
 
-  #times(clock: number): Uint8Array {
+  #times(clock: number, horizon: number): Uint8Array {
     return encodeTime({
       clock,
-      horizon: this.#time.horizon,
+      horizon,
       upstreamPartition: this.context.taskId.partition,
       upstreamTasks: this.context.taskCount,
     })
@@ -96,11 +102,12 @@ class RepartitionSink extends Processor {
 
   #mark(): void {
     const { horizon } = this.#time
+    const time = Math.floor(horizon / MARK_INTERVAL_MS) * MARK_INTERVAL_MS
     for (let partition = 0; partition < this.#told.length; partition++) {
-      if (horizon - this.#told[partition]! < MARK_INTERVAL_MS) continue
-      this.#told[partition] = horizon
-      const headers = [{ key: TIME_HEADER, value: this.#times(horizon) }]
-      this.context.output.append(this.#topic, partition, Math.max(0, horizon), null, null, headers)
+      if (time <= this.#told[partition]!) continue
+      this.#told[partition] = time
+      const headers = [{ key: TIME_HEADER, value: this.#times(time, time) }]
+      this.context.output.append(this.#topic, partition, time, null, null, headers)
     }
   }
 }

@@ -54,6 +54,7 @@ class SessionAggregate extends Processor {
   readonly #ends = this.context.store(this.node.stores[1]!.name) as TimerStore
   readonly #cell: Cell = this.#ends.cell("stream-time")
   readonly #time = new StreamTime(this.#cell)
+  override readonly heldMs = this.#isSentOnce ? this.#closesAfterMs : 0
 
   receive(record: StreamRecord): void {
     const { key, timestamp } = record
@@ -97,6 +98,11 @@ class SessionAggregate extends Processor {
     this.#put(key, kept, timestamp)
     const sent = this.node.outlived ? this.#copy(value) : value
     if (isKept) this.#send(record, { from: start, to: end }, sent, TOMBSTONE)
+  }
+
+  override advance(time: number, at: StreamRecord): void {
+    this.#time.advance(time)
+    this.#forget(at)
   }
 
   #send(record: StreamRecord, { from, to }: Pick<Session, "from" | "to">, value: unknown, old: unknown): void {

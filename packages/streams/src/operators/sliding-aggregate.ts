@@ -56,6 +56,7 @@ class SlidingAggregate extends Processor {
   readonly #closing = this.node.stores[2] && (this.context.store(this.node.stores[2].name) as TimerStore)
   readonly #cell: Cell = this.#ends.cell("stream-time")
   readonly #time = new StreamTime(this.#cell)
+  override readonly heldMs = this.#closing === undefined ? 0 : this.#closesAfterMs + this.#options.differenceMs
 
   receive(record: StreamRecord): void {
     const { key, timestamp } = record
@@ -70,6 +71,12 @@ class SlidingAggregate extends Processor {
     const after = this.#slide(record, before, closed)
     this.#store.put(key, after.length === 0 ? undefined : after, timestamp)
     if (before.length === 0 && after.length > 0) this.#ends.set(key, this.#pastAt(after))
+  }
+
+  override advance(time: number, at: StreamRecord): void {
+    this.#time.advance(time)
+    this.#close(at)
+    this.#forget()
   }
 
   #slide(record: StreamRecord, before: readonly Window[], closed: number): readonly Window[] {

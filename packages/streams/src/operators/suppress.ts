@@ -76,7 +76,9 @@ export function suppress(name: string, until: UntilWindowCloses | UntilTimeLimit
     const due: StoreSpec = { name: `${name}-due`, kind: "timer", key, value: undefined }
     const { kind, limitMs, maxRecords, maxBytes, emitsEarly } = until
     const closeMs = isFinal ? (windows!.options["closesAfterMs"] as number) : 0
-    const options = { until: kind, limitMs, maxRecords, maxBytes, emitsEarly, closeMs }
+    const { sizeMs = 0, differenceMs = 0 } = (windows?.options ?? {}) as { sizeMs?: number; differenceMs?: number }
+    const heldMs = isFinal ? closeMs + sizeMs + differenceMs : limitMs
+    const options = { until: kind, limitMs, maxRecords, maxBytes, emitsEarly, closeMs, heldMs }
     const operator = isFinal ? suppressWindowsOperator : suppressOperator
     return tableOf(makeNode({ operator, name, inputs: [input], options, stores: [buffer, due] }))
   }
@@ -90,6 +92,7 @@ class Suppress extends Processor {
     readonly maxBytes: number | null
     readonly emitsEarly: boolean
     readonly closeMs: number
+    readonly heldMs: number
   }
   readonly #isFinal = this.#options.until === "window-closes"
   readonly #buffer = this.context.store(this.node.stores[0]!.name) as Buffer
@@ -97,15 +100,25 @@ class Suppress extends Processor {
   readonly #records: Cell = this.#buffer.cell("records")
   readonly #bytes: Cell = this.#buffer.cell("bytes")
   readonly #time = new StreamTime(this.#buffer.cell("stream-time"))
+  override readonly heldMs = this.#options.heldMs
 
   receive(record: StreamRecord): void {
     this.#time.observe(record)
     this.#hold(record)
-    this.#due.fire(this.#time.horizon, (key) => this.#send(record, key))
+    this.#release(record)
     while (this.#isFull) {
       if (!this.#options.emitsEarly) throw this.#full()
       this.#due.fireEarliest((key) => this.#send(record, key))
     }
+  }
+
+  override advance(time: number, at: StreamRecord): void {
+    this.#time.advance(time)
+    this.#release(at)
+  }
+
+  #release(at: StreamRecord): void {
+    this.#due.fire(this.#time.horizon, (key) => this.#send(at, key))
   }
 
   #hold(record: StreamRecord): void {

@@ -26,6 +26,10 @@ export class VersionedTableSource extends Processor {
   readonly #store = this.context.store(this.node.stores[0]!.name) as VersionedStore
   readonly #time = new StreamTime(this.#store.streamTime)
 
+  override advance(time: number): void {
+    this.#time.advance(time)
+  }
+
   receive(record: StreamRecord): void {
     const { key, value, timestamp } = record
     if (isAbsent(key)) return this.context.drop("null-key", record)

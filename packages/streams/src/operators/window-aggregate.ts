@@ -35,6 +35,8 @@ class WindowAggregate extends Processor {
   /** Of windows that are emitted when they close. */
   readonly #closing = this.node.stores[1] && (this.context.store(this.node.stores[1].name) as TimerStore)
   readonly #time = new StreamTime(this.#store.streamTime)
+  /** A window that has not closed ends later than grace ago, and its records are no further before that than it is long. */
+  override readonly heldMs = this.#closing === undefined ? 0 : this.#windows.graceMs + this.#windows.sizeMs
 
   receive(record: StreamRecord): void {
     const { key, timestamp } = record
@@ -47,6 +49,11 @@ class WindowAggregate extends Processor {
       if (start + sizeMs > closed) this.#update(record, start, start + sizeMs)
       else this.#late.drop(record, closed - start - sizeMs)
     }
+  }
+
+  override advance(time: number, at: StreamRecord): void {
+    this.#time.advance(time)
+    if (this.#closing !== undefined) this.#close(this.#closing, at)
   }
 
   #update(record: StreamRecord, start: number, end: number): void {

@@ -34,8 +34,19 @@ export class ExpiringRows<K = any, V = any> {
    * Answers the time by which the record is judged.
    */
   observe(record: StreamRecord, onExpired: (key: K, value: V, time: number) => void): number {
-    if (this.#adopted.value === NO_TIME) this.#adopt()
     const clock = this.#time.observe(record)
+    this.#expire(onExpired)
+    return clock
+  }
+
+  /** Event time has come so far, by no record of the rows' own: see task/time-advance.ts. */
+  advance(time: number, onExpired: (key: K, value: V, time: number) => void): void {
+    this.#time.advance(time)
+    this.#expire(onExpired)
+  }
+
+  #expire(onExpired: (key: K, value: V, time: number) => void): void {
+    if (this.#adopted.value === NO_TIME) this.#adopt()
     this.#timers.fire(this.#time.horizon, (key, time) => {
       const { value, timestamp } = this.#rows.get(key)
       if (value === undefined) return
@@ -44,7 +55,6 @@ export class ExpiringRows<K = any, V = any> {
       this.#rows.put(key, undefined, end)
       onExpired(key, value, end)
     })
-    return clock
   }
 
   #adopt(): void {

@@ -8,6 +8,7 @@ import type { Cell } from "../state/cell.ts"
 import type { GlobalRows } from "../state/global-store.ts"
 import type { Store } from "../state/store.ts"
 import type { TaskId } from "../topology/naming.ts"
+import type { SubTopology } from "../topology/topology.ts"
 import type { TaskMetrics } from "./metrics.ts"
 import type { EffectPort } from "./effects.ts"
 import type { Slot } from "./gate.ts"
@@ -36,6 +37,7 @@ export interface RecordOutput {
 export interface TaskContext {
   readonly applicationId: string
   readonly pipeline: string
+  readonly subtopology: SubTopology
   readonly taskId: TaskId
   /** Tasks of the sub-topology: what readers of our repartition topics must know. */
   readonly taskCount: number

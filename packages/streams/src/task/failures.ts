@@ -6,7 +6,7 @@ import type { FailureAction, FailureHandler } from "../dsl/failure.ts"
 import type { Topic } from "../dsl/topic.ts"
 import { ProcessingError } from "../errors.ts"
 import { DeadLetters } from "../operators/dead-letters.ts"
-import type { Receiver } from "../operators/operator.ts"
+import type { Processor, Receiver } from "../operators/operator.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import type { TaskContext } from "./context.ts"
 import { RecordQueue } from "./record-queue.ts"
@@ -64,6 +64,24 @@ export function guarded(receiver: Receiver, node: PhysicalNode, context: TaskCon
         failures.handle(cause, record)
       }
     },
+  }
+}
+
+/** How a processor is told the time, its own failures being handled: again, until nothing that was due is left. */
+export function guardedAdvance(processor: Processor, context: TaskContext): Processor["advance"] {
+  if (processor.advance === undefined) return undefined
+  const { node } = processor
+  if (node.onFailure === undefined) return (time, at) => processor.advance!(time, at)
+  const failures = new Failures(node, context, node.onFailure)
+  return (time, at) => {
+    for (let isDone = false; !isDone;) {
+      try {
+        processor.advance!(time, at)
+        isDone = true
+      } catch (cause) {
+        failures.handle(cause, at)
+      }
+    }
   }
 }
 

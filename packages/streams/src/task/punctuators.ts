@@ -1,8 +1,8 @@
 /**
  * What happens in a task by time, beside its records: timers and punctuations.
  *
- * Stream time is the greatest timestamp of the records that the task took, or the horizon where they come through a
- * repartition topic. It moves before a record is processed: timers are told then, punctuations once the record is through.
+ * Stream time is the greatest timestamp of the records that the task took, or the least horizon where they come through
+ * repartition topics. It moves before a record is processed: timers are told then, punctuations once the record is through.
  * Both take their turn at the gate of their operator's level, so that they happen between the same records whatever waits.
  *
  * Wall-clock time is decided once per transaction, when it is first asked for, and commits with the offsets; it never goes
@@ -12,10 +12,9 @@
  * State: cells in the metadata of the committed offsets: stream time, wall-clock time, and when each punctuation is next
  * due. So a restart neither repeats nor skips one.
  */
-import { OWN_CLOCK, type StreamRecord } from "../dsl/record.ts"
+import type { StreamRecord } from "../dsl/record.ts"
 import type { Receiver } from "../operators/operator.ts"
 import { type Cell, NO_TIME } from "../state/cell.ts"
-import type { RecordQueue } from "./record-queue.ts"
 
 interface Schedule {
   readonly intervalMs: number
@@ -109,10 +108,9 @@ export class Punctuators {
     return true
   }
 
-  /** A record, or a time mark, was taken from a queue: moves stream time; answers whether it moved. */
-  observe(record: StreamRecord | undefined, queue: RecordQueue): boolean {
+  /** A record, or a time mark, was taken from a queue: moves stream time to its time; answers whether it moved. */
+  observe(time: number): boolean {
     if (this.#time === undefined) return false
-    const time = record?.clock === OWN_CLOCK ? record.timestamp : queue.horizon
     if (time <= this.#time.value) return false
     this.#time.value = time
     for (const advance of this.#timers) advance(time)

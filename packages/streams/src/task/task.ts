@@ -11,9 +11,9 @@
  */
 import { type Serde, UnknownSchemaId } from "@millrace/schema"
 import { invariant } from "@millrace/host"
-import { type StreamRecord } from "../dsl/record.ts"
+import { OWN_CLOCK, type StreamRecord } from "../dsl/record.ts"
 import { InterruptedRecord, ProcessingError } from "../errors.ts"
-import type { Processor } from "../operators/operator.ts"
+import type { Processor, Receiver } from "../operators/operator.ts"
 import type { SourceReader } from "../operators/source-reader.ts"
 import { Cell, NO_TIME } from "../state/cell.ts"
 import type { GlobalRows } from "../state/global-store.ts"
@@ -32,6 +32,7 @@ import { encodeMetadata, type OffsetMetadata } from "./offset-metadata.ts"
 import { PartitionGroup } from "./partition-group.ts"
 import { Punctuators } from "./punctuators.ts"
 import { RecordQueue } from "./record-queue.ts"
+import { TimeAdvance, timeMark } from "./time-advance.ts"
 import type { RecordTracing } from "./tracing.ts"
 import { wire } from "./wire.ts"
 
@@ -117,6 +118,8 @@ export class Task implements TaskContext {
   readonly #cells = new Map<string, Cell>()
   readonly #restoredCells = new Map<string, number>()
   readonly #endsWithTransaction: boolean
+  /** Of a task that is told its time. */
+  readonly #time: TimeAdvance | undefined
   readonly #finishers: Array<{ readonly level: number; readonly finish: () => void }> = []
   readonly #undos: Array<() => void> = []
   readonly #closers: Array<() => void> = []
@@ -154,13 +157,10 @@ export class Task implements TaskContext {
       for (const [name, value] of Object.entries(metadata?.cells ?? {})) this.#restoredCells.set(name, value)
     }
     this.isRepartitioned = options.subtopology.sources.some(({ repartition }) => repartition)
-    this.punctuators = new Punctuators({
-      cell: (name) => this.cell(name),
-      now: options.now,
-      gate: (level, receiver) => gated(this.#gates.slice(0, level), receiver),
-    })
+    const gate = (level: number, receiver: Receiver) => gated(this.#gates.slice(0, level), receiver)
+    this.punctuators = new Punctuators({ cell: (name) => this.cell(name), now: options.now, gate })
     this.operatorCounts = options.countsOperators === true ? new Map() : undefined
-    const readers = wire(options.subtopology, this, this.#gates, this.operatorCounts)
+    const { readers, processors } = wire(options.subtopology, this, this.#gates, this.operatorCounts)
     this.#sources = new Map(
       options.inputs.map((input) => {
         const reader = readers.get(input.topic)
@@ -171,6 +171,8 @@ export class Task implements TaskContext {
       }),
     )
     this.group = new PartitionGroup([...this.#sources.keys()])
+    if (!this.isRepartitioned) return
+    this.#time = new TimeAdvance({ context: this, processors, queues: this.group.queues, gate })
   }
 
   // What processors use.
@@ -281,13 +283,15 @@ export class Task implements TaskContext {
       const queue = this.group.choose()
       if (queue === undefined) break
       const reader = this.#sources.get(queue)!
+      const { horizon } = queue
       const record = reader.read(queue)
       this.#isDirty = true
       this.openRecords++
       this.#lastQueue = queue
       this.#lastOffset = queue.head!.offset
       try {
-        const hasMoved = this.punctuators.observe(record, queue)
+        const hasMoved = this.punctuators.observe(this.#timeOf(record))
+        if (queue.horizon > horizon) this.#time!.run(record ?? timeMark(queue))
         if (this.#rejected !== undefined && this.#isRejected) this.#passOver(queue)
         else if (record !== undefined) {
           if (record.timestamp >= this.#latest) this.#latest = record.timestamp
@@ -305,6 +309,10 @@ export class Task implements TaskContext {
     // What upstream tasks tell each other of their times is no record of the stream.
     this.metrics.processed += count - signals
     return count
+  }
+
+  #timeOf(record: StreamRecord | undefined): number {
+    return record?.clock === OWN_CLOCK ? record.timestamp : (this.#time?.horizon ?? NO_TIME)
   }
 
   /**

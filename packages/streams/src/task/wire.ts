@@ -12,13 +12,19 @@ import type { TaskContext } from "./context.ts"
 import { guarded } from "./failures.ts"
 import { type Gate, gated } from "./gate.ts"
 
-/** The readers of the source topics, each the head of the processors behind it. `gates[n]` guards level n + 1. */
+export interface Wiring {
+  /** Of the source topics, each the head of the processors behind it. */
+  readonly readers: ReadonlyMap<string, SourceReader>
+  readonly processors: ReadonlyMap<PhysicalNode, Processor>
+}
+
+/** `gates[n]` guards level n + 1. */
 export function wire(
   subtopology: SubTopology,
   context: TaskContext,
   gates: readonly Gate[],
   counts?: Map<string, number>,
-): ReadonlyMap<string, SourceReader> {
+): Wiring {
   const processors = new Map<PhysicalNode, Processor>()
   const readers = new Map<string, SourceReader>()
   for (const node of subtopology.nodes) {
@@ -36,7 +42,7 @@ export function wire(
     })
   for (const [node, processor] of processors) processor.link(receivers(node), node.outputs)
   for (const { node, topic } of subtopology.sources) readers.get(topic)!.link(receivers(node))
-  return readers
+  return { readers, processors }
 }
 
 function counted(receiver: Receiver, operator: string, counts: Map<string, number>): Receiver {

@@ -24,7 +24,7 @@ test("rows from before a time to live was given go too, and an abort takes nothi
   const expiring = new ExpiringRows<string, number>(rows, timers, 100)
   const gone: unknown[] = []
   const observe = (timestamp: number) => {
-    const origin = { topic: "t", partition: 0, horizon: timestamp }
+    const origin = { topic: "t", partition: 0 }
     const record = new StreamRecord("c", 0, timestamp, NO_HEADERS, 0, origin, OWN_CLOCK, TOMBSTONE)
     expiring.observe(record, (key, value, time) => gone.push([key, value, time]))
   }
