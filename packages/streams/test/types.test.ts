@@ -276,6 +276,13 @@ test("chosen topics, patterns and times from the value infer", () => {
   S.stream(Customers).pipe(S.to(() => "orders", { key: string, value: json<Order>() }))
   // @ts-expect-error no such policy
   S.stream(Orders, { onInvalidTimestamp: "ignore" })
+  const live = S.stream(Orders, { idleAfter: "30 seconds", whenIdle: "wall-clock" })
+  expectTypeOf(live).toEqualTypeOf<S.Stream<string, Order>>()
+  expectTypeOf(S.table(Orders, { idleAfter: 30_000 })).toEqualTypeOf<S.Table<string, Order>>()
+  // @ts-expect-error no such policy
+  expect(() => S.stream(Orders, { whenIdle: "wait" })).toThrow(/whenIdle/)
+  // @ts-expect-error no such unit of time
+  expect(() => S.stream(Orders, { idleAfter: "1 fortnight" })).toThrow(/not a duration/)
 })
 
 test("what is wrong does not compile", () => {

@@ -1,4 +1,5 @@
 /** Pipelines of windows for the commit-boundary property: commit-independence.prop.test.ts. */
+import { Effect } from "effect"
 import * as S from "../src/index.ts"
 import { type Event, Events, flat, Out, type Pipelines } from "./events.ts"
 
@@ -63,6 +64,42 @@ export const WINDOW_PIPELINES: Pipelines = [
       ]
     },
     ["hopping", "pairs-left", "pairs-right"],
+  ],
+  [
+    "windows behind repartitions and a filter, closed by what time marks tell",
+    () =>
+      S.stream(Events, { timestamp: (_, { timestamp }) => timestamp * 1_000 }).pipe(
+        S.keyBy((event) => event.group),
+        S.window(S.tumbling("10 seconds", { grace: "5 seconds", emit })),
+        S.count("closing"),
+        S.toStream(),
+        S.filter((count) => count % 2 === 1),
+        S.keyBy((_, { key }) => key.key),
+        S.window(S.tumbling("20 seconds", { grace: "3 seconds", emit })),
+        S.count("parts"),
+        S.toStream(),
+        flat,
+        S.to(Out),
+      ),
+    ["closing", "closing-closing", "parts", "parts-closing"],
+  ],
+  [
+    "windows behind a repartition, of a partition that is idle again and again",
+    () =>
+      S.stream(Events, { timestamp: (_, { timestamp }) => timestamp * 1_000, idleAfter: 5 }).pipe(
+        S.mapEffect((event) => Effect.as(Effect.sleep(event.amount * 2), event), {
+          name: "slow",
+          concurrency: 2,
+          timeout: 1_000,
+        }),
+        S.keyBy((event) => event.group),
+        S.window(S.tumbling("10 seconds", { grace: "5 seconds", emit })),
+        S.count("closing"),
+        S.toStream(),
+        flat,
+        S.to(Out),
+      ),
+    [],
   ],
   [
     "sliding windows",

@@ -51,6 +51,8 @@ export interface TestDriverOptions {
   readonly effects?: EffectPort | "real-time"
   readonly flushLimits?: FlushLimits
   readonly taskLimits?: Partial<TaskLimits>
+  /** As the option of `run`: of topics that do not say themselves after what time without records they are idle. */
+  readonly idleAfterMs?: number
 }
 
 export interface SentRecord<K, V> {
@@ -169,6 +171,7 @@ export class TestDriver {
         restore: { deleteRetentionMs: Number.POSITIVE_INFINITY, now: () => this.clock.now() },
         ...(this.#options.flushLimits && { flushLimits: this.#options.flushLimits }),
         ...(this.#options.taskLimits && { taskLimits: this.#options.taskLimits }),
+        ...(this.#options.idleAfterMs !== undefined && { idleAfterMs: this.#options.idleAfterMs }),
       })
       this.#tasks.add(task)
       for (const queue of task.group.queues) this.#positions.set(partitionName(queue), queue.position)
@@ -369,6 +372,7 @@ export class TestDriver {
         const entries = log.committed(from, end)
         if (entries.length > 0) queue.add(() => new EntryCursor(entries), entries.length, end)
         queue.fetched(end, end)
+        if (end === log.endOffset) queue.emptyAt = this.clock.now()
         this.#positions.set(name, end)
       }
     }

@@ -239,6 +239,7 @@ function startPipeline(
     transactionTimeoutMs: config["transaction.timeout.ms"],
     sessionTimeoutMs: config["session.timeout.ms"],
     startAt: config["auto.offset.reset"],
+    idleAfterMs: config["idle.after.ms"],
     ...(queries !== undefined && { queries: { listen: queries } }),
     ...(applicationId === null ? {} : { applicationId }),
     ...(registryUrl === null ? {} : { registry: new RegistryClient({ url: registryUrl }) }),

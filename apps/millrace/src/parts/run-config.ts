@@ -29,6 +29,11 @@ export const runConfig = define({
     default: "earliest",
     doc: "Where partitions without a committed offset begin.",
   }),
+  "idle.after.ms": int({
+    default: 0,
+    min: 0,
+    doc: "A partition of a source topic without a record for so long holds event time back no more; 0 never.",
+  }),
   "num.stream.threads": int({
     default: null,
     min: 1,

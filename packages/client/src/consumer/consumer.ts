@@ -159,6 +159,15 @@ export class Consumer {
     return this.#state(topic, partition).position
   }
 
+  /**
+   * When the partition was last seen to have nothing beyond what `poll` answered, by the wall clock; undefined while it has
+   * something, or nobody looked since the last seek.
+   */
+  emptyAt({ topic, partition }: TopicPartition): number | undefined {
+    const state = this.#states.get(keyOf(topic, partition))
+    return state === undefined || state.hasBuffered ? undefined : state.emptyAt
+  }
+
   /** Commits these offsets (of the next record to read), default all positions. Rejects with `CommitFailed`. */
   async commit(offsets: readonly TopicPartitionOffset[] = this.#positions()): Promise<void> {
     if (this.#options.groupId === undefined) throw new IllegalStateError("commit: the consumer has no groupId")

@@ -145,6 +145,7 @@ export class Fetcher {
       forgottenTopicsData: [],
       rackId: "",
     })
+    const askedAt = this.#cluster.env.clock.now()
     const timeoutMs = this.#cluster.env.requestTimeoutMs + waitMs
     const cap = named ? FETCH_TOPIC_IDS - 1 : Fetch.maxVersion
     const answer = await connection.request(Fetch, body, { cap, timeoutMs })
@@ -154,15 +155,15 @@ export class Fetcher {
       const list = found.get(topic.topic) ?? found.get(topic.topicId) ?? []
       for (const data of topic.partitions) {
         const one = list.find(({ state }) => state.partition === data.partitionIndex)
-        if (one && one.state.stamp === one.stamp && this.#take(one.state, data, answer)) news = true
+        if (one && one.state.stamp === one.stamp && this.#take(one.state, data, answer, askedAt)) news = true
       }
     }
     if (news) this.#onData()
   }
 
-  #take(state: PartitionState, data: FetchPartition, answer: FetchResponse): boolean {
+  #take(state: PartitionState, data: FetchPartition, answer: FetchResponse, askedAt: number): boolean {
     const { errorCode } = data
-    if (errorCode === ErrorCode.NONE || errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) return state.accept(data)
+    if (errorCode === ErrorCode.NONE || errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) return state.accept(data, askedAt)
     const error = new KafkaError(errorCode, `fetching ${state.topic}-${state.partition}`)
     state.backoffUntil = this.#cluster.env.clock.monotonic() + this.#cluster.env.retryBackoffMs
     if (!isStaleMetadata(errorCode) && !error.retriable) {

@@ -43,6 +43,8 @@ export class PartitionState {
   highWatermark = -1
   lastStableOffset = -1
   logStartOffset = -1
+  /** When an answer said that the log ends at what had been fetched, by the wall clock; undefined since the last seek. */
+  emptyAt: number | undefined
   readonly #readCommitted: boolean
   readonly #checkCrcs: boolean
   readonly #filter = new AbortedFilter()
@@ -95,11 +97,15 @@ export class PartitionState {
     this.#bufferedBytes = 0
     this.#outOfRange = false
     this.backoffUntil = 0
+    this.emptyAt = undefined
     this.#filter.reset()
   }
 
-  /** Takes an answer to a fetch from `fetchOffset`, with data or out of range; true when it has anything to hand out. */
-  accept(data: FetchData): boolean {
+  /**
+   * Takes an answer to a fetch from `fetchOffset`, with data or out of range; true when it has anything to hand out. `now`:
+   * when the fetch was asked for, by the wall clock.
+   */
+  accept(data: FetchData, now?: number): boolean {
     if (data.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) {
       this.#outOfRange = true
       return true
@@ -108,6 +114,7 @@ export class PartitionState {
     this.lastStableOffset = data.lastStableOffset
     this.logStartOffset = data.logStartOffset
     const { records } = data
+    if (this.#fetchOffset >= data.highWatermark) this.emptyAt = now
     if (records === null || records.length === 0) return false
     const views = [...batches(records)].filter((view) => view.nextOffset > this.#fetchOffset)
     const last = views.at(-1)

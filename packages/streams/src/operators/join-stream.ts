@@ -10,7 +10,7 @@
  * State: the rows of each side in a window store, in buckets of time; of left and outer joins also timers for the rows that
  * may stay without a match. All rows of a key within one bucket are written together: joins are for keys whose records
  * are counted in hundreds per window, not in millions.
- * Time: one stream time for both sides. A late record still meets what is kept of the other side; it is not kept itself once
+ * Time: one stream time for both sides, that of the one that is ahead. A late record still meets what is kept of the other side; it is not kept itself once
  * nothing could match it, and is late (late-records.ts) when it has got no result then.
  * A side that comes through a repartition topic comes when its task has committed. Which record of a pair is first then
  * depends on commits, as in Kafka Streams; so does a result without a match, where that side lags by more than the window.
@@ -158,8 +158,11 @@ class JoinStream extends Processor {
     this.node.stores[2] && (this.context.store(this.node.stores[2].name) as TimerStore<SidedKey<unknown>>)
   readonly #late = new LateRecords(this.node, this.context)
   readonly #time = new StreamTime(this.#stores[LEFT]!.streamTime)
+  override readonly goesByGreatest = true
   /** A row that may still get its result without a match is no older. */
-  override readonly heldMs = Math.max(...[LEFT, RIGHT].map((side) => (this.#isOuter[side] ? this.#lastMatchAt(side, 1) : 0)))
+  override readonly heldMs = Math.max(
+    ...[LEFT, RIGHT].map((side) => (this.#isOuter[side] ? this.#lastMatchAt(side, 1) : 0)),
+  )
 
   override input(index: number): Receiver {
     return { receive: (record) => this.#receive(record, index) }

@@ -45,6 +45,8 @@ export abstract class Processor implements Receiver {
   readonly context: TaskContext
   /** Set by `link` before the first record. */
   next: Receiver = DISCARD
+  /** Of several inputs it goes by the one that is ahead, and not by the one that is behind. */
+  readonly goesByGreatest: boolean = false
   /** How far behind the time that it was told its own results may be: it holds records back for so long. */
   readonly heldMs: number = 0
 
@@ -60,6 +62,9 @@ export abstract class Processor implements Receiver {
    * record or time mark that moved it. Of operators for which time matters: task/time-advance.ts.
    */
   advance?(time: number, at: StreamRecord): void
+
+  /** All that feeds it is idle: nobody behind it needs to wait for its time. Of sinks that others wait for. */
+  idle?(): void
 
   /** What takes the records of input number `index`: operators that tell their inputs apart answer one for each. */
   input(_index: number): Receiver {

@@ -25,7 +25,7 @@ import { type Headers, isAbsent, NO_HEADERS, type Origin, OWN_CLOCK, StreamRecor
 import type { OpenStore, StoreDefinition } from "../dsl/store.ts"
 import { flowOf, type Stream, streamNode, streamOf, type Table } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
-import type { Cell } from "../state/cell.ts"
+import { type Cell, NO_TIME } from "../state/cell.ts"
 import { tableReader } from "../state/table-reader.ts"
 import type { TimerStore } from "../state/timer-store.ts"
 import type { TaskContext } from "../task/context.ts"
@@ -270,6 +270,7 @@ class UserProcessor extends Processor {
 
   override advance(time: number): void {
     for (const opened of this.#opened) opened.advance?.(time)
+    if (this.#time !== undefined && time > this.#time.value) this.#advance(time)
   }
 
   #advance(time: number): void {
@@ -341,9 +342,10 @@ class UserProcessor extends Processor {
     this.#timestamp = timeAtHand
   }
 
-  /** A record of no input is judged by its own time, or by the task's behind a repartition, whose times are others'. */
+  /** A record of no input is judged by its own time, or by what was told behind a repartition, where times are others'. */
   #clock(): number {
-    return this.context.isRepartitioned ? this.context.punctuators.streamTime : OWN_CLOCK
+    if (!this.context.isRepartitioned) return OWN_CLOCK
+    return Math.max(this.context.punctuators.streamTime, this.#time?.value ?? NO_TIME)
   }
 
   #keyAtHand(): unknown {

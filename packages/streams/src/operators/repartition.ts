@@ -1,11 +1,12 @@
 /**
  * The writing half of a repartition, put into the plan before an operator that depends on a changed key.
  *
- * State: its stream time, a cell in the metadata of the committed offsets.
+ * State: its stream time, and whether it is idle: cells in the metadata of the committed offsets.
  * Time: the record's timestamp stays; a header carries the task's times (task/repartition-time.ts). A partition that was
  * not told the horizon's last multiple of `MARK_INTERVAL_MS` by a record gets a time mark of it when the transaction
  * commits: so what is told in the end does not depend on where transactions end. The horizon is the greatest timestamp that
  * came to the sink, or what it is told behind another repartition; no record is written later whose clock is below it.
+ * A sink that is idle tells that instead, until a record or a time comes to it.
  * Key: null keys are dropped and counted: they belong to no partition. Tombstones and null values are written as null,
  * and read as tombstones.
  */
@@ -13,12 +14,16 @@ import { partitionForKey } from "@millrace/client/producer/murmur2"
 import type { Serde } from "@millrace/schema"
 import { isAbsent, type StreamRecord } from "../dsl/record.ts"
 import { PipelineError } from "../errors.ts"
+import { type Cell, NO_TIME } from "../state/cell.ts"
 import type { TaskContext } from "../task/context.ts"
-import { encodeTime, TIME_HEADER } from "../task/repartition-time.ts"
+import { encodeTime, IDLE_HORIZON, TIME_HEADER } from "../task/repartition-time.ts"
 import { StreamTime } from "../task/stream-time.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import { type Operator, Processor } from "./operator.ts"
 import { checkedPartition } from "./partitioner.ts"
+
+/** Of the cell that keeps it. */
+const IDLE = 1
 
 type Partitioner = (key: unknown, value: unknown, partitions: number) => number | undefined
 
@@ -42,6 +47,7 @@ class RepartitionSink extends Processor {
   readonly #key: Serde<unknown>
   readonly #value: Serde<unknown>
   readonly #time: StreamTime
+  readonly #idle: Cell
   readonly #partitioner = this.node.logical.functions["partitioner"] as Partitioner | undefined
   /** The horizon that each partition was last told. */
   readonly #told: Float64Array
@@ -52,17 +58,25 @@ class RepartitionSink extends Processor {
     this.#key = context.serde(node.key, this.#topic, true)
     this.#value = context.serde(node.value, this.#topic, false)
     this.#time = new StreamTime(context.cell(node.name))
-    this.#told = new Float64Array(context.output.partitionCount(this.#topic)).fill(this.#time.horizon)
+    this.#idle = context.cell(`${node.name}/idle`)
+    const told = this.#idle.value === IDLE ? IDLE_HORIZON : this.#time.horizon
+    this.#told = new Float64Array(context.output.partitionCount(this.#topic)).fill(told)
     context.atCommit(node.level, () => this.#mark())
     context.atAbort(() => this.#told.fill(-1))
   }
 
   override advance(time: number): void {
     this.#time.advance(time)
+    this.#idle.value = NO_TIME
+  }
+
+  override idle(): void {
+    this.#idle.value = IDLE
   }
 
   receive(record: StreamRecord): void {
     const clock = this.#time.observe(record)
+    this.#idle.value = NO_TIME
     if (record.key === null || record.key === undefined) return this.context.drop("null-key", record)
     let key: Uint8Array
     let value: Uint8Array | null
@@ -102,12 +116,14 @@ class RepartitionSink extends Processor {
 
   #mark(): void {
     const { horizon } = this.#time
-    const time = Math.floor(horizon / MARK_INTERVAL_MS) * MARK_INTERVAL_MS
+    const isIdle = this.#idle.value === IDLE
+    const time = isIdle ? IDLE_HORIZON : Math.floor(horizon / MARK_INTERVAL_MS) * MARK_INTERVAL_MS
     for (let partition = 0; partition < this.#told.length; partition++) {
-      if (time <= this.#told[partition]!) continue
+      const told = this.#told[partition]!
+      if (isIdle ? told === IDLE_HORIZON : told !== IDLE_HORIZON && time <= told) continue
       this.#told[partition] = time
-      const headers = [{ key: TIME_HEADER, value: this.#times(time, time) }]
-      this.context.output.append(this.#topic, partition, time, null, null, headers)
+      const headers = [{ key: TIME_HEADER, value: this.#times(Math.max(0, horizon), time) }]
+      this.context.output.append(this.#topic, partition, Math.max(0, horizon), null, null, headers)
     }
   }
 }

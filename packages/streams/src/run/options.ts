@@ -30,6 +30,11 @@ export interface RunOptions {
   readonly processingGuarantee?: "exactly-once" | "at-least-once"
   readonly commitIntervalMs?: number
   readonly transactionTimeoutMs?: number
+  /**
+   * A partition of a source topic that has had no record for so long holds event time back no more, where its source does
+   * not say otherwise (`idleAfter`); 0 never.
+   */
+  readonly idleAfterMs?: number
   /** Where partitions without a committed offset begin. */
   readonly startAt?: "earliest" | "latest"
   /** Schemas are registered and looked up here. */
@@ -117,6 +122,7 @@ export function resolveRunOptions(pipeline: string, options: RunOptions): Resolv
     processingGuarantee: "exactly-once" as const,
     commitIntervalMs: 100,
     transactionTimeoutMs: 10_000,
+    idleAfterMs: 0,
     startAt: "earliest" as const,
     sessionTimeoutMs: 45_000,
     heartbeatIntervalMs: 1_000,

@@ -183,6 +183,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       globalTables: globalTables.stores,
       restore: { deleteRetentionMs: DELETE_RETENTION_MS, now: () => host.clock.now() },
       startAt: options.startAt,
+      idleAfterMs: options.idleAfterMs,
       tracing,
       countsOperators: options.metricsLevel === "debug",
       onRestored: (records) => (restoredRecords += records),

@@ -36,6 +36,8 @@ export interface TaskFactoryOptions {
   /** Told how many changelog records a task read before it could run. */
   readonly onRestored?: (records: number) => void
   readonly globalTables?: ReadonlyMap<string, GlobalRows>
+  /** Of source topics that do not say themselves when they are idle; 0 never. */
+  readonly idleAfterMs?: number
   /** Where a partition without a committed offset begins. */
   readonly startAt?: "earliest" | "latest"
 }
@@ -104,6 +106,7 @@ export async function makeTask(id: TaskId, options: TaskFactoryOptions, replica?
     output: options.output,
     effects: options.effects,
     now: options.restore.now,
+    ...(options.idleAfterMs !== undefined && { idleAfterMs: options.idleAfterMs }),
     ...(options.serde && { serde: options.serde }),
     ...(options.countsOperators !== undefined && { countsOperators: options.countsOperators }),
     ...(options.tracing && { tracing: options.tracing }),

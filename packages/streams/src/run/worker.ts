@@ -15,6 +15,7 @@ import { RecordReader } from "@millrace/protocol/record/record"
 import { UnknownSchemaId } from "@millrace/schema"
 import { corruptionOf, InterruptedRecord, PipelineError, StateError } from "../errors.ts"
 import { Histogram } from "../metrics/histogram.ts"
+import { NO_TIME } from "../state/cell.ts"
 import type { Task } from "../task/task.ts"
 import type { TransactionTracing } from "../task/tracing.ts"
 import { compareTaskIds, formatTaskId, type TaskId } from "../topology/naming.ts"
@@ -167,8 +168,7 @@ export class Worker {
     if (this.#tasks.isReady && !this.#isPaused) return 0
     let restMs = this.#tasks.isDirty ? Math.max(0, Math.min(this.#untilCommitMs(), POLL_MS_MAX)) : POLL_MS_MAX
     if (this.#isPaused) return restMs
-    for (const { punctuators } of this.#tasks.tasks)
-      restMs = Math.min(restMs, Math.ceil(punctuators.untilDue ?? restMs))
+    for (const { untilDue } of this.#tasks.tasks) restMs = Math.min(restMs, Math.ceil(untilDue ?? restMs))
     return restMs
   }
 
@@ -191,6 +191,8 @@ export class Worker {
       queue.fetched(part.nextOffset, isExactlyOnce ? part.lastStableOffset : part.highWatermark)
       if (queue.bufferedRecords >= this.#options.run.bufferedRecordsMax) this.#pause(part)
     }
+    for (const task of this.#tasks.tasks)
+      for (const queue of task.watchedQueues) queue.emptyAt = this.#consumer.emptyAt(queue) ?? NO_TIME
   }
 
   #queueOf({ topic, partition }: TopicPartition) {

@@ -45,6 +45,11 @@ export function decodeTime(headers: Headers): RepartitionTime | undefined {
   }
 }
 
+/** The horizon of a task that is idle: nobody waits for it, until it tells a time again. */
+export const IDLE_HORIZON = Number.POSITIVE_INFINITY
+
+const IDLE_TEXT = "*"
+
 /** The last horizon of each upstream task, as one input partition has seen them. */
 export class UpstreamTimes {
   #times: number[] = []
@@ -54,14 +59,16 @@ export class UpstreamTimes {
     if (time.upstreamTasks > UPSTREAM_TASKS_MAX) return
     while (this.#times.length < time.upstreamTasks) this.#times.push(NO_TIME)
     const known = this.#times[time.upstreamPartition]
-    if (known !== undefined && time.horizon > known) this.#times[time.upstreamPartition] = time.horizon
+    if (known === undefined) return
+    if (time.horizon > known || known === IDLE_HORIZON) this.#times[time.upstreamPartition] = time.horizon
   }
 
-  /** The least of all; NO_TIME while some upstream task has not been heard of. */
+  /** The least of all; NO_TIME while some upstream task has not been heard of, IDLE_HORIZON while all are idle. */
   get least(): number {
-    let least = Number.POSITIVE_INFINITY
+    if (this.#times.length === 0) return NO_TIME
+    let least = IDLE_HORIZON
     for (const time of this.#times) if (time < least) least = time
-    return least === Number.POSITIVE_INFINITY ? NO_TIME : least
+    return least
   }
 
   get isDirty(): boolean {
@@ -78,11 +85,12 @@ export class UpstreamTimes {
 
   /** Base 36, since a committed offset's metadata is short. */
   toText(): string {
-    return this.#times.map((time) => Math.trunc(time).toString(36)).join(",")
+    return this.#times.map((time) => (time === IDLE_HORIZON ? IDLE_TEXT : Math.trunc(time).toString(36))).join(",")
   }
 
   restore(text: string): void {
-    this.#times = text === "" ? [] : text.split(",").map((time) => Number.parseInt(time, 36))
+    const parsed = (time: string) => (time === IDLE_TEXT ? IDLE_HORIZON : Number.parseInt(time, 36))
+    this.#times = text === "" ? [] : text.split(",").map(parsed)
     this.commit()
   }
 }

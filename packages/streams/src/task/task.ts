@@ -26,13 +26,14 @@ import type { DropReason, RecordOutput, TaskContext } from "./context.ts"
 import type { EffectPort } from "./effects.ts"
 import { Failures } from "./failures.ts"
 import { Gate, gated, type Slot } from "./gate.ts"
+import { type IdleSources, watchIdleSources } from "./idle-sources.ts"
 import { Intake } from "./intake.ts"
 import { newTaskMetrics, type TaskMetrics } from "./metrics.ts"
 import { encodeMetadata, type OffsetMetadata } from "./offset-metadata.ts"
 import { PartitionGroup } from "./partition-group.ts"
 import { Punctuators } from "./punctuators.ts"
 import { RecordQueue } from "./record-queue.ts"
-import { TimeAdvance, timeMark } from "./time-advance.ts"
+import { TimeAdvance, timeMark, timeOfDay } from "./time-advance.ts"
 import type { RecordTracing } from "./tracing.ts"
 import { wire } from "./wire.ts"
 
@@ -60,6 +61,8 @@ export interface TaskOptions {
   readonly effects: EffectPort | undefined
   readonly serde?: TaskContext["serde"]
   readonly limits?: Partial<TaskLimits>
+  /** Of source topics that do not say themselves when they are idle; 0 never. */
+  readonly idleAfterMs?: number
   /** Wall-clock milliseconds of the epoch. */
   readonly now: () => number
   readonly tracing?: RecordTracing
@@ -118,6 +121,7 @@ export class Task implements TaskContext {
   readonly #cells = new Map<string, Cell>()
   readonly #restoredCells = new Map<string, number>()
   readonly #endsWithTransaction: boolean
+  readonly #idle: IdleSources | undefined
   /** Of a task that is told its time. */
   readonly #time: TimeAdvance | undefined
   readonly #finishers: Array<{ readonly level: number; readonly finish: () => void }> = []
@@ -171,8 +175,14 @@ export class Task implements TaskContext {
       }),
     )
     this.group = new PartitionGroup([...this.#sources.keys()])
-    if (!this.isRepartitioned) return
-    this.#time = new TimeAdvance({ context: this, processors, queues: this.group.queues, gate })
+    this.#idle = watchIdleSources(options.subtopology, {
+      queues: this.group.queues,
+      idleAfterMs: options.idleAfterMs ?? 0,
+      cell: (name) => this.cell(name),
+      now: options.now,
+    })
+    if (!this.isRepartitioned && this.#idle === undefined) return
+    this.#time = new TimeAdvance({ context: this, processors, queues: this.group.queues, idle: this.#idle, gate })
   }
 
   // What processors use.
@@ -249,6 +259,19 @@ export class Task implements TaskContext {
     this.#intake.drained(waiting, part)
   }
 
+  /** Partitions of which it must be known when they were last seen to have nothing more. */
+  get watchedQueues(): Iterable<RecordQueue> {
+    return this.#idle?.queues ?? []
+  }
+
+  /** Milliseconds until something happens by the wall clock; undefined when nothing will. */
+  get untilDue(): number | undefined {
+    const [punctuation, idleness] = [this.punctuators.untilDue, this.#idle?.untilDue]
+    return punctuation === undefined || idleness === undefined
+      ? (punctuation ?? idleness)
+      : Math.min(punctuation, idleness)
+  }
+
   /** Something was processed since the last commit. */
   get isDirty(): boolean {
     return this.#isDirty
@@ -258,8 +281,8 @@ export class Task implements TaskContext {
   get isHeavy(): boolean {
     if (this.#endsWithTransaction && this.isBlocked) return true
     if (this.#isCommitRequested) return true
-    // Wall-clock punctuations run at the beginning of a transaction: one that is due must not wait for long.
-    if (this.#isDirty && this.punctuators.untilDue === 0) return true
+    // What happens by the wall clock does so at the beginning of a transaction: what is due must not wait for long.
+    if (this.#isDirty && this.untilDue === 0) return true
     let entries = 0
     let bytes = 0
     for (const store of this.stores.values()) {
@@ -291,7 +314,8 @@ export class Task implements TaskContext {
       this.#lastOffset = queue.head!.offset
       try {
         const hasMoved = this.punctuators.observe(this.#timeOf(record))
-        if (queue.horizon > horizon) this.#time!.run(record ?? timeMark(queue))
+        if (queue.horizon !== horizon) this.#time!.run(record ?? timeMark(queue))
+        this.#idle?.taken(queue, this.punctuators)
         if (this.#rejected !== undefined && this.#isRejected) this.#passOver(queue)
         else if (record !== undefined) {
           if (record.timestamp >= this.#latest) this.#latest = record.timestamp
@@ -312,7 +336,7 @@ export class Task implements TaskContext {
   }
 
   #timeOf(record: StreamRecord | undefined): number {
-    return record?.clock === OWN_CLOCK ? record.timestamp : (this.#time?.horizon ?? NO_TIME)
+    return record?.clock === OWN_CLOCK ? record.timestamp : (this.#time?.time ?? NO_TIME)
   }
 
   /**
@@ -342,6 +366,11 @@ export class Task implements TaskContext {
   #begin(): void {
     try {
       if (this.punctuators.begin()) this.#isDirty = true
+      if (this.#idle?.begin(this.punctuators) !== true) return
+      this.#isDirty = true
+      const hasMoved = this.punctuators.observe(this.#time!.time)
+      this.#time!.run(timeOfDay(this.punctuators.now, this.taskId.partition))
+      if (hasMoved) this.punctuators.punctuate()
     } catch (cause) {
       this.#isDirty = true
       throw halfway(cause)
