@@ -42,9 +42,9 @@ export class GroupShardState {
 
   getOrCreateStreams(groupId: string): StreamsGroup {
     const existing = this.streamsGroups.get(groupId)
+    if (existing !== undefined) return existing
     // Its offsets were read before it: the group they were kept under is this one.
     if (this.groups.get(groupId)?.persisted === null) this.groups.delete(groupId)
-    if (existing !== undefined) return existing
     const group = new StreamsGroup(groupId, this.undo)
     this.streamsGroups.set(groupId, group)
     return group

@@ -1,5 +1,6 @@
 /** Streams groups (KIP-1071): joining, topics, tasks that move, static members, leaving, committing. */
 import { ErrorCode, ZERO_UUID } from "@millrace/protocol"
+import type { JoinGroupResponse } from "@millrace/protocol/messages/join-group"
 import type { OffsetCommitResponse } from "@millrace/protocol/messages/offset-commit"
 import { expect, test } from "vitest"
 import { settle, simple, StreamsHarness, subtopology, Thread, topic, wordCount } from "./streams-harness.ts"
@@ -7,6 +8,37 @@ import { settle, simple, StreamsHarness, subtopology, Thread, topic, wordCount }
 const tasks = (subtopologyId: string, ...partitions: number[]) => ({ subtopologyId, partitions })
 const code = ErrorCode
 const codes = (status: readonly { statusCode: number }[] | null) => status?.map(({ statusCode }) => statusCode)
+
+const commit = (harness: StreamsHarness, memberId: string, epoch: number, partition: number) => {
+  const token = harness.ask<OffsetCommitResponse>((token) => ({
+    kind: "offset-commit",
+    token,
+    context: { apiVersion: 9, clientId: "client", clientHost: "/127.0.0.1" },
+    request: {
+      groupId: "g",
+      memberId,
+      groupInstanceId: null,
+      generationIdOrMemberEpoch: epoch,
+      retentionTimeMs: -1,
+      topics: [
+        {
+          name: "t",
+          topicId: ZERO_UUID,
+          partitions: [
+            {
+              partitionIndex: partition,
+              committedOffset: 1,
+              committedLeaderEpoch: -1,
+              committedMetadata: "",
+              commitTimestamp: -1,
+            },
+          ],
+        },
+      ],
+    },
+  }))
+  return harness.answer(token)!.topics[0]!.partitions[0]!.errorCode
+}
 
 test.each([
   ["the group id is empty", { groupId: "" }],
@@ -234,39 +266,39 @@ test("an older epoch may commit what it has had since, and nothing else", () => 
   const a = new Thread(harness, "a").join()
   harness.join("b")
   settle([a])
-  const commit = (memberId: string, epoch: number, partition: number) => {
-    const token = harness.ask<OffsetCommitResponse>((token) => ({
-      kind: "offset-commit",
+  expect(commit(harness, "a", 3, 0)).toBe(code.NONE)
+  expect(commit(harness, "a", 2, 0)).toBe(code.NONE)
+  expect(commit(harness, "a", 2, 3)).toBe(code.STALE_MEMBER_EPOCH)
+  expect(commit(harness, "a", 4, 0)).toBe(code.STALE_MEMBER_EPOCH)
+  expect(commit(harness, "x", 3, 0)).toBe(code.UNKNOWN_MEMBER_ID)
+})
+
+test("a group without members gives way to members of a classic one, and keeps its offsets", () => {
+  const harness = new StreamsHarness({ t: 1 })
+  const first = new Thread(harness, "a").join()
+  settle([first])
+  expect(commit(harness, "a", first.epoch, 0)).toBe(code.NONE)
+  const join = (groupInstanceId: string) =>
+    harness.ask<JoinGroupResponse>((token) => ({
+      kind: "join",
       token,
       context: { apiVersion: 9, clientId: "client", clientHost: "/127.0.0.1" },
+      freshId: groupInstanceId,
       request: {
         groupId: "g",
-        memberId,
-        groupInstanceId: null,
-        generationIdOrMemberEpoch: epoch,
-        retentionTimeMs: -1,
-        topics: [
-          {
-            name: "t",
-            topicId: ZERO_UUID,
-            partitions: [
-              {
-                partitionIndex: partition,
-                committedOffset: 1,
-                committedLeaderEpoch: -1,
-                committedMetadata: "",
-                commitTimestamp: -1,
-              },
-            ],
-          },
-        ],
+        sessionTimeoutMs: 10_000,
+        rebalanceTimeoutMs: 10_000,
+        memberId: "",
+        groupInstanceId,
+        protocolType: "consumer",
+        protocols: [{ name: "range", metadata: new Uint8Array() }],
+        reason: null,
       },
     }))
-    return harness.answer(token)!.topics[0]!.partitions[0]!.errorCode
-  }
-  expect(commit("a", 3, 0)).toBe(code.NONE)
-  expect(commit("a", 2, 0)).toBe(code.NONE)
-  expect(commit("a", 2, 3)).toBe(code.STALE_MEMBER_EPOCH)
-  expect(commit("a", 4, 0)).toBe(code.STALE_MEMBER_EPOCH)
-  expect(commit("x", 3, 0)).toBe(code.UNKNOWN_MEMBER_ID)
+  expect(harness.answer(join("i"))).toMatchObject({ errorCode: code.INCONSISTENT_GROUP_PROTOCOL })
+  first.leave()
+  const joined = join("i")
+  harness.advance(10_000)
+  expect(harness.answer(joined)).toMatchObject({ errorCode: code.NONE, generationId: 1 })
+  expect(harness.shard.state.offsets.get("g", "t", 0)).toMatchObject({ offset: 1 })
 })
