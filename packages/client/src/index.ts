@@ -11,6 +11,7 @@ export type {
 } from "./admin/topics.ts"
 export type { ConfigChange, ConfigEntry, ConfigResource } from "./admin/configs.ts"
 export type { GroupDescription, ListedGroup } from "./admin/groups.ts"
+export type { StreamsGroupDescription } from "./admin/streams-groups.ts"
 export type { ListedTransaction, TransactionState } from "./admin/transactions.ts"
 export type { ScramDeletion, ScramUpsertion, UserScramCredentials } from "./admin/users.ts"
 export { Admin, type ClusterDescription } from "./admin/admin.ts"
@@ -32,6 +33,15 @@ export type {
 } from "./group/assignor.ts"
 export { rangeAssignor } from "./group/range.ts"
 export { roundRobinAssignor } from "./group/round-robin.ts"
+export type {
+  StreamsEndpoint,
+  StreamsGroupListener,
+  StreamsGroupOptions,
+  StreamsTaskOffset,
+} from "./group/streams/options.ts"
+export { type StreamsGroupStatus, StreamsStatus } from "./group/streams/status.ts"
+export type { StreamsTaskId, StreamsTasks } from "./group/streams/tasks.ts"
+export type { StreamsInternalTopic, StreamsSubtopology, StreamsTopology } from "./group/streams/topology.ts"
 export { cooperativeStickyAssignor, stickyAssignor } from "./group/sticky.ts"
 export type { NodeMetadata, PartitionMetadata, TopicMetadata } from "./metadata/cache.ts"
 export type { ClientHost, ClientOptions } from "./options.ts"

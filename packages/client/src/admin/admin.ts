@@ -15,6 +15,7 @@ import { retrying } from "../network/retry.ts"
 import type { TopicPartitionOffset } from "../producer/transactions.ts"
 import * as configs from "./configs.ts"
 import * as groups from "./groups.ts"
+import * as streamsGroups from "./streams-groups.ts"
 import * as topics from "./topics.ts"
 import * as transactions from "./transactions.ts"
 import * as users from "./users.ts"
@@ -95,6 +96,15 @@ export class Admin {
   }
   alterGroupOffsets(groupId: string, offsets: readonly TopicPartitionOffset[]): Promise<void> {
     return groups.alterGroupOffsets(this.#cluster, groupId, offsets)
+  }
+
+  /** Why the cluster serves no streams groups (KIP-1071); undefined when it does. */
+  streamsGroupsFault(): Promise<string | undefined> {
+    return streamsGroups.streamsGroupsFault(this.#cluster)
+  }
+  /** Undefined when there is no streams group of that id. */
+  describeStreamsGroup(groupId: string): Promise<streamsGroups.StreamsGroupDescription | undefined> {
+    return streamsGroups.describeStreamsGroup(this.#cluster, groupId)
   }
 
   listTransactions(options?: {

@@ -10,6 +10,8 @@ import type { Cluster } from "../cluster.ts"
 import { ClosedError, CommitFailed, IllegalStateError } from "../errors.ts"
 import type { TopicPartition } from "../group/assignor.ts"
 import { Group } from "../group/group.ts"
+import type { Member } from "../group/member.ts"
+import { StreamsGroup } from "../group/streams/streams-group.ts"
 import type { GroupMetadata, TopicPartitionOffset } from "../producer/transactions.ts"
 import { Signal, untilDeadline } from "../signal.ts"
 import { type CommittedOffset, commitOffsets, fetchCommitted } from "./committed.ts"
@@ -47,7 +49,7 @@ export class Consumer {
   #states = new Map<string, PartitionState>()
   #order: PartitionState[] = []
   #turn = 0
-  #group: Group | undefined
+  #group: Member | undefined
   #listener: RebalanceListener = {}
   #finding: Promise<void> | undefined
   #groupMetadata: GroupMetadata | undefined
@@ -73,17 +75,20 @@ export class Consumer {
     }
     this.#listener = listener
     this.#cluster.track(topics)
-    this.#group ??= new Group(
-      this.#cluster,
-      { ...this.#options, groupId },
-      {
-        changed: () => this.#signal.notify(),
-        revoked: (partitions) => this.#revoked(partitions),
-        lost: (partitions) => this.#lost(partitions),
-        assigned: (added, all) => this.#assigned(added, all),
-      },
-    )
+    this.#group ??= this.#member(groupId)
     this.#group.subscribe(topics)
+  }
+
+  #member(groupId: string): Member {
+    const hooks = {
+      changed: () => this.#signal.notify(),
+      revoked: (partitions: readonly TopicPartition[]) => this.#revoked(partitions),
+      lost: (partitions: readonly TopicPartition[]) => this.#lost(partitions),
+      assigned: (added: readonly TopicPartition[], all: readonly TopicPartition[]) => this.#assigned(added, all),
+    }
+    const { streams } = this.#options
+    if (streams === undefined) return new Group(this.#cluster, { ...this.#options, groupId }, hooks)
+    return new StreamsGroup(this.#cluster, { ...this.#options, groupId, streams }, hooks)
   }
 
   /** Reads exactly these partitions, without the group's help. Positions of those that stay are kept. */

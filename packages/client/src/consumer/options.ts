@@ -3,6 +3,7 @@
  */
 import type { Assignor } from "../group/assignor.ts"
 import { rangeAssignor } from "../group/range.ts"
+import type { StreamsGroupOptions } from "../group/streams/options.ts"
 
 export type OffsetReset = "earliest" | "latest" | "none"
 
@@ -16,6 +17,8 @@ export interface ConsumerOptions {
   readonly autoOffsetReset?: OffsetReset
   /** Strategies in order of preference; the group takes one that all members have. */
   readonly assignors?: readonly Assignor[]
+  /** Makes it a member of a streams group (KIP-1071): the broker hands out tasks, and assignors have no say. */
+  readonly streams?: StreamsGroupOptions
   readonly sessionTimeoutMs?: number
   readonly heartbeatIntervalMs?: number
   /** How long others wait for this member to give up its partitions. Default: `maxPollIntervalMs`. */
@@ -39,8 +42,11 @@ export interface ConsumerOptions {
   readonly leaveOnClose?: boolean
 }
 
-export interface ResolvedConsumerOptions extends Required<Omit<ConsumerOptions, "groupId" | "groupInstanceId">> {
+export interface ResolvedConsumerOptions extends Required<
+  Omit<ConsumerOptions, "groupId" | "groupInstanceId" | "streams">
+> {
   readonly groupId: string | undefined
+  readonly streams: StreamsGroupOptions | undefined
   readonly groupInstanceId: string | null
 }
 
@@ -60,6 +66,7 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
   if (options.autoCommit && options.groupId === undefined) throw new TypeError("autoCommit: needs a groupId")
   return {
     groupId: options.groupId,
+    streams: options.streams,
     groupInstanceId: options.groupInstanceId ?? null,
     isolation: options.isolation ?? "read_committed",
     autoOffsetReset: options.autoOffsetReset ?? "latest",

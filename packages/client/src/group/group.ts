@@ -18,7 +18,9 @@ import type { BrokerConnection } from "../network/connection.ts"
 import type { GroupMetadata } from "../producer/transactions.ts"
 import { untilDeadline } from "../signal.ts"
 import type { Assignor, AssignorCluster, TopicPartition } from "./assignor.ts"
+import type { Member, MemberHooks } from "./member.ts"
 import { Membership, type MembershipStep } from "./membership.ts"
+import { PollWatch } from "./poll-watch.ts"
 import { decodeAssignment, decodeMember, encodeAssignment, encodeSubscription, PROTOCOL_TYPE } from "./protocol.ts"
 
 export interface GroupOptions {
@@ -31,15 +33,6 @@ export interface GroupOptions {
   readonly assignors: readonly Assignor[]
 }
 
-export interface GroupHooks {
-  /** Something happened that `poll` should see. */
-  changed(): void
-  /** Awaited: partitions go, in order; nothing is fetched for them afterwards. */
-  revoked(partitions: readonly TopicPartition[]): Promise<void>
-  lost(partitions: readonly TopicPartition[]): Promise<void>
-  assigned(added: readonly TopicPartition[], all: readonly TopicPartition[]): Promise<void>
-}
-
 /** Beyond the rebalance timeout, what a JoinGroup answer may take. */
 const JOIN_GRACE_MS = 5_000
 
@@ -49,11 +42,11 @@ interface Installed {
   readonly generation: number
 }
 
-export class Group {
+export class Group implements Member {
   readonly membership: Membership
   readonly #cluster: Cluster
   readonly #options: GroupOptions
-  readonly #hooks: GroupHooks
+  readonly #hooks: MemberHooks
   #topics: readonly string[] = []
   #owned: readonly TopicPartition[] = []
   #ownedGeneration = -1
@@ -62,18 +55,18 @@ export class Group {
   #rejoining: Promise<Installed> | undefined
   #prepared = false
   #heartbeat: Timer | undefined
-  #polledAt = 0
-  #polling = 0
+  readonly #polls: PollWatch
   #holding = 0
   #closed = false
   readonly #aborter = new AbortController()
   /** As the leader: partition counts that the last assignment was made from. */
   #counts: ReadonlyMap<string, number> | undefined
 
-  constructor(cluster: Cluster, options: GroupOptions, hooks: GroupHooks) {
+  constructor(cluster: Cluster, options: GroupOptions, hooks: MemberHooks) {
     this.#cluster = cluster
     this.#options = options
     this.#hooks = hooks
+    this.#polls = new PollWatch(cluster.env.clock)
     this.membership = new Membership(options.groupId)
   }
 
@@ -103,12 +96,11 @@ export class Group {
   }
 
   pollBegins(): void {
-    this.#polling++
+    this.#polls.begins()
   }
 
   pollEnds(): void {
-    this.#polling--
-    this.#polledAt = this.#cluster.env.clock.monotonic()
+    this.#polls.ends()
   }
 
   /** Takes a rebalance as far as it goes until `deadline`; true when the member is stable. */
@@ -322,7 +314,7 @@ export class Group {
       this.#options.heartbeatIntervalMs,
       () => {
         if (this.#closed || !this.membership.isJoined) return
-        const idleMs = this.#polling > 0 ? 0 : clock.monotonic() - this.#polledAt
+        const { idleMs } = this.#polls
         const beat = idleMs > this.#options.maxPollIntervalMs ? this.#expire(idleMs) : this.#sendHeartbeat()
         beat.catch(() => {}).finally(() => this.#beat())
       },

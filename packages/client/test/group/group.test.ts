@@ -1,7 +1,8 @@
 import { expect, test } from "vitest"
 import { ErrorCode } from "@millrace/protocol"
 import type { Cluster } from "../../src/cluster.ts"
-import { Group, type GroupHooks } from "../../src/group/group.ts"
+import { Group } from "../../src/group/group.ts"
+import type { MemberHooks } from "../../src/group/member.ts"
 import type { Assignor } from "../../src/group/assignor.ts"
 import { decodeMember, encodeAssignment } from "../../src/group/protocol.ts"
 import { rangeAssignor } from "../../src/group/range.ts"
@@ -31,7 +32,7 @@ function scripted(scripts: Record<string, Answer[]>, assignor: Assignor = rangeA
   const told: string[] = []
   const names = (partitions: readonly { topic: string; partition: number }[]) =>
     partitions.map(({ topic, partition }) => `${topic}-${partition}`).join(" ")
-  const hooks: GroupHooks = {
+  const hooks: MemberHooks = {
     changed: () => {},
     revoked: async (partitions) => void told.push(`revoked ${names(partitions)}`),
     lost: async (partitions) => void told.push(`lost ${names(partitions)}`),

@@ -18,7 +18,10 @@ import { EndTxn } from "@millrace/protocol/messages/end-txn"
 import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
 import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
 import { Metadata } from "@millrace/protocol/messages/metadata"
+import { OffsetCommit } from "@millrace/protocol/messages/offset-commit"
 import { Produce, type ProduceRequest } from "@millrace/protocol/messages/produce"
+import { StreamsGroupDescribe } from "@millrace/protocol/messages/streams-group-describe"
+import { StreamsGroupHeartbeat } from "@millrace/protocol/messages/streams-group-heartbeat"
 import { TxnOffsetCommit } from "@millrace/protocol/messages/txn-offset-commit"
 import { RecordBatchView } from "@millrace/protocol/record/batch"
 import { KafkaClient, type ClientOptions } from "../../src/index.ts"
@@ -45,6 +48,9 @@ const APIS: readonly Api[] = [
   AddOffsetsToTxn,
   TxnOffsetCommit,
   EndTxn,
+  OffsetCommit,
+  StreamsGroupHeartbeat,
+  StreamsGroupDescribe,
 ]
 
 export class ScriptedBroker {
