@@ -4,4 +4,4 @@
 import { assignmentSuite } from "../test/run/assignment-suite.ts"
 import { Bench } from "../test/run/bench.ts"
 
-assignmentSuite(() => Bench.on(process.env["MILLRACE_TEST_BROKERS"]!))
+assignmentSuite(() => Bench.given())

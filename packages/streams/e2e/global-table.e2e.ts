@@ -4,4 +4,4 @@
 import { Bench } from "../test/run/bench.ts"
 import { globalTableSuite } from "../test/run/global-table-suite.ts"
 
-globalTableSuite(() => Bench.on(process.env["MILLRACE_TEST_BROKERS"]!))
+globalTableSuite(() => Bench.given())

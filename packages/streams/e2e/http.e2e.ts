@@ -4,4 +4,4 @@
 import { httpSuite } from "../test/query/http-suite.ts"
 import { Bench } from "../test/run/bench.ts"
 
-httpSuite(() => Bench.on(process.env["MILLRACE_TEST_BROKERS"]!))
+httpSuite(() => Bench.given())

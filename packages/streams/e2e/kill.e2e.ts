@@ -2,6 +2,7 @@
  * The suite of killed workers against the brokers that MILLRACE_TEST_BROKERS names.
  */
 import { Bench } from "../test/run/bench.ts"
-import { killSuite } from "../test/run/kill-suite.ts"
+import { killJoinSuite, killSuite } from "../test/run/kill-suite.ts"
 
-killSuite(() => Bench.on(process.env["MILLRACE_TEST_BROKERS"]!))
+killSuite(() => Bench.given())
+killJoinSuite(() => Bench.given())

@@ -16,7 +16,7 @@ const TIMEOUT_MS = 120_000
 
 let bench: Bench
 beforeAll(async () => {
-  bench = await Bench.on(process.env["MILLRACE_TEST_BROKERS"]!)
+  bench = await Bench.given()
 })
 afterAll(() => bench.close())
 

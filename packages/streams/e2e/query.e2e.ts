@@ -4,4 +4,4 @@
 import { querySuite } from "../test/query/query-suite.ts"
 import { Bench } from "../test/run/bench.ts"
 
-querySuite(() => Bench.on(process.env["MILLRACE_TEST_BROKERS"]!))
+querySuite(() => Bench.given())

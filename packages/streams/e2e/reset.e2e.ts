@@ -4,4 +4,4 @@
 import { resetSuite } from "../test/reset/reset-suite.ts"
 import { Bench } from "../test/run/bench.ts"
 
-resetSuite(() => Bench.on(process.env["MILLRACE_TEST_BROKERS"]!))
+resetSuite(() => Bench.given())

@@ -4,4 +4,4 @@
 import { Bench } from "../test/run/bench.ts"
 import { rollingSuite } from "../test/run/rolling-suite.ts"
 
-rollingSuite(() => Bench.on(process.env["MILLRACE_TEST_BROKERS"]!))
+rollingSuite(() => Bench.given())

@@ -4,4 +4,4 @@
 import { Bench } from "../test/run/bench.ts"
 import { runSuite } from "../test/run/suite.ts"
 
-runSuite(() => Bench.on(process.env["MILLRACE_TEST_BROKERS"]!))
+runSuite(() => Bench.given())

@@ -4,4 +4,4 @@
 import { Bench } from "../test/run/bench.ts"
 import { threadsSuite } from "../test/threads/threads-suite.ts"
 
-threadsSuite(() => Bench.on(process.env["MILLRACE_TEST_BROKERS"]!))
+threadsSuite(() => Bench.given())

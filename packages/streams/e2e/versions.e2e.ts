@@ -4,4 +4,4 @@
 import { versionsSuite } from "../test/query/versions-suite.ts"
 import { Bench } from "../test/run/bench.ts"
 
-versionsSuite(() => Bench.on(process.env["MILLRACE_TEST_BROKERS"]!))
+versionsSuite(() => Bench.given())

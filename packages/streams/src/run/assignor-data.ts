@@ -24,21 +24,25 @@ export interface MemberData {
 /** Which tasks run where queries are answered: names of tasks by endpoint. */
 export type TaskEndpoints = Readonly<Record<string, readonly string[]>>
 
-/** From the leader, with the assignment. */
-export interface Notice {
-  /** Of the plan that the assignment was made for. */
-  readonly fingerprint: string
-  /** Others wait for this member to join again. */
-  readonly awaited: boolean
+/** What a member learns beside the partitions that it is to read. */
+export interface AssignedCopies {
   /** Tasks to keep copies of. */
   readonly standby: readonly string[]
   /** Those among them that are to become active here. */
   readonly warmup: readonly string[]
-  readonly endpoints: TaskEndpoints
   /** Why this member cannot take part; it gets nothing. */
   readonly refused?: string
   /** Made for another plan than ours. Not sent. */
   readonly isForeign?: boolean
+}
+
+/** From the leader, with the assignment. */
+export interface Notice extends AssignedCopies {
+  /** Of the plan that the assignment was made for. */
+  readonly fingerprint: string
+  /** Others wait for this member to join again. */
+  readonly awaited: boolean
+  readonly endpoints: TaskEndpoints
 }
 
 export const encodeMemberData = (data: MemberData): Uint8Array => Buffer.from(JSON.stringify({ v: VERSION, ...data }))

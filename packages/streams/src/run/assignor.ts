@@ -17,7 +17,6 @@
 import type { Assignor, AssignorCluster, GroupMember, MemberAssignment, TopicPartition } from "@millrace/client"
 import { formatTaskId } from "../topology/naming.ts"
 import type { PartitionCounts } from "../topology/partitions.ts"
-import { isLogged } from "../topology/node.ts"
 import type { Topology } from "../topology/topology.ts"
 import {
   decodeMemberData,
@@ -37,6 +36,8 @@ import {
   awaitedMembers,
   withholdMoving,
 } from "./assignment.ts"
+import { changelogEnds, type ReadableEnds } from "./changelog-ends.ts"
+import { grownTopicMessage } from "./grown-topic.ts"
 import { partitionName } from "./ports.ts"
 import { allTasks, inputsOf } from "./task-factory.ts"
 
@@ -56,7 +57,7 @@ export interface StreamsAssignorOptions {
   /** Tasks of which this member keeps copies. */
   readonly standing: () => readonly string[]
   /** Where changelogs can be read to. */
-  readonly readableEnds: (partitions: readonly TopicPartition[]) => Promise<ReadonlyMap<string, number>>
+  readonly readableEnds: ReadableEnds
   /** Others wait for this member to join again, or its assignment was made for another. */
   readonly onAwaited: () => void
   readonly onNotice: (notice: Notice) => void
@@ -162,19 +163,7 @@ class Leader {
   async #tasks(): Promise<AssignedTask[]> {
     const { topology, partitions, readableEnds } = this.#options
     const ids = allTasks(topology, partitions)
-    const changelogs = ids.flatMap((id) =>
-      topology.subtopologies[id.subtopology]!.stores.filter(isLogged).map(({ changelog }) => ({
-        task: formatTaskId(id),
-        topic: changelog,
-        partition: id.partition,
-      })),
-    )
-    const ends = await readableEnds(changelogs)
-    const records = new Map<string, number>()
-    for (const changelog of changelogs) {
-      const { task } = changelog
-      records.set(task, (records.get(task) ?? 0) + (ends.get(partitionName(changelog)) ?? 0))
-    }
+    const records = await changelogEnds(topology, ids, readableEnds)
     return ids.map((id) => {
       const name = formatTaskId(id)
       const { subtopology } = id
@@ -215,17 +204,6 @@ class Leader {
       `${data.processId}; stop them first, or give this one its own applicationId`
     )
   }
-}
-
-/** What ends a run whose input has more partitions than it had at the start. */
-export function grownTopicMessage(topology: Topology, topic: string, before: number, now: number): string {
-  const internal = topology.repartitions.length > 0 || topology.subtopologies.some(({ stores }) => stores.length > 0)
-  return (
-    `topic "${topic}" has grown from ${before} to ${now} partitions since the pipeline was started: ` +
-    (internal
-      ? `its state and its repartition topics are laid out for ${before}; begin under a new applicationId`
-      : "start the pipeline again to read them all")
-  )
 }
 
 function describeMember(

@@ -85,7 +85,7 @@ async function missingOf(admin: Admin, topics: readonly string[]): Promise<strin
   return topics.filter((topic) => !found.has(topic))
 }
 
-function internalTopics(topology: Topology, partitions: PartitionCounts): NewTopic[] {
+export function internalTopics(topology: Topology, partitions: PartitionCounts): NewTopic[] {
   const repartitions = topology.repartitions.map(({ topic }) => ({
     name: topic,
     partitions: partitions.get(topic)!,

@@ -43,6 +43,11 @@ export interface RunOptions {
   readonly services?: Context.Context<any>
   /** Runs the effects of `mapEffect` in another way than Effect's runtime with these services. */
   readonly effects?: EffectPort
+  /**
+   * Who decides which tasks run where (`group.protocol`): "classic", the group's leader with our assignor, on any cluster;
+   * "streams", the broker (KIP-1071), which gives the rules of the assignment too: standby replicas, session timeout.
+   */
+  readonly groupProtocol?: "classic" | "streams"
   readonly sessionTimeoutMs?: number
   readonly heartbeatIntervalMs?: number
   /** How old metadata may get: how long an input topic that grows goes unnoticed. */
@@ -116,6 +121,13 @@ type Optional =
 
 export interface ResolvedRunOptions extends Required<Omit<RunOptions, Optional>>, Pick<RunOptions, Optional> {}
 
+/** In a streams group, by the names of their group settings. */
+const BROKERS_MATTERS = [
+  ["standbyReplicas", "num.standby.replicas"],
+  ["maxWarmupReplicas", "num.warmup.replicas"],
+  ["rackAwareAssignmentTags", "rack.aware.assignment.tags"],
+] as const
+
 export function resolveRunOptions(pipeline: string, options: RunOptions): ResolvedRunOptions {
   const resolved = {
     applicationId: pipeline,
@@ -124,6 +136,7 @@ export function resolveRunOptions(pipeline: string, options: RunOptions): Resolv
     transactionTimeoutMs: 10_000,
     idleAfterMs: 0,
     startAt: "earliest" as const,
+    groupProtocol: "classic" as const,
     sessionTimeoutMs: 45_000,
     heartbeatIntervalMs: 1_000,
     metadataMaxAgeMs: 300_000,
@@ -149,6 +162,15 @@ export function resolveRunOptions(pipeline: string, options: RunOptions): Resolv
       `commitIntervalMs ${commitIntervalMs} must be below transactionTimeoutMs ${transactionTimeoutMs}: ` +
         "the broker would abort every transaction before it commits",
     )
+  }
+  if (resolved.groupProtocol === "streams") {
+    for (const [name, setting] of BROKERS_MATTERS) {
+      if (options[name] === undefined) continue
+      throw new PipelineError(
+        `${name} is the broker's to say with groupProtocol "streams": set streams.${setting} of group ` +
+          `"${resolved.applicationId}", or group.streams.${setting} of the brokers`,
+      )
+    }
   }
   if (transactionTimeoutMs > sessionTimeoutMs) {
     throw new PipelineError(

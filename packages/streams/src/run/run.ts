@@ -22,10 +22,10 @@ import { describeTopology } from "../topology/describe.ts"
 import { formatTaskId } from "../topology/naming.ts"
 import { findTracing } from "../tracing/find-tracing.ts"
 import { makeTopology } from "../topology/topology.ts"
-import { streamsAssignor, type StreamsAssignorOptions } from "./assignor.ts"
 import type { TaskEndpoints } from "./assignor-data.ts"
 import { ChangelogReader } from "./changelog-reader.ts"
 import { checkEffects } from "./check-effects.ts"
+import { checkProtocol, explainFailure } from "./check-protocol.ts"
 import { Handle, type RunHandle, type WorkersHandle } from "./handle.ts"
 import { TaskClaims } from "./claims.ts"
 import { startCleaner } from "./clean-state.ts"
@@ -33,6 +33,7 @@ import { GlobalTables } from "./global-tables.ts"
 import { type Identity, openIdentity } from "./identity.ts"
 import { prepareTopics } from "./internal-topics.ts"
 import { AtLeastOnceOutput, ExactlyOnceOutput, type WorkerOutput } from "./kafka-output.ts"
+import { joinGroup } from "./join-group.ts"
 import { KafkaReader } from "./kafka-reader.ts"
 import { type ResolvedRunOptions, resolveRunOptions, type RunOptions, type WorkersRunOptions } from "./options.ts"
 import { partitionName } from "./ports.ts"
@@ -106,6 +107,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
     if (options.engines === undefined) closers.push(() => engines.close())
     const tracing = await findTracing(options.applicationId, memberName(options, identity, place))
     const admin = client.admin()
+    await checkProtocol(admin, options)
     const { partitions, topicIds } = await prepareTopics(topology, admin, options.createTopics)
     const serde = await bindSerdes(topology, options.registry)
     const claims = new TaskClaims(allTasks(topology, partitions).map(formatTaskId), place, seat?.claimed)
@@ -144,17 +146,19 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
     let endpoints: TaskEndpoints = {}
     const consumer = joinGroup(client, options, identity, {
       worker: place,
+      name: memberName(options, identity, place),
       topology,
       partitions,
       // A copy that is open knows better than its engine how far it is.
       positions: () => Object.fromEntries([...storedPositions(factory, topicIds), ...standbys.positions()]),
       standing: () => standbys.names,
       readableEnds: (changelogPartitions) => cluster.readableEnds(changelogPartitions),
-      onNotice: (notice) => {
-        endpoints = notice.endpoints
-        seat?.onEndpoints(endpoints)
-        worker.follow(notice)
+      onCopies: (copies) => worker.follow(copies),
+      onEndpoints: (told) => {
+        endpoints = told
+        seat?.onEndpoints(told)
       },
+      onFailure: (failure) => worker.fail(failure),
       ...(endpoint !== undefined && { endpoint }),
     })
     const output = makeOutput(client, options, memberName(options, identity, place), consumer, partitions)
@@ -237,6 +241,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
         }
       },
       onTaskClosed: (name) => claims.release(name),
+      explain: (failure) => explainFailure(failure, options),
       onCommit: async () => {
         handle.committed()
         await purge.run()
@@ -339,37 +344,6 @@ export async function openEngines(
 export async function startQueryServer(listen: QueriesListen): Promise<QueryServer> {
   const { QueryServer } = await import("../query/http-server.ts")
   return await QueryServer.start(listen)
-}
-
-function joinGroup(
-  client: KafkaClient,
-  options: ResolvedRunOptions,
-  identity: Identity,
-  member: Omit<StreamsAssignorOptions, "processId" | "rules" | "tags" | "onAwaited">,
-): Consumer {
-  const { processId, isPersistent } = identity
-  const assignor = streamsAssignor({
-    processId,
-    rules: options,
-    tags: options.clientTags,
-    ...member,
-    onAwaited: () => consumer.enforceRebalance("others wait for tasks that this process has"),
-  })
-  const consumer: Consumer = client.consumer({
-    groupId: options.applicationId,
-    ...(isPersistent && { groupInstanceId: memberName(options, identity, member.worker) }),
-    isolation: options.processingGuarantee === "exactly-once" ? "read_committed" : "read_uncommitted",
-    // Tasks say where to begin. This is for positions that left the log: the purge may have passed one that stands before
-    // a transaction's marker, and whoever reads late reads what is left.
-    autoOffsetReset: "earliest",
-    assignors: [assignor],
-    sessionTimeoutMs: options.sessionTimeoutMs,
-    heartbeatIntervalMs: options.heartbeatIntervalMs,
-    maxPollRecords: options.bufferedRecordsMax,
-    // A process that ends in order gives its tasks to the others at once; one that is killed comes back to them.
-    leaveOnClose: true,
-  })
-  return consumer
 }
 
 function makeOutput(

@@ -6,9 +6,8 @@
  */
 import type { Clock, Timer } from "@millrace/host"
 import { parseTaskId } from "../topology/naming.ts"
-import { isLogged } from "../topology/node.ts"
 import type { Topology } from "../topology/topology.ts"
-import { partitionName, type TopicPartition } from "./ports.ts"
+import { changelogEnds, type ReadableEnds } from "./changelog-ends.ts"
 import type { Standbys } from "./standbys.ts"
 
 export interface WarmUpsOptions {
@@ -17,7 +16,7 @@ export interface WarmUpsOptions {
   readonly standbys: Standbys
   readonly acceptableRecoveryLag: number
   readonly probingRebalanceIntervalMs: number
-  readonly readableEnds: (partitions: readonly TopicPartition[]) => Promise<ReadonlyMap<string, number>>
+  readonly readableEnds: ReadableEnds
   readonly rebalance: (reason: string) => void
 }
 
@@ -81,21 +80,13 @@ export class WarmUps {
 
   async #areWarm(tasks: readonly string[]): Promise<string[]> {
     const { topology, standbys, readableEnds, acceptableRecoveryLag } = this.#options
-    const changelogsOf = (task: string) => {
-      const { subtopology, partition } = parseTaskId(task)
-      return topology.subtopologies[subtopology]!.stores.filter(isLogged).map(({ changelog }) => ({
-        topic: changelog,
-        partition,
-      }))
-    }
     // Positions first: what is read meanwhile only brings the copy nearer than it seems.
     const positions = standbys.positions()
-    const ends = await readableEnds(tasks.flatMap(changelogsOf))
+    const ends = await changelogEnds(topology, tasks.map(parseTaskId), readableEnds)
     return tasks.filter((task) => {
       const position = positions.get(task)
       if (position === undefined) return false
-      const end = changelogsOf(task).reduce((sum, one) => sum + (ends.get(partitionName(one)) ?? 0), 0)
-      return end - position <= acceptableRecoveryLag
+      return (ends.get(task) ?? 0) - position <= acceptableRecoveryLag
     })
   }
 }

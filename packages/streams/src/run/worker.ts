@@ -20,8 +20,8 @@ import type { Task } from "../task/task.ts"
 import type { TransactionTracing } from "../task/tracing.ts"
 import { compareTaskIds, formatTaskId, type TaskId } from "../topology/naming.ts"
 import type { Topology } from "../topology/topology.ts"
-import { grownTopicMessage } from "./assignor.ts"
-import type { Notice } from "./assignor-data.ts"
+import type { AssignedCopies } from "./assignor-data.ts"
+import { grownTopicMessage } from "./grown-topic.ts"
 import type { WorkerOutput } from "./kafka-output.ts"
 import type { ResolvedRunOptions } from "./options.ts"
 import { Isolation, refusalOf } from "./isolation.ts"
@@ -50,6 +50,8 @@ export interface WorkerOptions {
   readonly onTaskClosed: (name: string) => void
   /** After a commit, between transactions. */
   readonly onCommit: () => Promise<void>
+  /** What ends the run, in words for whoever runs it. */
+  readonly explain: (failure: unknown) => unknown
   /** Tasks came, went or became ready. */
   readonly onChange?: () => void
   /** Copies of state to keep from now on, and those among them that are to become active. */
@@ -82,7 +84,7 @@ export class Worker {
   #hasJoined = false
   #isClosing = false
   #failure: { readonly cause: unknown } | undefined
-  #notice: Notice | undefined
+  #copies: AssignedCopies | undefined
   /** Since when every transaction was aborted. */
   #failingSince: number | undefined
   #attempts = 0
@@ -291,7 +293,8 @@ export class Worker {
 
   /** Ends the run, or puts new tasks in the place of all that run, as the user's handler says. */
   async #uncaught(failure: unknown): Promise<void> {
-    if ((await this.#options.run.onUncaught?.(failure, ++this.#replacements)) !== "replace") throw failure
+    const explained = this.#options.explain(failure)
+    if ((await this.#options.run.onUncaught?.(explained, ++this.#replacements)) !== "replace") throw explained
     await this.#replaceTasks(`tasks are replaced: ${message(failure)}`)
   }
 
@@ -332,10 +335,10 @@ export class Worker {
 
   // Rebalances.
 
-  /** What the leader tells with the next assignment. */
-  follow(notice: Notice): void {
-    this.#notice = notice
-    if (notice.refused !== undefined) this.fail(new PipelineError(notice.refused))
+  /** What comes with the next assignment. */
+  follow(copies: AssignedCopies): void {
+    this.#copies = copies
+    if (copies.refused !== undefined) this.fail(new PipelineError(copies.refused))
   }
 
   /** Ends the run, unless something did before. */
@@ -353,13 +356,13 @@ export class Worker {
     }
     if (added.length > 0) this.#consumer.pause(added)
     // Made for the plan that this process had before it was restarted: the right one is on its way.
-    if (this.#notice?.isForeign) return
+    if (this.#copies?.isForeign) return
     const names = new Set(this.#consumer.assignment().map(partitionName))
     for (const id of allTasks(topology, counts).sort(compareTaskIds)) {
       if (inputsOf(topology, counts, id).some((input) => names.has(partitionName(input)))) this.#open(id)
     }
     const isActive = (name: string) => this.#opening.has(name) || this.#tasks.get(name) !== undefined
-    const { standby = [], warmup = [] } = this.#notice ?? {}
+    const { standby = [], warmup = [] } = this.#copies ?? {}
     onCopies(
       standby.filter((name) => !isActive(name)),
       warmup,

@@ -23,26 +23,33 @@ export const named = (name: string): string => name + SUFFIX
 
 const SUFFIX = process.env["MILLRACE_TEST_BROKERS"] ? `-${Buffer.from(nodeHost.random.bytes(4)).toString("hex")}` : ""
 
+type GroupProtocol = NonNullable<RunOptions["groupProtocol"]>
+
 export class Bench {
   readonly brokers: string
+  /** What pipelines are run with that take their options from here. */
+  readonly groupProtocol: GroupProtocol
   readonly client: KafkaClient
   readonly directory = mkdtempSync(path.join(tmpdir(), "millrace-streams-"))
   readonly #close: () => Promise<void>
 
-  constructor(brokers: string, close: () => Promise<void>) {
+  constructor(brokers: string, groupProtocol: GroupProtocol, close: () => Promise<void>) {
     this.brokers = brokers
+    this.groupProtocol = groupProtocol
     this.client = new KafkaClient({ host: nodeHost, brokers })
     this.#close = close
   }
 
   /** On a broker of its own. */
-  static async start(): Promise<Bench> {
-    const broker = await embeddedBroker({ config: { "group.initial.rebalance.delay.ms": "0" } })
-    return new Bench(broker.brokers, () => broker.close())
+  static async start(groupProtocol: GroupProtocol = "classic", config: Record<string, string> = {}): Promise<Bench> {
+    const atOnce = { "group.initial.rebalance.delay.ms": "0", "group.streams.initial.rebalance.delay.ms": "0" }
+    const broker = await embeddedBroker({ config: { ...atOnce, ...config } })
+    return new Bench(broker.brokers, groupProtocol, () => broker.close())
   }
 
-  static async on(brokers: string): Promise<Bench> {
-    return new Bench(brokers, async () => {})
+  /** On the brokers that MILLRACE_TEST_BROKERS names. */
+  static async given(groupProtocol: GroupProtocol = "classic"): Promise<Bench> {
+    return new Bench(process.env["MILLRACE_TEST_BROKERS"]!, groupProtocol, async () => {})
   }
 
   async close(): Promise<void> {
@@ -91,7 +98,8 @@ export class Bench {
 
   options(name: string, more: Partial<RunOptions> = {}): RunOptions {
     const stateDir = path.join(this.directory, name)
-    return { host: nodeHost, brokers: this.brokers, stateDir, heartbeatIntervalMs: 100, ...more }
+    const { brokers, groupProtocol } = this
+    return { host: nodeHost, brokers, stateDir, groupProtocol, heartbeatIntervalMs: 100, ...more }
   }
 }
 

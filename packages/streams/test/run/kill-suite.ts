@@ -16,40 +16,47 @@ const Sums = S.topic(named("kill-sums"), { key: string, value: json<number>() })
 const KILLS = 4
 const RECORDS = 400
 
-export function killSuite(startBench: () => Promise<Bench>): void {
-  test.each([
-    ["", "{}"],
-    ["-threads", JSON.stringify({ workers: 3 })],
-  ])("a killed process loses nothing and counts nothing twice%s", { timeout: 120_000 }, async (suffix, options) => {
-    const In = S.topic(named(`kill-in${suffix}`), { key: string, value: string })
-    const Out = S.topic(named(`kill-out${suffix}`), { key: string, value: json<number>() })
-    await using workers = await Workers.start(startBench, `kill-app${suffix}`, In, Out, options)
-    const { bench } = workers
-    await bench.createTopics({ [`kill-in${suffix}`]: 3, [`kill-out${suffix}`]: 1 })
-    let sent = 0
-    const send = async () => {
-      const records = Array.from({ length: RECORDS }, () => [`k${sent % 5}`, `w${sent % 20}`, sent++] as const)
-      await bench.produce(In, records)
-    }
-    for (let kill = 0; kill < KILLS; kill++) {
+const ALONE = ["", "{}"] as const
+export const THREADS = ["-threads", JSON.stringify({ workers: 3 })] as const
+
+/** One process, and one with several members. */
+export function killSuite(startBench: () => Promise<Bench>, variants = [ALONE, THREADS]): void {
+  test.each(variants)(
+    "a killed process loses nothing and counts nothing twice%s",
+    { timeout: 120_000 },
+    async (suffix, options) => {
+      const In = S.topic(named(`kill-in${suffix}`), { key: string, value: string })
+      const Out = S.topic(named(`kill-out${suffix}`), { key: string, value: json<number>() })
+      await using workers = await Workers.start(startBench, `kill-app${suffix}`, In, Out, options)
+      const { bench } = workers
+      await bench.createTopics({ [`kill-in${suffix}`]: 3, [`kill-out${suffix}`]: 1 })
+      let sent = 0
+      const send = async () => {
+        const records = Array.from({ length: RECORDS }, () => [`k${sent % 5}`, `w${sent % 20}`, sent++] as const)
+        await bench.produce(In, records)
+      }
+      for (let kill = 0; kill < KILLS; kill++) {
+        await workers.next()
+        await send()
+        // Somewhere in the middle: some output of this round is there, not all of it.
+        const soFar = kill * RECORDS
+        await eventually("output comes", async () => (await bench.consume(Out, soFar + 1, 5_000)).length > soFar)
+        await workers.kill()
+      }
       await workers.next()
       await send()
-      // Somewhere in the middle: some output of this round is there, not all of it.
-      const soFar = kill * RECORDS
-      await eventually("output comes", async () => (await bench.consume(Out, soFar + 1, 5_000)).length > soFar)
-      await workers.kill()
-    }
-    await workers.next()
-    await send()
-    const found = await bench.consume(Out, sent, 30_000)
-    expect(found.length, workers.errors.join("")).toBe(sent)
-    const counts = new Map<string, number[]>()
-    for (const { key, value } of found) counts.set(key, [...(counts.get(key) ?? []), value!])
-    // Each word's counts are 1, 2, 3 … without a gap or a repetition.
-    for (const [word, values] of counts) expect(values, word).toEqual(values.map((_, at) => at + 1))
-    expect(await workers.end()).toBe(0)
-  })
+      const found = await bench.consume(Out, sent, 30_000)
+      expect(found.length, workers.errors.join("")).toBe(sent)
+      const counts = new Map<string, number[]>()
+      for (const { key, value } of found) counts.set(key, [...(counts.get(key) ?? []), value!])
+      // Each word's counts are 1, 2, 3 … without a gap or a repetition.
+      for (const [word, values] of counts) expect(values, word).toEqual(values.map((_, at) => at + 1))
+      expect(await workers.end()).toBe(0)
+    },
+  )
+}
 
+export function killJoinSuite(startBench: () => Promise<Bench>): void {
   test(
     "J8 A3: sums over a foreign-key join are exact, however often its worker is killed",
     { timeout: 90_000 },
@@ -126,7 +133,8 @@ class Workers {
     const stateDir = path.join(bench.directory, application)
     const names = more === undefined ? [] : [more.name]
     const topics = [from.name, to.name]
-    return new Workers(bench, [script, bench.brokers, stateDir, ...topics, named(application), options, ...names])
+    const all = JSON.stringify({ ...JSON.parse(options), groupProtocol: bench.groupProtocol })
+    return new Workers(bench, [script, bench.brokers, stateDir, ...topics, named(application), all, ...names])
   }
 
   /** Resolves once it runs. */

@@ -1,4 +1,5 @@
 import { Bench } from "./bench.ts"
-import { killSuite } from "./kill-suite.ts"
+import { killJoinSuite, killSuite } from "./kill-suite.ts"
 
 killSuite(() => Bench.start())
+killJoinSuite(() => Bench.start())

@@ -31,7 +31,14 @@ class WorkerProcess {
 
   constructor(bench: Bench, index: number) {
     const script = path.join(import.meta.dirname, "kill-worker.ts")
-    const options = JSON.stringify({ standbyReplicas: 1, sessionTimeoutMs: 10_000, repartitionPurgeIntervalMs: 300 })
+    const { groupProtocol } = bench
+    const options = JSON.stringify({
+      groupProtocol,
+      // The broker's matter in a streams group.
+      ...(groupProtocol === "classic" && { standbyReplicas: 1 }),
+      sessionTimeoutMs: 10_000,
+      repartitionPurgeIntervalMs: 300,
+    })
     const stateDir = path.join(bench.directory, `rolling-${index}`)
     const argv = [script, bench.brokers, stateDir, In.name, Out.name, named("rolling-app"), options]
     this.#child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] })
