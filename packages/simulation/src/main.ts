@@ -14,6 +14,7 @@ import type { Suite } from "./suite.ts"
 const SUITES: Readonly<Record<string, () => Promise<{ readonly suite: Suite }>>> = {
   broker: () => import("./broker-suite.ts"),
   streams: () => import("./streams-suite.ts"),
+  "streams-group": () => import("./streams-group-suite.ts"),
 }
 const REPEAT_EVERY = 7
 const PROGRESS_EVERY = 20

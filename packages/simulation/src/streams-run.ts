@@ -47,6 +47,19 @@ const BROKER_SETTINGS = {
   "transaction.abort.timed.out.transaction.cleanup.interval.ms": "200",
 }
 
+/** Members are missed as soon as those of classic groups, and each task with state has a copy. */
+const STREAMS_GROUP_SETTINGS = {
+  "group.streams.session.timeout.ms": String(SESSION_TIMEOUT_MS),
+  "group.streams.heartbeat.interval.ms": String(HEARTBEAT_INTERVAL_MS),
+  "group.streams.initial.rebalance.delay.ms": "100",
+  "group.streams.task.offset.interval.ms": "500",
+  "group.streams.num.standby.replicas": "1",
+}
+
+export interface StreamsRunOptions extends SuiteOptions {
+  readonly groupProtocol?: "classic" | "streams"
+}
+
 export class StreamsRun {
   readonly #world: World
   readonly #random: SeededRandom
@@ -62,11 +75,16 @@ export class StreamsRun {
   #isolations = 0
 
   /** `only`: the case to run whatever the seed; else every fifth seed runs one, in turn. */
-  constructor(seed: number, options: SuiteOptions, only?: StreamsCase) {
+  constructor(seed: number, options: StreamsRunOptions, only?: StreamsCase) {
     this.#case =
       only ?? (seed % CASE_EVERY === CASE_SEED ? CASES[Math.floor(seed / CASE_EVERY) % CASES.length] : undefined)
     const isPower = seed % 4 === 0
-    const settings = { ...BROKER_SETTINGS, ...(isPower && { "log.flush.interval.messages": "1" }) }
+    const { groupProtocol = "classic" } = options
+    const settings = {
+      ...BROKER_SETTINGS,
+      ...(isPower && { "log.flush.interval.messages": "1" }),
+      ...(groupProtocol === "streams" && STREAMS_GROUP_SETTINGS),
+    }
     const world = (this.#world = new World(seed, settings))
     world.scheduler.onEvent = options.onEvent
     const random = (this.#random = world.random.fork("suite"))
@@ -75,7 +93,10 @@ export class StreamsRun {
     this.#observers = OUTPUTS.map((topic) => new Observer(`observer-${topic}`, topic, PARTITIONS))
     const variant = { hasEffects: random.chance(0.5), hasRx: random.chance(0.3), ...this.#case?.variant }
     const pipeline = makePipeline(variant, this.#trouble)
-    const run = { ...settingsOf(random), ...this.#case?.settings }
+    const { standbyReplicas, ...drawn } = settingsOf(random)
+    // In a streams group the broker says how many copies there are.
+    const copies = groupProtocol === "classic" && { standbyReplicas: standbyReplicas! }
+    const run = { ...drawn, ...copies, ...this.#case?.settings, groupProtocol }
     this.#applications = [0, 1].map((index) => new Application(world, `app${index}`, pipeline, run))
   }
 

@@ -1,5 +1,5 @@
 /**
- * npm run torture [-- SUITE] [--kills N] [--minutes N] [--brokers B | --kafka] [--json]
+ * npm run torture [-- SUITE] [--kills N] [--minutes N] [--brokers B | --kafka] [--group-protocol streams] [--json]
  *
  * The broker suite: a real broker process, killed with SIGKILL again and again while idempotent producers write and
  * transactional copiers copy, with members joining and leaving their group. At the end the whole log is read: no
@@ -7,7 +7,7 @@
  * same load and the same checks run against a cluster that somebody else keeps alive.
  *
  * The streams suite (streams/suite.ts): processes of a pipeline, killed while it runs. `--kafka` starts an Apache Kafka
- * for it, which is killed as well.
+ * for it, which is killed as well; `--group-protocol streams` has the broker assign tasks.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -39,6 +39,7 @@ const { values: options, positionals } = parseArgs({
     minutes: { type: "string" },
     brokers: { type: "string" },
     kafka: { type: "boolean", default: false },
+    "group-protocol": { type: "string", default: "classic" },
     json: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
   },
@@ -52,6 +53,7 @@ const SUITES: Readonly<Record<string, () => Promise<number>>> = {
       minutes: options.minutes === undefined ? undefined : Number(options.minutes),
       brokers: options.brokers,
       kafka: options.kafka,
+      groupProtocol: options["group-protocol"],
       keep: options.keep,
       say,
     }),

@@ -7,11 +7,12 @@ import { widePipeline } from "./pipeline.ts"
 
 export function runWide(
   application: string,
-  options: Pick<RunOptions, "host" | "brokers" | "stateDir" | "log" | "onStateChange">,
+  options: Pick<RunOptions, "host" | "brokers" | "stateDir" | "groupProtocol" | "log" | "onStateChange">,
 ): Promise<RunHandle> {
   return run(widePipeline(application), {
     ...options,
-    standbyReplicas: 1,
+    // In a streams group the broker says how many there are.
+    ...(options.groupProtocol !== "streams" && { standbyReplicas: 1 }),
     acceptableRecoveryLag: 500,
     probingRebalanceIntervalMs: 5_000,
     sessionTimeoutMs: 10_000,

@@ -31,6 +31,8 @@ export async function startCluster({ brokers, kafka, directory }: ClusterChoice)
   }
   const broker = new BrokerProcess(path.join(directory, "log"), [
     "group.initial.rebalance.delay.ms=0",
+    "group.streams.session.timeout.ms=10000",
+    "group.streams.num.standby.replicas=1",
     "offsets.topic.num.partitions=4",
     "transaction.state.log.num.partitions=4",
   ])

@@ -21,9 +21,9 @@ export class Instance {
   /** Ends that nobody asked for. */
   readonly failures: string[] = []
 
-  constructor(name: string, brokers: string, stateDir: string, application: string) {
+  constructor(name: string, brokers: string, stateDir: string, application: string, groupProtocol: string) {
     this.name = name
-    this.#args = [WORKER, brokers, stateDir, application]
+    this.#args = [WORKER, brokers, stateDir, application, groupProtocol]
   }
 
   get isUp(): boolean {

@@ -27,6 +27,7 @@ export interface StreamsTortureOptions {
   readonly minutes: number | undefined
   readonly brokers: string | undefined
   readonly kafka: boolean
+  readonly groupProtocol: string
   readonly keep: boolean
   readonly say: (line: string) => void
 }
@@ -82,7 +83,7 @@ class StreamsTorture {
     this.#results = new Results(this.#client, this.#application, PARTITIONS)
     this.#instances = Array.from({ length: PROCESSES }, (_, index) => {
       const name = `process-${index}`
-      return new Instance(name, cluster.brokers, path.join(directory, name), this.#application)
+      return new Instance(name, cluster.brokers, path.join(directory, name), this.#application, options.groupProtocol)
     })
   }
 
@@ -112,6 +113,7 @@ class StreamsTorture {
     const figures = {
       suite: "streams",
       cluster: this.#cluster.kind,
+      groupProtocol: this.#options.groupProtocol,
       kills: this.#kills,
       brokerKills: this.#brokerKills,
       rollingRestarts: this.#rolls,
