@@ -88,6 +88,12 @@ it("names what fails in a worker thread as it does in its own", async () => {
 
 it.each([
   ["no number of workers", ["--workers", "few"], 2, /--workers few: expected a whole number, at least 1/],
+  [
+    "a protocol that is none",
+    ["--group-protocol", "consumer"],
+    2,
+    /--group-protocol consumer: expected classic or streams/,
+  ],
   ["no workers", ["--workers", "0"], 2, /--workers 0: expected a whole number, at least 1/],
   ["an address that is none", ["--queries", "here"], 2, /--queries here: expected HOST:PORT/],
   ["an address that is none", ["--metrics", "9:9:9"], 2, /--metrics 9:9:9: expected HOST:PORT/],

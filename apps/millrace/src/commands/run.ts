@@ -45,6 +45,10 @@ export default command({
     queries: { value: "HOST:PORT", help: "answers queries of its stores, and its metrics, over HTTP here" },
     metrics: { value: "HOST:PORT", help: "serves the metrics of all its pipelines at /metrics here, for Prometheus" },
     workers: { value: "N", help: "run in N worker threads (num.stream.threads); without it, in the one there is" },
+    "group-protocol": {
+      value: "classic|streams",
+      help: "who assigns tasks: the processes (classic), or the broker (streams: Kafka 4.2 or later); group.protocol",
+    },
     watch: { help: "start again when the module's files change, going on with its state where that fits" },
     "create-topics": { value: "N", help: "create topics it reads or writes that do not exist, with N partitions" },
     "stop-at-eof": { help: "stop when standard input ends too: whoever started it is gone then" },
@@ -57,9 +61,13 @@ export default command({
   },
   run: async ({ options, positionals }) => {
     const file = positionals[0]!
+    const protocol = options["group-protocol"]
+    if (protocol !== undefined && protocol !== "classic" && protocol !== "streams")
+      throw new UsageError(`--group-protocol ${protocol}: expected classic or streams`)
+    const set = protocol === undefined ? options.set : [...options.set, `group.protocol=${protocol}`]
     const config = parse(
       runConfig,
-      readSettings({ file: undefined, set: options.set }, (given) => parse(runConfig, given)),
+      readSettings({ file: undefined, set }, (given) => parse(runConfig, given)),
     )
     const listen = addressOption("kafka", options.kafka)
     const metrics = options.metrics === undefined ? undefined : addressOption("metrics", options.metrics)
@@ -170,6 +178,7 @@ function watchedArguments(
     readonly "command-config": string | undefined
     readonly queries: string | undefined
     readonly workers: string | undefined
+    readonly "group-protocol": string | undefined
     readonly metrics: string | undefined
     readonly json: boolean
     readonly set: readonly string[]
@@ -182,6 +191,7 @@ function watchedArguments(
     ...(registryUrl === null ? [] : ["--set", `schema.registry.url=${registryUrl}`]),
     ...(createTopics === undefined ? [] : ["--create-topics", String(createTopics.partitions)]),
     ...(options.workers === undefined ? [] : ["--workers", options.workers]),
+    ...(options["group-protocol"] === undefined ? [] : ["--group-protocol", options["group-protocol"]]),
     ...(options.queries === undefined ? [] : ["--queries", options.queries]),
     ...(options.metrics === undefined ? [] : ["--metrics", options.metrics]),
     ...(options["command-config"] === undefined ? [] : ["--command-config", options["command-config"]]),
@@ -240,6 +250,7 @@ function startPipeline(
     sessionTimeoutMs: config["session.timeout.ms"],
     startAt: config["auto.offset.reset"],
     idleAfterMs: config["idle.after.ms"],
+    groupProtocol: config["group.protocol"],
     ...(queries !== undefined && { queries: { listen: queries } }),
     ...(applicationId === null ? {} : { applicationId }),
     ...(registryUrl === null ? {} : { registry: new RegistryClient({ url: registryUrl }) }),

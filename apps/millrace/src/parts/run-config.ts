@@ -14,6 +14,14 @@ export const runConfig = define({
     doc: "exactly_once commits outputs, state and input offsets in one transaction; exactly_once_v2 is its name in Kafka.",
     importance: "HIGH",
   }),
+  "group.protocol": oneOf(["classic", "streams"], {
+    default: "classic",
+    doc:
+      "Who decides which tasks run where: classic, the processes among themselves, on any cluster; streams, the broker " +
+      "(KIP-1071, Kafka 4.2 or later), whose group settings then say how many standbys there are and how long a session is. " +
+      "The same as --group-protocol.",
+    importance: "HIGH",
+  }),
   "commit.interval.ms": int({ default: 100, min: 1, doc: "How long a transaction stays open." }),
   "transaction.timeout.ms": int({
     default: 10_000,
