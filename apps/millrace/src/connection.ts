@@ -9,6 +9,10 @@ import { Failure, UsageError } from "./command.ts"
 
 /** How long a cluster may take to answer before a command gives up. */
 export const REACH_TIMEOUT_MS = 10_000
+/** How long addresses where nobody listens, or that nobody knows, are tried: a broker that was just started heals that. */
+const REFUSED_TIMEOUT_MS = 2_000
+/** After which a terminal says what is being waited for. */
+const SILENCE_MS = 500
 
 export const commandConfigOption = {
   value: "FILE",
@@ -25,6 +29,11 @@ interface ClusterOptions {
   readonly brokers: string
   readonly "command-config": string | undefined
 }
+
+export const registryOption = {
+  value: "URL",
+  help: "a schema registry: keys and values with a schema, Avro or JSON Schema, are shown and read as JSON",
+} as const
 
 export const jsonOption = { help: "print JSON for machines" } as const
 
@@ -60,19 +69,11 @@ export async function securityOption(file: string | undefined): Promise<ClientSe
   }
 }
 
-export async function withClient<T>(
-  { brokers, "command-config": file }: ClusterOptions,
-  action: (client: KafkaClient) => Promise<T>,
-): Promise<T> {
-  const client = new KafkaClient({
-    host: nodeHost,
-    brokers: checkBrokers(brokers),
-    security: await securityOption(file),
-    clientId: "millrace-cli",
-    defaultApiTimeoutMs: REACH_TIMEOUT_MS,
-    requestTimeoutMs: REACH_TIMEOUT_MS,
-    connectTimeoutMs: REACH_TIMEOUT_MS,
-  })
+export async function withClient<T>(cluster: ClusterOptions, action: (client: KafkaClient) => Promise<T>): Promise<T> {
+  const brokers = checkBrokers(cluster.brokers)
+  const security = await securityOption(cluster["command-config"])
+  await reachable(brokers, clientOf(brokers, security, REFUSED_TIMEOUT_MS))
+  const client = clientOf(brokers, security, REACH_TIMEOUT_MS)
   try {
     return await action(client)
   } catch (error) {
@@ -84,8 +85,35 @@ export async function withClient<T>(
 }
 
 /** Fails with one line when no broker answers: before a server starts that would try for much longer. */
-export async function reach(cluster: ClusterOptions): Promise<void> {
-  await withClient(cluster, (client) => client.admin().describeCluster())
+export async function reach({ brokers, "command-config": file }: ClusterOptions): Promise<void> {
+  await reachable(checkBrokers(brokers), clientOf(brokers, await securityOption(file), REFUSED_TIMEOUT_MS))
+}
+
+/** A fault is tried again for `faultTimeoutMs`; an answer may take longer. */
+const clientOf = (brokers: string, security: ClientSecurity, faultTimeoutMs: number): KafkaClient =>
+  new KafkaClient({
+    host: nodeHost,
+    brokers,
+    security,
+    clientId: "millrace-cli",
+    defaultApiTimeoutMs: faultTimeoutMs,
+    requestTimeoutMs: REACH_TIMEOUT_MS,
+    connectTimeoutMs: REACH_TIMEOUT_MS,
+  })
+
+async function reachable(brokers: string, client: KafkaClient): Promise<void> {
+  const slow = setTimeout(() => {
+    if (process.stderr.isTTY) console.error(`trying ${brokers} …`)
+  }, SILENCE_MS)
+  try {
+    await client.admin().describeCluster()
+  } catch (error) {
+    if (isUnreachable(error)) throw new Failure(unreachable(brokers, error), { cause: error })
+    throw error
+  } finally {
+    clearTimeout(slow)
+    await client.close()
+  }
 }
 
 const isUnreachable = (error: unknown): error is Error =>

@@ -1,5 +1,6 @@
 /**
- * A cluster that does not answer is told within about ten seconds, by every kind of command.
+ * A cluster that does not answer is told within about ten seconds, by every kind of command; one that refuses connections,
+ * within about three.
  */
 import { createServer, type Server } from "node:net"
 import type { AddressInfo } from "node:net"
@@ -47,4 +48,11 @@ it.concurrent.each(cases)("%s", { timeout: 2 * PATIENCE_MS }, async (_, args, li
   expect(ended.stderr).toMatch(/^millrace: [^\n]+\n$/)
   expect(ended).toMatchObject({ code: 1, stdout: "" })
   expect(performance.now() - before).toBeLessThan(PATIENCE_MS)
+})
+
+it("a refused connection is told long before silence is", { timeout: 2 * PATIENCE_MS }, async () => {
+  const told = (brokers: string) => millrace(["topic", "list", "--brokers", brokers]).then(({ stderr }) => stderr)
+  const waiting = told(`127.0.0.1:${portOf(silent)}`)
+  expect(await Promise.race([waiting, told("127.0.0.1:1,127.0.0.1:2")])).toMatch(/connection refused/)
+  expect(await waiting).toMatch(/within 10000 ms/)
 })
