@@ -88,6 +88,12 @@ describe("arguments", () => {
       "run PIPELINES/words.ts --set commit.interval=1",
       /unknown config commit\.interval; did you mean commit\.interval\.ms\?/,
     ],
+    [
+      "a client tag that is none",
+      2,
+      "run PIPELINES/words.ts --brokers BROKER --set client.tags=zone",
+      /config client\.tags: "zone" must be name=value/,
+    ],
     ["a count that is none", 2, "topic create x --partitions 0", /--partitions 0: expected a whole number, at least 1/],
     [
       "an unknown format",
@@ -96,6 +102,10 @@ describe("arguments", () => {
       /--format svg: expected one of text, mermaid, json/,
     ],
     ["an unknown compression", 2, "produce there --compression rar", /--compression rar: expected one of none, gzip/],
+    ["a time that is none", 2, "produce there --timestamp soon", /--timestamp soon: expected milliseconds since 1970/],
+    ["a header without value", 2, "produce there --header a", /--header a: expected NAME=VALUE/],
+    ["two ways to say the key", 2, "produce there --key a --key-separator :", /--key-separator finds it.*choose one/],
+    ["JSON and a key", 2, "produce there --json --key a", /--json says of each record what --key would/],
     ["a place that is none", 2, "consume there --from here", /--from here: expected beginning, end or an offset/],
     ["a partition within a group", 2, "consume there --group g --partition 1", /leave --partition and the offset out/],
   ]
@@ -158,6 +168,12 @@ describe("files and addresses", () => {
     ],
     ["a module that throws", 1, "describe PIPELINES/throws.ts", /throws\.ts, line 2: no database here/],
     [
+      "a source topic that is missing",
+      1,
+      "run PIPELINES/words.ts --brokers BROKER --state DIR/words",
+      /pipeline "words": topic "lines" does not exist: create it first, or run it with createTopics \(--create-topics N\)/,
+    ],
+    [
       "an operator's name twice",
       1,
       "run PIPELINES/duplicate.ts --brokers BROKER",
@@ -205,6 +221,29 @@ describe("topics, groups and records", () => {
       "produce there --key-separator :",
       /line 2 has no key separator ":": b; the lines before it are written/,
       "a:1\nb\n",
+    ],
+    [
+      "a line that is no JSON",
+      1,
+      "produce there --json",
+      /line 2 is no JSON: .*: hello; the lines before it are written/,
+      '{"value":"a"}\nhello\n',
+    ],
+    ["a line that is no record", 1, "produce there --json", /line 1 is no JSON object, such as \{"key"/, "[1]\n"],
+    ["a record without value", 1, "produce there --json", /line 1 has no value; a tombstone has null/, '{"key":"a"}\n'],
+    [
+      "a misspelt field of a record",
+      1,
+      "produce there --json",
+      /line 1 has a field "timestmp"; did you mean timestamp\?/,
+      '{"value":"a","timestmp":1}\n',
+    ],
+    [
+      "a record's time that is none",
+      1,
+      "produce there --json",
+      /line 1 has no time: "soon"; expected milliseconds since 1970, or a date/,
+      '{"value":"a","timestamp":"soon"}\n',
     ],
     ["a record too large", 1, "produce there", /MESSAGE_TOO_LARGE.*max\.message\.bytes/, "x".repeat(2_000_000)],
   ]

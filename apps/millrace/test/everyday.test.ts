@@ -77,6 +77,59 @@ describe("topics, records, groups", () => {
     ])
   })
 
+  it("writes times, headers and keys, and prints them", async () => {
+    await works("topic create whole --partitions 1")
+    await works("produce whole --key k --header a=1 --header b= --timestamp 1970-01-01T00:00:01Z", "one\n")
+    await works("produce whole --timestamp 2000", "two\n")
+    expect(await works("consume whole --until-end --timestamps --offsets --headers --keys")).toBe(
+      "1970-01-01T00:00:01.000Z\t0@0\ta=1,b=\tk\tone\n1970-01-01T00:00:02.000Z\t0@1\t-\tnull\ttwo\n",
+    )
+    expect(await works("consume whole --until-end --timestamps --max 1")).toBe("1970-01-01T00:00:01.000Z\tone\n")
+  })
+
+  it("reads as JSON what it prints as JSON, and nothing is lost", async () => {
+    const given = [
+      { key: "a", value: { id: 1 }, timestamp: 1_000, headers: { trace: "1", tag: ["x", null, "y"] } },
+      { key: null, value: "text", timestamp: "1970-01-01T00:00:02.500Z" },
+      { key: 7, value: null },
+      { key: { base64: "//4=" }, value: { base64: "/Q==" }, headers: { bytes: { base64: "/w==" } } },
+    ]
+    await works("topic create json copy --partitions 1")
+    await works(
+      "produce json --json --timestamp 3000 --header all=1",
+      given.map((one) => JSON.stringify(one)).join("\n"),
+    )
+    const printed = await works("consume json --until-end --json")
+    const fields = { topic: "json", partition: 0 }
+    expect(
+      printed
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      {
+        ...fields,
+        offset: 0,
+        timestamp: 1_000,
+        key: "a",
+        value: '{"id":1}',
+        headers: { trace: "1", tag: ["x", null, "y"], all: "1" },
+      },
+      { ...fields, offset: 1, timestamp: 2_500, key: null, value: "text", headers: { all: "1" } },
+      { ...fields, offset: 2, timestamp: 3_000, key: "7", value: null, headers: { all: "1" } },
+      {
+        ...fields,
+        offset: 3,
+        timestamp: 3_000,
+        key: { base64: "//4=" },
+        value: { base64: "/Q==" },
+        headers: { bytes: { base64: "/w==" }, all: "1" },
+      },
+    ])
+    await works("produce copy --json", printed)
+    expect(await works("consume copy --until-end --json")).toBe(printed.replaceAll('"json"', '"copy"'))
+  })
+
   it("commits for a group what was printed, and no more", async () => {
     await works("topic create shared --partitions 1")
     await works("produce shared", "1\n2\n3\n4\n5\n")
@@ -114,6 +167,45 @@ describe("schemas and connectors that are wrong", () => {
       message: expect.stringMatching(/a record needs a "name", at \$/),
     })
     expect(await post(url, { schema: "{" })).toMatchObject({ status: 422, message: expect.stringMatching(/not JSON/) })
+  })
+
+  it("what has a schema is written and shown as JSON", async () => {
+    const registry = `--registry ${up.ready["registry"]!}`
+    const fields = [
+      { name: "id", type: "string" },
+      { name: "raw", type: ["null", "bytes"], default: null },
+      { name: "tags", type: { type: "array", items: "long" } },
+    ]
+    const versions = (subject: string) => `${up.ready["registry"]}/subjects/${subject}/versions`
+    const avro = { type: "record", name: "Typed", fields }
+    const object = { type: "object", properties: { id: { type: "string" } }, required: ["id"] }
+    await post(versions("typed-value"), { schema: JSON.stringify(avro) })
+    await post(versions("checked-value"), { schemaType: "JSON", schema: JSON.stringify(object) })
+    await works("topic create typed checked --partitions 1")
+    const values = [
+      { id: "a", raw: { base64: "/w==" }, tags: [1, 2] },
+      { id: "b", raw: null, tags: [] },
+    ]
+    await works(`produce typed ${registry} --key k`, JSON.stringify(values[0]))
+    await works(`produce typed ${registry} --json`, JSON.stringify({ key: "l", value: values[1] }))
+    await works("produce typed", "no schema\n")
+    const shown = values.map((value) => JSON.stringify(value))
+    expect(await works(`consume typed --until-end --keys ${registry}`)).toBe(
+      `k\t${shown[0]}\nl\t${shown[1]}\nnull\tno schema\n`,
+    )
+    const [first] = (await works(`consume typed --max 1 --json ${registry}`)).split("\n")
+    expect(JSON.parse(first!)).toMatchObject({ key: "k", value: values[0] })
+    await works(`produce checked ${registry}`, '{"id":"c"}\n')
+    expect(await works(`consume checked --until-end ${registry}`)).toBe('{"id":"c"}\n')
+    for (const [topic, line, told] of [
+      ["typed", '{"id":"a"}', /line 1 does not fit the schema: .*typed-value.*tags/],
+      ["checked", "{}", /line 1 does not fit the schema: .*id/],
+      ["one", "{}", /has no subject one-value: start a pipeline/],
+    ] as const) {
+      const ended = await millrace(["produce", topic, ...registry.split(" "), ...brokers], { input: line })
+      expect(ended).toMatchObject({ code: 1, stderr: expect.stringMatching(told) })
+      expect(ended.stderr).toMatch(/^millrace: [^\n]+\n$/)
+    }
   })
 
   it("a connector is refused with the setting that is wrong", async () => {

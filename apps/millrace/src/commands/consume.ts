@@ -8,8 +8,9 @@ import {
   type TopicPartitionOffset,
 } from "@millrace/client"
 import { command, Failure, UsageError } from "../command.ts"
-import { clusterOptions, withClient } from "../connection.ts"
+import { clusterOptions, registryOption, withClient } from "../connection.ts"
 import { oneLine } from "../fault.ts"
+import { type Decoder, jsonOfRecord } from "../record-json.ts"
 import { countOption, stopSignal } from "../serve.ts"
 
 const POLL_MS = 500
@@ -33,17 +34,28 @@ export default command({
     max: { value: "N", help: "stop after so many records" },
     "until-end": { help: "stop at the end that the topic had at the start" },
     uncommitted: { help: "also show records of open and aborted transactions" },
+    timestamps: { help: "print times before values" },
+    offsets: { help: "print partition@offset before values" },
+    headers: { help: "print headers before values, as name=value,…" },
     keys: { help: "print keys before values" },
-    json: { help: "print a JSON object a line, with key, value, offset, time and headers" },
+    registry: registryOption,
+    json: { help: "print a JSON object a line, with all of these: what `millrace produce --json` reads" },
   },
-  run: ({ options, positionals }) => {
+  run: async ({ options, positionals }) => {
     const topic = positionals[0]!
     const from = whereOf(options.from)
     const most = options.max === undefined ? Infinity : countOption("max", options.max)
     const only = options.partition === undefined ? undefined : countOption("partition", options.partition)
     if (options.group !== undefined && (only !== undefined || typeof from === "number"))
       throw new UsageError("--group shares out partitions and keeps offsets: leave --partition and the offset out")
-    const print = options.json ? jsonOf : options.keys ? keyAndValueOf : valueOf
+    const registered =
+      options.registry === undefined
+        ? undefined
+        : new (await import("../registered.ts")).RegisteredReader(options.registry)
+    const decode: Decoder = (bytes) => registered?.decode(bytes)
+    const print = options.json
+      ? (record: ConsumerRecord) => [Buffer.from(jsonOfRecord(record, decode))]
+      : plain(options, decode)
     return withClient(options, async (client) => {
       const [description] = await client.admin().describeTopics([topic])
       if (description === undefined) throw new Failure(`there is no topic ${topic}; see: millrace topic list`)
@@ -79,6 +91,11 @@ export default command({
         }
         for (const fetched of polled) {
           const chunks: Uint8Array[] = []
+          if (registered !== undefined)
+            for (const { key, value } of recordsOf(fetched)) {
+              await registered.learn(key)
+              await registered.learn(value)
+            }
           const next = take(fetched, most - count, (record) => {
             count++
             chunks.push(...print(record), NEW_LINE)
@@ -143,33 +160,27 @@ function partitionsOf(topic: string, count: number, only: number | undefined): T
   return [{ topic, partition: only }]
 }
 
-const valueOf = (record: ConsumerRecord): Uint8Array[] => [record.value ?? NULL]
+/** Parts of a record that may stand before its value, in this order. */
+const PARTS = {
+  timestamps: ({ timestamp }: ConsumerRecord) => Buffer.from(new Date(timestamp).toISOString()),
+  offsets: ({ partition, offset }: ConsumerRecord) => Buffer.from(`${partition}@${offset}`),
+  headers: ({ headers }: ConsumerRecord) => Buffer.from(headers.length === 0 ? "-" : headers.map(headerText).join(",")),
+  keys: ({ key }: ConsumerRecord, shown: Shown) => shown(key),
+} as const
 
-const keyAndValueOf = (record: ConsumerRecord): Uint8Array[] => [record.key ?? NULL, TAB, record.value ?? NULL]
+type Shown = (bytes: Uint8Array | null) => Uint8Array
 
-function jsonOf(record: ConsumerRecord): Uint8Array[] {
-  const { topic, partition, offset, timestamp } = record
-  const headers = record.headers.map(({ key, value }) => [key, textOf(value)] as const)
-  const fields = {
-    topic,
-    partition,
-    offset,
-    timestamp,
-    key: textOf(record.key),
-    value: textOf(record.value),
-    headers: Object.fromEntries(headers),
+function plain(options: Readonly<Record<keyof typeof PARTS, boolean>>, decode: Decoder) {
+  const parts = (Object.keys(PARTS) as (keyof typeof PARTS)[]).filter((name) => options[name])
+  const shown: Shown = (bytes) => {
+    const decoded = decode(bytes)
+    return decoded === undefined ? (bytes ?? NULL) : Buffer.from(JSON.stringify(decoded))
   }
-  return [Buffer.from(JSON.stringify(fields))]
+  return (record: ConsumerRecord): Uint8Array[] => [
+    ...parts.flatMap((name) => [PARTS[name](record, shown), TAB]),
+    shown(record.value),
+  ]
 }
 
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-
-/** Text where the bytes are text, otherwise `{base64}`: nothing is lost. */
-function textOf(bytes: Uint8Array | null): string | { readonly base64: string } | null {
-  if (bytes === null) return null
-  try {
-    return strict.decode(bytes)
-  } catch {
-    return { base64: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64") }
-  }
-}
+const headerText = ({ key, value }: ConsumerRecord["headers"][number]): string =>
+  `${key}=${value === null ? "null" : Buffer.from(value)}`

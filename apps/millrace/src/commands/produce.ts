@@ -1,7 +1,16 @@
 import type { Producer } from "@millrace/client"
 import { command, Failure, UsageError } from "../command.ts"
-import { clusterOptions, REACH_TIMEOUT_MS, withClient } from "../connection.ts"
+import { clusterOptions, REACH_TIMEOUT_MS, registryOption, withClient } from "../connection.ts"
 import { linesOf } from "../lines.ts"
+import {
+  type Encoders,
+  type GivenRecord,
+  LineFault,
+  recordOfJson,
+  TIME_HELP,
+  timeOf,
+  valueOfJson,
+} from "../record-json.ts"
 import { countOption } from "../serve.ts"
 
 const COMPRESSIONS = ["none", "gzip", "snappy", "lz4", "zstd"] as const
@@ -22,21 +31,31 @@ export default command({
       value: "TEXT",
       help: "what stands before it in a line is the key; lines have no key without it",
     },
-    partition: { value: "N", help: "write to this partition; the key decides without it" },
-    compression: { value: "CODEC", help: `one of ${COMPRESSIONS.join(", ")}`, default: "none" },
+    key: { value: "TEXT", help: "the key of all lines", mayBeEmpty: true },
     "null-marker": {
       value: "TEXT",
       help: "a value that reads like this is written as null (a tombstone)",
       mayBeEmpty: true,
     },
+    json: {
+      help: 'a line is a record as `consume --json` prints it: {"key":…,"value":…,"timestamp":…,"headers":{…}}',
+    },
+    registry: registryOption,
+    timestamp: { value: "TIME", help: "the records' time, in milliseconds or as a date; now without it" },
+    header: { value: "NAME=VALUE", help: "a header of all records", multiple: true },
+    partition: { value: "N", help: "write to this partition; the key decides without it" },
+    compression: { value: "CODEC", help: `one of ${COMPRESSIONS.join(", ")}`, default: "none" },
   },
-  run: ({ options, positionals }) => {
+  run: async ({ options, positionals }) => {
     const topic = positionals[0]!
     const compression = COMPRESSIONS.find((one) => one === options.compression)
     if (compression === undefined)
       throw new UsageError(`--compression ${options.compression}: expected one of ${COMPRESSIONS.join(", ")}`)
     const partition = options.partition === undefined ? ANY_PARTITION : countOption("partition", options.partition)
-    const recordOf = recordReader(options["key-separator"], options["null-marker"])
+    const timestamp = options.timestamp === undefined ? undefined : timeOf(options.timestamp)
+    if (timestamp === null) throw new UsageError(`--timestamp ${options.timestamp}: ${TIME_HELP}`)
+    const headers = options.header.map(headerOption)
+    const recordOf = recordReader(options, await encodersOf(topic, options.registry))
     return withClient(options, async (client) => {
       const [description] = await client.admin().describeTopics([topic])
       const partitions = description?.partitions.length
@@ -46,15 +65,18 @@ export default command({
       const producer = client.producer({ compression, deliveryTimeoutMs: REACH_TIMEOUT_MS })
       let count = 0
       for await (const line of linesOf(process.stdin)) {
-        const record = recordOf(line)
-        if (record === undefined) {
+        let record: GivenRecord
+        try {
+          record = recordOf(line)
+        } catch (fault) {
+          if (!(fault instanceof LineFault)) throw fault
           await acknowledged(producer, topic, count)
-          throw new Failure(
-            `line ${count + 1} has no key separator ${JSON.stringify(options["key-separator"])}: ${show(line)}; ` +
-              "the lines before it are written",
-          )
+          const what = `line ${count + 1} ${fault.message}: ${show(line)}`
+          throw new Failure(`${what}; the lines before it are written`, { cause: fault })
         }
-        const full = !producer.append(topic, partition, Date.now(), record.key, record.value)
+        const time = record.timestamp ?? timestamp ?? Date.now()
+        const all = headers.length === 0 ? record.headers : [...record.headers, ...headers]
+        const full = !producer.append(topic, partition, time, record.key, record.value, all)
         if (++count % FLUSH_EVERY_LINES === 0) await acknowledged(producer, topic, count)
         else if (full) await producer.waitForSpace()
       }
@@ -65,25 +87,55 @@ export default command({
   },
 })
 
-interface LineRecord {
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array | null
+const NO_HEADERS: GivenRecord["headers"] = []
+
+interface LineOptions {
+  readonly "key-separator": string | undefined
+  readonly "null-marker": string | undefined
+  readonly key: string | undefined
+  readonly json: boolean
 }
 
-/** How a line becomes a record; undefined for a line without the separator. */
-function recordReader(
-  separator: string | undefined,
-  nullMarker: string | undefined,
-): (line: Uint8Array) => LineRecord | undefined {
+/** How a line becomes a record. */
+function recordReader(options: LineOptions, encoders: Encoders): (line: Uint8Array) => GivenRecord {
+  const { "key-separator": separator, "null-marker": nullMarker } = options
+  if (options.json) {
+    const other = (["key-separator", "key", "null-marker"] as const).find((name) => options[name] !== undefined)
+    if (other !== undefined) throw new UsageError(`--json says of each record what --${other} would: leave it out`)
+    return (line) => recordOfJson(line, encoders)
+  }
+  if (separator !== undefined && options.key !== undefined)
+    throw new UsageError("--key is the key of all lines, --key-separator finds it in each: choose one")
   const between = separator === undefined ? undefined : Buffer.from(separator)
   const marker = nullMarker === undefined ? undefined : Buffer.from(nullMarker)
-  const valueOf = (bytes: Uint8Array) => (marker?.equals(bytes) ? null : bytes)
-  return (line) => {
-    if (between === undefined) return { key: null, value: valueOf(line) }
-    const at = Buffer.from(line.buffer, line.byteOffset, line.byteLength).indexOf(between)
-    if (at < 0) return undefined
-    return { key: line.subarray(0, at), value: valueOf(line.subarray(at + between.length)) }
+  const key = options.key === undefined ? null : Buffer.from(options.key)
+  const { value: encode } = encoders
+  const valueOf = (bytes: Uint8Array) => {
+    if (marker?.equals(bytes)) return null
+    return encode === undefined ? bytes : valueOfJson(bytes, encode)
   }
+  return (line) => {
+    if (between === undefined) return { key, value: valueOf(line), headers: NO_HEADERS }
+    const at = Buffer.from(line.buffer, line.byteOffset, line.byteLength).indexOf(between)
+    if (at < 0) throw new LineFault(`has no key separator ${JSON.stringify(separator)}`)
+    return { key: line.subarray(0, at), value: valueOf(line.subarray(at + between.length)), headers: NO_HEADERS }
+  }
+}
+
+/** The latest schemas of the topic's subjects; keys may be without one. */
+async function encodersOf(topic: string, url: string | undefined): Promise<Encoders> {
+  if (url === undefined) return {}
+  const { encoderOf } = await import("../registered.ts")
+  const [key, value] = [await encoderOf(url, `${topic}-key`), await encoderOf(url, `${topic}-value`)]
+  if (value !== undefined) return { key, value }
+  const start = "start a pipeline that reads or writes the topic, or register a schema"
+  throw new Failure(`the registry at ${url} has no subject ${topic}-value: ${start}`)
+}
+
+function headerOption(given: string): GivenRecord["headers"][number] {
+  const at = given.indexOf("=")
+  if (at <= 0) throw new UsageError(`--header ${given}: expected NAME=VALUE`)
+  return { key: given.slice(0, at), value: given.slice(at + 1) }
 }
 
 /** Waits for what was appended; a fault says how far it surely came. */
