@@ -13,7 +13,7 @@ const TASKS_SHOWN_MAX = 16
 
 export type DisplayMode = "live" | "plain" | "json"
 
-/** Shows until it is ended, which leaves the last state standing. */
+/** Shows what runs until it is ended, which leaves the last state standing. */
 export function showRun(handles: readonly Running[], mode: DisplayMode): { end(): void } {
   const block = new LiveBlock()
   const show = () => {
@@ -31,6 +31,16 @@ export function showRun(handles: readonly Running[], mode: DisplayMode): { end()
       if (mode === "json") show()
     },
   }
+}
+
+/** Until tasks run: on a terminal the same block, elsewhere a line to stderr now and then for a start that takes long. */
+export function showStart(handles: readonly Running[], mode: DisplayMode): { end(): void } {
+  if (mode === "live") return showRun(handles, mode)
+  const show = () => {
+    for (const handle of handles) if (handle.state() !== "running") console.error(plainLine(viewOf(handle)))
+  }
+  const timer = setInterval(show, PLAIN_MS)
+  return { end: () => clearInterval(timer) }
 }
 
 export interface RunView {

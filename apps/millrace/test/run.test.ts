@@ -4,7 +4,7 @@
 import { afterAll, expect, it } from "vitest"
 import { jsonLine, liveLines, plainLine, type RunView } from "../src/run-display.ts"
 import { clipped } from "../src/terminal.ts"
-import { killServers, millrace, PIPELINES, scratchDirectory, serve } from "./support/process.ts"
+import { killServers, millrace, PIPELINES, scratchDirectory, serve, type Serving } from "./support/process.ts"
 
 const scratch = scratchDirectory()
 const anyPort = "127.0.0.1:0"
@@ -29,6 +29,10 @@ it("serves queries and metrics, and prints its figures as JSON", async () => {
   const more = ["--queries", anyPort, "--metrics", anyPort, "--json"]
   const running = await serve(["run", `${PIPELINES}/words.ts`, ...where, ...more])
   const { kafka, queries, metrics } = running.ready
+  // Ready says that tasks run: four for the lines, four for the words.
+  expect(await (await fetch(metrics!)).text()).toContain(
+    'millrace_streams_tasks{application="words",state="running"} 8\n',
+  )
   expect((await millrace(["produce", "lines", "--brokers", kafka!], { input: "k:to be or not to be\n" })).code).toBe(0)
   const row = await until("the words are counted", async () => {
     const response = await fetch(`${queries}/stores/counts/be`)
@@ -72,6 +76,27 @@ it("runs a module in worker threads, answers for all of them, and drains", async
   expect(figures).toMatchObject({ application: "words", state: "running", workers: 2 })
   const ended = await running.stop()
   expect([ended.code, ended.stderr]).toEqual([0, expect.not.stringMatching(/^millrace: /m)])
+}, 120_000)
+
+it("keeps copies of state in a second process, as its settings say", async () => {
+  const broker = await serve(["broker", "--data", `${scratch.path}/standby`, "--listen", anyPort])
+  const where = ["--brokers", broker.ready["kafka"]!, "--create-topics", "2", "--set", "num.standby.replicas=1"]
+  const start = (at: number) =>
+    serve(["run", `${PIPELINES}/words.ts`, ...where, "--state", `${scratch.path}/standby-${at}`, "--json"])
+  const both = [await start(1), await start(2)]
+  // Of two tasks with a store each, one runs here and one there, and each has its copy on the other side.
+  const figures = ({ text }: Serving) =>
+    JSON.parse(
+      text.stdout
+        .trim()
+        .split("\n")
+        .at(-1)!
+        .replace(/^ready .*/, "{}"),
+    )
+  await until("each has tasks and copies", () =>
+    both.every((one) => figures(one).tasks === 2 && figures(one).standbyTasks === 1) ? true : undefined,
+  )
+  for (const one of both) expect((await one.stop()).code).toBe(0)
 }, 120_000)
 
 it("names what fails in a worker thread as it does in its own", async () => {

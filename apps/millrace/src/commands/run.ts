@@ -2,7 +2,7 @@ import { Socket } from "node:net"
 import * as path from "node:path"
 import { pathToFileURL } from "node:url"
 import type { ClientSecurity } from "@millrace/client"
-import { parse, type Values } from "@millrace/config"
+import { parse } from "@millrace/config"
 import { type Address, formatAddress } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
 import { RegistryClient } from "@millrace/schema"
@@ -11,10 +11,10 @@ import { command, UsageError } from "../command.ts"
 import { checkBrokers, commandConfigOption, reach, securityOption } from "../connection.ts"
 import { firstLine, oneLine } from "../fault.ts"
 import { loadPipelines } from "../modules.ts"
-import { type DisplayMode, showRun } from "../run-display.ts"
+import { type DisplayMode, showRun, showStart } from "../run-display.ts"
 import { readSettings } from "../parts/config-file.ts"
 import { startMetrics } from "../parts/metrics.ts"
-import { runConfig } from "../parts/run-config.ts"
+import { type RunConfig, runConfig, runOptionsOf } from "../parts/run-config.ts"
 import {
   addressOption,
   closeAll,
@@ -67,7 +67,7 @@ export default command({
     const set = protocol === undefined ? options.set : [...options.set, `group.protocol=${protocol}`]
     const config = parse(
       runConfig,
-      readSettings({ file: undefined, set }, (given) => parse(runConfig, given)),
+      readSettings({ file: undefined, set }, (given) => runOptionsOf(parse(runConfig, given))),
     )
     const listen = addressOption("kafka", options.kafka)
     const metrics = options.metrics === undefined ? undefined : addressOption("metrics", options.metrics)
@@ -87,6 +87,7 @@ export default command({
     const stopped = options["stop-at-eof"] ? Promise.race([stopSignal(), inputEnd()]) : stopSignal()
     const parts: Part[] = []
     const handles: Running[] = []
+    const tasksRun: Promise<void>[] = []
     try {
       const start =
         given === undefined
@@ -100,10 +101,10 @@ export default command({
       }
       const stateDir = path.resolve(options.state)
       for (const pipeline of pipelines) {
-        const handle = await unlessStopped(
-          startPipeline(pipeline, { ...target, queries: options.queries, workers, file }, stateDir, config),
-          stopped,
-        )
+        const running = Promise.withResolvers<void>()
+        tasksRun.push(running.promise)
+        const place = { ...target, queries: options.queries, workers, file, onRunning: running.resolve }
+        const handle = await unlessStopped(startPipeline(pipeline, place, stateDir, config), stopped)
         if (handle === undefined) return await endEarly([...parts, ...handles.map(partOf)])
         handles.push(handle)
       }
@@ -116,10 +117,15 @@ export default command({
       }
       const asked = handles.flatMap(({ endpoint }) => (endpoint === undefined ? [] : [`http://${endpoint}`]))
       if (asked.length > 0) where.push(`queries=${asked.join(",")}`)
+      const mode = displayMode(options.json)
+      const ended = Promise.race([stopped, ...handles.map((handle) => handle.done)])
+      const starting = showStart(handles, mode)
+      const isReady = Promise.all(tasksRun).then(() => true)
+      if ((await Promise.race([isReady, ended]).finally(() => starting.end())) !== true) return 0
       printReady([...where, `pipelines=${names.join(",")}`])
-      const progress = showRun(handles, displayMode(options.json))
+      const progress = showRun(handles, mode)
       try {
-        await Promise.race([stopped, ...handles.map((handle) => handle.done)])
+        await ended
       } finally {
         progress.end()
       }
@@ -156,8 +162,6 @@ interface Target {
   readonly registryUrl: string | null
   readonly createTopics?: { readonly partitions: number }
 }
-
-type RunConfig = Values<typeof runConfig>
 
 async function onCluster(
   cluster: { readonly brokers: string; readonly "command-config": string | undefined },
@@ -230,31 +234,28 @@ interface Start extends Target {
   readonly queries: string | undefined
   readonly workers: number | null
   readonly file: string
+  /** Its tasks have come and are restored; or none came, and it stands by. */
+  readonly onRunning: () => void
 }
 
 function startPipeline(
   pipeline: Pipeline<never>,
-  { brokers, security, registryUrl, createTopics, queries, workers, file }: Start,
+  { brokers, security, registryUrl, createTopics, queries, workers, file, onRunning }: Start,
   stateDir: string,
   config: RunConfig,
 ): Promise<Running> {
-  const applicationId = config["application.id"]
   const options: RunOptions = {
     host: nodeHost,
     brokers,
     ...(security && { security }),
     stateDir,
-    processingGuarantee: config["processing.guarantee"] === "at_least_once" ? "at-least-once" : "exactly-once",
-    commitIntervalMs: config["commit.interval.ms"],
-    transactionTimeoutMs: config["transaction.timeout.ms"],
-    sessionTimeoutMs: config["session.timeout.ms"],
-    startAt: config["auto.offset.reset"],
-    idleAfterMs: config["idle.after.ms"],
-    groupProtocol: config["group.protocol"],
+    ...runOptionsOf(config),
     ...(queries !== undefined && { queries: { listen: queries } }),
-    ...(applicationId === null ? {} : { applicationId }),
     ...(registryUrl === null ? {} : { registry: new RegistryClient({ url: registryUrl }) }),
     ...(createTopics === undefined ? {} : { createTopics }),
+    onStateChange: (state) => {
+      if (state === "running") onRunning()
+    },
     log: (message) => console.error(firstLine(message)),
   }
   if (workers === null) return run(pipeline, options)

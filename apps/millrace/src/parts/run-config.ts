@@ -1,7 +1,9 @@
 /**
  * The settings of `millrace run`, under Kafka Streams' names.
  */
-import { define, int, oneOf, string, type Values } from "@millrace/config"
+import { define, int, list, oneOf, string, type Values } from "@millrace/config"
+import type { RunOptions } from "@millrace/streams"
+import { UsageError } from "../command.ts"
 
 export const runConfig = define({
   "application.id": string({
@@ -47,7 +49,81 @@ export const runConfig = define({
     min: 1,
     doc: "Worker threads that run each pipeline; in the one thread there is when not set. The same as --workers.",
   }),
+  "num.standby.replicas": int({
+    default: 0,
+    min: 0,
+    doc: "Copies of every task's state in other processes, which take over at once.",
+  }),
+  "acceptable.recovery.lag": int({
+    default: 10_000,
+    min: 0,
+    doc: "A task moves only to a process whose copy lacks no more than so many changelog records; until then it warms up.",
+  }),
+  "max.warmup.replicas": int({ default: 2, min: 1, doc: "Tasks of the application that warm up at the same time." }),
+  "probing.rebalance.interval.ms": int({
+    default: 600_000,
+    min: 1_000,
+    doc: "While tasks warm up, the group is balanced anew this often.",
+  }),
+  "rack.aware.assignment.tags": list({
+    default: [],
+    doc: "Names of client tags in which copies of a task should differ.",
+  }),
+  "client.tags": list({
+    default: [],
+    doc: "Where this process stands, as name=value: zone=eu-1a. In Kafka Streams each is a setting, client.tag.zone.",
+  }),
+  "state.cleanup.delay.ms": int({
+    default: 600_000,
+    min: 0,
+    doc: "Local state of tasks that have been elsewhere for so long is freed.",
+  }),
+  "task.timeout.ms": int({
+    default: 300_000,
+    min: 0,
+    doc: "How long one task's transactions may be aborted again and again before the run fails.",
+  }),
+  "metadata.max.age.ms": int({
+    default: 300_000,
+    min: 0,
+    doc: "How long topics that are new, or grow, may go unnoticed.",
+  }),
+  "metrics.recording.level": oneOf(["INFO", "DEBUG"], {
+    default: "INFO",
+    doc: "DEBUG counts what each operator receives too, at some cost per record.",
+  }),
   "schema.registry.url": string({ default: null, doc: "The schema registry of Avro and JSON Schema serdes." }),
 })
 
 export type RunConfig = Values<typeof runConfig>
+
+/** What the library's `run` calls them. */
+export function runOptionsOf(config: RunConfig) {
+  const applicationId = config["application.id"]
+  return {
+    ...(applicationId === null ? {} : { applicationId }),
+    processingGuarantee: config["processing.guarantee"] === "at_least_once" ? "at-least-once" : "exactly-once",
+    commitIntervalMs: config["commit.interval.ms"],
+    transactionTimeoutMs: config["transaction.timeout.ms"],
+    sessionTimeoutMs: config["session.timeout.ms"],
+    startAt: config["auto.offset.reset"],
+    idleAfterMs: config["idle.after.ms"],
+    groupProtocol: config["group.protocol"],
+    standbyReplicas: config["num.standby.replicas"],
+    acceptableRecoveryLag: config["acceptable.recovery.lag"],
+    maxWarmupReplicas: config["max.warmup.replicas"],
+    probingRebalanceIntervalMs: config["probing.rebalance.interval.ms"],
+    rackAwareAssignmentTags: config["rack.aware.assignment.tags"],
+    clientTags: Object.fromEntries(config["client.tags"].map(tagOf)),
+    stateCleanupDelayMs: config["state.cleanup.delay.ms"],
+    taskTimeoutMs: config["task.timeout.ms"],
+    metadataMaxAgeMs: config["metadata.max.age.ms"],
+    metricsLevel: config["metrics.recording.level"] === "DEBUG" ? "debug" : "info",
+  } satisfies Partial<RunOptions>
+}
+
+function tagOf(tag: string): readonly [name: string, value: string] {
+  const at = tag.indexOf("=")
+  if (at <= 0) throw new UsageError(`--set: config client.tags: "${tag}" must be name=value`)
+  return [tag.slice(0, at), tag.slice(at + 1)]
+}

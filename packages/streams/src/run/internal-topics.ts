@@ -50,8 +50,11 @@ export async function prepareTopics(
   }
   const missing = external.filter((topic) => !counts.has(topic))
   if (missing.length > 0) {
+    const names = missing.map((topic) => `"${topic}"`).join(", ")
+    const [what, which] =
+      missing.length === 1 ? ["topic", "does not exist: create it"] : ["topics", "do not exist: create them"]
     throw new PipelineError(
-      `pipeline "${topology.plan.pipeline}": topic "${missing[0]}" does not exist: create it first`,
+      `pipeline "${topology.plan.pipeline}": ${what} ${names} ${which} first, or run it with createTopics (--create-topics N)`,
     )
   }
   const partitions = new Map(resolvePartitions(topology, counts))
