@@ -51,7 +51,7 @@ export {
   type WindowOptions,
 } from "./dsl/windows.ts"
 export * from "./errors.ts"
-export { mapEffect, type MapEffectOptions } from "./map-effect.ts"
+export { mapEffect, type MapEffectOptions, type RetryOptions } from "./map-effect.ts"
 export * from "./operators/index.ts"
 export { PROMETHEUS_TYPE, prometheusText } from "./metrics/prometheus.ts"
 export type { RestoreReport, RunMetrics, StoreReport, TaskReport } from "./metrics/report.ts"

@@ -7,8 +7,8 @@
  * `idempotencyKey` is the same each time.
  *
  * State: none. Time and key: the input's; the value's serde is not known any more. Tombstones pass.
- * A failure that is left when retries and `timeout` are used up goes to `onFailure`: fail the pipeline (the default), skip
- * the record and count it, or write it to a dead-letter topic in the same transaction. Timeouts and defects always fail.
+ * A failure that is left when there are no more retries goes to `onFailure`: fail the pipeline (the default), skip the
+ * record and count it, or write it to a dead-letter topic in the same transaction. Timeouts and defects always fail.
  *
  * Effect itself is the runner's matter (run/effects.ts): this file uses its types alone.
  */
@@ -38,15 +38,28 @@ export interface MapEffectOptions<K, V, E> {
   /** Retries included. Must be below half the transaction timeout. */
   readonly timeout: Duration
   readonly serialBy?: "none" | "key"
-  readonly retry?: Schedule.Schedule<unknown, E>
+  /** As `Effect.retry` takes it: a schedule, or which failures are worth another attempt, and how many. */
+  readonly retry?: Schedule.Schedule<unknown, E> | RetryOptions<E>
   readonly onFailure?: (error: E, record: Rec<K, V>) => EffectFailureAction
+}
+
+/** Those of `Effect.retry`. */
+export interface RetryOptions<E> {
+  /** Only failures of which this is true are tried again. */
+  readonly while?: (error: E) => boolean
+  /** Failures of which this is true are not. */
+  readonly until?: (error: E) => boolean
+  /** So many attempts after the first. */
+  readonly times?: number
+  /** The pauses between attempts, and when to give up; none, and never, without it. */
+  readonly schedule?: Schedule.Schedule<unknown, E>
 }
 
 /** What the effect port is given. */
 export interface EffectJob {
   readonly make: () => Effect.Effect<unknown, unknown, unknown>
   readonly timeoutMs: number
-  readonly retry: Schedule.Schedule<unknown, unknown> | undefined
+  readonly retry: Schedule.Schedule<unknown, unknown> | RetryOptions<unknown> | undefined
 }
 
 const mapEffectOperator: Operator = {
@@ -65,6 +78,10 @@ export function mapEffect<K, V, W, E, R2, R>(
   }
   const timeoutMs = durationMs("mapEffect timeout", options.timeout)
   if (timeoutMs === 0) throw new PipelineError("mapEffect: the timeout must be more than 0")
+  if (retry !== undefined && isEndless(retry))
+    throw new PipelineError(
+      "mapEffect: retry needs times or a schedule: it would try without a pause until the timeout",
+    )
   const functions = {
     f,
     retry: () => retry,
@@ -78,6 +95,10 @@ export function mapEffect<K, V, W, E, R2, R>(
     )
   }
 }
+
+/** A schedule, which is a value of Effect's own making, says when to stop. */
+const isEndless = (retry: object): boolean =>
+  Object.getPrototypeOf(retry) === Object.prototype && !("times" in retry) && !("schedule" in retry)
 
 class EffectRecord extends StreamRecord {
   readonly idempotencyKey: string

@@ -18,7 +18,7 @@ export function effectPort(clock: HostClock, services: Context.Context<never> | 
       const { make, timeoutMs, retry } = job as EffectJob
       // Which services it needs, the pipeline's type says: `run` asked for them.
       const once = Effect.suspend(make) as Effect.Effect<unknown, unknown>
-      const effect = retry === undefined ? once : Effect.retry(once, retry)
+      const effect = retry === undefined ? once : Effect.retry(once, retry as Effect.Retry.Options<unknown>)
       const fiber = Effect.runForkWith(context)(effect, { scheduler })
       const dueAt = clock.monotonic() + timeoutMs
       const expire = () => {

@@ -135,6 +135,34 @@ test("retries happen within the timeout", async () => {
   expect(driver.clock.now()).toBe(200)
 })
 
+test("retry tries again what is worth it, as Effect's own does, and no refusal", async () => {
+  const attempts = new Map<number, number>()
+  const answer = (n: number) =>
+    Effect.suspend(() => {
+      attempts.set(n, (attempts.get(n) ?? 0) + 1)
+      return n === 1 ? Effect.succeed(n) : Effect.fail(n === 2 ? ("busy" as const) : ("refused" as const))
+    })
+  const dead = () => ({ deadLetter: Dead })
+  const common = { concurrency: 1, timeout: 1_000, onFailure: dead } as const
+  for (const retry of [
+    { times: 3, while: (error: string) => error === "busy" },
+    { until: (error: string) => error === "refused", schedule: Schedule.spaced(10).pipe(Schedule.upTo({ times: 3 })) },
+  ]) {
+    attempts.clear()
+    await using driver = await start(S.mapEffect(answer, { ...common, retry }))
+    send(driver, 1, 2, 3)
+    await driver.run()
+    expect([...attempts]).toEqual([
+      [1, 1],
+      [2, 4],
+      [3, 1],
+    ])
+    expect(driver.read(Dead).map(({ value }) => value)).toEqual([2, 3])
+    expect(driver.clock.now()).toBe("times" in retry ? 0 : 30)
+  }
+  expect(() => S.mapEffect(answer, { ...common, retry: { while: () => true } })).toThrow("needs times or a schedule")
+})
+
 test("a timeout fails the pipeline", async () => {
   await using driver = await start(S.mapEffect(() => Effect.never, { name: "call", concurrency: 1, timeout: 100 }))
   send(driver, 1)
