@@ -52,7 +52,12 @@ const scored = S.pipeline("scored", () => {
           const fraud = yield* Fraud
           return { ...order, score: yield* fraud.score(order), idempotencyKey }
         }),
-      { concurrency: 64, timeout: "2 seconds", onFailure: (error) => (error === "busy" ? "fail" : "skip") },
+      {
+        concurrency: 64,
+        timeout: "2 seconds",
+        retry: { times: 2, while: (error) => error === "busy" },
+        onFailure: (error) => (error === "busy" ? "fail" : "skip"),
+      },
     ),
   )
   return [

@@ -20,6 +20,16 @@ type Needs<S> =
         ? Needs<One>
         : never
 
+/**
+ * Asks for ends, and says so in words. What is unknown is the result of a pipe in which something else is wrong, and that is
+ * told where it is.
+ */
+type Ends<S> = unknown extends S
+  ? unknown
+  : S extends End | ReadonlyArray<End>
+    ? unknown
+    : "a pipeline returns what S.to answers, or a table, or several of them"
+
 /** R: the services that must be provided to run it. */
 export interface Pipeline<R = never> {
   readonly name: string
@@ -27,9 +37,9 @@ export interface Pipeline<R = never> {
   readonly _R?: () => R
 }
 
-export function pipeline<const S extends End | ReadonlyArray<End>>(
+export function pipeline<const S>(
   name: string,
-  build: () => S,
+  build: () => S & Ends<S>,
   failures: FailureHandlers = {},
 ): Pipeline<Needs<S>> {
   assertName("pipeline", name)

@@ -26,13 +26,7 @@ export interface GroupedTable<K, V, R = never> extends Pipeable<GroupedTable<K, 
 
 /** Several streams with one key, by name: aggregate takes a callback for each. */
 export interface Cogrouped<K, Values, R = never>
-  extends Pipeable<Cogrouped<K, Values, R>>, Aggregable<K, FromStreams<Values>, "stream", R> {}
-
-/** A value of one of the streams. `Names` are all of theirs, so that none can be forgotten. */
-export interface FromStreams<Values, Names = keyof Values> {
-  readonly _streams: Values
-  readonly _names: Names
-}
+  extends Pipeable<Cogrouped<K, Values, R>>, Aggregable<K, Values, "stream", R, keyof Values> {}
 
 export type KeyedKind = "stream" | "table"
 
@@ -51,14 +45,17 @@ export type WindowKind = Windows["_kind"]
 
 export type AggregableKind = "stream" | WindowKind | "table"
 
-/** What aggregate, count and reduce take. Kind says what the aggregate must supply. */
-export interface Aggregable<K, V, Kind extends AggregableKind, R> {
-  readonly _agg: [K, V, Kind]
+/**
+ * What aggregate, count and reduce take. Kind says what the aggregate must supply. Of several streams Names are theirs, and
+ * V has the type of each.
+ */
+export interface Aggregable<K, V, Kind extends AggregableKind, R, Names = null> {
+  readonly _agg: [K, V, Kind, Names]
   readonly _R: () => R
 }
 
-export interface Windowing<K, V, Kind extends WindowKind, R>
-  extends Pipeable<Windowing<K, V, Kind, R>>, Aggregable<Windowed<K>, V, Kind, R> {}
+export interface Windowing<K, V, Kind extends WindowKind, R, Names = null>
+  extends Pipeable<Windowing<K, V, Kind, R, Names>>, Aggregable<Windowed<K>, V, Kind, R, Names> {}
 
 /** The end of a flow. */
 export interface Sink<R> {

@@ -12,7 +12,7 @@
 import type { Serde } from "@millrace/schema"
 import type { Duration } from "../dsl/duration.ts"
 import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
-import { type Aggregable, type AggregableKind, flowOf, type FromStreams, type Table, tableOf } from "../dsl/stream.ts"
+import { type Aggregable, type AggregableKind, flowOf, type Table, tableOf } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
 import { type LogicalNode, makeNode, type StoreSpec } from "../topology/node.ts"
@@ -44,18 +44,16 @@ type Reduction<V, Kind> = { readonly value?: Serde<V> } & (Kind extends "table"
     ? ForATime
     : {})
 
-type Aggregation<K, V, A, Kind> = {
+/** One callback, or one for each stream by its name. */
+type Adding<K, V, A, Names> = [Names] extends [null]
+  ? (aggregate: A, value: V, key: K) => A
+  : { readonly [N in NoInfer<Names> & PropertyKey]: (aggregate: A, value: NoInfer<V>[N & keyof V], key: K) => A }
+
+type Aggregation<K, V, A, Kind, Names> = {
   readonly init: () => A
-  readonly add: (aggregate: A, value: V, key: K) => A
+  readonly add: Adding<K, V, A, Names>
   readonly value?: Serde<A>
 } & Also<K, V, A, Kind>
-
-type Coaggregation<K, Values, A, Kind> = {
-  readonly init: () => A
-  /** By the name of the stream. */
-  readonly add: { readonly [N in keyof Values]: (aggregate: A, value: Values[N], key: K) => A }
-  readonly value?: Serde<A>
-} & Also<K, never, A, Kind>
 
 const aggregateOperator: Operator = {
   kind: "aggregate",
@@ -63,24 +61,21 @@ const aggregateOperator: Operator = {
   make: (node, context) => new Aggregate(node, context),
 }
 
-export function aggregate<K, V, A, Kind extends AggregableKind, R>(
+export function aggregate<K, V, A, Kind extends AggregableKind, R, Names>(
   name: string,
-  options: Aggregation<K, V, A, Kind>,
-): (s: Aggregable<K, V, Kind, R>) => Table<K, A, R>
-export function aggregate<K, Values, A, Kind extends Exclude<AggregableKind, "table">, R>(
-  name: string,
-  options: Coaggregation<K, Values, A, Kind>,
-): (s: Aggregable<K, FromStreams<Values>, Kind, R>) => Table<K, A, R>
-export function aggregate(name: string, options: Parts): (s: any) => Table<any, any, any> {
-  return (s) => aggregateNode("aggregate", name, s, options)
+  options: Aggregation<K, V, A, Kind, Names>,
+): (s: Aggregable<K, V, Kind, R, Names>) => Table<K, A, R> {
+  return (s) => aggregateNode("aggregate", name, s, options as Parts)
 }
 
 /** How many records. */
-export function count(name: string): <K, V, R>(s: Aggregable<K, V, AggregableKind, R>) => Table<K, number, R>
+export function count(
+  name: string,
+): <K, V, R, Names>(s: Aggregable<K, V, AggregableKind, R, Names>) => Table<K, number, R>
 export function count(
   name: string,
   options: ForATime,
-): <K, V, R>(s: Aggregable<K, V, "stream", R>) => Table<K, number, R>
+): <K, V, R, Names>(s: Aggregable<K, V, "stream", R, Names>) => Table<K, number, R>
 export function count(name: string, options: ForATime = {}): (s: any) => any {
   return (s) =>
     aggregateNode("count", name, s, {

@@ -10,6 +10,7 @@
  * schema id that the registry does not have. An unknown schema id is thrown as it is, before anything was
  * done with the record, so that the worker can fetch the schema and process the same record again.
  */
+import type { Serde } from "@millrace/schema"
 import { OWN_CLOCK, type StreamRecord } from "../dsl/record.ts"
 import type { FailureHandler } from "../dsl/failure.ts"
 import { type Duration, durationMs } from "../dsl/duration.ts"
@@ -50,27 +51,28 @@ export interface SourceOptions<K = any, V = any> extends TimestampOptions<K, V> 
   readonly whenIdle?: IdlePolicy
 }
 
-/** The records of a topic, as a stream. */
-export function stream<K, V>(topic: Topic<K, V>, options?: SourceOptions<K, V>): Stream<K, V>
-/** The records of all topics that match when the pipeline is started, as one stream. */
-export function stream<K, V>(pattern: TopicPattern<K, V>, options?: SourceOptions<K, V>): Stream<K, V>
-/** The records of several topics as one stream, in the order that `merge` gives them. */
-export function stream<const T extends readonly [Topic<any, any>, ...Topic<any, any>[]]>(
-  topics: T,
-  options?: SourceOptions<KeyOf<T[number]>, ValueOf<T[number]>>,
-): Stream<KeyOf<T[number]>, ValueOf<T[number]>>
-export function stream(
-  topics: Topic<any, any> | TopicPattern<any, any> | readonly Topic<any, any>[],
-  options: SourceOptions = {},
-): Stream<any, any> {
-  if ("pattern" in topics) return streamOf(patternNode(topics, options))
-  const nodes = ("name" in topics ? [topics] : topics).map((one) => sourceNode(one, options))
+/** What `stream` reads: a topic, all topics that match a pattern when the pipeline is started, or several. */
+type Source = Topic<any, any> | TopicPattern<any, any> | readonly [Topic<any, any>, ...Topic<any, any>[]]
+
+/** One shape for all sources, not overloads: an error in the options is then told where it is. */
+type KeyOf<T> = T extends readonly unknown[] ? KeyOf<T[number]> : T extends { readonly key: Serde<infer K> } ? K : never
+type ValueOf<T> = T extends readonly unknown[]
+  ? ValueOf<T[number]>
+  : T extends { readonly value: Serde<infer V> }
+    ? V
+    : never
+
+/** The records of a topic, as a stream; those of several topics in the order that `merge` gives them. */
+export function stream<const T extends Source>(
+  source: T,
+  options: SourceOptions<KeyOf<T>, ValueOf<T>> = {},
+): Stream<KeyOf<T>, ValueOf<T>> {
+  if ("pattern" in source) return streamOf(patternNode(source, options))
+  const topics: readonly Topic<any, any>[] = "name" in source ? [source] : source
+  const nodes = topics.map((one) => sourceNode(one, options))
   if (nodes.length === 0) throw new PipelineError("stream: name at least one topic")
   return streamOf(nodes.length === 1 ? nodes[0]! : mergeNodes(nodes))
 }
-
-type KeyOf<T> = T extends Topic<infer K, any> ? K : never
-type ValueOf<T> = T extends Topic<any, infer V> ? V : never
 
 export function sourceNode({ name, key, value }: Topic<any, any>, options: SourceOptions = {}) {
   const { timestamp, onInvalidTimestamp, onDeserializationFailure, whenIdle } = options

@@ -35,12 +35,13 @@ export interface ToChosenOptions<K, V> extends Pick<ToOptions<K, V>, "onProducti
   readonly value: Serde<V>
 }
 
-export function to<K, V>(topic: Topic<K, V>, options?: ToOptions<K, V>): <R>(s: Stream<K, V, R>) => Sink<R>
 /** The topic's name, from the record; a tombstone has the value null. */
 export function to<K, V>(
   choose: (key: K, value: V | null, record: Rec<K, V | null>) => string,
   options: ToChosenOptions<K, V>,
 ): <R>(s: Stream<K, V, R>) => Sink<R>
+// Last, since the compiler tells the last one's error when neither fits.
+export function to<K, V>(topic: Topic<K, V>, options?: ToOptions<K, V>): <R>(s: Stream<K, V, R>) => Sink<R>
 export function to(
   target: Topic<any, any> | ((key: any, value: any, record: any) => string),
   given: Partial<ToChosenOptions<any, any>> & ToOptions<any, any> = {},

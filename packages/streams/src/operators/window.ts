@@ -6,6 +6,6 @@ import type { Windows } from "../dsl/windows.ts"
 
 export function window<W extends Windows>(
   windows: W,
-): <K, V, R>(s: Aggregable<K, V, "stream", R>) => Windowing<K, V, W["_kind"], R> {
+): <K, V, R, Names>(s: Aggregable<K, V, "stream", R, Names>) => Windowing<K, V, W["_kind"], R, Names> {
   return (s) => new Flow("windowing", flowOf("window", s, "stream", "cogroup").node, windows) as any
 }

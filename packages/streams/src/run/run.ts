@@ -50,14 +50,16 @@ import { Worker } from "./worker.ts"
 const DELETE_RETENTION_MS = 24 * 3_600_000
 const RESTORE_POLL_RECORDS = 50_000
 
+/** Which services a pipeline of any kind needs nobody knows. */
+type Services<R> = [R] extends [never] ? {} : unknown extends R ? {} : { readonly services: Context.Context<R> }
+
 /** In worker threads, each of which loads the module that exports the pipeline. */
 export function run(pipeline: Pipeline<any>, options: WorkersRunOptions): Promise<WorkersHandle>
-export function run(pipeline: Pipeline<never>, options: RunOptions): Promise<RunHandle>
-/** A pipeline whose effects need services is given them; `Streams.layer` is the face that asks for them by layer. */
-export function run<R>(
-  pipeline: Pipeline<R>,
-  options: RunOptions & { readonly services: Context.Context<R> },
-): Promise<RunHandle>
+/**
+ * A pipeline whose effects need services is given them; `Streams.layer` is the face that asks for them by layer. Last, since
+ * the compiler tells the last one's error when neither fits.
+ */
+export function run<R>(pipeline: Pipeline<R>, options: RunOptions & Services<R>): Promise<RunHandle>
 export async function run(
   pipeline: Pipeline<any>,
   options: RunOptions | WorkersRunOptions,
