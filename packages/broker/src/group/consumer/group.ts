@@ -71,11 +71,6 @@ export class ConsumerGroup {
     return "Stable"
   }
 
-  staticMember(instanceId: string): ConsumerMember | undefined {
-    for (const member of this.members.values()) if (member.instanceId === instanceId) return member
-    return undefined
-  }
-
   /** Somebody has the partition, or has yet to give it up. */
   isOwned(topicId: string, partition: number): boolean {
     for (const { assigned, pendingRevocation } of this.members.values())

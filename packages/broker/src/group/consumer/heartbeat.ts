@@ -9,23 +9,17 @@ import { ErrorCode } from "@millrace/protocol"
 import type { ConsumerGroupHeartbeatRequest } from "@millrace/protocol/messages/consumer-group-heartbeat"
 import { removeGroup } from "../expiry.ts"
 import type { GroupShardState } from "../group-state.ts"
+import { type Fault, givingWay, isLeaving, JOIN_EPOCH, type Place, placeOf } from "../member-place.ts"
 import type { GroupOutcome } from "../requests.ts"
 import { assignors, preferredAssignor } from "./assignors.ts"
 import { ConsumerGroup } from "./group.ts"
 import { leave } from "./leave.ts"
-import {
-  type ConsumerMember,
-  JOIN_EPOCH,
-  newCurrent,
-  reconciled,
-  STATIC_LEAVE_EPOCH,
-  type Subscription,
-} from "./member.ts"
-import { equal, noPartitions, type Partitions, partitionsOf, topicPartitions } from "./partitions.ts"
+import { type ConsumerMember, newCurrent, reconciled, type Subscription } from "./member.ts"
+import { equal, isSubset, noPartitions, type Partitions, partitionsOf, topicPartitions } from "./partitions.ts"
 import { beatRefusal } from "./refusal.ts"
 import { type ConsumerBeat, consumerTimerKey } from "./requests.ts"
 import { assignorMember, resolveRegexes, subscribedHash } from "./subscribed.ts"
-import { epochFault, type Fault, isLeaving, requestFault } from "./validation.ts"
+import { requestFault } from "./validation.ts"
 
 export function consumerHeartbeat(shard: GroupShardState, beat: ConsumerBeat, now: number, out: GroupOutcome): void {
   const { request, token, context } = beat
@@ -35,7 +29,17 @@ export function consumerHeartbeat(shard: GroupShardState, beat: ConsumerBeat, no
   if (isLeaving(request.memberEpoch)) return leave(shard, beat, now, out)
   const group = groupFor(shard, request, out)
   if (!(group instanceof ConsumerGroup)) return refuse(group)
-  const place = placeOf(shard, group, beat)
+  const memberId = request.memberId === "" ? beat.freshId : request.memberId
+  const owned = request.topicPartitions && partitionsOf(request.topicPartitions)
+  const place = placeOf(
+    group,
+    { ...request, memberId },
+    {
+      sizeMax: shard.config["group.consumer.max.size"],
+      fresh: (id) => fresh(id, beat),
+      hasPart: ({ assigned }) => owned !== null && isSubset(owned, assigned),
+    },
+  )
   if ("errorCode" in place) return refuse(place)
   new Step(shard, group, place, beat, now, out).take()
 }
@@ -50,35 +54,19 @@ function groupFor(
   const errorCode = ErrorCode.GROUP_ID_NOT_FOUND
   if (memberEpoch !== JOIN_EPOCH) return { errorCode, message: `there is no group ${groupId}` }
   if (shard.streamsGroups.has(groupId)) return { errorCode, message: `group ${groupId} is not a consumer group` }
-  const classic = shard.groups.get(groupId)
+  const classic = givingWay(shard, groupId)
   if (classic !== undefined) {
-    // Row 96: an empty one gives way, its offsets stay. Members of both protocols do not mix.
-    if (classic.state !== "Empty" || classic.pendingMembers.size > 0)
-      return { errorCode, message: `group ${groupId} has members of the classic protocol` }
+    if ("errorCode" in classic) return classic
     removeGroup(shard, classic, out)
   }
   return new ConsumerGroup(groupId, shard.undo)
 }
 
-/** Where the member stands: known, new, or in the place that a static member left. */
-interface Place {
-  readonly before: ConsumerMember
-  readonly isNew: boolean
-  /** The id of the static member whose place it takes. */
-  readonly replaces: string | undefined
-}
-
-function placeOf(
-  shard: GroupShardState,
-  group: ConsumerGroup,
-  { request, context, freshId }: ConsumerBeat,
-): Place | Fault {
-  const { memberEpoch, instanceId } = request
-  const memberId = request.memberId === "" ? freshId : request.memberId
-  const fresh: ConsumerMember = {
+function fresh(memberId: string, { request, context }: ConsumerBeat): ConsumerMember {
+  return {
     ...newCurrent,
     memberId,
-    instanceId,
+    instanceId: request.instanceId,
     rackId: null,
     clientId: context.clientId,
     clientHost: context.clientHost,
@@ -87,46 +75,12 @@ function placeOf(
     rebalanceTimeoutMs: -1,
     serverAssignor: null,
   }
-  const holder = instanceId === null ? undefined : group.staticMember(instanceId)
-  if (holder !== undefined && holder.memberId !== memberId) {
-    if (memberEpoch !== JOIN_EPOCH)
-      return {
-        errorCode: ErrorCode.FENCED_INSTANCE_ID,
-        message: `instance ${instanceId} is member ${holder.memberId} now`,
-      }
-    if (holder.memberEpoch !== STATIC_LEAVE_EPOCH)
-      return {
-        errorCode: ErrorCode.UNRELEASED_INSTANCE_ID,
-        message: `instance ${instanceId} is still in use by member ${holder.memberId}`,
-      }
-    const before = {
-      ...holder,
-      memberId,
-      memberEpoch: JOIN_EPOCH,
-      previousMemberEpoch: JOIN_EPOCH,
-      state: "Stable" as const,
-    }
-    return { before, isNew: false, replaces: holder.memberId }
-  }
-  const known = holder ?? group.members.get(memberId)
-  if (known === undefined || (instanceId !== null && holder === undefined)) {
-    if (memberEpoch !== JOIN_EPOCH)
-      return { errorCode: ErrorCode.UNKNOWN_MEMBER_ID, message: `group ${group.groupId} has no member ${memberId}` }
-    if (group.members.size >= shard.config["group.consumer.max.size"])
-      return {
-        errorCode: ErrorCode.GROUP_MAX_SIZE_REACHED,
-        message: `group ${group.groupId} has ${group.members.size} members, the most there may be`,
-      }
-    return { before: fresh, isNew: true, replaces: undefined }
-  }
-  const fault = epochFault(known, memberEpoch, request.topicPartitions && partitionsOf(request.topicPartitions))
-  return fault ?? { before: known, isNew: false, replaces: undefined }
 }
 
 class Step {
   readonly #shard: GroupShardState
   readonly #group: ConsumerGroup
-  readonly #place: Place
+  readonly #place: Place<ConsumerMember>
   readonly #beat: ConsumerBeat
   readonly #now: number
   readonly #out: GroupOutcome
@@ -134,7 +88,7 @@ class Step {
   constructor(
     shard: GroupShardState,
     group: ConsumerGroup,
-    place: Place,
+    place: Place<ConsumerMember>,
     beat: ConsumerBeat,
     now: number,
     out: GroupOutcome,

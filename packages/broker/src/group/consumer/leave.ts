@@ -4,25 +4,22 @@
  */
 import { ErrorCode } from "@millrace/protocol"
 import type { GroupShardState } from "../group-state.ts"
+import { leaverOf, STATIC_LEAVE_EPOCH } from "../member-place.ts"
 import type { GroupOutcome } from "../requests.ts"
 import type { ConsumerGroup } from "./group.ts"
-import { type ConsumerMember, STATIC_LEAVE_EPOCH } from "./member.ts"
+import type { ConsumerMember } from "./member.ts"
 import { noPartitions } from "./partitions.ts"
 import { beatRefusal } from "./refusal.ts"
 import { type ConsumerBeat, type ConsumerTimeout, consumerTimerKey } from "./requests.ts"
 import { resolveRegexes, subscribedHash } from "./subscribed.ts"
 
 export function leave(shard: GroupShardState, { request, token }: ConsumerBeat, now: number, out: GroupOutcome): void {
-  const { groupId, instanceId, memberEpoch } = request
+  const { groupId, memberEpoch } = request
   const refuse = (errorCode: ErrorCode, message: string) => void out.reply(token, beatRefusal(errorCode, message))
   const group = shard.consumerGroups.get(groupId)
   if (group === undefined) return refuse(ErrorCode.GROUP_ID_NOT_FOUND, `there is no consumer group ${groupId}`)
-  const holder = instanceId === null ? undefined : group.staticMember(instanceId)
-  if (holder !== undefined && holder.memberId !== request.memberId)
-    return refuse(ErrorCode.FENCED_INSTANCE_ID, `instance ${instanceId} is member ${holder.memberId} now`)
-  const member = holder ?? group.members.get(request.memberId)
-  if (member === undefined || (instanceId !== null && holder === undefined))
-    return refuse(ErrorCode.UNKNOWN_MEMBER_ID, `group ${groupId} has no member ${request.memberId}`)
+  const member = leaverOf(group, request)
+  if ("errorCode" in member) return refuse(member.errorCode, member.message)
   if (memberEpoch === STATIC_LEAVE_EPOCH) stepAside(group, member, out)
   else remove(shard, group, member, now, out)
   out.reply(token, {

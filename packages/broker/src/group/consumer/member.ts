@@ -8,15 +8,11 @@
  *     UnrevokedPartitions   must confirm that it gave partitions up; its epoch stays until then
  *     UnreleasedPartitions  is at the target's epoch, but waits for partitions that others still have
  */
+import { JOIN_EPOCH } from "../member-place.ts"
 import { intersection, noPartitions, type Partitions, sizeOf } from "./partitions.ts"
 
 export const memberStates = ["Stable", "UnrevokedPartitions", "UnreleasedPartitions"] as const
 export type MemberState = (typeof memberStates)[number]
-
-/** In requests: a member that joins, one that leaves, and a static one that will be back. */
-export const JOIN_EPOCH = 0
-export const LEAVE_EPOCH = -1
-export const STATIC_LEAVE_EPOCH = -2
 
 export interface Subscription {
   readonly instanceId: string | null

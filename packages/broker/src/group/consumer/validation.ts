@@ -1,16 +1,8 @@
-/**
- * Whether a heartbeat makes sense by itself, and whether its epoch is one that the member may have (rows 88, 89).
- */
+/** Whether a heartbeat makes sense by itself (row 88). */
 import { ErrorCode } from "@millrace/protocol"
 import type { ConsumerGroupHeartbeatRequest } from "@millrace/protocol/messages/consumer-group-heartbeat"
+import { type Fault, JOIN_EPOCH, STATIC_LEAVE_EPOCH } from "../member-place.ts"
 import { assignors } from "./assignors.ts"
-import { type ConsumerMember, JOIN_EPOCH, LEAVE_EPOCH, STATIC_LEAVE_EPOCH } from "./member.ts"
-import { isSubset, type Partitions } from "./partitions.ts"
-
-export interface Fault {
-  readonly errorCode: ErrorCode
-  readonly message: string
-}
 
 /** Members choose their own id from this version on (KIP-1082). */
 const ownMemberIdFrom = 1
@@ -42,19 +34,3 @@ function invalid(request: ConsumerGroupHeartbeatRequest, apiVersion: number): st
     return "who joins subscribes to names or to an expression"
   return undefined
 }
-
-/**
- * A member may be one answer behind: then its epoch is the previous one, and what it has is part of what it was given.
- * Epoch 0 is a member that starts over.
- */
-export function epochFault(member: ConsumerMember, epoch: number, owned: Partitions | null): Fault | undefined {
-  if (epoch === JOIN_EPOCH || epoch === member.memberEpoch) return undefined
-  const isBehind = epoch < member.memberEpoch && epoch === member.previousMemberEpoch
-  if (isBehind && owned !== null && isSubset(owned, member.assigned)) return undefined
-  return {
-    errorCode: ErrorCode.FENCED_MEMBER_EPOCH,
-    message: `member ${member.memberId} is at epoch ${member.memberEpoch}, not ${epoch}: it gives up everything and joins again`,
-  }
-}
-
-export const isLeaving = (epoch: number): boolean => epoch === LEAVE_EPOCH || epoch === STATIC_LEAVE_EPOCH

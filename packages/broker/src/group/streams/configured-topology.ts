@@ -6,9 +6,9 @@
  * topics of a copartition group have one count; a changelog has as many partitions as its subtopology has tasks.
  */
 import { ErrorCode } from "@millrace/protocol"
-import type { Fault } from "../consumer/validation.ts"
 import type { GroupTopics } from "../consumer/topics.ts"
 import type { GroupShardState } from "../group-state.ts"
+import type { Fault } from "../member-place.ts"
 import type { StreamsGroup } from "./group.ts"
 import { inputTopics, requiredTopics, type Subtopology, type TopicInfo, type Topology } from "./topology.ts"
 

@@ -118,11 +118,6 @@ export class StreamsGroup {
     return "Stable"
   }
 
-  staticMember(instanceId: string): StreamsMember | undefined {
-    for (const member of this.members.values()) if (member.instanceId === instanceId) return member
-    return undefined
-  }
-
   /**
    * Whether a process cannot have a task in a role yet. An active task waits for the active one of anybody; and no process
    * has a task twice.

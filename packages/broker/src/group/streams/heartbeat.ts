@@ -7,21 +7,26 @@
  */
 import { ErrorCode } from "@millrace/protocol"
 import type { StreamsGroupHeartbeatRequest } from "@millrace/protocol/messages/streams-group-heartbeat"
-import { JOIN_EPOCH } from "../consumer/member.ts"
 import { metadataHash } from "../consumer/topics.ts"
-import { type Fault, isLeaving } from "../consumer/validation.ts"
 import type { GroupShardState } from "../group-state.ts"
+import { type Fault, isLeaving, JOIN_EPOCH, type Place, placeOf } from "../member-place.ts"
 import type { GroupOutcome } from "../requests.ts"
 import { type ConfiguredTopology, configuredTopology, type Status, StreamsStatus } from "./configured-topology.ts"
 import { partitionsByEndpoint } from "./endpoints.ts"
 import type { StreamsGroup } from "./group.ts"
 import { leaveStreams } from "./leave.ts"
-import { type KeyValue, reconciled, type StreamsMember, type StreamsMemberMetadata } from "./member.ts"
-import { type Place, placeOf, streamsGroupFor } from "./place.ts"
+import {
+  type KeyValue,
+  newStreamsMember,
+  reconciled,
+  type StreamsMember,
+  type StreamsMemberMetadata,
+} from "./member.ts"
+import { streamsGroupFor } from "./group-for.ts"
 import { streamsBeatAnswer } from "./refusal.ts"
 import { type StreamsBeat, streamsTimerKey } from "./requests.ts"
 import { makeTarget } from "./target.ts"
-import { equalTasks, noTasks, taskLists, type Tasks } from "./tasks.ts"
+import { commonTasks, equalTasks, noTasks, taskLists, type Tasks } from "./tasks.ts"
 import { requiredTopics, sameTopology, type Topology } from "./topology.ts"
 import { ownedTasks, requestFault, tasksFault } from "./validation.ts"
 
@@ -35,13 +40,18 @@ export function streamsHeartbeat(shard: GroupShardState, beat: StreamsBeat, now:
   const found = streamsGroupFor(shard, request)
   if ("errorCode" in found) return refuse(found)
   const { group } = found
-  const place = placeOf(shard, group, beat)
+  const owned = ownedTasks(request)
+  const place = placeOf(group, request, {
+    sizeMax: shard.config["group.streams.max.size"],
+    fresh: newStreamsMember,
+    hasPart: ({ assigned }) => owned !== null && equalTasks(commonTasks(owned, assigned), owned),
+  })
   if ("errorCode" in place) return refuse(place)
   const topology = topologyOf(group, request)
   if ("errorCode" in topology) return refuse(topology)
   const configured = configuredTopology(shard, group, topology)
   if ("errorCode" in configured) return refuse(configured)
-  const fault = configured.status === undefined ? tasksFault(configured, ownedTasks(request)) : undefined
+  const fault = configured.status === undefined ? tasksFault(configured, owned) : undefined
   if (fault !== undefined) return refuse(fault)
   found.claim(out)
   new Step(shard, group, place, { topology, configured }, beat, now, out).take()
@@ -65,7 +75,7 @@ interface Plan {
 class Step {
   readonly #shard: GroupShardState
   readonly #group: StreamsGroup
-  readonly #place: Place
+  readonly #place: Place<StreamsMember>
   readonly #plan: Plan
   readonly #beat: StreamsBeat
   readonly #now: number
@@ -75,7 +85,7 @@ class Step {
   constructor(
     shard: GroupShardState,
     group: StreamsGroup,
-    place: Place,
+    place: Place<StreamsMember>,
     plan: Plan,
     beat: StreamsBeat,
     now: number,
@@ -229,7 +239,10 @@ class Step {
       this.#out.arm(key, rebalanceTimeoutMs, { kind: "streams-rebalance", groupId, memberId, memberEpoch })
   }
 
-  /** The tasks go along when they changed, when the member joins, and when it seems to have missed an answer. */
+  /**
+   * The tasks go along when they changed, when the member joins, and when it seems to have missed an answer: its epoch is an
+   * older one, or it reports other tasks than it was given.
+   */
   #answer(after: StreamsMember): void {
     const { request, token } = this.#beat
     const { before, isNew } = this.#place
@@ -237,7 +250,10 @@ class Step {
     const { configured, topology } = this.#plan
     const group = this.#group
     const isChanged = !equalTasks(before.assigned, after.assigned)
-    const isTold = request.memberEpoch === JOIN_EPOCH || request.memberEpoch !== before.memberEpoch || isChanged
+    const owned = ownedTasks(request)
+    const isBehind =
+      request.memberEpoch !== before.memberEpoch || (owned !== null && !equalTasks(owned, after.assigned))
+    const isTold = request.memberEpoch === JOIN_EPOCH || isBehind || isChanged
     const endpointChanged = JSON.stringify(before.userEndpoint) !== JSON.stringify(after.userEndpoint)
     if (endpointChanged || (isChanged && after.userEndpoint !== null))
       group.soften({ endpointEpoch: group.soft.endpointEpoch + 1 })

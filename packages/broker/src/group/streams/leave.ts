@@ -3,8 +3,8 @@
  * is free at once; the next heartbeat of anybody makes the target anew.
  */
 import { ErrorCode } from "@millrace/protocol"
-import { STATIC_LEAVE_EPOCH } from "../consumer/member.ts"
 import type { GroupShardState } from "../group-state.ts"
+import { leaverOf, STATIC_LEAVE_EPOCH } from "../member-place.ts"
 import type { GroupOutcome } from "../requests.ts"
 import type { StreamsGroup } from "./group.ts"
 import type { StreamsMember } from "./member.ts"
@@ -15,17 +15,13 @@ import { configuredTopology } from "./configured-topology.ts"
 import { makeTarget } from "./target.ts"
 
 export function leaveStreams(shard: GroupShardState, { request, token }: StreamsBeat, out: GroupOutcome): void {
-  const { groupId, instanceId, memberEpoch, memberId } = request
+  const { groupId, memberEpoch, memberId } = request
   const refuse = (errorCode: ErrorCode, message: string) =>
     void out.reply(token, { response: streamsBeatAnswer(errorCode, message), missing: [] })
   const group = shard.streamsGroups.get(groupId)
   if (group === undefined) return refuse(ErrorCode.GROUP_ID_NOT_FOUND, `there is no streams group ${groupId}`)
-  const holder = instanceId === null ? undefined : group.staticMember(instanceId)
-  if (holder !== undefined && holder.memberId !== memberId)
-    return refuse(ErrorCode.FENCED_INSTANCE_ID, `instance ${instanceId} is member ${holder.memberId} now`)
-  const member = instanceId === null ? group.members.get(memberId) : holder
-  if (member === undefined)
-    return refuse(ErrorCode.UNKNOWN_MEMBER_ID, `group ${groupId} has no member ${instanceId ?? memberId}`)
+  const member = leaverOf(group, request)
+  if ("errorCode" in member) return refuse(member.errorCode, member.message)
   if (request.shutdownApplication) group.soften({ shutdownBy: memberId })
   if (memberEpoch === STATIC_LEAVE_EPOCH) stepAside(group, member, out)
   else remove(group, member, out)

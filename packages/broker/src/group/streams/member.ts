@@ -9,7 +9,7 @@
  *     UnrevokedTasks   must confirm that it gave tasks up
  *     UnreleasedTasks  is at the target's epoch, but waits for tasks that others still have
  */
-import { JOIN_EPOCH } from "../consumer/member.ts"
+import { JOIN_EPOCH } from "../member-place.ts"
 import {
   allTasks,
   commonTasks,

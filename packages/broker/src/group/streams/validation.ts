@@ -1,11 +1,9 @@
-/** Whether a heartbeat makes sense by itself, and whether its epoch is one that the member may have. */
+/** Whether a heartbeat makes sense by itself, and beside the group's topology. */
 import { ErrorCode } from "@millrace/protocol"
 import type { StreamsGroupHeartbeatRequest } from "@millrace/protocol/messages/streams-group-heartbeat"
-import { JOIN_EPOCH, STATIC_LEAVE_EPOCH } from "../consumer/member.ts"
-import type { Fault } from "../consumer/validation.ts"
+import { type Fault, JOIN_EPOCH, STATIC_LEAVE_EPOCH } from "../member-place.ts"
 import type { ConfiguredTopology } from "./configured-topology.ts"
-import type { StreamsMember } from "./member.ts"
-import { commonTasks, equalTasks, taskRoles, type Tasks, tasksOf } from "./tasks.ts"
+import { taskRoles, type Tasks, tasksOf } from "./tasks.ts"
 
 export function requestFault(request: StreamsGroupHeartbeatRequest): Fault | undefined {
   const message = invalid(request)
@@ -44,20 +42,6 @@ function invalid(request: StreamsGroupHeartbeatRequest): string | undefined {
 export function ownedTasks({ activeTasks, standbyTasks, warmupTasks }: StreamsGroupHeartbeatRequest): Tasks | null {
   if (activeTasks === null || standbyTasks === null || warmupTasks === null) return null
   return { active: tasksOf(activeTasks), standby: tasksOf(standbyTasks), warmup: tasksOf(warmupTasks) }
-}
-
-/**
- * A member may be one answer behind: then its epoch is the previous one, and what it has is part of what it was given.
- * Epoch 0 is a member that starts over.
- */
-export function epochFault(member: StreamsMember, epoch: number, owned: Tasks | null): Fault | undefined {
-  if (epoch === JOIN_EPOCH || epoch === member.memberEpoch) return undefined
-  const isBehind = epoch < member.memberEpoch && epoch === member.previousMemberEpoch
-  if (isBehind && owned !== null && equalTasks(commonTasks(owned, member.assigned), owned)) return undefined
-  return {
-    errorCode: ErrorCode.FENCED_MEMBER_EPOCH,
-    message: `member ${member.memberId} is at epoch ${member.memberEpoch}, not ${epoch}: it gives up everything and joins again`,
-  }
 }
 
 /** Tasks that the topology does not have. */

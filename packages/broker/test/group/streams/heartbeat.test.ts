@@ -187,6 +187,9 @@ test("wrong epochs are fenced; a member that missed an answer is told again", ()
     memberEpoch: 3,
     activeTasks: [tasks("0", 0)],
   })
+  expect(harness.beat({ memberId: "a", memberEpoch: 3, ...report }).activeTasks).toBeNull()
+  const nothing = { activeTasks: [], standbyTasks: [], warmupTasks: [] }
+  expect(harness.beat({ memberId: "a", memberEpoch: 3, ...nothing }).activeTasks).toEqual([tasks("0", 0)])
   expect(harness.beat({ memberId: "a", memberEpoch: 9 }).errorCode).toBe(code.FENCED_MEMBER_EPOCH)
   expect(harness.beat({ memberId: "x", memberEpoch: 2 }).errorCode).toBe(code.UNKNOWN_MEMBER_ID)
   const unknown = { activeTasks: [tasks("0", 7)], standbyTasks: [], warmupTasks: [] }
