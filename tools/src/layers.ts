@@ -3,7 +3,7 @@
  * every import and every package.json to this table.
  */
 export const LAYERS: readonly (readonly string[])[] = [
-  ["packages/host", "packages/config"],
+  ["packages/host", "packages/config", "packages/metrics"],
   ["packages/protocol"],
   ["packages/storage", "packages/schema"],
   ["packages/broker", "packages/client"],

@@ -8,7 +8,9 @@ import { workerConfig } from "@millrace/connect"
 import { fileSourceConfig } from "@millrace/connector-file/file-config"
 import { sqliteSinkConfig } from "@millrace/connector-sqlite/sqlite-config"
 import { registryConfig } from "@millrace/schema-registry"
-import { METRIC_PREFIX, METRICS } from "@millrace/streams/metrics/table"
+import { BROKER_METRICS } from "@millrace/broker/metrics/table"
+import type { MetricsTable } from "@millrace/metrics"
+import { STREAMS_METRICS } from "@millrace/streams/metrics/table"
 import type { Command } from "./command.ts"
 import { COMMANDS } from "./commands.ts"
 import { runConfig } from "./parts/run-config.ts"
@@ -62,7 +64,18 @@ const SETTINGS: Readonly<Record<string, SettingsPage>> = {
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   const pages = new Map<string, string>()
   pages.set("cli.md", await commandsPage())
-  pages.set("streams-metrics.md", metricsPage())
+  const streams =
+    "As Prometheus' text at `/metrics`, of `millrace run FILE.ts --metrics HOST:PORT` or of the server that `queries` starts. " +
+    "Each has the label `application` besides those listed. The library's `handle.metrics()` has the same figures."
+  const broker =
+    "As Prometheus' text at `/metrics`, of `millrace broker --metrics HOST:PORT` and `millrace up --metrics HOST:PORT`. Beside it " +
+    "`/health` answers 200 while the process lives, and `/ready` 200 while all partitions can be used, else 503 and why. " +
+    "Logs, and the lag of groups, are of partitions that have been used since the start."
+  pages.set(
+    "streams-metrics.md",
+    metricsPage("Metrics of a running pipeline", streams, "Kafka Streams", STREAMS_METRICS),
+  )
+  pages.set("broker-metrics.md", metricsPage("Metrics of a broker", broker, "Apache Kafka", BROKER_METRICS))
   for (const [file, { title, how, table }] of Object.entries(SETTINGS)) {
     pages.set(file, `# ${title}\n\n${how}\n\n${helpMarkdown(table)}\n`)
   }
@@ -80,18 +93,13 @@ async function commandsPage(): Promise<string> {
   ].join("\n\n")
 }
 
-function metricsPage(): string {
-  const rows = METRICS.map(
+function metricsPage(title: string, how: string, peer: string, { prefix, metrics }: MetricsTable<never>): string {
+  const rows = metrics.map(
     ({ name, type, unit, labels, help, kafka }) =>
-      `| \`${METRIC_PREFIX}${name}\` | ${type} | ${unit} | ${labels.join(", ")} | ${help} | ${kafka ?? ""} |`,
+      `| \`${prefix}${name}\` | ${type} | ${unit} | ${labels.join(", ")} | ${help} | ${kafka ?? ""} |`,
   )
-  return [
-    "# Metrics of a running pipeline",
-    "As Prometheus' text at `/metrics`, of `millrace run FILE.ts --metrics HOST:PORT` or of the server that `queries` starts. " +
-      "Each has the label `application` besides those listed. The library's `handle.metrics()` has the same figures.",
-    ["| metric | type | unit | labels | | in Kafka Streams |", "|---|---|---|---|---|---|", ...rows].join("\n"),
-    "",
-  ].join("\n\n")
+  const head = [`| metric | type | unit | labels | | in ${peer} |`, "|---|---|---|---|---|---|"]
+  return [`# ${title}`, how, [...head, ...rows].join("\n"), ""].join("\n\n")
 }
 
 function commandSection({ name, summary, positionals, options }: Command): string {

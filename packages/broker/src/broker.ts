@@ -31,6 +31,8 @@ import { FetchSessionCache } from "./fetch/session-cache.ts"
 import { GroupCoordinatorService } from "./group/service.ts"
 import { ImageTopics } from "./image-topics.ts"
 import { InternalTopics } from "./internal-topics.ts"
+import { BrokerCounters } from "./metrics/counters.ts"
+import { type BrokerReport, reportBroker } from "./metrics/report.ts"
 import { ConnectionQuotas } from "./network/connection-quotas.ts"
 import { type ListenerSpec, resolveAdvertised, resolveListeners } from "./network/listeners.ts"
 import { Server } from "./network/server.ts"
@@ -68,13 +70,19 @@ export class Broker {
   readonly address: Address
   readonly clusterId: string
   readonly nodeId: number
+  readonly #report: () => Promise<BrokerReport>
   readonly #close: () => Promise<void>
   #closing: Promise<void> | undefined
 
-  private constructor(address: Address, clusterId: string, nodeId: number, close: () => Promise<void>) {
+  private constructor(
+    { address, clusterId, nodeId }: Pick<Broker, "address" | "clusterId" | "nodeId">,
+    report: () => Promise<BrokerReport>,
+    close: () => Promise<void>,
+  ) {
     this.address = address
     this.clusterId = clusterId
     this.nodeId = nodeId
+    this.#report = report
     this.#close = close
   }
 
@@ -112,6 +120,8 @@ export class Broker {
       const image = new MetadataImage()
       const metadataLog = openMetadata(options, logDirectory, config, image)
       const controller = new Controller(image, metadataLog)
+      const counters = new BrokerCounters()
+      const startedAtMs = host.clock.monotonic()
       const configs = new ConfigView(image, settings, nodeId)
       const listeners = new Listeners(specs, all, {
         disk: host.disk,
@@ -168,6 +178,7 @@ export class Broker {
           random: host.random,
           slots: () => configs.broker["max.incremental.fetch.session.cache.slots"],
         }),
+        counters,
         quotas: new BrokerQuotas({
           clock: host.clock,
           quotas: image.quotas,
@@ -203,6 +214,7 @@ export class Broker {
           ipRate: (ip) => image.quotas.connectionRate(ip),
           windows: quotaWindows(config),
         }),
+        counters,
         security: (listener) => listeners.security(listener),
         log,
         dispatch: dispatcher({
@@ -259,7 +271,9 @@ export class Broker {
       })
       cleaner.start()
       stopping.push(() => cleaner.close())
-      return new Broker(bound[0]!.address, clusterId, nodeId, async () => {
+      const connections = () => server.connectionCount
+      const report = () => reportBroker({ services, counters, connections, startedAtMs })
+      return new Broker({ address: bound[0]!.address, clusterId, nodeId }, report, async () => {
         // After a failed write or sync nobody may take the files at their word: the next start recovers.
         const isSound = [...replicas.partitions()].every((partition) => !partition.isOffline)
         await stop()
@@ -271,6 +285,11 @@ export class Broker {
       logDirectory.close(false)
       throw cause
     }
+  }
+
+  /** The figures of this instant: metrics/table.ts says what they mean. */
+  metrics(): Promise<BrokerReport> {
+    return this.#report()
   }
 
   /** Stops taking requests, answers those in progress, and closes all files so that the next start need not recover. */

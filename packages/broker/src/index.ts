@@ -1,5 +1,6 @@
 export { Broker, type BrokerOptions } from "./broker.ts"
 export { type BrokerConfig, brokerConfig } from "./config/broker.ts"
+export type { BrokerReport } from "./metrics/report.ts"
 export { type TopicConfig, topicConfig } from "./config/topic.ts"
 export { commonSettings } from "./security/listener-security.ts"
 export { allowAll, type Authorizer, denyAll, type Permission } from "./security/authorizer.ts"

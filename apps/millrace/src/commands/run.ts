@@ -14,6 +14,7 @@ import { loadPipelines } from "../modules.ts"
 import { type DisplayMode, showRun, showStart } from "../run-display.ts"
 import { readSettings } from "../parts/config-file.ts"
 import { startMetrics } from "../parts/metrics.ts"
+import { watchRuns } from "../parts/run-metrics.ts"
 import { type RunConfig, runConfig, runOptionsOf } from "../parts/run-config.ts"
 import {
   addressOption,
@@ -111,7 +112,7 @@ export default command({
       const names = handles.map((handle) => handle.applicationId)
       const where = parts.length === 0 ? [`kafka=${given}`] : parts.map((part) => `${part.label}=${part.at}`)
       if (metrics !== undefined) {
-        const part = await listening("metrics", () => startMetrics(metrics, handles))
+        const part = await listening("metrics", () => startMetrics(metrics, watchRuns(handles)))
         parts.push(part)
         where.push(`metrics=${part.at}`)
       }

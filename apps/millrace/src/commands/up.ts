@@ -1,7 +1,8 @@
 import { formatAddress } from "@millrace/host"
 import { command } from "../command.ts"
-import { brokerSettings, startBroker } from "../parts/broker.ts"
+import { brokerSettings, startBroker, watchBroker } from "../parts/broker.ts"
 import { startConnectWorker } from "../parts/connect.ts"
+import { startMetrics, type Watched } from "../parts/metrics.ts"
 import { startRegistryServer } from "../parts/registry.ts"
 import { addressOption, listening, type Part, serve } from "../serve.ts"
 
@@ -13,6 +14,7 @@ export default command({
     kafka: { value: "HOST:PORT", help: "address of the broker; port 0 picks a free one", default: "127.0.0.1:9092" },
     registry: { value: "HOST:PORT", help: "address of the schema registry", default: "127.0.0.1:8081" },
     connect: { value: "HOST:PORT", help: "address of the connect worker", default: "127.0.0.1:8083" },
+    metrics: { value: "HOST:PORT", help: "serves /metrics for Prometheus, /health and /ready here" },
     config: { value: "FILE", help: "a properties file with Kafka's broker settings" },
     set: { value: "key=value", help: "one broker setting by Kafka's name; wins over the file", multiple: true },
   },
@@ -22,11 +24,14 @@ export default command({
     const connectListen = addressOption("connect", options.connect)
     const config = brokerSettings({ file: options.config, set: options.set })
     let brokers = ""
+    const metrics = options.metrics === undefined ? undefined : addressOption("metrics", options.metrics)
     let registry: Part | undefined
+    let watched: Watched | undefined
     return serve([
       async () => {
         const broker = await listening("kafka", () => startBroker({ dataDir: options.data, listen, config }))
         brokers = formatAddress(broker.address)
+        watched = watchBroker(broker.broker)
         return broker
       },
       async () => {
@@ -37,6 +42,7 @@ export default command({
         const worker = { brokers, listen: connectListen, config: {}, registryUrl: registry!.at }
         return listening("connect", () => startConnectWorker(worker))
       },
+      ...(metrics === undefined ? [] : [() => listening("metrics", () => startMetrics(metrics, watched!))]),
     ])
   },
 })

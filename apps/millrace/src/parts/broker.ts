@@ -1,12 +1,27 @@
 import { Broker, brokerConfig, commonSettings } from "@millrace/broker"
+import { BROKER_METRICS } from "@millrace/broker/metrics/table"
 import { parse } from "@millrace/config"
 import { type Address, formatAddress } from "@millrace/host"
+import { prometheusText } from "@millrace/metrics"
 import { nodeHost } from "@millrace/host/node"
 import type { Part } from "../serve.ts"
+import type { Watched } from "./metrics.ts"
 import { type Given, readSettings } from "./config-file.ts"
 
 export interface BrokerPart extends Part {
   readonly address: Address
+  readonly broker: Broker
+}
+
+/** A broker is ready while all of its partitions can be used. */
+export function watchBroker(broker: Broker): Watched {
+  return {
+    metrics: async () => prometheusText(BROKER_METRICS, [{ labels: {}, source: await broker.metrics() }]),
+    problem: async () => {
+      const { offlinePartitions } = await broker.metrics()
+      return offlinePartitions === 0 ? undefined : `${offlinePartitions} partitions are offline: see the broker's log`
+    },
+  }
 }
 
 export const brokerSettings = (given: Given): Record<string, string> =>
@@ -19,5 +34,6 @@ export async function startBroker(options: {
   readonly config: Readonly<Record<string, string>>
 }): Promise<BrokerPart> {
   const broker = await Broker.start({ host: nodeHost, ...options, log: (message) => console.error(message) })
-  return { label: "kafka", at: formatAddress(broker.address), address: broker.address, close: () => broker.close() }
+  const { address } = broker
+  return { label: "kafka", at: formatAddress(address), address, broker, close: () => broker.close() }
 }

@@ -1,22 +1,37 @@
 /**
- * The metrics of all pipelines of a process, for Prometheus to scrape at /metrics.
+ * Figures for Prometheus at /metrics, and whether the process is alive and ready at /health and /ready, for whoever starts
+ * and restarts it.
  */
 import { type Address, formatAddress } from "@millrace/host"
 import { HttpError, serveHttp } from "@millrace/host/node/http"
-import { PROMETHEUS_TYPE, prometheusText, type Running } from "@millrace/streams"
+import { PROMETHEUS_TYPE } from "@millrace/metrics"
 import type { Part } from "../serve.ts"
 
-export async function startMetrics(listen: Address, handles: readonly Running[]): Promise<Part> {
+export interface Watched {
+  /** Prometheus' text. */
+  metrics(): string | Promise<string>
+  /** Why nobody should rely on the process now; undefined when it is ready. */
+  problem(): string | undefined | Promise<string | undefined>
+}
+
+export async function startMetrics(listen: Address, { metrics, problem }: Watched): Promise<Part> {
   const server = await serveHttp(listen, {
     routes: [
       {
         method: "GET",
         path: "/metrics",
-        handle: () => ({
-          status: 200,
-          body: prometheusText(new Map(handles.map((handle) => [handle.applicationId, handle.metrics()]))),
-          headers: { "Content-Type": PROMETHEUS_TYPE },
-        }),
+        handle: async () => ({ status: 200, body: await metrics(), headers: { "Content-Type": PROMETHEUS_TYPE } }),
+      },
+      { method: "GET", path: "/health", handle: () => ({ status: 200, body: { status: "UP" } }) },
+      {
+        method: "GET",
+        path: "/ready",
+        handle: async () => {
+          const reason = await problem()
+          return reason === undefined
+            ? { status: 200, body: { status: "READY" } }
+            : { status: 503, body: { status: "NOT_READY", reason } }
+        },
       },
     ],
     failure: (error) => ({

@@ -21,7 +21,7 @@ export const deleteTopics = handler(DeleteTopics, {
     { operation: "DELETE", resource: "TOPIC" },
     { operation: "DESCRIBE", resource: "TOPIC" },
   ],
-  handle(request, context, { image, controller, config, quotas }, reply) {
+  handle(request, context, { image, controller, config, quotas, counters }, reply) {
     const asked =
       context.apiVersion >= VERSION_BY_ID
         ? request.topics
@@ -67,6 +67,7 @@ export const deleteTopics = handler(DeleteTopics, {
     }
     const responses = asked.map(({ name, topicId }) => decide(name, topicId))
     controller.write([...chosen].flatMap((topic) => deleteTopic(image, topic)))
+    for (const { name } of chosen) counters.forget(name)
     context.throttle(quota.throttleMs)
     reply({ responses })
   },

@@ -64,7 +64,7 @@ function dispatch(options: DispatchOptions, request: ServerRequest): void {
     return
   }
   const body = decode(handler.api.request, apiVersion, frame, header.bodyOffset)
-  const { clock, quotas } = options.services
+  const { clock, quotas, counters } = options.services
   let throttleMs = 0
   const throttle = (ms: number) => {
     throttleMs = Math.max(throttleMs, ms)
@@ -74,11 +74,14 @@ function dispatch(options: DispatchOptions, request: ServerRequest): void {
   // What a request waits for takes none of this thread's time: what counts is the handler's own turn.
   let workedMs: number | undefined
   handler.handle(body, context, options.services, (response) => {
+    counters.answered(handler.api.name, clock.monotonic() - startedMs)
     if (response === null) {
+      counters.held(throttleMs)
       request.answer(null, throttleMs)
       return
     }
     throttle(quotas.worked(quotaClient(context), workedMs ?? clock.monotonic() - startedMs))
+    counters.held(throttleMs)
     let chunks: Uint8Array[]
     try {
       chunks = encodeResponse(handler.api, apiVersion, correlationId, { ...response, throttleTimeMs: throttleMs })

@@ -139,7 +139,19 @@ class FetchCall implements DataWaiter {
     const { errorCode, sessionId, answered } = isSent
       ? this.#fetch.answer(attempt.answered, clock.monotonic())
       : this.#fetch.nothing()
+    this.#count(answered)
     this.#reply({ errorCode, sessionId, responses: byTopic(answered) })
+  }
+
+  #count(answered: readonly AnsweredPartition[]): void {
+    for (const { from, answer } of answered) {
+      const name = this.#topicName(from.topic, from.topicId)
+      if (name === undefined) continue
+      const counts = this.#services.counters.topic(name)
+      counts.fetches++
+      counts.bytesOut += answer.records?.length ?? 0
+      if (answer.errorCode !== ErrorCode.NONE) counts.fetchFailures++
+    }
   }
 
   #topicName(topic: string, topicId: string): string | undefined {

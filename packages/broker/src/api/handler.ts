@@ -12,6 +12,7 @@ import type { Controller } from "../controller/controller.ts"
 import type { BrokerEndpoint, BrokerImage, MetadataImage } from "../controller/image.ts"
 import type { FetchSessionCache } from "../fetch/session-cache.ts"
 import type { GroupCoordinator } from "../group/coordinator.ts"
+import type { BrokerCounters } from "../metrics/counters.ts"
 import type { InternalTopics } from "../internal-topics.ts"
 import type { RequestContext } from "../network/context.ts"
 import type { BrokerQuotas } from "../quota/broker-quotas.ts"
@@ -32,6 +33,7 @@ export interface Services {
   readonly replicas: ReplicaManager
   readonly fetchSessions: FetchSessionCache
   readonly quotas: BrokerQuotas
+  readonly counters: BrokerCounters
   readonly internalTopics: InternalTopics
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator

@@ -193,9 +193,14 @@ class ProduceCall {
     const requiresVerification = transactional && this.#context.apiVersion >= VERSION_IMPLICIT_ADD
     const result = partition.append(records, { origin: "client", requiresVerification }, all)
     if (!result.ok) {
+      this.#services.counters.topic(partition.topic).produceFailures++
       this.#refused(response, result)
       return
     }
+    const counts = this.#services.counters.topic(partition.topic)
+    counts.batchesIn++
+    counts.bytesIn += records.length
+    counts.recordsIn += result.lastOffset - result.baseOffset + 1
     response.baseOffset = result.baseOffset
     response.logAppendTimeMs = result.logAppendTime
     response.logStartOffset = result.logStartOffset

@@ -5,6 +5,7 @@
  */
 import { type Clock, type Connection, formatAddress, type Listener, type Net, type Timer } from "@millrace/host"
 import { ConnectionCore, type ConnectionLimits, type Slot } from "./connection.ts"
+import type { BrokerCounters } from "../metrics/counters.ts"
 import type { ConnectionQuotas } from "./connection-quotas.ts"
 import type { ConnectionIdentity } from "./context.ts"
 import type { ListenerSecurity } from "../security/listener-security.ts"
@@ -17,6 +18,7 @@ export interface ServerOptions {
   /** connections.max.idle.ms; negative for never. */
   readonly idleMsMax: number
   readonly quotas: ConnectionQuotas
+  readonly counters: BrokerCounters
   /** Of the listener of this name. */
   security(listener: string): ListenerSecurity
   /** Answers one request, now or later, through `answer`; `fail` closes the connection instead. */
@@ -115,11 +117,13 @@ export class Server {
       if (this.#connections.size === 0) this.#onEmpty?.()
     })
     connection.mute(afterMs)
+    this.#options.counters.connectionsAccepted++
     this.#connections.add(connection)
   }
 
   #refuse(socket: Connection, afterMs: number, refusal?: string): void {
     const { log, clock } = this.#options
+    this.#options.counters.connectionsRefused++
     if (refusal !== undefined) log(`connection of ${formatAddress(socket.remote)} refused: ${refusal}`)
     socket.attach({ data: () => {}, close: () => {} })
     if (afterMs > 0) clock.setTimer(afterMs, () => socket.destroy(), { background: true })

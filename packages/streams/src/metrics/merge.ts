@@ -2,7 +2,7 @@
  * The figures of several workers as those of one process.
  */
 import { addTaskMetrics, newTaskMetrics } from "../task/metrics.ts"
-import { BUCKETS_MS, type HistogramSnapshot } from "./histogram.ts"
+import { BUCKETS_MS, type HistogramSnapshot } from "@millrace/metrics"
 import type { RunMetrics } from "./report.ts"
 
 /** Of workers that run; of those that have ended, what they counted stays. */

@@ -4,7 +4,7 @@
 import type { Store } from "../state/store.ts"
 import type { Task } from "../task/task.ts"
 import type { TaskMetrics } from "../task/metrics.ts"
-import type { HistogramSnapshot } from "./histogram.ts"
+import type { HistogramSnapshot } from "@millrace/metrics"
 
 export interface RunMetrics extends Readonly<TaskMetrics> {
   /** Tasks that run, restored. Counts above are of them and of all that have left. */

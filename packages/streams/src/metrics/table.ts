@@ -5,28 +5,8 @@
  * has the label `application`; those of tasks `task`, of stores `store` besides.
  */
 import type { DropReason } from "../task/context.ts"
-import { BUCKETS_MS } from "./histogram.ts"
+import { histogramSamples, type Metric, type MetricsTable, one, type Sample } from "@millrace/metrics"
 import type { RunMetrics, TaskReport } from "./report.ts"
-
-export interface Sample {
-  readonly labels: Readonly<Record<string, string>>
-  readonly value: number
-  /** Of histograms: `_bucket`, `_sum`, `_count`. */
-  readonly suffix?: string
-}
-
-export interface Metric {
-  readonly name: string
-  readonly type: "counter" | "gauge" | "histogram"
-  readonly unit: string
-  readonly labels: readonly string[]
-  readonly help: string
-  /** Kafka Streams' metric and its group. */
-  readonly kafka?: string
-  read(metrics: RunMetrics): readonly Sample[]
-}
-
-const one = (value: number): readonly Sample[] => [{ labels: {}, value }]
 
 const perTask =
   (of: (task: TaskReport) => number) =>
@@ -40,7 +20,7 @@ const perStore =
       stores.map((store) => ({ labels: { task, store: store.store }, value: of(store) })),
     )
 
-export const METRICS: readonly Metric[] = [
+const METRICS: readonly Metric<RunMetrics>[] = [
   {
     name: "process_total",
     type: "counter",
@@ -92,12 +72,7 @@ export const METRICS: readonly Metric[] = [
     labels: ["le"],
     help: "How long commits took, from the end of intake to the outcome.",
     kafka: "commit-latency-avg, -max (stream-thread-metrics)",
-    read: ({ commitLatency: { buckets, count, sumMs } }) => [
-      ...BUCKETS_MS.map((le, index) => ({ suffix: "_bucket", labels: { le: String(le) }, value: buckets[index]! })),
-      { suffix: "_bucket", labels: { le: "+Inf" }, value: count },
-      { suffix: "_sum", labels: {}, value: sumMs },
-      { suffix: "_count", labels: {}, value: count },
-    ],
+    read: ({ commitLatency }) => histogramSamples(commitLatency),
   },
   {
     name: "commit_latency_max_ms",
@@ -234,5 +209,4 @@ export const METRICS: readonly Metric[] = [
   },
 ]
 
-/** Before every name in the Prometheus text. */
-export const METRIC_PREFIX = "millrace_streams_"
+export const STREAMS_METRICS: MetricsTable<RunMetrics> = { prefix: "millrace_streams_", metrics: METRICS }

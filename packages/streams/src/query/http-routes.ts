@@ -16,7 +16,8 @@
  */
 import type { HttpAnswer, HttpRequest, HttpRoute } from "@millrace/host/node/http"
 import { PipelineError } from "../errors.ts"
-import { PROMETHEUS_TYPE, prometheusText } from "../metrics/prometheus.ts"
+import { PROMETHEUS_TYPE } from "@millrace/metrics"
+import { prometheusText } from "../metrics/prometheus.ts"
 import type { RunMetrics } from "../metrics/report.ts"
 import type { Forwarder } from "./forward.ts"
 import { parseKey, toJson } from "./json.ts"

@@ -14,7 +14,7 @@ import { CommitFailed, type Consumer, type FetchedPartition, type TopicPartition
 import { RecordReader } from "@millrace/protocol/record/record"
 import { UnknownSchemaId } from "@millrace/schema"
 import { corruptionOf, InterruptedRecord, PipelineError, StateError } from "../errors.ts"
-import { Histogram } from "../metrics/histogram.ts"
+import { Histogram } from "@millrace/metrics"
 import { NO_TIME } from "../state/cell.ts"
 import type { Task } from "../task/task.ts"
 import type { TransactionTracing } from "../task/tracing.ts"
