@@ -10,7 +10,7 @@ import { TxnOffsetCommit } from "@millrace/protocol/messages/txn-offset-commit"
 import type { SeededRandom } from "./random.ts"
 import type { Verdict, WireRequest } from "./wire.ts"
 import type { Application, Settings } from "./workload/application.ts"
-import type { Trouble, Variant } from "./workload/pipeline.ts"
+import { TOPICS, type Trouble, type Variant } from "./workload/pipeline.ts"
 import { BROKER_ADDRESS, type World } from "./world.ts"
 
 /** What a case may act on. */
@@ -251,4 +251,46 @@ const failureCases: readonly StreamsCase[] = [
   },
 ]
 
-export const CASES: readonly StreamsCase[] = [...killCases, ...endTxnCases, ...groupCases, ...failureCases]
+/** The transaction in which a partition is found to be idle, or one while it is. */
+const tellsIdle = ({ api, frame }: WireRequest) =>
+  api === TXN_OFFSET_COMMIT &&
+  decodeRequest(TxnOffsetCommit, frame).body.topics.some(({ partitions }) =>
+    partitions.some(({ committedMetadata }) => committedMetadata?.includes(`"${TOPICS.events}/idle-at":0`)),
+  )
+
+/** What no other output has. */
+const closesWindows = ({ api, frame }: WireRequest) => api === PRODUCE && Buffer.from(frame).includes('"ids":[')
+
+const idleCases: readonly StreamsCase[] = [
+  {
+    name: "killed when a partition is idle, before that is committed",
+    variant: { idleAfterMs: 300 },
+    strike: (field) => next(field, tellsIdle, () => (field.random.chance(0.5) ? die(field) : dieSoon(field))),
+  },
+  {
+    name: "killed when it is committed that a partition is idle",
+    variant: { idleAfterMs: 700 },
+    async strike(field) {
+      await next(field, tellsIdle, () => "pass")
+      await next(field, isCommit, () => ({ received: () => field.victim.kill() }))
+    },
+  },
+  {
+    name: "aborted while windows close by the wall clock",
+    variant: { idleAfterMs: 300 },
+    async strike(field) {
+      // Alone it has the tasks of all windows.
+      field.other.close()
+      await next(field, closesWindows, () => "pass")
+      await next(field, isCommit, () => ({ answer: endTxnAnswer(ErrorCode.TRANSACTION_ABORTABLE) }))
+    },
+  },
+]
+
+export const CASES: readonly StreamsCase[] = [
+  ...killCases,
+  ...endTxnCases,
+  ...groupCases,
+  ...failureCases,
+  ...idleCases,
+]

@@ -12,7 +12,7 @@ import { Application, type Settings } from "./workload/application.ts"
 import { EventWriter } from "./workload/event-writer.ts"
 import { Monitor } from "./workload/monitor.ts"
 import { Observer } from "./workload/observer.ts"
-import { APPLICATION, makePipeline, noTrouble, OUTPUTS, TOPICS } from "./workload/pipeline.ts"
+import { APPLICATION, type ClosedValue, LATE, makePipeline, noTrouble, OUTPUTS, TOPICS } from "./workload/pipeline.ts"
 import { BROKER_ADDRESS, World } from "./world.ts"
 
 export const PARTITIONS = 2
@@ -69,6 +69,7 @@ export class StreamsRun {
   readonly #writer = new EventWriter(PARTITIONS)
   readonly #monitor = new Monitor(PARTITIONS)
   readonly #observers: readonly Observer[]
+  readonly #closesWindows: boolean
   readonly #applications: readonly Application[]
   readonly #trouble = noTrouble()
   readonly #case: StreamsCase | undefined
@@ -90,8 +91,10 @@ export class StreamsRun {
     const random = (this.#random = world.random.fork("suite"))
     this.#isPower = isPower
     this.#strikesMoves = seed % 3 === 0
-    this.#observers = OUTPUTS.map((topic) => new Observer(`observer-${topic}`, topic, PARTITIONS))
     const variant = { hasEffects: random.chance(0.5), hasRx: random.chance(0.3), ...this.#case?.variant }
+    this.#closesWindows = "idleAfterMs" in variant
+    const outputs = this.#closesWindows ? [...OUTPUTS, LATE] : OUTPUTS
+    this.#observers = outputs.map((topic) => new Observer(`observer-${topic}`, topic, PARTITIONS))
     const pipeline = makePipeline(variant, this.#trouble)
     const { standbyReplicas, ...drawn } = settingsOf(random)
     // In a streams group the broker says how many copies there are.
@@ -103,7 +106,8 @@ export class StreamsRun {
   async run(): Promise<Outcome> {
     const world = this.#world
     world.startBroker()
-    await createTopics(world, Object.values(TOPICS), PARTITIONS)
+    const topics = Object.values(TOPICS)
+    await createTopics(world, this.#closesWindows ? [...topics, LATE] : topics, PARTITIONS)
     this.#startOthers()
     this.#applications[0]!.start(this.#random.chance(0.3) ? 1 + this.#random.int(12) : undefined)
     const end = world.scheduler.nowMs + FAULTS_MS
@@ -282,17 +286,24 @@ export class StreamsRun {
   #isProcessed(): boolean {
     if (!this.#writer.done) return false
     this.#writtenAtMs ??= this.#world.scheduler.nowMs
-    const { records } = this.#expected()
+    const { records, ids } = this.#expected()
     const [joined, counts, windows] = this.#observers
     return (
       joined!.count >= records.joined &&
       counts!.count >= records.counts &&
-      windows!.count >= records.windows &&
+      (this.#closesWindows ? this.#inWindows >= ids.size : windows!.count >= records.windows) &&
       this.#monitor.lookedAtMs >= this.#writtenAtMs &&
       this.#monitor.atEnd
     )
   }
   #writtenAtMs: number | undefined
+
+  /** Events in windows that closed, or too late for theirs. */
+  get #inWindows(): number {
+    const [, , windows, late] = this.#observers
+    const inOne = windows!.seen.flat().map(({ value }) => (JSON.parse(value) as ClosedValue).ids.length)
+    return inOne.reduce((total, count) => total + count, late!.count)
+  }
 
   /** Ends the applications in order; one that dies meanwhile is down too. */
   #close(): boolean {
@@ -307,7 +318,9 @@ export class StreamsRun {
     if (!this.#writer.done) findings.push(`the writer is stuck: ${this.#writer.unanswered} records have no answer`)
     else {
       const { records } = this.#expected()
+      if (this.#closesWindows) findings.push(`${this.#inWindows} of ${this.#expected().ids.size} events are in windows`)
       for (const { topic, count } of this.#observers) {
+        if (this.#closesWindows && (topic === TOPICS.windows || topic === LATE)) continue
         const wanted = records[topic as keyof typeof records]
         if (count < wanted) findings.push(`${topic} has ${count} of ${wanted} results`)
       }
@@ -329,6 +342,7 @@ export class StreamsRun {
       expected: this.#expected(),
       observers: this.#observers,
       applications: this.#applications,
+      closesWindows: this.#closesWindows,
     })
   }
 

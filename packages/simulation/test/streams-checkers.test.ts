@@ -2,6 +2,7 @@
  * The checkers of the streams suite find what they are for.
  */
 import { describe, expect, it, test } from "vitest"
+import { closedWindows } from "../src/checker/closed-windows.ts"
 import { exactResults, forwardRows, type Result } from "../src/checker/exact-results.ts"
 import { expectedOf } from "../src/checker/expected.ts"
 import { type Change, engineMatches } from "../src/checker/state.ts"
@@ -63,6 +64,34 @@ describe("exact results", () => {
       "event 1 met version 3 of row k, never written",
     ])
   })
+})
+
+test.each<readonly [string, Parameters<typeof closedWindows>[0], readonly string[], string | undefined]>([
+  ["nothing is wrong", [{ key: "a@0", ids: ["1", "2"] }], ["3"], undefined],
+  [
+    "a window that closes twice",
+    [
+      { key: "a@0", ids: ["1", "2"] },
+      { key: "a@0", ids: [] },
+    ],
+    ["3"],
+    "closes twice",
+  ],
+  [
+    "an event in two windows",
+    [
+      { key: "a@0", ids: ["1", "2"] },
+      { key: "a@1", ids: ["2"] },
+    ],
+    ["3"],
+    "event 2 is in",
+  ],
+  ["an event that is late too", [{ key: "a@0", ids: ["1", "2"] }], ["2", "3"], "event 2 is in"],
+  ["an event in none", [{ key: "a@0", ids: ["1"] }], ["3"], "event 2 is in no window"],
+  ["an event of nobody", [{ key: "a@0", ids: ["1", "2", "9"] }], ["3"], "event 9"],
+])("closed windows: %s", (_, closed, late, finding) => {
+  const found = closedWindows(closed, late, new Set(["1", "2", "3"]))
+  expect(found).toEqual(finding === undefined ? [] : [expect.stringContaining(finding)])
 })
 
 describe("engines", () => {

@@ -8,6 +8,8 @@ export interface Expected {
   readonly joined: ReadonlyMap<string, readonly (readonly string[])[]>
   readonly counts: ReadonlyMap<string, readonly (readonly string[])[]>
   readonly windows: ReadonlyMap<string, readonly (readonly string[])[]>
+  /** Of all events but those that are filtered out. */
+  readonly ids: ReadonlySet<string>
   readonly records: { readonly joined: number; readonly counts: number; readonly windows: number }
   /** Events that came too late for their window. */
   readonly late: number
@@ -42,7 +44,8 @@ export function expectedOf(input: readonly (readonly EventValue[])[]): Expected 
   }
   const total = sizeOf(joined)
   const records = { joined: total, counts: total, windows: total - late }
-  return { joined, counts, windows, records, late, openAfter: latest - WINDOW_MS - GRACE_MS }
+  const ids = new Set(input.flat().flatMap(({ id, isNoise }) => (isNoise ? [] : [id])))
+  return { joined, counts, windows, ids, records, late, openAfter: latest - WINDOW_MS - GRACE_MS }
 }
 
 const sizeOf = (lists: Lists): number => [...lists.values()].flat(2).length

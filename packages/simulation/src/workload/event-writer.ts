@@ -8,7 +8,7 @@ import { KafkaClient, type Producer } from "@millrace/client"
 import { partitionForKey } from "@millrace/client/producer/murmur2"
 import type { SeededRandom } from "../random.ts"
 import { EPOCH_MS } from "../scheduler.ts"
-import { type EventValue, TOPICS } from "./pipeline.ts"
+import { EVENTS_BEHIND_MS, type EventValue, TOPICS } from "./pipeline.ts"
 
 export interface EventWriterOptions {
   readonly brokers: string
@@ -30,7 +30,7 @@ const STEP_MS = 150
 const BEHIND_MS_MAX = 700
 const LATE_CHANCE = 0.1
 const LATE_MS_MAX = 5_000
-const START_MS = EPOCH_MS - 3_600_000
+const START_MS = EPOCH_MS - EVENTS_BEHIND_MS
 const encoder = new TextEncoder()
 
 export class EventWriter {

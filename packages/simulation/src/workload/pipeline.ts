@@ -6,6 +6,9 @@
  *                              +-> [rx] -> key by word -> count per word ----> counts
  *                              +-> key by word -> count per window and word -> windows
  *
+ * With `idleAfterMs` windows are put out once, when they close, with all their events, by the wall clock too where a partition
+ * has none; what comes too late then goes to `late`. Which it is depends on when what comes.
+ *
  * Every result names its event, so that one missing, twice or of an aborted transaction is seen.
  */
 import { json, string } from "@millrace/schema"
@@ -49,13 +52,26 @@ export const OUTPUTS = [TOPICS.joined, TOPICS.counts, TOPICS.windows] as const
 export const STORES = { words: "words", windowed: "windowed" } as const
 export const WINDOW_MS = 1_000
 export const GRACE_MS = 600
+/** How far the time of events is behind the clock. */
+export const EVENTS_BEHIND_MS = 3_600_000
 const EFFECT_MS_MAX = 20
 const EFFECT_TIMEOUT_MS = 240
 
 export interface Variant {
   readonly hasEffects: boolean
   readonly hasRx: boolean
+  /** After so long partitions of events are idle, and time follows the wall clock. */
+  readonly idleAfterMs?: number
 }
+
+/** A window that is put out when it closes. */
+export interface ClosedValue {
+  readonly key: string
+  readonly ids: readonly string[]
+}
+
+/** Of events that came too late for a window that is put out when it closes. */
+export const LATE = "late"
 
 /** How many times what is to fail still does. */
 export interface Trouble {
@@ -92,7 +108,7 @@ interface Mark {
   readonly word: string
 }
 
-export function makePipeline({ hasEffects, hasRx }: Variant, trouble = noTrouble()): S.Pipeline<never> {
+export function makePipeline({ hasEffects, hasRx, idleAfterMs }: Variant, trouble = noTrouble()): S.Pipeline<never> {
   const events = json<EventValue>()
   const joins = json<JoinedValue>()
   const decode: typeof events.decode = (bytes) => {
@@ -106,7 +122,7 @@ export function makePipeline({ hasEffects, hasRx }: Variant, trouble = noTrouble
   const Events = S.topic(TOPICS.events, { key: string, value: { ...events, decode } })
   const Joined = S.topic(TOPICS.joined, { key: string, value: { ...joins, encode } })
   return S.pipeline(APPLICATION, () => {
-    const events = S.stream(Events).pipe(
+    const events = S.stream(Events, idleAfterMs === undefined ? {} : followingClock(idleAfterMs)).pipe(
       S.filter((event) => !event.isNoise),
       S.map(({ id, word }): Mark => {
         suffer(trouble, "operator")
@@ -139,8 +155,9 @@ export function makePipeline({ hasEffects, hasRx }: Variant, trouble = noTrouble
       S.toStream(),
       S.to(Counts),
     )
-    const windows = events.pipe(
-      S.keyBy(({ word }) => word, { value: json<Mark>() }),
+    const byWord = events.pipe(S.keyBy(({ word }) => word, { value: json<Mark>() }))
+    if (idleAfterMs !== undefined) return [joined, counts, closing(byWord)]
+    const windows = byWord.pipe(
       S.window(S.tumbling(WINDOW_MS, { grace: GRACE_MS })),
       S.aggregate(STORES.windowed, {
         init: (): Row => ({ key: "", n: 0, id: "" }),
@@ -160,5 +177,28 @@ export function makePipeline({ hasEffects, hasRx }: Variant, trouble = noTrouble
     return [joined, counts, windows]
   })
 }
+
+/** Event time is then about that of the clock. */
+const followingClock = (idleAfter: number): S.SourceOptions<string, EventValue> => ({
+  idleAfter,
+  whenIdle: "wall-clock",
+  timestamp: ({ at }) => at + EVENTS_BEHIND_MS,
+})
+
+const closing = (byWord: S.Stream<string, Mark>) =>
+  byWord.pipe(
+    S.window(S.tumbling(WINDOW_MS, { grace: GRACE_MS, emit: "on-window-close", lateTo: LATE })),
+    S.aggregate(STORES.windowed, {
+      init: (): string[] => [],
+      add: (ids, { id }) => [...ids, id],
+      value: json<string[]>(),
+    }),
+    S.toStream(),
+    S.mapRecord(({ key, value: ids }) => {
+      const name = windowName(key.key, key.start)
+      return { key: name, value: { key: name, ids } satisfies ClosedValue }
+    }),
+    S.to(S.topic(TOPICS.windows, { key: string, value: json<ClosedValue>() })),
+  )
 
 export const windowName = (word: string, start: number): string => `${word}@${start}`
