@@ -6,7 +6,7 @@ import { byteString, bytesOf } from "./byte-order.ts"
 import type { FlushLimits } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
 import { Overlay, OverlayEntry } from "./overlay.ts"
-import { isCellKey, Store } from "./store.ts"
+import { isCellKey, Store, type WriteStaged } from "./store.ts"
 
 /** What a read answers: undefined for the value where the key has none. Owned by the store; valid in this transaction. */
 export interface Stamped<V> {
@@ -22,18 +22,19 @@ export class KeyValueStore<K = any, V = any> extends Store {
     this.#overlay = new Overlay(spec.key)
   }
 
-  readonly #load = (key: unknown, bytes: string): OverlayEntry<V> => {
-    const { value, timestamp } = this.decode(this.committed.get(bytes))
-    return new OverlayEntry<V>(key, bytes, value, timestamp)
+  readonly #load = (key: unknown, bytes: string): OverlayEntry<V> => this.loadEntry(key, bytes)
+
+  #entry(key: unknown): OverlayEntry<V> {
+    return this.#overlay.entry(key, this.#load, this.reloadEntry)
   }
 
   get(key: K): Stamped<V> {
-    return this.unshared(this.#overlay.entry(key, this.#load))
+    return this.unshared(this.#entry(key))
   }
 
   /** undefined deletes. */
   put(key: K, value: V | undefined, timestamp: number): void {
-    const entry = this.#overlay.entry(key, this.#load)
+    const entry = this.#entry(key)
     entry.value = value
     entry.timestamp = timestamp
     entry.isDirty = true
@@ -50,7 +51,7 @@ export class KeyValueStore<K = any, V = any> extends Store {
     const isWithin = (key: string) => (first === undefined || key >= first) && (end === undefined || key < end)
     const open = new Map<string, OverlayEntry<V>>()
     for (const entry of this.#overlay.entries())
-      if (entry.isDirty && isWithin(entry.bytes!)) open.set(entry.bytes!, entry)
+      if (entry.isDirty && isWithin(entry.bytes)) open.set(entry.bytes, entry)
     const written = [...open.keys()].sort()
     let at = 0
     for (const [key] of this.committed.range(first, end)) {
@@ -58,7 +59,7 @@ export class KeyValueStore<K = any, V = any> extends Store {
       while (at < written.length && written[at]! < key) yield* this.#live(open.get(written[at++]!)!)
       if (written[at] === key) at++
       const decoded = this.spec.key.decode(bytesOf(key))
-      yield* this.#live(this.#overlay.entry(decoded, this.#load))
+      yield* this.#live(this.#entry(decoded))
     }
     while (at < written.length) yield* this.#live(open.get(written[at++]!)!)
   }
@@ -71,14 +72,20 @@ export class KeyValueStore<K = any, V = any> extends Store {
     return this.#overlay.size
   }
 
-  protected stageEntries(write: (key: string, value: unknown, timestamp: number) => void): void {
+  protected stageEntries(write: WriteStaged): void {
     for (const entry of this.#overlay.entries()) {
-      if (entry.isDirty) write(entry.bytes!, entry.value, entry.timestamp)
+      if (entry.isDirty) write(entry.bytes, entry.value, entry.timestamp, entry)
     }
   }
 
-  protected dropOverlay(): void {
-    this.#overlay.clear()
+  protected closeOverlay(hasCommitted: boolean): void {
+    if (hasCommitted) this.#overlay.close()
+    else this.#overlay.forget()
+  }
+
+  override restore(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
+    super.restore(key, value, timestamp)
+    this.#overlay.forget()
   }
 
   /** Committed entries in the order of their keys' bytes. */

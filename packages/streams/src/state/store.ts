@@ -18,7 +18,7 @@ import { CommittedBytes, type FlushLimits } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
 import { StateError } from "../errors.ts"
 import type { Stamped } from "./key-value-store.ts"
-import type { OverlayEntry } from "./overlay.ts"
+import { OverlayEntry } from "./overlay.ts"
 
 const CELL_PREFIX = byteString(Uint8Array.from([0, 0xff, 0xff, 0x6d, 0x69, 0x6c, 0x6c, 0x72, 0x61, 0x63, 0x65, 0]))
 const TIMESTAMP_BYTES = 8
@@ -31,6 +31,9 @@ export interface StagedWrite {
   readonly value: Uint8Array | null
   readonly timestamp: number
 }
+
+/** Takes one change of the open transaction, undefined where it deletes, and the entry that it is of. */
+export type WriteStaged = (key: string, value: unknown, timestamp: number, entry?: OverlayEntry<any>) => void
 
 /** The key and value of a change, as its changelog has them. */
 export const changelogKey = ({ key }: StagedWrite): Uint8Array => bytesOf(key)
@@ -62,9 +65,10 @@ export abstract class Store {
   abstract get openEntries(): number
 
   /** Encodes every changed entry of the overlay through `write`. */
-  protected abstract stageEntries(write: (key: string, value: unknown, timestamp: number) => void): void
+  protected abstract stageEntries(write: WriteStaged): void
 
-  protected abstract dropOverlay(): void
+  /** Forgets what the transaction did; what it read may be kept. */
+  protected abstract closeOverlay(hasCommitted: boolean): void
 
   cell(name: string): Cell {
     let cell = this.#cells.get(name)
@@ -101,9 +105,10 @@ export abstract class Store {
   /** Encodes the open transaction's changes and keeps their bytes until its outcome is known. */
   stage(): readonly StagedWrite[] {
     this.#staged = []
-    this.stageEntries((key, value, timestamp) => {
+    this.stageEntries((key, value, timestamp, entry) => {
       const stored = value === undefined ? null : stamped(this.#encode(value), timestamp)
       this.#staged.push({ key, value: stored, timestamp })
+      if (entry !== undefined) entry.staged = stored
     })
     for (const [name, cell] of this.#cells) {
       if (!cell.isDirty) continue
@@ -124,13 +129,13 @@ export abstract class Store {
     for (const listener of this.#listeners) for (const { key, value } of this.#staged) listener(key, value)
     this.#staged = []
     for (const cell of this.#cells.values()) cell.commit()
-    this.dropOverlay()
+    this.closeOverlay(true)
   }
 
   rollback(): void {
     this.#staged = []
     for (const cell of this.#cells.values()) cell.rollback()
-    this.dropOverlay()
+    this.closeOverlay(false)
   }
 
   /** One committed record of the changelog, while the store is not in use. */
@@ -163,6 +168,22 @@ export abstract class Store {
       written.set(key, value === undefined ? null : stamped(this.#encode(value), timestamp))
     })
     return written
+  }
+
+  /** An overlay's entry, from what is committed. */
+  protected loadEntry<V>(key: unknown, bytes: string): OverlayEntry<V> {
+    const stored = this.committed.get(bytes)
+    const { value, timestamp } = this.decode(stored)
+    // The engine's bytes are valid until it is asked again; what is no object is not decoded a second time.
+    const kept = stored === undefined || typeof value !== "object" ? undefined : Buffer.from(stored)
+    return new OverlayEntry<V>(key, bytes, value, timestamp, kept)
+  }
+
+  /** The same for an entry that an earlier transaction used. */
+  protected readonly reloadEntry = (entry: OverlayEntry<any>): void => {
+    const { value, timestamp } = this.decode(entry.committed)
+    entry.value = value
+    entry.timestamp = timestamp
   }
 
   /** Decodes stored bytes; the value is undefined when there are none. */

@@ -10,7 +10,7 @@ import type { PhysicalStore } from "../topology/topology.ts"
 import { above, byteString, bytesOf } from "./byte-order.ts"
 import { type FlushLimits, mergeLayers } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
-import { isCellKey, Store } from "./store.ts"
+import { isCellKey, Store, type WriteStaged } from "./store.ts"
 
 interface Written {
   /** undefined deletes. */
@@ -61,13 +61,13 @@ export class SubscriptionStore<F = any, K = any> extends Store {
     return this.#openEntries
   }
 
-  protected stageEntries(write: (key: string, value: unknown, timestamp: number) => void): void {
+  protected stageEntries(write: WriteStaged): void {
     for (const written of this.#open.values()) {
       for (const [stored, { value, timestamp }] of written) write(stored, value, timestamp)
     }
   }
 
-  protected dropOverlay(): void {
+  protected closeOverlay(): void {
     this.#open.clear()
     this.#openEntries = 0
   }

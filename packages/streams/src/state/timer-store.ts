@@ -12,7 +12,7 @@ import type { FlushLimits } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
 import { StateError } from "../errors.ts"
 import { Heap } from "./heap.ts"
-import { isCellKey, Store } from "./store.ts"
+import { isCellKey, Store, type WriteStaged } from "./store.ts"
 import { TIME_BYTES, timeBytes, timeOf } from "./time-bytes.ts"
 
 /** Committed timers that are read at a time. */
@@ -121,14 +121,14 @@ export class TimerStore<K = any> extends Store {
     return this.#open.size
   }
 
-  protected stageEntries(write: (key: string, value: unknown, timestamp: number) => void): void {
+  protected stageEntries(write: WriteStaged): void {
     for (const [stored, { time, isSet }] of this.#open) {
       if (isSet) write(stored, true, time)
       else if (this.committed.get(stored) !== undefined) write(stored, undefined, time)
     }
   }
 
-  protected dropOverlay(): void {
+  protected closeOverlay(): void {
     this.#open.clear()
   }
 

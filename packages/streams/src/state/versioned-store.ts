@@ -14,7 +14,7 @@ import type { FlushLimits } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
 import { StateError } from "../errors.ts"
 import { Overlay, OverlayEntry } from "./overlay.ts"
-import { Store } from "./store.ts"
+import { Store, type WriteStaged } from "./store.ts"
 import {
   BUCKET_MS,
   bucketPrefix,
@@ -141,12 +141,12 @@ export class VersionedStore<K = any, V = any> extends Store {
   }
 
   #pastOf(latest: Entry<V>, validTo: number): string {
-    return pastKey(keyOfLatest(latest.bytes!), validTo)
+    return pastKey(keyOfLatest(latest.bytes), validTo)
   }
 
   #walk(latest: Entry<V>): Iterable<StoredVersion<Entry<V>>> {
     const read = (stored: string) => (stored === latest.bytes ? latest : this.#read(stored))
-    return versionsOf(read, keyOfLatest(latest.bytes!))
+    return versionsOf(read, keyOfLatest(latest.bytes))
   }
 
   #version(entry: Entry<V>, validTo: number): Version<V> {
@@ -156,7 +156,7 @@ export class VersionedStore<K = any, V = any> extends Store {
   }
 
   #entry(key: K): Entry<V> {
-    return this.#latest.entry(key, this.#load)
+    return this.#latest.entry(key, this.#load, this.reloadEntry)
   }
 
   readonly #load = (key: unknown, bytes: string): Entry<V> => {
@@ -180,8 +180,8 @@ export class VersionedStore<K = any, V = any> extends Store {
     return this.#latest.size + this.#past.size
   }
 
-  protected stageEntries(write: (key: string, value: unknown, timestamp: number) => void): void {
-    const latest = new Map([...this.#latest.entries()].map((entry) => [entry.bytes!, entry] as const))
+  protected stageEntries(write: WriteStaged): void {
+    const latest = new Map([...this.#latest.entries()].map((entry) => [entry.bytes, entry] as const))
     const expiredTo = this.#stageExpired(latest, write)
     const bound = bucketPrefix(expiredTo)
     for (const [stored, { value, timestamp, isDirty }] of latest) {
@@ -196,10 +196,7 @@ export class VersionedStore<K = any, V = any> extends Store {
   }
 
   /** Answers the time before which nothing is kept from now on. */
-  #stageExpired(
-    latest: ReadonlyMap<string, Entry<V>>,
-    write: (key: string, value: unknown, timestamp: number) => void,
-  ): number {
+  #stageExpired(latest: ReadonlyMap<string, Entry<V>>, write: WriteStaged): number {
     const bound = Math.floor(Math.max(0, this.historyFrom) / BUCKET_MS) * BUCKET_MS
     if (bound <= this.#expiredTo || bound - this.#expiredTo < this.historyMs * EXPIRY_STEP) return this.#expiredTo
     const expired = this.committed.keysBetween(bucketPrefix(this.#expiredTo), bucketPrefix(bound), EXPIRED_ENTRIES_MAX)
@@ -216,8 +213,8 @@ export class VersionedStore<K = any, V = any> extends Store {
     return bound
   }
 
-  protected dropOverlay(): void {
-    this.#latest.clear()
+  protected closeOverlay(): void {
+    this.#latest.forget()
     this.#past.clear()
   }
 

@@ -12,8 +12,8 @@ import { type Cell, NO_TIME } from "./cell.ts"
 import type { FlushLimits } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
 import type { Stamped } from "./key-value-store.ts"
-import { Overlay, OverlayEntry } from "./overlay.ts"
-import { isCellKey, Store } from "./store.ts"
+import { Overlay, type OverlayEntry } from "./overlay.ts"
+import { isCellKey, Store, type WriteStaged } from "./store.ts"
 import { TIME_BYTES, timeBytes, timeOf } from "./time-bytes.ts"
 
 const NOTHING: Stamped<never> = { value: undefined, timestamp: NO_TIME }
@@ -68,11 +68,7 @@ export class WindowStore<K = any, V = any> extends Store {
   #entry(key: K, start: number): OverlayEntry<V> {
     let window = this.#windows.get(start)
     if (window === undefined) this.#windows.set(start, (window = new Overlay(this.spec.key)))
-    return window.entry(key, (key, bytes) => {
-      const stored = timeBytes(start) + bytes
-      const { value, timestamp } = this.decode(this.committed.get(stored))
-      return new OverlayEntry<V>(key, stored, value, timestamp)
-    })
+    return window.entry(key, (key, bytes) => this.loadEntry(key, timeBytes(start) + bytes), this.reloadEntry)
   }
 
   /** A start that no window with anything in it is after: whoever looks through windows need not look further. */
@@ -93,26 +89,33 @@ export class WindowStore<K = any, V = any> extends Store {
     return count
   }
 
-  protected stageEntries(write: (key: string, value: unknown, timestamp: number) => void): void {
+  protected stageEntries(write: WriteStaged): void {
     for (const [start, window] of this.#windows) {
       // A window of this transaction that is past already: nobody can read it, and expiry would not come back for it.
       if (this.#isExpired(start)) continue
-      for (const entry of window.entries()) if (entry.isDirty) write(entry.bytes!, entry.value, entry.timestamp)
+      for (const entry of window.entries()) {
+        if (entry.isDirty) write(entry.bytes, entry.value, entry.timestamp, entry)
+      }
     }
     this.#stageExpired(write)
   }
 
-  protected dropOverlay(): void {
-    this.#windows.clear()
+  /** Windows that the transaction did not touch are forgotten, as are those that are past. */
+  protected closeOverlay(hasCommitted: boolean): void {
+    for (const [start, window] of this.#windows) {
+      if (!hasCommitted || window.size === 0 || this.#isExpired(start)) this.#windows.delete(start)
+      else window.close()
+    }
   }
 
   override restore(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
     super.restore(key, value, timestamp)
     this.#time = undefined
     this.#latest = undefined
+    this.#windows.clear()
   }
 
-  #stageExpired(write: (key: string, value: unknown, timestamp: number) => void): void {
+  #stageExpired(write: WriteStaged): void {
     const time = this.streamTime.value
     const bound = Math.floor(time - this.#retentionMs)
     if (bound <= 0 || bound - this.#expiredTo < this.#retentionMs * EXPIRY_STEP) return
