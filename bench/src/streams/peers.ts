@@ -2,12 +2,12 @@
  * The processes that suite "streams" compares, and how each is started: with the defaults of what it runs on.
  */
 import { execFile } from "node:child_process"
-import { existsSync } from "node:fs"
-import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises"
-import { homedir, tmpdir } from "node:os"
+import { mkdtemp, readdir, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { promisify } from "node:util"
 import { kafkaJars, requireJava } from "@millrace/tools/kafka-jars"
+import { installed } from "../npm-cache.ts"
 import { schemaTexts } from "./data.ts"
 import type { Job } from "./job.ts"
 
@@ -41,7 +41,7 @@ export const nodeLaunch = (file: string, job: object): Launch => ({
 })
 
 /** For profiles: MILLRACE_BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=/tmp/profiles". */
-const nodeFlags = () => process.env["MILLRACE_BENCH_NODE_FLAGS"]?.split(" ") ?? []
+export const nodeFlags = () => process.env["MILLRACE_BENCH_NODE_FLAGS"]?.split(" ") ?? []
 
 export const kafkaStreams: Peer = {
   name: "Kafka Streams",
@@ -68,30 +68,15 @@ async function compiled(): Promise<string> {
   return `${classes}:${jars}`
 }
 
-let flow: Promise<string> | undefined
-
 export const kafkats: Peer = {
   name: "@kafkats/flow",
   cannot: ({ format }) => (format === "avro" ? "it brings no Avro codec" : undefined),
   async launch(job) {
-    flow ??= installed()
+    const flow = await installed({ name: "@kafkats/flow", version: FLOW_VERSION })
     return {
       command: process.execPath,
       args: [here("kafkats.ts"), JSON.stringify(job)],
-      env: { KAFKATS_FLOW: await flow },
+      env: { KAFKATS_FLOW: path.join(flow, "dist/index.js") },
     }
   },
-}
-
-/** The module's file, installed by npm where the jars of Kafka are kept too. */
-async function installed(): Promise<string> {
-  const root = path.join(process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"), "millrace")
-  const target = path.join(root, `kafkats-flow-${FLOW_VERSION}`)
-  if (!existsSync(target)) {
-    await mkdir(root, { recursive: true })
-    const staging = await mkdtemp(`${target}-`)
-    await run("npm", ["install", "--prefix", staging, "--ignore-scripts", "--no-save", `@kafkats/flow@${FLOW_VERSION}`])
-    await rename(staging, target)
-  }
-  return path.join(target, "node_modules/@kafkats/flow/dist/index.js")
 }
