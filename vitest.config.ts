@@ -9,7 +9,7 @@ if (major < 22 || (major === 22 && minor < 19)) {
 
 export default defineConfig({
   test: {
-    include: ["{packages,apps,examples}/*/test/**/*.test.ts", "tools/test/**/*.test.ts"],
+    include: ["{packages,apps,examples}/*/test/**/*.test.ts", "{bench,tools}/test/**/*.test.ts"],
     pool: "forks",
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -9,6 +9,8 @@ import { parseArgs } from "node:util"
 import type { BrokerName, Row, SuiteOptions } from "./suite.ts"
 
 const SUITES: Readonly<Record<string, () => Promise<{ run(options: SuiteOptions): Promise<Row[]> }>>> = {
+  client: () => import("./client/suite.ts"),
+  nexmark: () => import("./nexmark/suite.ts"),
   start: () => import("./start.ts"),
   restore: () => import("./restore/suite.ts"),
   streams: () => import("./streams/suite.ts"),

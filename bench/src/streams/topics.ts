@@ -6,7 +6,7 @@ import { bindSerde, int64, type Serde, string } from "@millrace/schema"
 import * as D from "./data.ts"
 import type { Input, Outcome, Workload } from "./rows.ts"
 
-const PARTITIONS = 4
+export const PARTITIONS = 4
 const SILENCE_MS = 3_000
 const YIELD_EVERY = 50_000
 
@@ -26,7 +26,8 @@ export async function createTopic(admin: Admin, topic: string): Promise<void> {
   await admin.listOffsets(partitionsOf(topic).map((one) => ({ ...one, timestamp: OffsetSpec.latest })))
 }
 
-const partitionsOf = (topic: string) => Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }))
+export const partitionsOf = (topic: string) =>
+  Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }))
 
 /** Creates the topic and writes its first n records, if it is not there yet. */
 export async function fill(client: KafkaClient, input: Input, format: D.Format, records: number): Promise<void> {
