@@ -372,7 +372,7 @@ export class TestDriver {
         const entries = log.committed(from, end)
         if (entries.length > 0) queue.add(() => new EntryCursor(entries), entries.length, end)
         queue.fetched(end, end)
-        if (end === log.endOffset) queue.emptyAt = this.clock.now()
+        if (end === log.endOffset) queue.endSeenAt = this.clock.now()
         this.#positions.set(name, end)
       }
     }

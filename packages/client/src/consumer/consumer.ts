@@ -165,12 +165,12 @@ export class Consumer {
   }
 
   /**
-   * When the partition was last seen to have nothing beyond what `poll` answered, by the wall clock; undefined while it has
-   * something, or nobody looked since the last seek.
+   * When the partition was last seen to have nothing beyond what `poll` has answered by now, by the wall clock; undefined
+   * while there is something to answer, or nobody looked since the last seek.
    */
-  emptyAt({ topic, partition }: TopicPartition): number | undefined {
+  endSeenAt({ topic, partition }: TopicPartition): number | undefined {
     const state = this.#states.get(keyOf(topic, partition))
-    return state === undefined || state.hasBuffered ? undefined : state.emptyAt
+    return state === undefined || state.hasBuffered ? undefined : state.endSeenAt
   }
 
   /** Commits these offsets (of the next record to read), default all positions. Rejects with `CommitFailed`. */

@@ -43,8 +43,8 @@ export class PartitionState {
   highWatermark = -1
   lastStableOffset = -1
   logStartOffset = -1
-  /** When an answer said that the log ends at what had been fetched, by the wall clock; undefined since the last seek. */
-  emptyAt: number | undefined
+  /** When an answer brought all that the log had, by the wall clock; undefined since the last seek. */
+  endSeenAt: number | undefined
   readonly #readCommitted: boolean
   readonly #checkCrcs: boolean
   readonly #filter = new AbortedFilter()
@@ -97,7 +97,7 @@ export class PartitionState {
     this.#bufferedBytes = 0
     this.#outOfRange = false
     this.backoffUntil = 0
-    this.emptyAt = undefined
+    this.endSeenAt = undefined
     this.#filter.reset()
   }
 
@@ -114,11 +114,10 @@ export class PartitionState {
     this.lastStableOffset = data.lastStableOffset
     this.logStartOffset = data.logStartOffset
     const { records } = data
-    if (this.#fetchOffset >= data.highWatermark) this.emptyAt = now
-    if (records === null || records.length === 0) return false
-    const views = [...batches(records)].filter((view) => view.nextOffset > this.#fetchOffset)
+    const views = records === null ? [] : [...batches(records)].filter((view) => view.nextOffset > this.#fetchOffset)
     const last = views.at(-1)
-    if (!last) return false
+    if ((last?.nextOffset ?? this.#fetchOffset) >= data.highWatermark) this.endSeenAt = now
+    if (records === null || !last) return false
     this.#buffer.push({ data, views, next: 0, begun: false })
     this.#bufferedBytes += records.length
     this.#fetchOffset = last.nextOffset

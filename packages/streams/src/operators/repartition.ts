@@ -16,6 +16,7 @@ import { isAbsent, type StreamRecord } from "../dsl/record.ts"
 import { PipelineError } from "../errors.ts"
 import { type Cell, NO_TIME } from "../state/cell.ts"
 import type { TaskContext } from "../task/context.ts"
+import type { FeedingSources } from "../task/idle-sources.ts"
 import { encodeTime, IDLE_HORIZON, TIME_HEADER } from "../task/repartition-time.ts"
 import { StreamTime } from "../task/stream-time.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
@@ -48,6 +49,10 @@ class RepartitionSink extends Processor {
   readonly #value: Serde<unknown>
   readonly #time: StreamTime
   readonly #idle: Cell
+  /** Told a time, or given a record, in the open transaction. */
+  #hasMoved = false
+  /** null: nothing that says when it is idle. */
+  #fedBy: FeedingSources | null | undefined
   readonly #partitioner = this.node.logical.functions["partitioner"] as Partitioner | undefined
   /** The horizon that each partition was last told. */
   readonly #told: Float64Array
@@ -62,12 +67,16 @@ class RepartitionSink extends Processor {
     const told = this.#idle.value === IDLE ? IDLE_HORIZON : this.#time.horizon
     this.#told = new Float64Array(context.output.partitionCount(this.#topic)).fill(told)
     context.atCommit(node.level, () => this.#mark())
-    context.atAbort(() => this.#told.fill(-1))
+    context.atAbort(() => {
+      this.#told.fill(-1)
+      this.#hasMoved = false
+    })
   }
 
   override advance(time: number): void {
     this.#time.advance(time)
     this.#idle.value = NO_TIME
+    this.#hasMoved = true
   }
 
   override idle(): void {
@@ -77,6 +86,7 @@ class RepartitionSink extends Processor {
   receive(record: StreamRecord): void {
     const clock = this.#time.observe(record)
     this.#idle.value = NO_TIME
+    this.#hasMoved = true
     if (record.key === null || record.key === undefined) return this.context.drop("null-key", record)
     let key: Uint8Array
     let value: Uint8Array | null
@@ -114,7 +124,20 @@ class RepartitionSink extends Processor {
     })
   }
 
+  /** With sources that say when they are idle: it is idle too when nothing has come to it for so long. */
+  #noticeSilence(): void {
+    const hasMoved = this.#hasMoved
+    this.#hasMoved = false
+    if (this.#fedBy === undefined) this.#fedBy = this.context.idleSources?.ofSink(this.node) ?? null
+    if (this.#fedBy === null) return
+    const { now } = this.context.punctuators
+    const silentAt = this.context.cell(`${this.node.name}/silent-at`)
+    if (hasMoved || silentAt.value === NO_TIME) silentAt.value = now + this.#fedBy.afterMs
+    else if (silentAt.value <= now && this.#fedBy.hadNothingAt(silentAt.value)) this.idle()
+  }
+
   #mark(): void {
+    this.#noticeSilence()
     const { horizon } = this.#time
     const isIdle = this.#idle.value === IDLE
     const time = isIdle ? IDLE_HORIZON : Math.floor(horizon / MARK_INTERVAL_MS) * MARK_INTERVAL_MS

@@ -194,7 +194,7 @@ export class Worker {
       if (queue.bufferedRecords >= this.#options.run.bufferedRecordsMax) this.#pause(part)
     }
     for (const task of this.#tasks.tasks)
-      for (const queue of task.watchedQueues) queue.emptyAt = this.#consumer.emptyAt(queue) ?? NO_TIME
+      for (const queue of task.watchedQueues) queue.endSeenAt = this.#consumer.endSeenAt(queue) ?? NO_TIME
   }
 
   #queueOf({ topic, partition }: TopicPartition) {

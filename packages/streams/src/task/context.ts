@@ -11,6 +11,7 @@ import type { TaskId } from "../topology/naming.ts"
 import type { SubTopology } from "../topology/topology.ts"
 import type { TaskMetrics } from "./metrics.ts"
 import type { EffectPort } from "./effects.ts"
+import type { IdleSources } from "./idle-sources.ts"
 import type { Slot } from "./gate.ts"
 import type { Punctuators } from "./punctuators.ts"
 import type { Processor } from "../operators/operator.ts"
@@ -58,6 +59,8 @@ export interface TaskContext {
   resume(run: () => void): void
   /** Timers, punctuations and the task's times. */
   readonly punctuators: Punctuators
+  /** Of ordinary topics that say when they are idle. */
+  readonly idleSources: IdleSources | undefined
   /** Some input comes through a repartition topic, whose records carry their upstream tasks' times. */
   readonly isRepartitioned: boolean
   /** Asks for the transaction to end soon. */

@@ -3,6 +3,9 @@
  *
  *     active --- no record for `idleAfter`, and the log was seen to have none ---> idle --- a record ---> active
  *
+ * So is a sink that no record has reached for so long, though its partitions may have records: a filter let nothing pass. That
+ * is noticed when a transaction commits (operators/repartition.ts).
+ *
  * An idle partition holds event time back no more: sinks that nothing but idle partitions feed tell the tasks behind them not
  * to wait (operators/repartition.ts). With `whenIdle: "wall-clock"` it tells a time of its own, the wall clock less
  * `idleAfter`, since what comes now is not expected to be older; this goes through the task as any time that is told does
@@ -13,7 +16,7 @@
  * the metadata of the committed offsets. So a decision commits or aborts with all that it caused, and a restart finds it.
  */
 import { type Cell, NO_TIME } from "../state/cell.ts"
-import type { SubTopology } from "../topology/topology.ts"
+import type { PhysicalNode, SubTopology } from "../topology/topology.ts"
 import type { RecordQueue } from "./record-queue.ts"
 
 export type IdlePolicy = "step-aside" | "wall-clock"
@@ -45,6 +48,13 @@ export interface IdleSourcesOptions extends Environment {
 /** The wall-clock time of a transaction, decided when it is first asked for. */
 interface TransactionTime {
   readonly now: number
+}
+
+/** Ordinary topics that feed a sink. */
+export interface FeedingSources {
+  readonly afterMs: number
+  /** All that they had at that time has been taken. */
+  hadNothingAt(time: number): boolean
 }
 
 const IDLE = 0
@@ -79,6 +89,17 @@ export class IdleSources {
     return one === undefined || one.idleAt.value !== IDLE || one.policy !== "wall-clock" ? NO_TIME : one.told.value
   }
 
+  /** What feeds a sink; undefined where that is not watched, or records are kept on the way (`sourcesOf`). */
+  ofSink(node: PhysicalNode): FeedingSources | undefined {
+    const topics = sourcesOf(node)
+    const watched = topics?.map((topic) => [...this.#watched.values()].find(({ queue }) => queue.topic === topic))
+    if (watched === undefined || !watched.every((one) => one !== undefined)) return undefined
+    return {
+      afterMs: Math.max(...watched.map(({ afterMs }) => afterMs)),
+      hadNothingAt: (time) => watched.every(({ queue }) => queue.hadNothingAt(time)),
+    }
+  }
+
   /** Milliseconds until there is something to decide; undefined while nothing is foreseen. */
   get untilDue(): number | undefined {
     const now = this.#now()
@@ -106,6 +127,14 @@ export class IdleSources {
     const one = this.#watched.get(queue)
     if (one !== undefined) one.idleAt.value = transaction.now + one.afterMs
   }
+}
+
+/** Source topics whose records come to a node in the call in which they are taken, or not at all; else undefined. */
+function sourcesOf({ kind, topic, inputs, stores }: PhysicalNode): readonly string[] | undefined {
+  if (kind === "source") return [topic!]
+  if (kind === "repartition-source" || stores.length > 0) return undefined
+  const found = inputs.map(sourcesOf)
+  return found.every((one) => one !== undefined) ? found.flat() : undefined
 }
 
 /** Undefined where it would make no difference: to windows and their kind here, or to tasks that wait for this one. */

@@ -34,8 +34,8 @@ export class RecordQueue implements Origin {
   timestampOf: (() => number) | undefined
   /** Kept by the reader of a repartition topic. */
   horizon = NO_TIME
-  /** When a fetch found the log to hold nothing more than was fetched, by the wall clock. */
-  emptyAt = NO_TIME
+  /** When a fetch brought all that the log held, by the wall clock. */
+  endSeenAt = NO_TIME
   /** Records at hand, roughly: batches count whole until they are used up. */
   bufferedRecords = 0
   /** Where the log was known to end when it was last fetched; undefined before the first fetch. */
@@ -69,9 +69,9 @@ export class RecordQueue implements Origin {
     else last.nextOffset = Math.max(last.nextOffset, nextOffset)
   }
 
-  /** There was no record to take at that time, by the wall clock, nor is one at hand now. */
+  /** At that time, by the wall clock, or later there was nothing more to take than has been taken by now. */
   hadNothingAt(time: number): boolean {
-    return this.head === undefined && this.emptyAt >= time
+    return this.head === undefined && this.endSeenAt >= time
   }
 
   /** The head has been processed. */
@@ -101,7 +101,7 @@ export class RecordQueue implements Origin {
     this.head = undefined
     this.#batches = []
     this.bufferedRecords = 0
-    this.emptyAt = NO_TIME
+    this.endSeenAt = NO_TIME
     this.#position = position
   }
 

@@ -109,6 +109,7 @@ export class Task implements TaskContext {
   readonly group: PartitionGroup
   readonly punctuators: Punctuators
   readonly isRepartitioned: boolean
+  readonly idleSources: IdleSources | undefined
   /** Records received by operator, when they are counted. */
   readonly operatorCounts: Map<string, number> | undefined
   readonly #globalTables: ReadonlyMap<string, GlobalRows> | undefined
@@ -121,7 +122,6 @@ export class Task implements TaskContext {
   readonly #cells = new Map<string, Cell>()
   readonly #restoredCells = new Map<string, number>()
   readonly #endsWithTransaction: boolean
-  readonly #idle: IdleSources | undefined
   /** Of a task that is told its time. */
   readonly #time: TimeAdvance | undefined
   readonly #finishers: Array<{ readonly level: number; readonly finish: () => void }> = []
@@ -175,14 +175,14 @@ export class Task implements TaskContext {
       }),
     )
     this.group = new PartitionGroup([...this.#sources.keys()])
-    this.#idle = watchIdleSources(options.subtopology, {
+    this.idleSources = watchIdleSources(options.subtopology, {
       queues: this.group.queues,
       idleAfterMs: options.idleAfterMs ?? 0,
       cell: (name) => this.cell(name),
       now: options.now,
     })
-    if (!this.isRepartitioned && this.#idle === undefined) return
-    this.#time = new TimeAdvance({ context: this, processors, queues: this.group.queues, idle: this.#idle, gate })
+    if (!this.isRepartitioned && this.idleSources === undefined) return
+    this.#time = new TimeAdvance({ context: this, processors, queues: this.group.queues, idle: this.idleSources, gate })
   }
 
   // What processors use.
@@ -261,12 +261,12 @@ export class Task implements TaskContext {
 
   /** Partitions of which it must be known when they were last seen to have nothing more. */
   get watchedQueues(): Iterable<RecordQueue> {
-    return this.#idle?.queues ?? []
+    return this.idleSources?.queues ?? []
   }
 
   /** Milliseconds until something happens by the wall clock; undefined when nothing will. */
   get untilDue(): number | undefined {
-    const [punctuation, idleness] = [this.punctuators.untilDue, this.#idle?.untilDue]
+    const [punctuation, idleness] = [this.punctuators.untilDue, this.idleSources?.untilDue]
     return punctuation === undefined || idleness === undefined
       ? (punctuation ?? idleness)
       : Math.min(punctuation, idleness)
@@ -315,7 +315,7 @@ export class Task implements TaskContext {
       try {
         const hasMoved = this.punctuators.observe(this.#timeOf(record))
         if (queue.horizon !== horizon) this.#time!.run(record ?? timeMark(queue))
-        this.#idle?.taken(queue, this.punctuators)
+        this.idleSources?.taken(queue, this.punctuators)
         if (this.#rejected !== undefined && this.#isRejected) this.#passOver(queue)
         else if (record !== undefined) {
           if (record.timestamp >= this.#latest) this.#latest = record.timestamp
@@ -366,7 +366,7 @@ export class Task implements TaskContext {
   #begin(): void {
     try {
       if (this.punctuators.begin()) this.#isDirty = true
-      if (this.#idle?.begin(this.punctuators) !== true) return
+      if (this.idleSources?.begin(this.punctuators) !== true) return
       this.#isDirty = true
       const hasMoved = this.punctuators.observe(this.#time!.time)
       this.#time!.run(timeOfDay(this.punctuators.now, this.taskId.partition))

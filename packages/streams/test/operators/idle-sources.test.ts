@@ -135,6 +135,59 @@ test("T5: that a partition is idle comes through a chain of repartitions, and be
   expect(results(driver)).toEqual([...PART_OF_A_MINUTE.slice(0, 1), ...FIRST_MINUTE.slice(0, 1)])
 })
 
+test("T5: a sink that a filter gives nothing is idle too, though its partition has records", async () => {
+  const build = () =>
+    S.stream(Orders, { idleAfter: "30 seconds" }).pipe(
+      S.filter(({ amount }) => amount > 0),
+      S.keyBy(({ customer }) => customer),
+      S.window(S.tumbling("1 minute", { grace: "10 seconds", emit, lateTo: "late" })),
+      S.count("per-minute"),
+      S.toStream(),
+      bounded,
+      S.to(Out),
+    )
+  await using driver = await started(build, { partitions: { orders: 3 } })
+  for (let seconds = 0; seconds < 120; seconds += 10) {
+    order(driver, 0, "ann", seconds)
+    order(driver, 1, "bob", seconds, seconds < 10 ? 1 : 0)
+    order(driver, 2, "cyd", seconds, 0)
+    await driver.advance(10 * SECOND)
+  }
+  expect(results(driver).toSorted()).toEqual([PART_OF_A_MINUTE[0], FIRST_MINUTE[0], ["bob@-40-20", 1]].toSorted())
+  order(driver, 1, "bob", 10)
+  order(driver, 1, "bob", 115)
+  await driver.run()
+  expect(driver.read(Late).map(({ value, timestamp }) => [value?.customer, timestamp - START])).toEqual([
+    ["bob", 10 * SECOND],
+  ])
+})
+
+test("T5: a sink that a filter gives nothing is not idle while records wait", async () => {
+  const build = () =>
+    S.stream(Orders, { idleAfter: "30 seconds" }).pipe(
+      S.filter(({ amount }) => amount > 0),
+      S.keyBy(({ customer }) => customer),
+      S.window(S.tumbling("1 minute", { emit, lateTo: "late" })),
+      S.count("per-minute"),
+      S.toStream(),
+      bounded,
+      S.to(Out),
+    )
+  await using driver = await started(build, { partitions: { orders: 2 } })
+  for (const seconds of [100, 200, 300, 400, 500]) order(driver, 0, "ann", seconds)
+  for (const seconds of [1, 2, 3]) order(driver, 1, "bob", seconds, 0)
+  order(driver, 1, "bob", 4)
+  order(driver, 1, "bob", 25)
+  for (let round = 0; round < 3; round++) {
+    driver.process(1)
+    await driver.commit()
+    driver.clock.advance(40 * SECOND)
+  }
+  await driver.run()
+  expect(results(driver)).toContainEqual(["bob@-40-20", 1])
+  expect(driver.dropped.late).toBe(0)
+})
+
 test("T7: a partition is not idle while its records wait, however long", async () => {
   await using driver = await started(perMinute({ idleAfter: "30 seconds" }), { partitions: { orders: 2 } })
   for (const seconds of [0, 1]) order(driver, 1, "bob", seconds)
