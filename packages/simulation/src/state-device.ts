@@ -14,7 +14,6 @@ import {
   type StateEngine,
   type StateEngines,
 } from "@millrace/streams/state/engine"
-import { byteString, bytesOf } from "@millrace/streams/state/byte-order"
 import { ProcessDied } from "./disk.ts"
 import type { SeededRandom } from "./random.ts"
 
@@ -43,8 +42,8 @@ export class Content {
       return
     }
     for (const { key, value } of change.batch) {
-      if (value === null) this.entries.delete(byteString(key))
-      else this.entries.set(byteString(key), value)
+      if (value === null) this.entries.delete(key)
+      else this.entries.set(key, value)
     }
     this.checkpoint = change.checkpoint
   }
@@ -161,25 +160,24 @@ class SimulatedEngine implements StateEngine {
     this.#content = content
   }
 
-  get(key: Uint8Array): Uint8Array | undefined {
+  get(key: string): Uint8Array | undefined {
     this.#check()
-    return this.#lend(this.#content.entries.get(byteString(key)))
+    return this.#lend(this.#content.entries.get(key))
   }
 
-  *range(from?: Uint8Array, to?: Uint8Array, reverse = false): Iterable<readonly [Uint8Array, Uint8Array]> {
-    const [first, end] = [from && byteString(from), to && byteString(to)]
+  *range(from?: string, to?: string, reverse = false): Iterable<readonly [string, Uint8Array]> {
     const keys = [...this.#content.entries.keys()].sort()
     for (const key of reverse ? keys.toReversed() : keys) {
       this.#check()
-      if ((first !== undefined && key < first) || (end !== undefined && key >= end)) continue
+      if ((from !== undefined && key < from) || (to !== undefined && key >= to)) continue
       const value = this.#content.entries.get(key)
-      if (value !== undefined) yield [bytesOf(key), new Uint8Array(value)]
+      if (value !== undefined) yield [key, new Uint8Array(value)]
     }
   }
 
   write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void> {
     return this.#change({
-      batch: batch.map(({ key, value }) => ({ key: new Uint8Array(key), value: value && new Uint8Array(value) })),
+      batch: batch.map(({ key, value }) => ({ key, value: value && new Uint8Array(value) })),
       checkpoint: { ...checkpoint },
     })
   }

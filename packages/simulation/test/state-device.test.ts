@@ -15,7 +15,7 @@ function processOn(): StateProcess & { alive: boolean } {
   }
 }
 
-const write = (value: number) => [{ key: Uint8Array.of(1), value: Uint8Array.of(value) }]
+const write = (value: number) => [{ key: "\x01", value: Uint8Array.of(value) }]
 const checkpoint = (offset: number) => ({ topicId: "t", offset, writtenAt: 0 })
 
 describe("the simulated state engine", () => {
@@ -36,7 +36,7 @@ describe("the simulated state engine", () => {
       for (const value of [1, 2, 3]) await engine.write(write(value), checkpoint(value))
       device.crash()
       const left = device.attach(processOn()).open("store", 0)
-      outcomes.add(`${left.get(Uint8Array.of(1))?.[0]} ${left.checkpoint()?.offset}`)
+      outcomes.add(`${left.get("\x01")?.[0]} ${left.checkpoint()?.offset}`)
     }
     expect([...outcomes].sort()).toEqual(["1 1", "2 2", "3 3", "undefined undefined"])
   })
@@ -49,7 +49,7 @@ describe("the simulated state engine", () => {
     await engine.write(write(1), checkpoint(1))
     expect(() => engine.write(write(2), checkpoint(2))).toThrow(ProcessDied)
     expect(process.alive).toBe(false)
-    expect(() => engine.get(Uint8Array.of(1))).toThrow(ProcessDied)
+    expect(() => engine.get("\x01")).toThrow(ProcessDied)
     expect(() => engine.write(write(3), checkpoint(3))).toThrow(ProcessDied)
     expect(device.history("store-0")).toHaveLength(2)
   })

@@ -105,7 +105,7 @@ describe("engines", () => {
   const content = (offset: number, ...rows: [key: number, value: number][]) => {
     const made = new Content()
     const batch = rows.map(([key, value]) => ({
-      key: Uint8Array.of(key),
+      key: String.fromCharCode(key),
       value: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, value),
     }))
     made.apply({ batch, checkpoint: { topicId: "t", offset, writtenAt: 0 } })

@@ -9,11 +9,11 @@ export class ForgetfulEngine implements StateEngine {
   #engine = new MemoryEngine()
   #history: Array<{ readonly batch: readonly EngineWrite[]; readonly checkpoint: Checkpoint }> = []
 
-  get(key: Uint8Array): Uint8Array | undefined {
+  get(key: string): Uint8Array | undefined {
     return this.#engine.get(key)
   }
 
-  range(from?: Uint8Array, to?: Uint8Array, reverse = false): Iterable<readonly [Uint8Array, Uint8Array]> {
+  range(from?: string, to?: string, reverse = false): Iterable<readonly [string, Uint8Array]> {
     return this.#engine.range(from, to, reverse)
   }
 

@@ -9,17 +9,25 @@
  */
 import type { Store } from "../state/store.ts"
 import { isLogged } from "../topology/node.ts"
+import { BulkLoad } from "../state/bulk-load.ts"
+import type { CommittedBytes } from "../state/committed.ts"
+import type { Checkpoint } from "../state/engine.ts"
 import { type ClusterReader, partitionName, type TopicPartition } from "./ports.ts"
 
 export interface RestoreOptions {
   /** Of changelog topics: engines older than this may lack deletions that the topic has forgotten. */
   readonly deleteRetentionMs: number
   readonly now: () => number
+  /** How much of one store may wait to be written. */
+  readonly loadBytesMax?: () => number
   /** Ends the restore between two fetches. */
   readonly signal?: AbortSignal
   /** Told between two fetches how far a store is. */
   readonly onProgress?: (store: string, partition: number, restored: number, remaining: number) => void
 }
+
+/** Of all stores that are restored at the same time. */
+export const LOAD_BYTES_MAX = 128 * 1024 * 1024
 
 /** Where a restore goes on, and where the changelog ends now. */
 export interface RestoreStart {
@@ -41,15 +49,16 @@ export async function beginRestore(
   const topicId = await cluster.topicId(changelog.topic)
   const beginning = (await cluster.beginningOffsets([changelog])).get(name) ?? 0
   const end = (await cluster.endOffsets([changelog])).get(name) ?? 0
-  const checkpoint = engine.checkpoint()
-  const isUsable =
+  const isUsable = (checkpoint: Checkpoint | undefined): checkpoint is Checkpoint =>
     checkpoint !== undefined &&
     checkpoint.topicId === topicId &&
     checkpoint.offset >= beginning &&
     checkpoint.offset <= end &&
     options.now() - checkpoint.writtenAt < options.deleteRetentionMs
-  if (!isUsable) await store.committed.clear()
-  return { topicId, from: isUsable ? checkpoint.offset : beginning, end }
+  const checkpoint = engine.checkpoint()
+  if (isUsable(checkpoint)) return { topicId, from: checkpoint.offset, end }
+  await store.committed.clear()
+  return { topicId, from: beginning, end }
 }
 
 /**
@@ -70,21 +79,35 @@ export async function restoreStore(
       ? await beginRestore(store, partition, cluster, options)
       : await goOn(changelog, position, cluster)
   let records = 0
+  const { committed } = store
+  // A copy has rows in its memtable, which what it reads now has to lie over.
+  const load =
+    position === undefined ? new BulkLoad(committed, options.loadBytesMax ?? (() => LOAD_BYTES_MAX)) : undefined
   const restoreOne = (key: Uint8Array | null, value: Uint8Array | null, timestamp: number) => {
     if (key === null) return
-    store.restore(key, value, timestamp)
+    if (load === undefined) store.restore(key, value, timestamp)
+    else load.add(key, value, timestamp)
     records++
   }
   const progress = (offset: number) => options.onProgress?.(store.spec.name, partition, records, end - offset)
+  const checkpoint = (offset: number): Checkpoint => ({ topicId, offset, writtenAt: options.now() })
   progress(from)
-  await cluster.read(changelog, from, end, restoreOne, async (offset) => {
+  const reached = await cluster.read(changelog, from, end, restoreOne, async (offset) => {
     options.signal?.throwIfAborted()
     progress(offset)
-    if (!store.committed.isDue(options.now())) return
-    store.committed.flush({ topicId, offset, writtenAt: options.now() })
-    if (store.committed.isFull) await store.committed.settle()
+    if (load === undefined) await flushIfDue(committed, checkpoint(offset))
+    else if (load.isFull) await load.flush(checkpoint(offset))
   })
+  await load?.end(checkpoint(reached))
+  store.forgetReads()
   return records
+}
+
+/** What is read of a changelog goes to the engine when there is enough of it; waits when the engine is behind. */
+export async function flushIfDue(committed: CommittedBytes, checkpoint: Checkpoint): Promise<void> {
+  if (!committed.isDue(checkpoint.writtenAt)) return
+  committed.flush(checkpoint)
+  if (committed.isFull) await committed.settle()
 }
 
 async function goOn(changelog: TopicPartition, from: number, cluster: ClusterReader): Promise<RestoreStart> {

@@ -39,6 +39,7 @@ import { type ResolvedRunOptions, resolveRunOptions, type RunOptions, type Worke
 import { partitionName } from "./ports.ts"
 import { resolvePatterns, watchPatterns } from "./topic-patterns.ts"
 import { RepartitionPurge } from "./purge.ts"
+import { LOAD_BYTES_MAX } from "./restore.ts"
 import { bindSerdes } from "./serdes.ts"
 import { Standbys, storedPositions } from "./standbys.ts"
 import { allTasks, makeTask, type TaskFactoryOptions } from "./task-factory.ts"
@@ -178,6 +179,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       },
     })
     let restoredRecords = 0
+    const restoring = new Map<string, RestoreReport>()
     const factory: TaskFactoryOptions = {
       topology,
       partitions,
@@ -187,7 +189,11 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       effects,
       serde,
       globalTables: globalTables.stores,
-      restore: { deleteRetentionMs: DELETE_RETENTION_MS, now: () => host.clock.now() },
+      restore: {
+        deleteRetentionMs: DELETE_RETENTION_MS,
+        now: () => host.clock.now(),
+        loadBytesMax: () => LOAD_BYTES_MAX / Math.max(1, restoring.size),
+      },
       startAt: options.startAt,
       idleAfterMs: options.idleAfterMs,
       tracing,
@@ -216,7 +222,6 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
     })
     closers.push(() => warmUps.close())
     const purge = new RepartitionPurge(topology, admin, tasks, host.clock, options.repartitionPurgeIntervalMs)
-    const restoring = new Map<string, RestoreReport>()
     const worker: Worker = new Worker({
       topology,
       partitions,

@@ -12,7 +12,7 @@ import { formatTaskId, parseTaskId } from "../topology/naming.ts"
 import type { PhysicalStore } from "../topology/topology.ts"
 import { type ChangelogReader, type Follower } from "./changelog-reader.ts"
 import type { TaskClaims } from "./claims.ts"
-import { beginRestore } from "./restore.ts"
+import { beginRestore, flushIfDue } from "./restore.ts"
 import { isLogged, isOnDisk } from "../topology/node.ts"
 import { openStores, type TaskFactoryOptions } from "./task-factory.ts"
 import { isTransient } from "./transient.ts"
@@ -173,11 +173,7 @@ export class Standbys {
         sink: (key, value, timestamp) => {
           if (key !== null) store.restore(key, value, timestamp)
         },
-        onPosition: async (offset) => {
-          if (!store.committed.isDue(now())) return
-          store.committed.flush({ topicId, offset, writtenAt: now() })
-          if (store.committed.isFull) await store.committed.settle()
-        },
+        onPosition: (offset) => flushIfDue(store.committed, { topicId, offset, writtenAt: now() }),
       },
     )
     return { store, follower, topicId }

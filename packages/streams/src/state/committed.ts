@@ -6,7 +6,7 @@
  * changelog offset up to which merged transactions reach, no further. Two memtables full at once is the limit: then
  * `isFull` asks the worker to wait for the engine.
  */
-import { above, byteString, bytesOf } from "./byte-order.ts"
+import { above } from "./byte-order.ts"
 import type { Checkpoint, EngineStats, EngineWrite, StateEngine } from "./engine.ts"
 import { Memtable } from "./memtable.ts"
 
@@ -44,7 +44,7 @@ export class CommittedBytes {
     if (recent !== undefined) return recent ?? undefined
     const older = this.#writing?.get(key)
     if (older !== undefined) return older ?? undefined
-    return this.#engine.get(bytesOf(key))
+    return this.#engine.get(key)
   }
 
   put(key: string, value: Uint8Array | null): void {
@@ -56,7 +56,7 @@ export class CommittedBytes {
     const layers = [
       this.#active.range(from, to, reverse),
       this.#writing?.range(from, to, reverse) ?? [],
-      this.#engineRange(from, to, reverse),
+      this.#engine.range(from, to, reverse),
     ]
     yield* mergeLayers(layers, reverse)
   }
@@ -68,7 +68,7 @@ export class CommittedBytes {
   prefixes(from: string, to: string): string[] {
     const found = new Set([...this.#active.prefixes(from, to), ...(this.#writing?.prefixes(from, to) ?? [])])
     for (let next: string | undefined = from; next !== undefined && next < to;) {
-      const [first]: Iterable<readonly [string, Uint8Array]> = this.#engineRange(next, to, false)
+      const [first]: Iterable<readonly [string, Uint8Array]> = this.#engine.range(next, to)
       if (first === undefined) break
       const prefix = first[0].slice(0, this.prefixLength)
       found.add(prefix)
@@ -88,20 +88,10 @@ export class CommittedBytes {
         if (value !== null && found.push(key) === limit) return found
       }
     }
-    for (const [bytes] of this.#engine.range(bytesOf(from), bytesOf(to))) {
-      const key = byteString(bytes)
+    for (const [key] of this.#engine.range(from, to)) {
       if (!seen.has(key) && found.push(key) === limit) return found
     }
     return found
-  }
-
-  *#engineRange(
-    from: string | undefined,
-    to: string | undefined,
-    reverse: boolean,
-  ): Iterable<readonly [string, Uint8Array]> {
-    const bound = (key: string | undefined) => (key === undefined ? undefined : bytesOf(key))
-    for (const [key, value] of this.#engine.range(bound(from), bound(to), reverse)) yield [byteString(key), value]
   }
 
   /** Rows and bytes, roughly: an entry that waits to be written may be in the engine too. */
@@ -137,9 +127,12 @@ export class CommittedBytes {
     this.#writing = writing
     this.#active = new Memtable(this.prefixLength)
     this.#since = undefined
-    const batch: EngineWrite[] = []
-    for (const [key, value] of writing.entries()) batch.push({ key: bytesOf(key), value })
-    this.#settled = this.#engine.write(batch, checkpoint).then(
+    this.write(writing.inOrder(), checkpoint)
+  }
+
+  /** Hands rows to the engine that are in the memtable being written, or that nobody reads yet. What fails as above. */
+  write(rows: readonly EngineWrite[], checkpoint: Checkpoint): void {
+    this.#settled = this.#engine.write(rows, checkpoint).then(
       () => void (this.#writing = undefined),
       (failure: unknown) => void (this.#failure = failure),
     )

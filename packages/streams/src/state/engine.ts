@@ -5,18 +5,29 @@
  * in order. What it lacks after a crash is replayed from the changelog's tail, from the checkpoint's offset on. It never
  * sees the open transaction. The in-memory, the LMDB and the simulated engine pass one suite, test/conformance/state-engine.ts.
  *
- * Keys and values are the caller's until `write` settles; what `get` and `range` hand out is valid until the next call.
+ * Keys are strings of bytes (byte-order.ts). Values are the caller's again once `write` settles; what `get` and `range` hand
+ * out is valid until the next call.
  */
 export interface StateEngine {
-  get(key: Uint8Array): Uint8Array | undefined
+  get(key: string): Uint8Array | undefined
   /** Entries with `from <= key < to` in byte order, or against it; an absent bound is open. */
-  range(from?: Uint8Array, to?: Uint8Array, reverse?: boolean): Iterable<readonly [key: Uint8Array, value: Uint8Array]>
-  /** Applies a batch, null deleting. Batches settle in the order given. */
+  range(from?: string, to?: string, reverse?: boolean): Iterable<readonly [key: string, value: Uint8Array]>
+  /** Applies a batch, null deleting; in the order of its keys it costs least. Batches settle in the order given. */
   write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void>
   checkpoint(): Checkpoint | undefined
   stats(): EngineStats
+  /** What was written until now; undefined when nothing was. Engines that are made for one process's life may have none. */
+  image?(): EngineImage | undefined
   /** Forgets everything, checkpoint included. */
   clear(): Promise<void>
+}
+
+/** An engine's content at one moment, while the engine goes on. It holds on to what is overwritten until it is released. */
+export interface EngineImage {
+  readonly checkpoint: Checkpoint
+  /** In no order, and a key perhaps twice. What a step hands out is valid until the next. */
+  entries(): Iterable<readonly [key: string, value: Uint8Array]>
+  release(): void
 }
 
 /** How much an engine holds, roughly. */
@@ -26,7 +37,7 @@ export interface EngineStats {
 }
 
 export interface EngineWrite {
-  readonly key: Uint8Array
+  readonly key: string
   readonly value: Uint8Array | null
 }
 

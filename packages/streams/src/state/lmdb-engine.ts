@@ -12,10 +12,11 @@
  * `CorruptState` and has no checkpoint from then on, also after a restart, until it was cleared: so it is rebuilt.
  */
 import { crc32c } from "@millrace/protocol/record/crc32c"
-import { type Database, open, type RootDatabase } from "lmdb"
+import { type Database, open, type RootDatabase, type Transaction } from "lmdb"
 import { CorruptState, StateError } from "../errors.ts"
 import {
   type Checkpoint,
+  type EngineImage,
   engineName,
   type EngineStats,
   type EngineWrite,
@@ -26,11 +27,34 @@ import {
 } from "./engine.ts"
 
 const STORES_MAX = 4_096
-/** Below every store key: stores' own keys are never empty, this one is the lowest of one byte. */
-const CHECKPOINT_KEY = Buffer.from([0])
-const FIRST_KEY = Buffer.from([0, 0])
+/** Store keys lie behind one byte, so that none can equal the checkpoint's, which is below them all. */
+const CHECKPOINT_KEY = 0
+const FIRST_KEY = ""
 const CHECKPOINT_VERSION = 2
 const CHECKSUM_BYTES = 4
+
+/**
+ * How LMDB writes a key straight to where it wants it. A RangeError makes it look for more room. Clearing a database writes
+ * a key that is none.
+ */
+const KEY_ENCODER = {
+  writeKey(key: unknown, target: Buffer, start: number): number {
+    if (typeof key !== "string") {
+      target[start] = 0
+      return start + 1
+    }
+    const end = start + 1 + key.length
+    if (end > target.length) throw new RangeError("the key does not fit")
+    target[start] = 1
+    target.write(key, start + 1, "latin1")
+    return end
+  },
+  readKey: (source: Buffer, start: number, end: number): string => source.toString("latin1", start + 1, end),
+}
+
+const DATABASE_OPTIONS = { encoding: "binary", keyEncoder: KEY_ENCODER } as const
+
+type StateDatabase = Database<Buffer, string | typeof CHECKPOINT_KEY>
 
 /** Of one database, as LMDB counts them. */
 interface LmdbStats {
@@ -43,16 +67,16 @@ interface LmdbStats {
 
 class LmdbEngine implements StateEngine {
   readonly #name: string
-  readonly #database: Database<Buffer, Uint8Array>
+  readonly #database: StateDatabase
   #isCorrupt = false
 
-  constructor(name: string, database: Database<Buffer, Uint8Array>) {
+  constructor(name: string, database: StateDatabase) {
     this.#name = name
     this.#database = database
   }
 
-  get(key: Uint8Array): Uint8Array | undefined {
-    const stored = this.#database.getBinary(wrapped(key))
+  get(key: string): Uint8Array | undefined {
+    const stored = this.#database.getBinary(key)
     return stored && this.#checked(stored)
   }
 
@@ -66,34 +90,62 @@ class LmdbEngine implements StateEngine {
     throw new CorruptState(store, partition)
   }
 
-  *range(from?: Uint8Array, to?: Uint8Array, reverse = false): Iterable<readonly [Uint8Array, Uint8Array]> {
-    const first = from === undefined ? FIRST_KEY : wrapped(from)
-    const last = to === undefined ? {} : { [reverse ? "start" : "end"]: wrapped(to) }
+  *range(from = FIRST_KEY, to?: string, reverse = false): Iterable<readonly [string, Uint8Array]> {
+    const last = to === undefined ? {} : { [reverse ? "start" : "end"]: to }
     const options = reverse
-      ? { ...last, end: first, reverse, exclusiveStart: true, inclusiveEnd: true }
-      : { start: first, ...last }
-    for (const { key, value } of this.#database.getRange(options)) yield [key.subarray(1), this.#checked(value)]
+      ? { ...last, end: from, reverse, exclusiveStart: true, inclusiveEnd: true }
+      : { start: from, ...last }
+    for (const { key, value } of this.#database.getRange(options)) yield [key as string, this.#checked(value)]
   }
 
   async write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void> {
-    for (const { key } of batch) {
+    let bytes = 0
+    for (const { key, value } of batch) {
       if (key.length > KEY_LENGTH_BYTES_MAX) {
         throw new StateError(`store ${this.#name}: a key has ${key.length} bytes, ${KEY_LENGTH_BYTES_MAX} are the most`)
       }
+      if (value !== null) bytes += CHECKSUM_BYTES + value.length
     }
+    // One piece for all, since LMDB asks for the address of each piece.
+    const values = Buffer.allocUnsafeSlow(bytes)
+    let at = 0
     await this.#database.batch(() => {
       for (const { key, value } of batch) {
-        if (value === null) void this.#database.remove(wrapped(key))
-        else void this.#database.put(wrapped(key), sealed(value))
+        if (value === null) void this.#database.remove(key)
+        else {
+          const end = seal(value, values, at)
+          void this.#database.put(key, values.subarray(at, end))
+          at = end
+        }
       }
       if (!this.#isCorrupt) void this.#database.put(CHECKPOINT_KEY, sealed(encodeCheckpoint(checkpoint)))
     })
   }
 
   checkpoint(): Checkpoint | undefined {
-    const bytes = this.#database.getBinary(CHECKPOINT_KEY)
+    return this.#decoded(this.#database.getBinary(CHECKPOINT_KEY))
+  }
+
+  #decoded(bytes: Buffer | undefined): Checkpoint | undefined {
     const checkpoint = bytes && unsealed(bytes)
     return checkpoint === undefined || this.#isCorrupt ? undefined : decodeCheckpoint(checkpoint)
+  }
+
+  /** A read transaction: pages that it sees are not used again before it ends, so that the file grows by what is written. */
+  image(): EngineImage | undefined {
+    const transaction = this.#database.useReadTransaction()
+    const checkpoint = this.#decoded(this.#database.get(CHECKPOINT_KEY, { transaction }))
+    if (checkpoint === undefined) {
+      transaction.done()
+      return undefined
+    }
+    return { checkpoint, entries: () => this.#entries(transaction), release: () => transaction.done() }
+  }
+
+  *#entries(transaction: Transaction): Iterable<readonly [string, Uint8Array]> {
+    for (const { key, value } of this.#database.getRange({ start: FIRST_KEY, transaction })) {
+      yield [key as string, this.#checked(value)]
+    }
   }
 
   stats(): EngineStats {
@@ -136,7 +188,7 @@ export class LmdbEngines implements StateEngines {
   #open(name: string): LmdbEngine {
     let engine = this.#engines.get(name)
     if (engine === undefined) {
-      engine = new LmdbEngine(name, this.#root.openDB(name, { encoding: "binary", keyEncoding: "binary" }))
+      engine = new LmdbEngine(name, this.#root.openDB(name, DATABASE_OPTIONS))
       this.#engines.set(name, engine)
     }
     return engine
@@ -157,18 +209,16 @@ export class LmdbEngines implements StateEngines {
   }
 }
 
-/** Store keys lie behind one byte, so that none can equal the checkpoint's. */
-function wrapped(key: Uint8Array): Buffer {
-  const out = Buffer.allocUnsafe(key.length + 1)
-  out[0] = 1
-  out.set(key, 1)
-  return out
+/** Answers where the next value may begin. */
+function seal(value: Uint8Array, target: Buffer, at: number): number {
+  target.writeUInt32BE(crc32c(value), at)
+  target.set(value, at + CHECKSUM_BYTES)
+  return at + CHECKSUM_BYTES + value.length
 }
 
 function sealed(value: Uint8Array): Buffer {
   const out = Buffer.allocUnsafe(value.length + CHECKSUM_BYTES)
-  out.writeUInt32BE(crc32c(value), 0)
-  out.set(value, CHECKSUM_BYTES)
+  seal(value, out, 0)
   return out
 }
 

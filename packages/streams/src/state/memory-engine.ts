@@ -3,9 +3,9 @@
  *
  * Writes take effect one microtask later, in order, as the engine on disk settles its own.
  */
-import { byteString, bytesOf } from "./byte-order.ts"
 import {
   type Checkpoint,
+  type EngineImage,
   engineName,
   type EngineStats,
   type EngineWrite,
@@ -19,36 +19,36 @@ export class MemoryEngine implements StateEngine {
   #bytes = 0
   #sorted: string[] | undefined
   #checkpoint: Checkpoint | undefined
+  /** Of each image that is in use: what keys had that were written since. */
+  readonly #images = new Set<Map<string, Uint8Array | undefined>>()
 
-  get(key: Uint8Array): Uint8Array | undefined {
-    return this.#entries.get(byteString(key))
+  get(key: string): Uint8Array | undefined {
+    return this.#entries.get(key)
   }
 
-  *range(from?: Uint8Array, to?: Uint8Array, reverse = false): Iterable<readonly [Uint8Array, Uint8Array]> {
-    const first = from && byteString(from)
-    const end = to && byteString(to)
+  *range(from?: string, to?: string, reverse = false): Iterable<readonly [string, Uint8Array]> {
     const keys = (this.#sorted ??= [...this.#entries.keys()].sort())
     for (const key of reverse ? keys.toReversed() : keys) {
-      if (first !== undefined && key < first) continue
-      if (end !== undefined && key >= end) {
+      if (from !== undefined && key < from) continue
+      if (to !== undefined && key >= to) {
         if (reverse) continue
         return
       }
       const value = this.#entries.get(key)
-      if (value !== undefined) yield [bytesOf(key), value]
+      if (value !== undefined) yield [key, value]
     }
   }
 
   async write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void> {
     await Promise.resolve()
     for (const { key, value } of batch) {
-      const name = byteString(key)
-      const before = this.#entries.get(name)
-      if (before !== undefined) this.#bytes -= name.length + before.length
-      if (value === null) this.#entries.delete(name)
+      const before = this.#entries.get(key)
+      this.#keepForImages(key, before)
+      if (before !== undefined) this.#bytes -= key.length + before.length
+      if (value === null) this.#entries.delete(key)
       else {
-        this.#entries.set(name, value)
-        this.#bytes += name.length + value.length
+        this.#entries.set(key, value)
+        this.#bytes += key.length + value.length
       }
     }
     this.#sorted = undefined
@@ -59,11 +59,34 @@ export class MemoryEngine implements StateEngine {
     return this.#checkpoint
   }
 
+  #keepForImages(key: string, value: Uint8Array | undefined): void {
+    for (const before of this.#images) if (!before.has(key)) before.set(key, value)
+  }
+
+  image(): EngineImage | undefined {
+    const checkpoint = this.#checkpoint
+    if (checkpoint === undefined) return undefined
+    const before = new Map<string, Uint8Array | undefined>()
+    this.#images.add(before)
+    return {
+      checkpoint,
+      entries: () => this.#entriesWith(before),
+      release: () => void this.#images.delete(before),
+    }
+  }
+
+  *#entriesWith(before: ReadonlyMap<string, Uint8Array | undefined>): Iterable<readonly [string, Uint8Array]> {
+    for (const entry of this.#entries) if (!before.has(entry[0])) yield entry
+    // Some of these were met above, before they changed: they had this value then.
+    for (const [key, value] of before) if (value !== undefined) yield [key, value]
+  }
+
   stats(): EngineStats {
     return { entries: this.#entries.size, bytes: this.#bytes }
   }
 
   async clear(): Promise<void> {
+    for (const [key, value] of this.#entries) this.#keepForImages(key, value)
     this.#entries.clear()
     this.#bytes = 0
     this.#sorted = undefined

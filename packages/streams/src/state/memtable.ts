@@ -67,7 +67,13 @@ export class Memtable {
     for (const [prefix, bucket] of this.#buckets) if (prefix >= from && prefix < to) yield* bucket
   }
 
-  *entries(): Iterable<readonly [string, Uint8Array | null]> {
-    for (const bucket of this.#buckets.values()) yield* bucket
+  /** Everything in the order of its keys. */
+  inOrder(): Array<{ readonly key: string; readonly value: Uint8Array | null }> {
+    const all: Array<{ readonly key: string; readonly value: Uint8Array | null }> = []
+    for (const prefix of [...this.#buckets.keys()].sort()) {
+      const bucket = this.#buckets.get(prefix)!
+      for (const key of [...bucket.keys()].sort()) all.push({ key, value: bucket.get(key)! })
+    }
+    return all
   }
 }

@@ -21,7 +21,7 @@ import type { Stamped } from "./key-value-store.ts"
 import { OverlayEntry } from "./overlay.ts"
 
 const CELL_PREFIX = byteString(Uint8Array.from([0, 0xff, 0xff, 0x6d, 0x69, 0x6c, 0x6c, 0x72, 0x61, 0x63, 0x65, 0]))
-const TIMESTAMP_BYTES = 8
+export const TIMESTAMP_BYTES = 8
 
 export const isCellKey = (key: string): boolean => key.startsWith(CELL_PREFIX)
 
@@ -141,6 +141,11 @@ export abstract class Store {
   /** One committed record of the changelog, while the store is not in use. */
   restore(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
     this.committed.put(byteString(key), value && stamped(value, timestamp))
+    this.forgetReads()
+  }
+
+  /** The committed bytes were changed from outside: what is known of them is read again. */
+  forgetReads(): void {
     this.#cells.clear()
   }
 

@@ -137,8 +137,8 @@ export class TimerStore<K = any> extends Store {
     this.#forget()
   }
 
-  override restore(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
-    super.restore(key, value, timestamp)
+  override forgetReads(): void {
+    super.forgetReads()
     this.#forget()
   }
 

@@ -228,8 +228,8 @@ export class VersionedStore<K = any, V = any> extends Store {
     this.#expiringTo = this.#expiredTo
   }
 
-  override restore(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
-    super.restore(key, value, timestamp)
+  override forgetReads(): void {
+    super.forgetReads()
     this.#time = undefined
   }
 

@@ -108,8 +108,8 @@ export class WindowStore<K = any, V = any> extends Store {
     }
   }
 
-  override restore(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
-    super.restore(key, value, timestamp)
+  override forgetReads(): void {
+    super.forgetReads()
     this.#time = undefined
     this.#latest = undefined
     this.#windows.clear()

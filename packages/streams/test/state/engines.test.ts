@@ -39,7 +39,7 @@ describe.each([
   test("stores with content are listed, and are gone once they are destroyed", async () => {
     const engines = open()
     const checkpoint = { topicId: "t", offset: 1, writtenAt: 0 }
-    const write = { key: Uint8Array.from([1]), value: Uint8Array.from([1]) }
+    const write = { key: "k", value: Uint8Array.from([1]) }
     for (const [store, partition] of [
       ["a", 0],
       ["a", 11],
