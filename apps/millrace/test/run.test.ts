@@ -140,6 +140,7 @@ const task = (name: string) => ({
   dropped: { late: 0, "null-key": 0, tombstone: 0, skipped: 0 },
   buffered: 0,
   inputLag: 5,
+  awaited: [],
   stores: [{ store: "counts", entries: 10, bytes: 2_048 }],
   operators: {},
 })

@@ -2,6 +2,7 @@
  * The figures of a running pipeline at one instant: of the process, of each of its tasks and of their stores.
  */
 import type { Store } from "../state/store.ts"
+import type { AwaitedTime } from "../task/awaited-time.ts"
 import type { Task } from "../task/task.ts"
 import type { TaskMetrics } from "../task/metrics.ts"
 import type { HistogramSnapshot } from "@millrace/metrics"
@@ -34,6 +35,8 @@ export interface TaskReport extends Readonly<TaskMetrics> {
   readonly buffered: number
   /** Records between what was processed and where the inputs ended when they were last fetched. */
   readonly inputLag: number
+  /** Upstream tasks that have told no time yet, and what is held back here waits for: see run/awaited-times.ts. */
+  readonly awaited: readonly AwaitedTime[]
   readonly stores: readonly StoreReport[]
   /** Records received by operator, when `metricsLevel` is "debug". */
   readonly operators: Readonly<Record<string, number>>
@@ -64,6 +67,7 @@ export function reportTask(task: Task): TaskReport {
     dropped: { ...task.metrics.dropped },
     buffered: task.group.bufferedRecords,
     inputLag: queues.reduce((sum, queue) => sum + queue.lag, 0),
+    awaited: task.awaited,
     stores: [...task.stores.values()].map(reportStore),
     operators: Object.fromEntries(task.operatorCounts ?? []),
   }

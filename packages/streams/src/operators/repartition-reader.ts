@@ -45,6 +45,10 @@ export class RepartitionReader implements SourceReader {
     return { [`${queue.topic}-${queue.partition}`]: this.#times.get(queue)!.toText() }
   }
 
+  untold(queue: RecordQueue): readonly number[] {
+    return this.#times.get(queue)!.untold
+  }
+
   restore(queue: RecordQueue, metadata: OffsetMetadata | undefined): void {
     const times = new UpstreamTimes()
     times.restore(metadata?.upstream[`${queue.topic}-${queue.partition}`] ?? "")

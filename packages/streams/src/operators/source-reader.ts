@@ -19,6 +19,8 @@ export interface SourceReader {
   read(queue: RecordQueue): StreamRecord | undefined
   /** Times that commit with the offsets of a queue. */
   times(queue: RecordQueue): OffsetMetadata["upstream"]
+  /** Of a repartition topic: upstream partitions whose tasks have told no time, where others have. */
+  untold?(queue: RecordQueue): readonly number[]
   restore(queue: RecordQueue, metadata: OffsetMetadata | undefined): void
   commit(): void
   rollback(): void

@@ -20,6 +20,7 @@ import type { Task } from "../task/task.ts"
 import type { TransactionTracing } from "../task/tracing.ts"
 import { compareTaskIds, formatTaskId, type TaskId } from "../topology/naming.ts"
 import type { Topology } from "../topology/topology.ts"
+import { AwaitedTimes } from "./awaited-times.ts"
 import type { AssignedCopies } from "./assignor-data.ts"
 import { grownTopicMessage } from "./grown-topic.ts"
 import type { WorkerOutput } from "./kafka-output.ts"
@@ -91,6 +92,7 @@ export class Worker {
   /** Since the last commit. */
   #replacements = 0
   readonly #isolation = new Isolation()
+  readonly #awaited: AwaitedTimes
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -98,6 +100,7 @@ export class Worker {
     this.#consumer = options.consumer
     this.#clock = options.clock
     this.#slice = new Slice(options.clock)
+    this.#awaited = new AwaitedTimes(options.topology, options.clock, options.run.log)
   }
 
   /** It has an assignment, even of nothing, and all tasks of it are open. */
@@ -156,6 +159,7 @@ export class Worker {
     this.#feed(await this.#consumer.poll(this.#pollTimeout()))
     this.#throwFailure()
     await this.#process()
+    this.#awaited.look(this.#tasks.tasks)
     if (this.#isCommitDue()) await this.#commit()
   }
 

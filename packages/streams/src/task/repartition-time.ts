@@ -71,6 +71,12 @@ export class UpstreamTimes {
     return least
   }
 
+  /** Upstream partitions whose tasks have told no time, where others have. */
+  get untold(): readonly number[] {
+    const untold = this.#times.flatMap((time, partition) => (time === NO_TIME ? [partition] : []))
+    return untold.length === this.#times.length ? [] : untold
+  }
+
   get isDirty(): boolean {
     return this.#times.some((time, index) => time !== this.#committed[index])
   }

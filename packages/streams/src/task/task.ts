@@ -29,6 +29,7 @@ import { Gate, gated, type Slot } from "./gate.ts"
 import { type IdleSources, watchIdleSources } from "./idle-sources.ts"
 import { Intake } from "./intake.ts"
 import { newTaskMetrics, type TaskMetrics } from "./metrics.ts"
+import { type AwaitedTime, awaitedTimes } from "./awaited-time.ts"
 import { encodeMetadata, type OffsetMetadata } from "./offset-metadata.ts"
 import { PartitionGroup } from "./partition-group.ts"
 import { Punctuators } from "./punctuators.ts"
@@ -262,6 +263,11 @@ export class Task implements TaskContext {
   /** Partitions of which it must be known when they were last seen to have nothing more. */
   get watchedQueues(): Iterable<RecordQueue> {
     return this.idleSources?.queues ?? []
+  }
+
+  /** What is held back here waits for upstream tasks that have told no time yet, where others have. */
+  get awaited(): readonly AwaitedTime[] {
+    return this.#time?.holdsBack === true ? awaitedTimes(this.#sources) : []
   }
 
   /** Milliseconds until something happens by the wall clock; undefined when nothing will. */

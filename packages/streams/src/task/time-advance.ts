@@ -113,6 +113,11 @@ export class TimeAdvance {
     )
   }
 
+  /** Something here is held back until time comes. */
+  get holdsBack(): boolean {
+    return this.#steps.some((steps) => steps.some(({ heldMs }) => heldMs > 0))
+  }
+
   /** How far time has come for all that the task reads; NO_TIME where nothing tells it. */
   get time(): number {
     let told = NOTHING_TOLD

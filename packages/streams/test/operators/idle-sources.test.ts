@@ -65,6 +65,10 @@ test("W8: partitions without records hold windows back for ever, where nothing i
   await twoMinutes(driver)
   await driver.advance(3_600 * SECOND)
   expect(results(driver)).toEqual([])
+  // What they wait for is among the figures of the tasks that wait.
+  const awaited = { topic: "app-per-minute-repartition", upstreamPartitions: [2, 3] }
+  const waiting = driver.metrics.perTask.filter((task) => task.awaited.length > 0)
+  expect(waiting.map((task) => [task.task, task.awaited])).toEqual([0, 1, 2, 3].map((at) => [`1_${at}`, [awaited]]))
 })
 
 test.each<readonly [string, S.SourceOptions, TestDriverOptions]>([
