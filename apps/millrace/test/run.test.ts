@@ -1,6 +1,7 @@
 /**
  * What `millrace run` shows and serves beside its pipelines, on the real command.
  */
+import { existsSync, readdirSync } from "node:fs"
 import { afterAll, expect, it } from "vitest"
 import { jsonLine, liveLines, plainLine, type RunView } from "../src/run-display.ts"
 import { clipped } from "../src/terminal.ts"
@@ -98,6 +99,46 @@ it("keeps copies of state in a second process, as its settings say", async () =>
   )
   for (const one of both) expect((await one.stop()).code).toBe(0)
 }, 120_000)
+
+it("begins with a snapshot on an empty disk, in worker threads too", async () => {
+  const snapshots = `${scratch.path}/snapshots`
+  const start = (state: string) => {
+    const where = ["--data", `${scratch.path}/copied`, "--state", `${scratch.path}/${state}`, "--kafka", anyPort]
+    const more = [
+      "--snapshots",
+      snapshots,
+      "--set",
+      "snapshot.interval.ms=1000",
+      "--workers",
+      "1",
+      "--queries",
+      anyPort,
+    ]
+    return serve(["run", `${PIPELINES}/words.ts`, ...where, ...more])
+  }
+  const count = async ({ ready }: Serving) => {
+    const body = (await (await fetch(`${ready["queries"]}/stores/counts/be`)).json()) as { value?: number }
+    return body.value
+  }
+  const first = await start("copied-state")
+  const input = { input: "k:to be or not to be\n" }
+  expect((await millrace(["produce", "lines", "--brokers", first.ready["kafka"]!], input)).code).toBe(0)
+  await until("the words are counted", async () => (await count(first)) === 2 || undefined)
+  // An orderly end writes state to the disk, and whoever starts on it has something to copy.
+  expect((await first.stop()).code).toBe(0)
+  const second = await start("copied-state")
+  const written = () =>
+    existsSync(snapshots) && readdirSync(snapshots, { recursive: true, encoding: "utf8" }).some(isManifest)
+  await until("a snapshot is written", () => written() || undefined)
+  expect((await second.stop()).code).toBe(0)
+  const third = await start("empty-state")
+  expect(await until("the words are there", async () => await count(third))).toBe(2)
+  const { code, stderr } = await third.stop()
+  expect(code).toBe(0)
+  expect(stderr).toMatch(/^store counts-\d begins with a snapshot of \d+ rows/m)
+}, 120_000)
+
+const isManifest = (name: string) => name.startsWith("words/counts-") && name.endsWith("/manifest")
 
 it("names what fails in a worker thread as it does in its own", async () => {
   const where = ["--data", `${scratch.path}/failing`, "--state", `${scratch.path}/failing-state`, "--kafka", anyPort]

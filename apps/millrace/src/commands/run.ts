@@ -43,6 +43,10 @@ export default command({
     data: { value: "DIR", help: "where the broker inside this process keeps its log", default: "./data" },
     kafka: { value: "HOST:PORT", help: "where the broker inside this process listens", default: "127.0.0.1:9092" },
     state: { value: "DIR", help: "where tables and the process's identity live", default: "./state" },
+    snapshots: {
+      value: "DIR",
+      help: "copies state there now and then, for whoever takes a task over without having its state",
+    },
     queries: { value: "HOST:PORT", help: "answers queries of its stores, and its metrics, over HTTP here" },
     metrics: { value: "HOST:PORT", help: "serves the metrics of all its pipelines at /metrics here, for Prometheus" },
     workers: { value: "N", help: "run in N worker threads (num.stream.threads); without it, in the one there is" },
@@ -104,7 +108,8 @@ export default command({
       for (const pipeline of pipelines) {
         const running = Promise.withResolvers<void>()
         tasksRun.push(running.promise)
-        const place = { ...target, queries: options.queries, workers, file, onRunning: running.resolve }
+        const { queries, snapshots } = options
+        const place = { ...target, queries, snapshots, workers, file, onRunning: running.resolve }
         const handle = await unlessStopped(startPipeline(pipeline, place, stateDir, config), stopped)
         if (handle === undefined) return await endEarly([...parts, ...handles.map(partOf)])
         handles.push(handle)
@@ -180,6 +185,7 @@ async function onCluster(
 function watchedArguments(
   options: {
     readonly state: string
+    readonly snapshots: string | undefined
     readonly "command-config": string | undefined
     readonly queries: string | undefined
     readonly workers: string | undefined
@@ -197,6 +203,7 @@ function watchedArguments(
     ...(createTopics === undefined ? [] : ["--create-topics", String(createTopics.partitions)]),
     ...(options.workers === undefined ? [] : ["--workers", options.workers]),
     ...(options["group-protocol"] === undefined ? [] : ["--group-protocol", options["group-protocol"]]),
+    ...(options.snapshots === undefined ? [] : ["--snapshots", options.snapshots]),
     ...(options.queries === undefined ? [] : ["--queries", options.queries]),
     ...(options.metrics === undefined ? [] : ["--metrics", options.metrics]),
     ...(options["command-config"] === undefined ? [] : ["--command-config", options["command-config"]]),
@@ -233,6 +240,7 @@ async function startEmbedded(
 /** A pipeline to be run, and in how many threads; null: none but this one. */
 interface Start extends Target {
   readonly queries: string | undefined
+  readonly snapshots: string | undefined
   readonly workers: number | null
   readonly file: string
   /** Its tasks have come and are restored; or none came, and it stands by. */
@@ -241,7 +249,7 @@ interface Start extends Target {
 
 function startPipeline(
   pipeline: Pipeline<never>,
-  { brokers, security, registryUrl, createTopics, queries, workers, file, onRunning }: Start,
+  { brokers, security, registryUrl, createTopics, queries, snapshots, workers, file, onRunning }: Start,
   stateDir: string,
   config: RunConfig,
 ): Promise<Running> {
@@ -251,6 +259,9 @@ function startPipeline(
     ...(security && { security }),
     stateDir,
     ...runOptionsOf(config),
+    ...(snapshots !== undefined && {
+      snapshots: { to: path.resolve(snapshots), every: config["snapshot.interval.ms"] },
+    }),
     ...(queries !== undefined && { queries: { listen: queries } }),
     ...(registryUrl === null ? {} : { registry: new RegistryClient({ url: registryUrl }) }),
     ...(createTopics === undefined ? {} : { createTopics }),

@@ -92,6 +92,11 @@ export const runConfig = define({
     default: "INFO",
     doc: "DEBUG counts what each operator receives too, at some cost per record.",
   }),
+  "snapshot.interval.ms": int({
+    default: 600_000,
+    min: 1_000,
+    doc: "How often the state of a store that has changed is copied to where --snapshots says.",
+  }),
   "schema.registry.url": string({ default: null, doc: "The schema registry of Avro and JSON Schema serdes." }),
 })
 

@@ -11,6 +11,7 @@ import type { FlushLimits } from "../state/committed.ts"
 import type { StateEngines } from "../state/engine.ts"
 import type { QueriesListen } from "../query/http-server.ts"
 import type { TaskLimits } from "../task/task.ts"
+import type { SnapshotsOptions } from "./snapshots.ts"
 import type { RunState } from "./state.ts"
 import type { EffectPort } from "../task/effects.ts"
 
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly applicationId?: string
   /** Where state and identity live; without it state is in memory, and every start is a new process to the group. */
   readonly stateDir?: string
+  /** Copies of the state of tasks, for whoever opens them where none of it is. */
+  readonly snapshots?: SnapshotsOptions
   /** Other engines than those that `stateDir` gives. */
   readonly engines?: StateEngines
   readonly processingGuarantee?: "exactly-once" | "at-least-once"
@@ -109,6 +112,7 @@ type Optional =
   | "net"
   | "security"
   | "stateDir"
+  | "snapshots"
   | "engines"
   | "registry"
   | "effects"

@@ -13,6 +13,7 @@ import { BulkLoad } from "../state/bulk-load.ts"
 import type { CommittedBytes } from "../state/committed.ts"
 import type { Checkpoint } from "../state/engine.ts"
 import { type ClusterReader, partitionName, type TopicPartition } from "./ports.ts"
+import type { SnapshotSource } from "./snapshots.ts"
 
 export interface RestoreOptions {
   /** Of changelog topics: engines older than this may lack deletions that the topic has forgotten. */
@@ -22,6 +23,8 @@ export interface RestoreOptions {
   readonly loadBytesMax?: () => number
   /** Ends the restore between two fetches. */
   readonly signal?: AbortSignal
+  /** Looked at where the engine cannot be gone on from, or is far behind. */
+  readonly snapshots?: SnapshotSource
   /** Told between two fetches how far a store is. */
   readonly onProgress?: (store: string, partition: number, restored: number, remaining: number) => void
 }
@@ -36,7 +39,7 @@ export interface RestoreStart {
   readonly end: number
 }
 
-/** Clears an engine that cannot be gone on from. */
+/** Clears an engine that cannot be gone on from, or fills it with a snapshot. */
 export async function beginRestore(
   store: Store,
   partition: number,
@@ -55,6 +58,14 @@ export async function beginRestore(
     checkpoint.offset >= beginning &&
     checkpoint.offset <= end &&
     options.now() - checkpoint.writtenAt < options.deleteRetentionMs
+  const local = engine.checkpoint()
+  const from = isUsable(local) ? local.offset : undefined
+  // A snapshot has about as many rows as the engine: it is worth a look when more than that is to be read.
+  if (end - (from ?? beginning) > (from === undefined ? 0 : engine.stats().entries)) {
+    const { snapshots, signal } = options
+    const wanted = { store: store.spec.name, partition, topicId, engine, from, isUsable }
+    await snapshots?.fill({ ...wanted, ...(signal && { signal }) })
+  }
   const checkpoint = engine.checkpoint()
   if (isUsable(checkpoint)) return { topicId, from: checkpoint.offset, end }
   await store.committed.clear()

@@ -41,6 +41,7 @@ import { resolvePatterns, watchPatterns } from "./topic-patterns.ts"
 import { RepartitionPurge } from "./purge.ts"
 import { LOAD_BYTES_MAX } from "./restore.ts"
 import { bindSerdes } from "./serdes.ts"
+import { Snapshots } from "./snapshots.ts"
 import { Standbys, storedPositions } from "./standbys.ts"
 import { allTasks, makeTask, type TaskFactoryOptions } from "./task-factory.ts"
 import { DrainTimeout, TaskSet } from "./task-set.ts"
@@ -108,6 +109,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
   try {
     const engines = options.engines ?? (await openEngines(directory, seat === undefined ? options : undefined))
     if (options.engines === undefined) closers.push(() => engines.close())
+    const snapshots = options.snapshots && new Snapshots(options.snapshots, options)
     const tracing = await findTracing(options.applicationId, memberName(options, identity, place))
     const admin = client.admin()
     await checkProtocol(admin, options)
@@ -193,6 +195,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
         deleteRetentionMs: DELETE_RETENTION_MS,
         now: () => host.clock.now(),
         loadBytesMax: () => LOAD_BYTES_MAX / Math.max(1, restoring.size),
+        ...(snapshots && { snapshots }),
       },
       startAt: options.startAt,
       idleAfterMs: options.idleAfterMs,
@@ -278,6 +281,10 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       const isGlobalHere = (store: string, partition: number) =>
         partition === place && topology.globals.some(({ name }) => name === store)
       closers.push(startCleaner({ topology, engines, claims, options, isGlobalHere }))
+    }
+    if (snapshots !== undefined) {
+      snapshots.start(() => tasks.tasks)
+      closers.push(() => snapshots.close())
     }
     const queries = new Queries({
       places: { topology, stores: new StoreDirectory(topology, serde), partitions, endpoints: () => endpoints },

@@ -83,8 +83,8 @@ export class KeyValueStore<K = any, V = any> extends Store {
     else this.#overlay.forget()
   }
 
-  override restore(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
-    super.restore(key, value, timestamp)
+  override forgetReads(): void {
+    super.forgetReads()
     this.#overlay.forget()
   }
 

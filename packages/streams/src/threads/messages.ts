@@ -12,11 +12,11 @@ import type { PostedFailure } from "./failure.ts"
 import type { PackedResult } from "./rows.ts"
 
 /** What cannot be posted: the thread makes it, or asks for it. */
-export type ModuleOptions = Pick<RunOptions, "services" | "effects" | "registry" | "security">
+export type ModuleOptions = Pick<RunOptions, "services" | "effects" | "registry" | "security" | "snapshots">
 
 export type PostedOptions = Omit<
   RunOptions,
-  | Exclude<keyof ModuleOptions, "security">
+  | Exclude<keyof ModuleOptions, "security" | "snapshots">
   | "host"
   | "net"
   | "engines"

@@ -152,6 +152,11 @@ function check(pipeline: string, options: WorkersRunOptions): void {
       name === "services" || name === "effects" ? `: export const runOptions = { ${name} } from its module` : ""
     throw wrong(`${name} cannot be sent to worker threads${how}`)
   }
+  if (options.snapshots !== undefined && typeof options.snapshots.to !== "string") {
+    throw wrong(
+      "snapshots to a store of one's own cannot be sent to worker threads: export const runOptions = { snapshots }",
+    )
+  }
   if (registry !== undefined && registrySettings(registry) === undefined) {
     throw wrong("a registry of one's own cannot be sent to worker threads: export const runOptions = { registry }")
   }

@@ -210,6 +210,7 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
     ["a network of one's own", { net: {} as never }, /net cannot be sent to worker threads/],
     ["services", { services: {} as never }, /export const runOptions = { services } from its module/],
     ["a registry of one's own", { registry: {} as never }, /export const runOptions = { registry }/],
+    ["a store of snapshots", { snapshots: { to: {} as never, every: 1 } }, /export const runOptions = { snapshots }/],
   ] as const)("it refuses %s", SLOW, async (_, more, message) => {
     const { start } = await setUp()
     await expect(start(more as Partial<S.WorkersRunOptions>)).rejects.toThrow(message)
