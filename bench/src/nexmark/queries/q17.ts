@@ -3,6 +3,7 @@
  */
 import { json, string } from "@millrace/schema"
 import * as S from "@millrace/streams"
+import { groupBy, mergeMap, reduce } from "rxjs"
 import { bidsOf, type Events } from "../events.ts"
 
 export interface Q17 {
@@ -21,30 +22,51 @@ export interface Q17 {
 
 const dayOf = (time: number): string => new Date(time).toISOString().slice(0, "yyyy-mm-dd".length)
 
+const oneBid = (auction: number, day: string, price: number): Q17 => ({
+  auction,
+  day,
+  total_bids: 1,
+  rank1_bids: price < 10_000 ? 1 : 0,
+  rank2_bids: price >= 10_000 && price < 1_000_000 ? 1 : 0,
+  rank3_bids: price >= 1_000_000 ? 1 : 0,
+  min_price: price,
+  max_price: price,
+  avg_price: price,
+  sum_price: price,
+})
+
+function together(left: Q17, right: Q17): Q17 {
+  const total_bids = left.total_bids + right.total_bids
+  const sum_price = left.sum_price + right.sum_price
+  return {
+    auction: left.auction,
+    day: left.day,
+    total_bids,
+    rank1_bids: left.rank1_bids + right.rank1_bids,
+    rank2_bids: left.rank2_bids + right.rank2_bids,
+    rank3_bids: left.rank3_bids + right.rank3_bids,
+    min_price: Math.min(left.min_price, right.min_price),
+    max_price: Math.max(left.max_price, right.max_price),
+    avg_price: Math.floor(sum_price / total_bids),
+    sum_price,
+  }
+}
+
 export const q17 = (events: Events, output: string) =>
   bidsOf(events).pipe(
-    S.map(({ auction, dateTime, price }) => ({ auction, day: dayOf(dateTime), price })),
-    S.keyBy(({ auction, day }) => `${auction} ${day}`, { key: string }),
-    S.aggregate("by-day", {
-      init: (): Q17 | undefined => undefined,
-      add: (before, { auction, day, price }) => {
-        const count = before?.total_bids ?? 0
-        const sum_price = (before?.sum_price ?? 0) + price
-        return {
-          auction,
-          day,
-          total_bids: count + 1,
-          rank1_bids: (before?.rank1_bids ?? 0) + (price < 10_000 ? 1 : 0),
-          rank2_bids: (before?.rank2_bids ?? 0) + (price >= 10_000 && price < 1_000_000 ? 1 : 0),
-          rank3_bids: (before?.rank3_bids ?? 0) + (price >= 1_000_000 ? 1 : 0),
-          min_price: Math.min(before?.min_price ?? price, price),
-          max_price: Math.max(before?.max_price ?? price, price),
-          avg_price: Math.floor(sum_price / (count + 1)),
-          sum_price,
-        }
-      },
+    S.mapRecord(({ value: { auction, dateTime, price } }) => {
+      const day = dayOf(dateTime)
+      return { key: `${auction} ${day}`, value: oneBid(auction, day, price) }
     }),
+    // An auction's bids of one transaction go through the topic, and into the table, as one.
+    S.rx((bids) =>
+      bids.pipe(
+        groupBy(({ key }) => key),
+        mergeMap((ofAuction) => ofAuction.pipe(reduce((all, bid) => bid.with(together(all.value, bid.value))))),
+      ),
+    ),
+    S.keyBy(({ auction, day }) => `${auction} ${day}`, { key: string }),
+    S.reduce("by-day", together),
     S.toStream(),
-    S.map((statistics) => statistics!),
     S.to(S.topic(output, { key: string, value: json<Q17>() })),
   )
