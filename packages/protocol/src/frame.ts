@@ -7,6 +7,8 @@
  */
 export const FRAME_LENGTH_BYTES = 4
 const GATHER_START_BYTES = 64 * 1024
+/** What was gathered is copied, and new pages are touched, each time it grows: seldom, for answers of some megabytes. */
+const GATHER_GROWTH = 4
 
 /** The stream is not made of frames we accept; the connection is of no further use. */
 export class FrameError extends Error {
@@ -71,7 +73,7 @@ export class FrameSplitter {
     const take = Math.min(this.size - this.filled, chunk.length - at)
     const needed = this.filled + take
     if (this.gathered === undefined || this.gathered.length < needed) {
-      const room = Math.min(this.size, Math.max(needed, this.filled * 2, GATHER_START_BYTES))
+      const room = Math.min(this.size, Math.max(needed, this.filled * GATHER_GROWTH, GATHER_START_BYTES))
       const grown = Buffer.allocUnsafeSlow(room)
       if (this.gathered !== undefined) grown.set(this.gathered.subarray(0, this.filled))
       this.gathered = grown
