@@ -94,6 +94,7 @@ export async function faultOf(
   output: string,
   keys: number,
   fed: number,
+  sumOf: (n: number) => number = sumBefore,
 ): Promise<string | undefined> {
   const consumer = client.consumer({ isolation: "read_committed", autoOffsetReset: "earliest" })
   const ends = await client
@@ -111,7 +112,7 @@ export async function faultOf(
     await consumer.close()
   }
   for (let n = 0; n < Math.min(keys, fed); n++) {
-    const expected = sumBefore(n) + Math.floor((fed - n - 1) / keys) + 1
+    const expected = sumOf(n) + Math.floor((fed - n - 1) / keys) + 1
     const found = sums.get(keyOf(n))
     if (found !== expected) return `${keyOf(n)} has ${found} where ${expected} was to come`
   }

@@ -1,5 +1,5 @@
 /**
- * What a process of suite "restore" is told, and what it tells: one line of JSON each, the same for every peer.
+ * What a process of suites "restore" and "rolling" is told, and what it tells: one line of JSON each, the same for every peer.
  */
 export interface Job {
   readonly brokers: string
@@ -9,6 +9,10 @@ export interface Job {
   readonly output: string
   /** Where state goes. */
   readonly directory: string
+  /** The group.instance.id of Kafka Streams' process, where there are several. */
+  readonly instance?: string
+  /** Of ours. */
+  readonly groupProtocol?: "classic" | "streams"
 }
 
 /** Told once all tasks run: changelog records that were read for it, and how long that took. */

@@ -1,5 +1,5 @@
 /**
- * The topology of suite "restore" in Millrace, and the process that runs it with the defaults: sums by key.
+ * The topology of suites "restore" and "rolling" in Millrace, and the process that runs it with the defaults: sums by key.
  *
  *   node bench/src/restore/millrace.ts '{"brokers":…}'
  *
@@ -10,7 +10,14 @@ import { int64, string } from "@millrace/schema"
 import * as S from "@millrace/streams"
 import { type Job, STORE, type Told } from "./job.ts"
 
-const { brokers, application, input, output, directory } = JSON.parse(process.argv[2]!) as Job
+const {
+  brokers,
+  application,
+  input,
+  output,
+  directory,
+  groupProtocol = "classic",
+} = JSON.parse(process.argv[2]!) as Job
 const sums = S.pipeline(application, () =>
   S.stream(S.topic(input, { key: string, value: int64 })).pipe(
     S.aggregate(STORE, { init: () => 0, add: (sum, value) => sum + value, value: int64 }),
@@ -23,6 +30,7 @@ const handle = await S.run(sums, {
   host: nodeHost,
   brokers,
   stateDir: directory,
+  groupProtocol,
   log: (message) => console.error(message),
   onStateChange: (state) => {
     if (state !== "running" || isRestored) return

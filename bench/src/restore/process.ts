@@ -1,5 +1,5 @@
 /**
- * One process of suite "restore" as seen from outside: what it told, its CPU time, and when what it commits moves on.
+ * One process of suite "restore" or "rolling" as seen from outside: what it told, its CPU time, and when what it commits moves on.
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -38,6 +38,14 @@ export class Instance {
         if (line.startsWith('{"restored"')) resolve(JSON.parse(line) as Told)
       })
     })
+  }
+
+  /** Waits until all of its tasks run. */
+  async runs(): Promise<Told> {
+    const ended = this.#exit.then(() => {
+      throw new Error(`the process ended\n${this.#said}`)
+    })
+    return await Promise.race([this.#told, ended])
   }
 
   /** Waits until the group has committed more than `before`. */

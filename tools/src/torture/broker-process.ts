@@ -7,7 +7,8 @@ import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 
 const MILLRACE = fileURLToPath(import.meta.resolve("millrace/bin/millrace.mjs"))
-const READY_TIMEOUT_MS = 30_000
+/** For machines with much else to do: the figure of starts is told, and this only ends what hangs. */
+const READY_TIMEOUT_MS = 180_000
 
 export class BrokerProcess {
   readonly dataDir: string

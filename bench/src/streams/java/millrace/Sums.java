@@ -19,7 +19,7 @@ import org.apache.kafka.streams.processor.StateRestoreListener;
 import org.apache.kafka.streams.state.KeyValueStore;
 
 /**
- * The topology of suite "restore" in Kafka Streams' DSL, and the process that runs it with the defaults, state on disk
+ * The topology of suites "restore" and "rolling" in Kafka Streams' DSL, and the process that runs it with the defaults, state on disk
  * (RocksDB). It has a group.instance.id, as Millrace's processes have by themselves: without one the group would wait for the
  * killed member's session to end. The time told counts from the first restore's start to the last one's end.
  */
@@ -34,7 +34,8 @@ public final class Sums {
     config.put("state.dir", job.get("directory").asText());
     config.put("processing.guarantee", "exactly_once_v2");
     config.put("auto.offset.reset", "earliest");
-    config.put("group.instance.id", job.get("application").asText());
+    JsonNode instance = job.get("instance");
+    config.put("group.instance.id", (instance == null ? job.get("application") : instance).asText());
     Serde<String> text = Serdes.String();
     Serde<Long> number = Serdes.Long();
     StreamsBuilder builder = new StreamsBuilder();
