@@ -12,7 +12,7 @@
  * State: cells in the metadata of the committed offsets: stream time, wall-clock time, and when each punctuation is next
  * due. So a restart neither repeats nor skips one.
  */
-import type { StreamRecord } from "../dsl/record.ts"
+import { OWN_CLOCK, type StreamRecord } from "../dsl/record.ts"
 import type { Receiver } from "../operators/operator.ts"
 import { type Cell, NO_TIME } from "../state/cell.ts"
 
@@ -108,9 +108,10 @@ export class Punctuators {
     return true
   }
 
-  /** A record, or a time mark, was taken from a queue: moves stream time to its time; answers whether it moved. */
-  observe(time: number): boolean {
+  /** A record, or what tells time, has come: moves stream time to its own, or what is told; answers whether it moved. */
+  observe(record: StreamRecord | undefined, told: { readonly time: number } | undefined): boolean {
     if (this.#time === undefined) return false
+    const time = record?.clock === OWN_CLOCK ? record.timestamp : (told?.time ?? NO_TIME)
     if (time <= this.#time.value) return false
     this.#time.value = time
     for (const advance of this.#timers) advance(time)

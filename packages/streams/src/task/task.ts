@@ -11,7 +11,7 @@
  */
 import { type Serde, UnknownSchemaId } from "@millrace/schema"
 import { invariant } from "@millrace/host"
-import { OWN_CLOCK, type StreamRecord } from "../dsl/record.ts"
+import type { StreamRecord } from "../dsl/record.ts"
 import { InterruptedRecord, ProcessingError } from "../errors.ts"
 import type { Processor, Receiver } from "../operators/operator.ts"
 import type { SourceReader } from "../operators/source-reader.ts"
@@ -319,7 +319,7 @@ export class Task implements TaskContext {
       this.#lastQueue = queue
       this.#lastOffset = queue.head!.offset
       try {
-        const hasMoved = this.punctuators.observe(this.#timeOf(record))
+        const hasMoved = this.punctuators.observe(record, this.#time)
         if (queue.horizon !== horizon) this.#time!.run(record ?? timeMark(queue))
         this.idleSources?.taken(queue, this.punctuators)
         if (this.#rejected !== undefined && this.#isRejected) this.#passOver(queue)
@@ -339,10 +339,6 @@ export class Task implements TaskContext {
     // What upstream tasks tell each other of their times is no record of the stream.
     this.metrics.processed += count - signals
     return count
-  }
-
-  #timeOf(record: StreamRecord | undefined): number {
-    return record?.clock === OWN_CLOCK ? record.timestamp : (this.#time?.time ?? NO_TIME)
   }
 
   /**
@@ -374,7 +370,7 @@ export class Task implements TaskContext {
       if (this.punctuators.begin()) this.#isDirty = true
       if (this.idleSources?.begin(this.punctuators) !== true) return
       this.#isDirty = true
-      const hasMoved = this.punctuators.observe(this.#time!.time)
+      const hasMoved = this.punctuators.observe(undefined, this.#time)
       this.#time!.run(timeOfDay(this.punctuators.now, this.taskId.partition))
       if (hasMoved) this.punctuators.punctuate()
     } catch (cause) {

@@ -79,6 +79,8 @@ export class TimeAdvance {
   /** By level, of operators that time means something to, and those between. */
   readonly #steps: ReadonlyArray<readonly Step[]>
   readonly #size: number
+  /** Used again and again where all happens in one call: on one level. */
+  readonly #ownTimes: Times | undefined
 
   constructor({ context, processors, queues, idle, gate }: TimeAdvanceOptions) {
     this.#gate = gate
@@ -111,6 +113,7 @@ export class TimeAdvance {
           return { at: place(node), inputs: node.inputs.map(place), advance, idle, heldMs, goesByGreatest }
         }),
     )
+    if (this.#steps.slice(1).every((steps) => steps.length === 0)) this.#ownTimes = new Times(this.#size)
   }
 
   /** Something here is held back until time comes. */
@@ -138,7 +141,7 @@ export class TimeAdvance {
 
   /** What the sources tell has changed. */
   run(at: StreamRecord): void {
-    const times = new Times(this.#size)
+    const times = this.#ownTimes ?? new Times(this.#size)
     for (const source of this.#sources) {
       if (source.isOrdinary) times.wall[source.at] = this.#wallOf(source)
       else times.told[source.at] = source.queue.horizon
