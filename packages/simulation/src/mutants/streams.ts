@@ -173,8 +173,8 @@ export const STREAMS_MUTANTS: readonly Mutant[] = [
     name: "restore-trusts-the-engine",
     fault: "A restore does not read the changelog's tail behind the engine's checkpoint.",
     file: "packages/streams/src/run/restore.ts",
-    find: "isUsable ? checkpoint.offset : beginning",
-    replace: "isUsable ? end : beginning",
+    find: "return { topicId, from: checkpoint.offset, end }",
+    replace: "return { topicId, from: end, end }",
     suite,
   },
   {
