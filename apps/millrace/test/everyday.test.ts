@@ -85,6 +85,11 @@ describe("topics, records, groups", () => {
       "1970-01-01T00:00:01.000Z\t0@0\ta=1,b=\tk\tone\n1970-01-01T00:00:02.000Z\t0@1\t-\tnull\ttwo\n",
     )
     expect(await works("consume whole --until-end --timestamps --max 1")).toBe("1970-01-01T00:00:01.000Z\tone\n")
+    await works("produce whole --json", JSON.stringify({ value: "three", headers: { stack: "a\n\tb" } }))
+    expect(await works("consume whole --until-end --headers --from 2")).toBe("stack=a\\n\\tb\tthree\n")
+    const misspelt = await millrace(["produce", "wole", ...brokers], { input: "four\n" })
+    expect(misspelt.stderr).toBe("wrote 1 record to wole, which did not exist before\n")
+    await works("topic delete wole")
   })
 
   it("reads as JSON what it prints as JSON, and nothing is lost", async () => {

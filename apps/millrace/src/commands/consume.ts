@@ -182,5 +182,12 @@ function plain(options: Readonly<Record<keyof typeof PARTS, boolean>>, decode: D
   ]
 }
 
+/** On one line, whatever is in it. */
 const headerText = ({ key, value }: ConsumerRecord["headers"][number]): string =>
-  `${key}=${value === null ? "null" : Buffer.from(value)}`
+  value === null
+    ? `${key}=null`
+    : `${key}=${Buffer.from(value)
+        .toString()
+        .replaceAll(/[\n\r\t]/g, escaped)}`
+
+const escaped = (character: string): string => JSON.stringify(character).slice(1, -1)

@@ -81,7 +81,8 @@ export default command({
         else if (full) await producer.waitForSpace()
       }
       await acknowledged(producer, topic, count)
-      console.error(`wrote ${count} ${count === 1 ? "record" : "records"} to ${topic}`)
+      const where = partitions === undefined && count > 0 ? `${topic}, which did not exist before` : topic
+      console.error(`wrote ${count} ${count === 1 ? "record" : "records"} to ${where}`)
       return 0
     })
   },
