@@ -26,15 +26,26 @@ export class ProcessingError extends Error {
   override readonly name = "ProcessingError"
   readonly site: ProcessingSite
   constructor(site: ProcessingSite, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
     super(
       `pipeline "${site.pipeline}", operator "${site.operator}", ` +
-        `${site.offset < 0 ? `${site.topic} of partition ${site.partition}` : `record ${site.topic}-${site.partition}@${site.offset}`}: ${reason}`,
+        `${site.offset < 0 ? `${site.topic} of partition ${site.partition}` : `record ${site.topic}-${site.partition}@${site.offset}`}: ${reasonOf(cause)}`,
       { cause },
     )
     this.site = site
   }
 }
+
+/** With what lies behind it, where it is not told yet: `fetch failed` alone helps nobody. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  const { message } = cause
+  if (cause.cause === undefined) return message || codeOf(cause)
+  const behind = reasonOf(cause.cause)
+  return behind === "" || message.includes(behind) ? message : `${message}: ${behind}`
+}
+
+/** Several failed attempts to connect are one error without a message. */
+const codeOf = (error: Error): string => ("code" in error && typeof error.code === "string" ? error.code : error.name)
 
 /** Local state that cannot be used: locked by another process, written by something else, or past a limit. */
 export class StateError extends Error {

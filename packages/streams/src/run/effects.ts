@@ -51,8 +51,16 @@ function resultOf(exit: Exit.Exit<unknown, unknown>): JobResult {
   if (Exit.isSuccess(exit)) return { ok: true, value: exit.value }
   const failure = Cause.findErrorOption(exit.cause)
   if (Option.isSome(failure)) return { ok: false, error: failure.value, expected: true }
-  return { ok: false, error: Cause.squash(exit.cause), expected: false }
+  const defect = Cause.squash(exit.cause)
+  if (defect instanceof Error && defect.message.startsWith(NO_SERVICE)) {
+    const how = "give it to run({ services }), or export const runOptions = { services } for millrace run"
+    return { ok: false, error: new Error(`${defect.message}: ${how}`, { cause: defect }), expected: false }
+  }
+  return { ok: false, error: defect, expected: false }
 }
+
+/** Effect's words. */
+const NO_SERVICE = "Service not found"
 
 function effectClock(clock: HostClock): Clock.Clock {
   const millis = () => clock.now()

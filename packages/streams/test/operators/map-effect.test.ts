@@ -1,6 +1,6 @@
 import { json, string } from "@millrace/schema"
 import { TestDriver } from "@millrace/testing"
-import { Effect, Schedule } from "effect"
+import { Context, Effect, Schedule } from "effect"
 import { expect, test } from "vitest"
 import * as S from "../../src/index.ts"
 
@@ -98,6 +98,19 @@ test("a failure fails the pipeline unless onFailure says otherwise", async () =>
   send(driver, 1, 2)
   await expect(driver.run()).rejects.toThrow('operator "call", record in-0@1: busy')
   expect(driver.read(Out)).toEqual([])
+})
+
+test("what lies behind a failure is told with it", async () => {
+  const refused = Object.assign(new AggregateError([]), { code: "ECONNREFUSED" })
+  const effect = () => Effect.fail(new TypeError("fetch failed", { cause: refused }))
+  await using driver = await start(S.mapEffect(effect, { name: "call", concurrency: 1, timeout: 10 }))
+  send(driver, 1)
+  await expect(driver.run()).rejects.toThrow('operator "call", record in-0@0: fetch failed: ECONNREFUSED')
+  class Fraud extends Context.Service<Fraud, { score: number }>()("Fraud") {}
+  const needy = S.mapEffect(() => Fraud, { name: "needy", concurrency: 1, timeout: 10 })
+  await using lacking = await start(needy as never)
+  send(lacking, 1)
+  await expect(lacking.run()).rejects.toThrow(/record in-0@0: Service not found: Fraud: .*runOptions = \{ services \}/)
 })
 
 test("skip drops and counts, a dead letter goes out in the same transaction with its reason", async () => {
