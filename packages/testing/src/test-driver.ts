@@ -6,7 +6,7 @@
  * fails the worker at a step of the next commit. Whatever is done to it, the committed outputs must not change.
  */
 import { nodeClock } from "@millrace/host/node"
-import type { Pipeline, Table, Topic } from "@millrace/streams"
+import type { Pipeline, RunOptions, Table, Topic } from "@millrace/streams"
 import type { Answer, Query, QueryOptions, QueryResult } from "@millrace/streams/query/query"
 import type { Headers } from "@millrace/streams/dsl/record"
 import { reportTask, type TaskReport } from "@millrace/streams/metrics/report"
@@ -45,10 +45,12 @@ export interface TestDriverOptions {
   readonly partitions?: number | { readonly [topic: string]: number }
   readonly startTimeMs?: number
   /**
-   * Runs the pipeline's effects; the default gives them no services, and the driver's time. "real-time" is for those that call
+   * Runs the pipeline's effects; the default gives them the services below and the driver's time. "real-time" is for those that call
    * something outside: virtual time would run ahead of its answers, and out of their timeouts.
    */
   readonly effects?: EffectPort | "real-time"
+  /** What the pipeline's effects need. */
+  readonly services?: NonNullable<RunOptions["services"]>
   readonly flushLimits?: FlushLimits
   readonly taskLimits?: Partial<TaskLimits>
   /** As the option of `run`: of topics that do not say themselves after what time without records they are idle. */
@@ -155,8 +157,8 @@ export class TestDriver {
   }
 
   async #start(): Promise<void> {
-    const { effects: given = effectPort(this.clock) } = this.#options
-    const effects = given === "real-time" ? effectPort(nodeClock) : given
+    const { effects: given = effectPort(this.clock, this.#options.services) } = this.#options
+    const effects = given === "real-time" ? effectPort(nodeClock, this.#options.services) : given
     const { globals } = this.topology
     const globalTables = new Map(globals.map((spec) => [spec.name, new DriverGlobalTable(spec, this.cluster)]))
     for (const id of allTasks(this.topology, this.#partitions)) {
