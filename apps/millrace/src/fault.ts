@@ -1,7 +1,7 @@
 /**
  * How a command that failed ends: one line on stderr and the exit code, 2 for wrong arguments, 1 for the rest.
  */
-import { UsageError } from "./command.ts"
+import { Failure, UsageError } from "./command.ts"
 
 /**
  * Names of errors that tell a user nothing: JavaScript's own and broken invariants. Those are defects, and show where
@@ -30,6 +30,26 @@ export function reportFault(error: unknown): number {
 
 /** Of the operating system: its message names the call and the path or address. */
 const isSystemError = (error: Error): boolean => "syscall" in error && "code" in error
+
+/**
+ * A record that could not be processed ends a run: told with the line of the module where that shows, and with where to read
+ * about other ends. Told by its name, so that commands without pipelines need not load what makes it.
+ */
+export function ofRecord(error: unknown, file: string, absolute: string): unknown {
+  if (!(error instanceof Error) || error.name !== "ProcessingError") return error
+  const line = placeOf(error.cause, absolute)
+  const place = line === "" ? "" : `, at ${file}${line}`
+  const told = `${error.message}${place}; how to skip such records, or put them aside: docs/guides/exactly-once.md`
+  return new Failure(told, { cause: error })
+}
+
+/** `, line N`: where in a module it happened, from the stack. */
+export function placeOf(error: unknown, absolute: string): string {
+  if (!(error instanceof Error) || error.stack === undefined) return ""
+  const at = error.stack.indexOf(absolute)
+  const line = at < 0 ? undefined : /^:(\d+)/.exec(error.stack.slice(at + absolute.length))?.[1]
+  return line === undefined ? "" : `, line ${line}`
+}
 
 /** The first line of a report: the rest is for those who look for it. */
 export const firstLine = (text: string): string => text.split("\n", 1)[0]!

@@ -1,18 +1,26 @@
 /**
- * Loading a module that exports pipelines.
+ * Loading a module that exports pipelines, and as `runOptions` what these need and no command line can say: services of their
+ * effects, say.
  */
 import { statSync } from "node:fs"
 import * as path from "node:path"
 import { pathToFileURL } from "node:url"
 import { isPipeline, type Pipeline } from "@millrace/streams"
+import type { ModuleOptions } from "@millrace/streams/threads/messages"
 import { Failure } from "./command.ts"
-import { oneLine } from "./fault.ts"
+import { oneLine, placeOf } from "./fault.ts"
 
 /** Operators stand deep in pipes: the default of ten frames may not reach the module. */
 const STACK_FRAMES = 50
 
-/** Every pipeline that the module exports, each once. Fails with a line that names the file when there is none. */
-export async function loadPipelines(file: string): Promise<Pipeline<never>[]> {
+export interface PipelineModule {
+  /** Each once. */
+  readonly pipelines: readonly Pipeline<never>[]
+  readonly runOptions: ModuleOptions
+}
+
+/** Fails with a line that names the file when it exports no pipeline. */
+export async function loadPipelines(file: string): Promise<PipelineModule> {
   const absolute = path.resolve(file)
   requireFile(file, absolute)
   let exports: Record<string, unknown>
@@ -26,7 +34,7 @@ export async function loadPipelines(file: string): Promise<Pipeline<never>[]> {
   if (pipelines.length === 0) {
     throw new Failure(`${file} exports no pipeline: export one with  export default S.pipeline("name", () => …)`)
   }
-  return pipelines
+  return { pipelines, runOptions: (exports["runOptions"] ?? {}) as ModuleOptions }
 }
 
 function requireFile(file: string, absolute: string): void {
@@ -44,11 +52,3 @@ function reasonOf(error: unknown): string {
 
 /** Errors whose class adds nothing to their words. */
 const isPlain = (error: Error): boolean => error.name === "Error" || error.name === "PipelineError"
-
-/** `, line N`: where in the module it happened, from the stack. */
-function placeOf(error: unknown, absolute: string): string {
-  if (!(error instanceof Error) || error.stack === undefined) return ""
-  const at = error.stack.indexOf(absolute)
-  const line = at < 0 ? undefined : /^:(\d+)/.exec(error.stack.slice(at + absolute.length))?.[1]
-  return line === undefined ? "" : `, line ${line}`
-}

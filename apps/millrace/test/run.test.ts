@@ -79,6 +79,23 @@ it("runs a module in worker threads, answers for all of them, and drains", async
   expect([ended.code, ended.stderr]).toEqual([0, expect.not.stringMatching(/^millrace: /m)])
 }, 120_000)
 
+it.each([
+  ["in a worker thread", ["--workers", "1"]],
+  ["in the one thread there is", []],
+])(
+  "gives effects the services that the module exports, %s",
+  async (_, threads) => {
+    const name = `services-${threads.length}`
+    const where = ["--data", `${scratch.path}/${name}`, "--state", `${scratch.path}/${name}-state`, "--kafka", anyPort]
+    const running = await serve(["run", `${PIPELINES}/services.ts`, ...where, ...threads])
+    const there = ["--brokers", running.ready["kafka"]!]
+    expect((await millrace(["produce", "names", ...there], { input: "ann\n" })).code).toBe(0)
+    expect((await millrace(["consume", "greetings", "--max", "1", ...there])).stdout).toBe("hello ann\n")
+    expect((await running.stop()).code).toBe(0)
+  },
+  120_000,
+)
+
 it("keeps copies of state in a second process, as its settings say", async () => {
   const broker = await serve(["broker", "--data", `${scratch.path}/standby`, "--listen", anyPort])
   const where = ["--brokers", broker.ready["kafka"]!, "--create-topics", "2", "--set", "num.standby.replicas=1"]
@@ -140,17 +157,25 @@ it("begins with a snapshot on an empty disk, in worker threads too", async () =>
 
 const isManifest = (name: string) => name.startsWith("words/counts-") && name.endsWith("/manifest")
 
-it("names what fails in a worker thread as it does in its own", async () => {
-  const where = ["--data", `${scratch.path}/failing`, "--state", `${scratch.path}/failing-state`, "--kafka", anyPort]
-  const running = await serve(["run", `${PIPELINES}/fails.ts`, ...where, "--set", "num.stream.threads=1"])
-  const { kafka } = running.ready
-  expect((await millrace(["produce", "numbers", "--brokers", kafka!], { input: "k:nine\n" })).code).toBe(0)
-  const { code, stderr } = await running.ended
-  expect(code).toBe(1)
-  expect(stderr.trim().split("\n").at(-1)).toMatch(
-    /^millrace: pipeline "fails", operator "map-1", record numbers-\d@0: k:nine is no number$/,
-  )
-}, 120_000)
+it.each([
+  ["in a worker thread", ["--set", "num.stream.threads=1"]],
+  ["in the one thread there is", []],
+])(
+  "names what fails %s, and the line of the module",
+  async (_, threads) => {
+    const name = `failing-${threads.length}`
+    const where = ["--data", `${scratch.path}/${name}`, "--state", `${scratch.path}/${name}-state`, "--kafka", anyPort]
+    const running = await serve(["run", `${PIPELINES}/fails.ts`, ...where, ...threads])
+    const { kafka } = running.ready
+    expect((await millrace(["produce", "numbers", "--brokers", kafka!], { input: "k:nine\n" })).code).toBe(0)
+    const { code, stderr } = await running.ended
+    expect(code).toBe(1)
+    expect(stderr.trim().split("\n").at(-1)).toMatch(
+      /^millrace: pipeline "fails", operator "map-1", record numbers-\d@0: k:nine is no number, at \S+fails\.ts, line 10; how to skip such records/,
+    )
+  },
+  120_000,
+)
 
 it.each([
   ["no number of workers", ["--workers", "few"], 2, /--workers few: expected a whole number, at least 1/],

@@ -14,7 +14,7 @@ export default command({
   run: async ({ options, positionals }) => {
     const format = FORMATS.find((one) => one === options.format)
     if (format === undefined) throw new UsageError(`--format ${options.format}: expected one of ${FORMATS.join(", ")}`)
-    for (const pipeline of await loadPipelines(positionals[0]!)) {
+    for (const pipeline of (await loadPipelines(positionals[0]!)).pipelines) {
       console.log(describeTopology(makeTopology(pipeline.plan, pipeline.name), format))
     }
     return 0

@@ -9,8 +9,8 @@ import { RegistryClient } from "@millrace/schema"
 import { type Pipeline, run, type Running, type RunOptions } from "@millrace/streams"
 import { command, UsageError } from "../command.ts"
 import { checkBrokers, commandConfigOption, reach, securityOption } from "../connection.ts"
-import { firstLine, oneLine } from "../fault.ts"
-import { loadPipelines } from "../modules.ts"
+import { firstLine, ofRecord, oneLine } from "../fault.ts"
+import { loadPipelines, type PipelineModule } from "../modules.ts"
 import { type DisplayMode, showRun, showStart } from "../run-display.ts"
 import { readSettings } from "../parts/config-file.ts"
 import { startMetrics } from "../parts/metrics.ts"
@@ -80,7 +80,7 @@ export default command({
     const workers =
       options.workers === undefined ? config["num.stream.threads"] : countOption("workers", options.workers, 1)
     const given = options.brokers === undefined ? undefined : checkBrokers(options.brokers)
-    const pipelines = await loadPipelines(file)
+    const { pipelines, runOptions } = await loadPipelines(file)
     if (pipelines.length > 1 && config["application.id"] !== null) {
       throw new UsageError(`application.id names one pipeline, and ${file} exports ${pipelines.length}`)
     }
@@ -109,7 +109,7 @@ export default command({
         const running = Promise.withResolvers<void>()
         tasksRun.push(running.promise)
         const { queries, snapshots } = options
-        const place = { ...target, queries, snapshots, workers, file, onRunning: running.resolve }
+        const place = { ...target, queries, snapshots, workers, file, runOptions, onRunning: running.resolve }
         const handle = await unlessStopped(startPipeline(pipeline, place, stateDir, config), stopped)
         if (handle === undefined) return await endEarly([...parts, ...handles.map(partOf)])
         handles.push(handle)
@@ -136,6 +136,8 @@ export default command({
         progress.end()
       }
       return 0
+    } catch (error) {
+      throw ofRecord(error, file, path.resolve(file))
     } finally {
       await closeAll([...parts, ...handles.map(partOf)])
     }
@@ -243,13 +245,15 @@ interface Start extends Target {
   readonly snapshots: string | undefined
   readonly workers: number | null
   readonly file: string
+  /** Of the module; worker threads take them by themselves. */
+  readonly runOptions: PipelineModule["runOptions"]
   /** Its tasks have come and are restored; or none came, and it stands by. */
   readonly onRunning: () => void
 }
 
 function startPipeline(
   pipeline: Pipeline<never>,
-  { brokers, security, registryUrl, createTopics, queries, snapshots, workers, file, onRunning }: Start,
+  { brokers, security, registryUrl, createTopics, queries, snapshots, workers, file, runOptions, onRunning }: Start,
   stateDir: string,
   config: RunConfig,
 ): Promise<Running> {
@@ -270,6 +274,6 @@ function startPipeline(
     },
     log: (message) => console.error(firstLine(message)),
   }
-  if (workers === null) return run(pipeline, options)
+  if (workers === null) return run(pipeline, { ...options, ...runOptions })
   return run(pipeline, { ...options, workers, module: pathToFileURL(path.resolve(file)) })
 }
