@@ -84,8 +84,11 @@ export function outerJoinStream<K, V, V2, W, R2, R>(
   return (s) => join("outerJoinStream", "outer", name, s, other, window, f)
 }
 
-/** A bucket is this part of the window, so that a look-up meets few buckets and a write few rows. */
-const BUCKETS_PER_WINDOW = 4
+/**
+ * A bucket is this part of the window. Most keys have one row, so that what counts is how many buckets a look-up asks; the
+ * more a bucket holds, the more is written again with a key's next row.
+ */
+const BUCKETS_PER_WINDOW = 2
 
 function join(what: string, kind: Kind, name: string, s: unknown, other: unknown, window: JoinWindow, f: Joiner): any {
   const inputs = [streamNode(what, s), streamNode(what, other)] as const

@@ -54,6 +54,9 @@ class RepartitionSink extends Processor {
   /** null: nothing that says when it is idle. */
   #fedBy: FeedingSources | null | undefined
   readonly #partitioner = this.node.logical.functions["partitioner"] as Partitioner | undefined
+  #encoded: Uint8Array | undefined
+  #encodedClock = NO_TIME
+  #encodedHorizon = NO_TIME
   /** The horizon that each partition was last told. */
   readonly #told: Float64Array
 
@@ -115,13 +118,19 @@ class RepartitionSink extends Processor {
     }
   }
 
+  /** Records that come together have one time, most often: their headers are the same bytes. */
   #times(clock: number, horizon: number): Uint8Array {
-    return encodeTime({
+    if (this.#encoded !== undefined && clock === this.#encodedClock && horizon === this.#encodedHorizon)
+      return this.#encoded
+    this.#encodedClock = clock
+    this.#encodedHorizon = horizon
+    this.#encoded = encodeTime({
       clock,
       horizon,
       upstreamPartition: this.context.taskId.partition,
       upstreamTasks: this.context.taskCount,
     })
+    return this.#encoded
   }
 
   /** With sources that say when they are idle: it is idle too when nothing has come to it for so long. */

@@ -19,7 +19,7 @@ export class KeyValueStore<K = any, V = any> extends Store {
 
   constructor(spec: PhysicalStore, engine: StateEngine, limits: FlushLimits) {
     super(spec, engine, limits, 0)
-    this.#overlay = new Overlay(spec.key)
+    this.#overlay = new Overlay((key) => byteString(spec.key.encode(key as K)))
   }
 
   readonly #load = (key: unknown, bytes: string): OverlayEntry<V> => this.loadEntry(key, bytes)

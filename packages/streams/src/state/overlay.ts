@@ -9,8 +9,6 @@
  * did to one in an aborted transaction is gone. Values that cannot be changed in place are kept as they are.
  */
 import { invariant } from "@millrace/host"
-import type { Serde } from "@millrace/schema"
-import { byteString } from "./byte-order.ts"
 
 export class OverlayEntry<V> {
   readonly key: unknown
@@ -47,14 +45,15 @@ const KEPT_ENTRIES = 8_192
 const KEPT_BYTES = 4 * 1024 * 1024
 
 export class Overlay<V> {
-  readonly #serde: Serde<any>
+  readonly #encode: (key: unknown) => string
   readonly #primitives = new Lately<unknown, OverlayEntry<V>>()
   readonly #others = new Lately<string, OverlayEntry<V>>()
   #open: OverlayEntry<V>[] = []
   #keptBytes = 0
 
-  constructor(serde: Serde<any>) {
-    this.#serde = serde
+  /** `encode` answers a key's bytes. */
+  constructor(encode: (key: unknown) => string) {
+    this.#encode = encode
   }
 
   /**
@@ -69,12 +68,12 @@ export class Overlay<V> {
     if (typeof key !== "object" || key === null) {
       const known = this.#primitives.get(key)
       if (known !== undefined) return known.isOpen ? known : this.#opened(known, reload)
-      const made = load(key, byteString(this.#serde.encode(key)))
+      const made = load(key, this.#encode(key))
       this.#primitives.set(key, made)
       this.#open.push(made)
       return made
     }
-    const bytes = byteString(this.#serde.encode(key))
+    const bytes = this.#encode(key)
     const known = this.#others.get(bytes)
     if (known !== undefined) return known.isOpen ? known : this.#opened(known, reload)
     const made = load(key, bytes)

@@ -8,7 +8,7 @@
  * them, some thousands at a time, with tombstones. So is a deletion, with what it ended.
  */
 import type { PhysicalStore } from "../topology/topology.ts"
-import { bytesOf } from "./byte-order.ts"
+import { byteString, bytesOf } from "./byte-order.ts"
 import { type Cell, NO_TIME } from "./cell.ts"
 import type { FlushLimits } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
@@ -58,7 +58,7 @@ export class VersionedStore<K = any, V = any> extends Store {
 
   constructor(spec: PhysicalStore, engine: StateEngine, limits: FlushLimits) {
     super({ ...spec, value: deletable(spec.value) }, engine, limits, PREFIX_LENGTH)
-    this.#latest = new Overlay(spec.key)
+    this.#latest = new Overlay((key) => byteString(spec.key.encode(key)))
     this.historyMs = spec.retentionMs ?? Number.POSITIVE_INFINITY
   }
 

@@ -7,7 +7,7 @@
  * old data. Reads do not wait for that: a window that stream time has left behind answers nothing.
  */
 import type { PhysicalStore } from "../topology/topology.ts"
-import { bytesOf } from "./byte-order.ts"
+import { byteString, bytesOf } from "./byte-order.ts"
 import { type Cell, NO_TIME } from "./cell.ts"
 import type { FlushLimits } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
@@ -16,6 +16,7 @@ import { Overlay, type OverlayEntry } from "./overlay.ts"
 import { isCellKey, Store, type WriteStaged } from "./store.ts"
 import { TIME_BYTES, timeBytes, timeOf } from "./time-bytes.ts"
 
+const NO_KEY = Symbol("none")
 const NOTHING: Stamped<never> = { value: undefined, timestamp: NO_TIME }
 /** Windows deleted in one transaction, so that none pays for a long silence. */
 const EXPIRED_ENTRIES_MAX = 10_000
@@ -26,6 +27,9 @@ export class WindowStore<K = any, V = any> extends Store {
   readonly #windows = new Map<number, Overlay<V>>()
   readonly #retentionMs: number
   #time: Cell | undefined
+  /** The key whose bytes were asked for last; no object. */
+  #lastKey: unknown = NO_KEY
+  #lastBytes = ""
   /** No window that starts after it has anything; undefined until somebody asks. */
   #latest: number | undefined
   /** Windows that start below it have been deleted; by the open transaction, up to the second. */
@@ -65,9 +69,17 @@ export class WindowStore<K = any, V = any> extends Store {
     this.sample(value)
   }
 
+  /** A key is looked for in one window after another. */
+  readonly #bytesOf = (key: unknown): string => {
+    if (key === this.#lastKey && typeof key !== "object") return this.#lastBytes
+    this.#lastBytes = byteString(this.spec.key.encode(key))
+    this.#lastKey = key
+    return this.#lastBytes
+  }
+
   #entry(key: K, start: number): OverlayEntry<V> {
     let window = this.#windows.get(start)
-    if (window === undefined) this.#windows.set(start, (window = new Overlay(this.spec.key)))
+    if (window === undefined) this.#windows.set(start, (window = new Overlay(this.#bytesOf)))
     return window.entry(key, (key, bytes) => this.loadEntry(key, timeBytes(start) + bytes), this.reloadEntry)
   }
 

@@ -17,6 +17,11 @@ const TIME_HEADER_BYTES = 24
  */
 export const UPSTREAM_TASKS_MAX = 256
 
+/** Where a header is read: a view for each costs more than the copy. */
+const read = ((buffer) => ({ bytes: new Uint8Array(buffer), view: new DataView(buffer) }))(
+  new ArrayBuffer(TIME_HEADER_BYTES),
+)
+
 export interface RepartitionTime {
   readonly clock: number
   readonly horizon: number
@@ -34,14 +39,15 @@ export function encodeTime(time: RepartitionTime): Uint8Array {
 }
 
 export function decodeTime(headers: Headers): RepartitionTime | undefined {
-  const bytes = headers.find(({ key }) => key === TIME_HEADER)?.value
+  let bytes: Uint8Array | null | undefined
+  for (const { key, value } of headers) if (key === TIME_HEADER) bytes = value
   if (bytes?.length !== TIME_HEADER_BYTES) return undefined
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let at = 0; at < TIME_HEADER_BYTES; at++) read.bytes[at] = bytes[at]!
   return {
-    clock: view.getFloat64(0),
-    horizon: view.getFloat64(8),
-    upstreamPartition: view.getUint32(16),
-    upstreamTasks: view.getUint32(20),
+    clock: read.view.getFloat64(0),
+    horizon: read.view.getFloat64(8),
+    upstreamPartition: read.view.getUint32(16),
+    upstreamTasks: read.view.getUint32(20),
   }
 }
 
