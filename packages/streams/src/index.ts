@@ -36,6 +36,7 @@ export {
   type UntilWindowCloses,
   untilWindowCloses,
 } from "./dsl/suppressed.ts"
+export type { IdleOptions, IdlePolicy } from "./dsl/idle.ts"
 export type { InvalidTimestampPolicy, TimestampExtractor, TimestampOptions } from "./dsl/timestamp.ts"
 export { topic, type Topic, topicPattern, type TopicPattern } from "./dsl/topic.ts"
 export {

@@ -51,6 +51,21 @@ test("a position inside a batch skips what lies before it", () => {
   expect([fetched.highWatermark, fetched.lastStableOffset, fetched.leaderEpoch]).toEqual([100, 90, 4])
 })
 
+test("the end of the log was seen when an answer brought all that there was, or nothing; not by one that brought a part", () => {
+  const partition = state()
+  partition.seek(0)
+  partition.accept({ ...data([batch(0, 5)]), highWatermark: 10 }, 1_000)
+  expect(partition.endSeenAt).toBeUndefined()
+  partition.accept({ ...data([batch(5, 5)]), highWatermark: 10 }, 1_500)
+  expect(partition.endSeenAt).toBe(1_500)
+  partition.accept({ ...data([]), highWatermark: 12 }, 2_000)
+  expect(partition.endSeenAt).toBe(1_500)
+  partition.accept({ ...data([]), highWatermark: 10 }, 2_500)
+  expect(partition.endSeenAt).toBe(2_500)
+  partition.seek(3)
+  expect(partition.endSeenAt).toBeUndefined()
+})
+
 test("whole batches up to the limit, the position follows", () => {
   const partition = state()
   partition.seek(0)

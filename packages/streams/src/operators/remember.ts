@@ -4,7 +4,7 @@
  *
  * State: one row per key in a store under the operator's name; the operators that wait have a timer by key beside it, in a
  * store `<name>-timers`. Time: event time. Timers fire before the record that moves the task's stream time to or past them;
- * without later records nothing fires. Key: they depend on it, and keep it. A result has the time of the record that it
+ * without later records, or time that is told, nothing fires. Key: they depend on it, and keep it. A result has the time of the record that it
  * comes with, or the one that is said.
  * Records without key or value are dropped and counted.
  */

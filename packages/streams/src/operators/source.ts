@@ -13,12 +13,11 @@
 import type { Serde } from "@millrace/schema"
 import { OWN_CLOCK, type StreamRecord } from "../dsl/record.ts"
 import type { FailureHandler } from "../dsl/failure.ts"
-import { type Duration, durationMs } from "../dsl/duration.ts"
+import { idleFunctions, type IdleOptions } from "../dsl/idle.ts"
 import { type Stream, streamOf } from "../dsl/stream.ts"
 import type { InvalidTimestampPolicy, TimestampOptions } from "../dsl/timestamp.ts"
 import type { Topic, TopicPattern } from "../dsl/topic.ts"
 import { PipelineError } from "../errors.ts"
-import type { IdlePolicy } from "../task/idle-sources.ts"
 import type { OffsetMetadata } from "../task/offset-metadata.ts"
 import type { TaskContext } from "../task/context.ts"
 import type { RecordQueue } from "../task/record-queue.ts"
@@ -36,19 +35,9 @@ export const sourceOperator: Operator = {
   },
 }
 
-export interface SourceOptions<K = any, V = any> extends TimestampOptions<K, V> {
+export interface SourceOptions<K = any, V = any> extends TimestampOptions<K, V>, IdleOptions {
   /** What becomes of records whose bytes do not decode. */
   readonly onDeserializationFailure?: FailureHandler
-  /**
-   * A partition that has had no record for so long, by the wall clock, is idle: event time does not wait for it any more, and
-   * what comes from it later may be late. Default: the run's `idleAfterMs`, or never.
-   */
-  readonly idleAfter?: Duration
-  /**
-   * While it is idle: `step-aside` lets the others move event time; with `wall-clock` event time goes on by the wall clock,
-   * less `idleAfter`, so that windows close without any record. Default: step-aside.
-   */
-  readonly whenIdle?: IdlePolicy
 }
 
 /** What `stream` reads: a topic, all topics that match a pattern when the pipeline is started, or several. */
@@ -75,28 +64,14 @@ export function stream<const T extends Source>(
 }
 
 export function sourceNode({ name, key, value }: Topic<any, any>, options: SourceOptions = {}) {
-  const { timestamp, onInvalidTimestamp, onDeserializationFailure, whenIdle } = options
-  const idleAfterMs = idleAfterOf(name, options)
+  const { timestamp, onInvalidTimestamp, onDeserializationFailure } = options
   const functions = {
     ...(timestamp && { timestamp: () => timestamp }),
     ...(onInvalidTimestamp && { onInvalidTimestamp: () => onInvalidTimestamp }),
     ...(onDeserializationFailure && { onRecordFailure: () => onDeserializationFailure }),
-    ...(idleAfterMs !== undefined && { idleAfterMs: () => idleAfterMs }),
-    ...(whenIdle && { whenIdle: () => whenIdle }),
+    ...idleFunctions(name, options),
   }
   return makeNode({ operator: sourceOperator, options: { topic: name }, functions, key, value })
-}
-
-function idleAfterOf(topic: string, { idleAfter, whenIdle }: SourceOptions): number | undefined {
-  if (whenIdle !== undefined && whenIdle !== "step-aside" && whenIdle !== "wall-clock") {
-    throw new PipelineError(
-      `topic "${topic}": whenIdle is "step-aside" or "wall-clock", not ${JSON.stringify(whenIdle)}`,
-    )
-  }
-  if (idleAfter === undefined) return undefined
-  const ms = durationMs(`topic "${topic}" idleAfter`, idleAfter)
-  if (ms === 0) throw new PipelineError(`topic "${topic}": idleAfter must be more than 0; leave it out for never`)
-  return ms
 }
 
 /** Stands for its topics until it is known which they are (topology/plan.ts); drawn by its pattern. */

@@ -12,7 +12,7 @@
  * has the row that was sent last.
  * Time: its own stream time (task/stream-time.ts). A window goes once it is closed for the aggregate that it comes from,
  * grace included, so that none changes afterwards; a time limit counts from the first change's own time. Without later
- * records nothing is sent.
+ * records, or time that is told, nothing is sent.
  * A versioned table is refused: a version that was left out would be missing from the history downstream.
  */
 import { type StreamRecord, TOMBSTONE, type Windowed } from "../dsl/record.ts"

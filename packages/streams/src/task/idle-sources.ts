@@ -15,11 +15,10 @@
  * wall-clock time, before its first record; in between nothing but a record changes it. State: two cells for each topic in
  * the metadata of the committed offsets. So a decision commits or aborts with all that it caused, and a restart finds it.
  */
+import type { IdlePolicy } from "../dsl/idle.ts"
 import { type Cell, NO_TIME } from "../state/cell.ts"
 import type { PhysicalNode, SubTopology } from "../topology/topology.ts"
 import type { RecordQueue } from "./record-queue.ts"
-
-export type IdlePolicy = "step-aside" | "wall-clock"
 
 interface Idleness {
   readonly afterMs: number
