@@ -25,6 +25,16 @@ export interface Change<K, V> {
   readonly timestamp: number
 }
 
+/** Who may listen to a partition, where several threads have the partitions of a process: threads/watch.ts. */
+export interface ChangeTurns {
+  /** Whether it may be listened to now; asked again with the next commit. */
+  begin(partition: number): boolean
+  /** It is not here any more; all its changes were told. */
+  gone(partition: number): void
+}
+
+const AT_ONCE: ChangeTurns = { begin: () => true, gone: () => {} }
+
 export class TableChanges {
   readonly #queries: Queries
   readonly #committed = new Subject<void>()
@@ -42,12 +52,12 @@ export class TableChanges {
     this.#committed.complete()
   }
 
-  of(info: StoreInfo): Observable<Change<any, any>> {
+  of(info: StoreInfo, turns = AT_ONCE): Observable<Change<any, any>> {
     return new Observable((subscriber) => {
       const watched = new Map<Store, Watched>()
       const tell = () => {
         try {
-          for (const change of this.#next(info, watched)) subscriber.next(change)
+          for (const change of this.#next(info, watched, turns)) subscriber.next(change)
         } catch (cause) {
           // A row that does not decode, say: the listener's matter, not the run's.
           subscriber.error(cause)
@@ -67,7 +77,7 @@ export class TableChanges {
   }
 
   /** What was committed since the last call, and all rows of partitions that are new here. */
-  *#next(info: StoreInfo, watched: Map<Store, Watched>): Iterable<Change<any, any>> {
+  *#next(info: StoreInfo, watched: Map<Store, Watched>, turns: ChangeTurns): Iterable<Change<any, any>> {
     for (const [store, { committed }] of watched) {
       for (const [stored, bytes] of committed.splice(0)) {
         // Past versions are no rows, and a deletion that is forgotten was told before.
@@ -78,18 +88,20 @@ export class TableChanges {
     const here = new Map(
       this.#queries.partitionsHere(info).flatMap((partition) => {
         const readable = this.#queries.readable(info, partition)
-        return readable === undefined ? [] : [[readable.store, readable] as const]
+        return readable === undefined ? [] : [[readable.store, { ...readable, partition }] as const]
       }),
     )
-    for (const [store, { stop }] of watched) {
+    for (const [store, { stop, partition }] of watched) {
       if (here.has(store)) continue
       stop()
       watched.delete(store)
+      turns.gone(partition)
     }
     for (const [store, readable] of here) {
-      if (watched.has(store)) continue
+      if (watched.has(store) || !turns.begin(readable.partition)) continue
       const committed: Array<readonly [string, Uint8Array | null]> = []
-      watched.set(store, { committed, stop: store.onMerge((stored, bytes) => committed.push([stored, bytes])) })
+      const stop = store.onMerge((stored, bytes) => committed.push([stored, bytes]))
+      watched.set(store, { partition: readable.partition, committed, stop })
       for (const { row } of readMany(readable, store.committed, { kind: "range" })) yield row
     }
   }
@@ -97,6 +109,7 @@ export class TableChanges {
 
 /** A store that is listened to, and what it committed since it was told last. */
 interface Watched {
+  readonly partition: number
   readonly committed: Array<readonly [stored: string, bytes: Uint8Array | null]>
   readonly stop: () => void
 }

@@ -7,11 +7,13 @@ import type { GlobalTable, Table } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
 import { Rate } from "@millrace/metrics"
 import { type RestoreReport, reportTask, type RunMetrics } from "../metrics/report.ts"
-import { type Change, TableChanges } from "../query/changes.ts"
+import { type Change, type ChangeTurns, TableChanges } from "../query/changes.ts"
 import type { EndpointMetadata, KeyMetadata } from "../query/places.ts"
 import type { Queries } from "../query/queries.ts"
 import type { Answer, Query, QueryOptions, QueryResult } from "../query/query.ts"
 import { StoreView } from "../query/store-view.ts"
+import type { StoreInfo } from "../query/stores.ts"
+import type { ThreadStoreView } from "../threads/store-view.ts"
 import type { Topology } from "../topology/topology.ts"
 import { type RunState, StateHolder } from "./state.ts"
 import type { TaskSet } from "./task-set.ts"
@@ -67,6 +69,12 @@ export interface WorkersHandle extends Running {
   addWorker(): Promise<number>
   /** Ends one in order (`removeStreamThread`), the last by default; the others take its tasks with their state. */
   removeWorker(worker?: number): Promise<number>
+  /** A store of this process, by its table or its name: what it answers is awaited. Committed rows only. */
+  store<K, V>(table: StoreOf<K, V>): ThreadStoreView<K, V>
+  store<K = unknown, V = unknown>(name: string): ThreadStoreView<K, V>
+  /** A table of this process in motion: its rows now, then each change as the threads' transactions commit it. */
+  changes<K, V>(table: Table<K, V, any>): Observable<Change<K, V>>
+  changes<K = unknown, V = unknown>(name: string): Observable<Change<K, V>>
   /** Asks the partitions of a store that any of the threads has. */
   query<K, V, Q extends Query<K>>(
     table: StoreOf<K, V>,
@@ -74,6 +82,12 @@ export interface WorkersHandle extends Running {
     options?: QueryOptions,
   ): Promise<QueryResult<Answer<Q, K, V>>>
   query<Q extends Query>(name: string, query: Q, options?: QueryOptions): Promise<QueryResult<Answer<Q, any, any>>>
+}
+
+/** A store whose changes transactions commit. */
+export function changing(info: StoreInfo): StoreInfo {
+  if (info.subtopology !== undefined) return info
+  throw new PipelineError(`store "${info.name}" is a global table, which changes without transactions: query it`)
 }
 
 export interface HandleOptions {
@@ -150,6 +164,11 @@ export class Handle implements RunHandle {
     this.#changes.committed()
   }
 
+  /** Whoever listens to changes is told what there is. */
+  told(): void {
+    this.#changes.committed()
+  }
+
   /** After a commit. */
   committed(): void {
     this.#changes.committed()
@@ -208,10 +227,8 @@ export class Handle implements RunHandle {
     return this.queries.allMetadata()
   }
 
-  changes(of: string | Table<any, any, any>): Observable<Change<any, any>> {
-    const info = this.queries.find(of)
-    if (info.subtopology !== undefined) return this.#changes.of(info)
-    throw new PipelineError(`store "${info.name}" is a global table, which changes without transactions: query it`)
+  changes(of: string | Table<any, any, any>, turns?: ChangeTurns): Observable<Change<any, any>> {
+    return this.#changes.of(changing(this.queries.find(of)), turns)
   }
 
   async close(): Promise<void> {

@@ -5,16 +5,20 @@
  * which `onUncaught` may have replaced: the successor takes the number, hence the transactional id and the place in the
  * group, and goes on from what was committed.
  */
+import type { Observable } from "rxjs"
 import type { GlobalTable, Table } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
 import { mergeMetrics } from "../metrics/merge.ts"
 import type { RunMetrics } from "../metrics/report.ts"
+import type { Change } from "../query/changes.ts"
 import type { EndpointMetadata, KeyMetadata } from "../query/places.ts"
 import type { Answer, Query, QueryOptions, QueryResult } from "../query/query.ts"
-import type { WorkersHandle } from "../run/handle.ts"
+import { changing, type WorkersHandle } from "../run/handle.ts"
 import { type RunState, StateHolder } from "../run/state.ts"
 import type { Topology } from "../topology/topology.ts"
+import type { ThreadChanges } from "./changes.ts"
 import type { ThreadQueries } from "./queries.ts"
+import { ThreadStoreView } from "./store-view.ts"
 import type { ThreadEnd, WorkerThread } from "./thread.ts"
 
 export interface ThreadsHandleOptions {
@@ -22,6 +26,7 @@ export interface ThreadsHandleOptions {
   readonly topology: Topology
   readonly endpoint: string | undefined
   readonly queries: ThreadQueries
+  readonly changes: ThreadChanges
   readonly workers: number
   readonly spawn: (worker: number, isPaused: boolean) => WorkerThread
   /** A thread is gone, with all that it held. */
@@ -79,6 +84,7 @@ export class ThreadsHandle implements WorkersHandle {
     const { worker, metrics } = thread
     this.#threads.delete(worker)
     if (metrics !== undefined) this.#ended.push(metrics)
+    this.#options.changes.ended(thread)
     this.#options.onGone(worker)
     this.changed()
     if (end.how === "closed" || this.#isEnding) return
@@ -101,6 +107,7 @@ export class ThreadsHandle implements WorkersHandle {
     this.#states.become(failure === undefined ? "pending-shutdown" : "pending-error")
     const ends = await Promise.all([...this.#threads.values()].map((thread) => thread.stop()))
     const failed = failure ?? ends.flatMap((end) => (end.how === "closed" ? [] : [end.cause]))[0]
+    this.#options.changes.complete()
     const released = await this.#options.release().catch((cause: unknown) => cause)
     const cause = failed ?? released
     this.#states.become(cause === undefined ? "not-running" : "error")
@@ -190,6 +197,15 @@ export class ThreadsHandle implements WorkersHandle {
 
   allMetadata(): readonly EndpointMetadata[] {
     return this.#options.queries.allMetadata()
+  }
+
+  store(of: string | Table<any, any, any> | GlobalTable<any, any>): ThreadStoreView<any, any> {
+    const { queries } = this.#options
+    return new ThreadStoreView(queries.find(of), queries)
+  }
+
+  changes(of: string | Table<any, any, any>): Observable<Change<any, any>> {
+    return this.#options.changes.of(changing(this.#options.queries.find(of)))
   }
 
   async close(): Promise<void> {

@@ -12,6 +12,7 @@ import { runPipeline } from "../run/run.ts"
 import { packFailure } from "./failure.ts"
 import type { FromThread, ModuleOptions, Question, ThreadData, ToThread } from "./messages.ts"
 import { packResult } from "./rows.ts"
+import { Watches } from "./watch.ts"
 
 /** How often the process is told the figures; it answers for all threads from what it was told last. */
 const METRICS_MS = 200
@@ -21,6 +22,7 @@ const tell = (message: FromThread): void => parentPort!.postMessage(message, [])
 const uncaught = new Map<number, (action: "stop" | "replace") => void>()
 let nextUncaught = 0
 let handle: Handle | undefined
+let watches: Watches | undefined
 let { isPaused } = data
 let isStopped = false
 
@@ -69,6 +71,8 @@ parentPort!.on("message", (message: ToThread) => {
   } else if (message.kind === "stop") {
     isStopped = true
     void handle?.close().catch(() => {})
+  } else if (message.kind !== "ask") {
+    watches!.follow(message)
   } else {
     try {
       tell({ kind: "answer", id: message.id, answer: answer(message.question) })
@@ -100,6 +104,7 @@ async function main(): Promise<void> {
     },
   )
   handle = running
+  watches = new Watches(running, tell)
   if (isPaused) running.pause()
   tell({ kind: "started" })
   const { clock } = nodeHost

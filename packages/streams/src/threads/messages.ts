@@ -9,7 +9,7 @@ import type { Identity } from "../run/identity.ts"
 import type { RunOptions } from "../run/options.ts"
 import type { RunState } from "../run/state.ts"
 import type { PostedFailure } from "./failure.ts"
-import type { PackedResult } from "./rows.ts"
+import type { PackedChange, PackedResult } from "./rows.ts"
 
 /** What cannot be posted: the thread makes it, or asks for it. */
 export type ModuleOptions = Pick<RunOptions, "services" | "effects" | "registry" | "security" | "snapshots">
@@ -58,6 +58,20 @@ export type ToThread =
   | { readonly kind: "pause"; readonly isPaused: boolean }
   | { readonly kind: "uncaught"; readonly id: number; readonly action: "stop" | "replace" }
   | { readonly kind: "ask"; readonly id: number; readonly question: Question }
+  /** Tell the changes of a store, under this number, until the end of it. */
+  | { readonly kind: "watch"; readonly id: number; readonly store: string }
+  | { readonly kind: "unwatch"; readonly id: number }
+  /** Begin with a partition. */
+  | { readonly kind: "turn"; readonly id: number; readonly partition: number }
+
+/** Of the changes that a thread was asked to tell. */
+export type WatchMessage =
+  | { readonly kind: "changes"; readonly id: number; readonly changes: readonly PackedChange[] }
+  /** The thread has the partition, and asks for its turn. */
+  | { readonly kind: "here"; readonly id: number; readonly partition: number }
+  /** It does not have it any more; all changes of it were told. */
+  | { readonly kind: "gone"; readonly id: number; readonly partition: number }
+  | { readonly kind: "unwatched"; readonly id: number; readonly failure: PostedFailure }
 
 export type FromThread =
   /** The topics are there, the producer has its transactional id; the group is being joined. */
@@ -68,5 +82,6 @@ export type FromThread =
   | { readonly kind: "endpoints"; readonly endpoints: TaskEndpoints }
   | { readonly kind: "uncaught"; readonly id: number; readonly failure: PostedFailure; readonly count: number }
   | { readonly kind: "answer"; readonly id: number; readonly answer: Answers[keyof Answers] | PostedFailure }
+  | WatchMessage
   | { readonly kind: "closed"; readonly metrics: RunMetrics | undefined }
   | { readonly kind: "failed"; readonly failure: PostedFailure; readonly metrics: RunMetrics | undefined }

@@ -54,8 +54,9 @@ export class ThreadQueries extends StorePlaces {
     const threads = this.#threads().filter(({ isStarted }) => isStarted)
     const asked = await Promise.allSettled(threads.map(ask))
     const answers = asked.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []))
-    const failed = asked.find((one) => one.status === "rejected")
-    if (answers.length === 0 && failed !== undefined) throw failed.reason
+    const isThere = (at: number) => this.#threads().includes(threads[at]!)
+    const failed = asked.find((one, at) => one.status === "rejected" && (answers.length === 0 || isThere(at)))
+    if (failed?.status === "rejected") throw failed.reason
     return answers
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Rows between threads, as their serdes write them: an object posted to another thread would lose its class.
+ * Rows and their changes between threads, as their serdes write them: an object posted to another thread would lose its class.
  */
+import type { Change } from "../query/changes.ts"
 import type { PartitionResult, Query, QueryResult, Row, Rows } from "../query/query.ts"
 import type { StoreInfo } from "../query/stores.ts"
 
@@ -22,9 +23,9 @@ export function packResult({ partitions }: QueryResult<any>, { kind }: Query, in
   const pack = (row: Row<any, any>) => packRow(row, info)
   return [...partitions].map(([partition, result]) => {
     if (!result.ok) return [partition, result]
+    if (kind === "key") return [partition, { ...result, result: { row: result.result && pack(result.result) } }]
     const { rows, next } = result.result as Rows<any, any>
-    const packed = kind === "key" ? { row: result.result && pack(result.result) } : { rows: rows.map(pack), next }
-    return [partition, { ...result, result: packed }]
+    return [partition, { ...result, result: { rows: rows.map(pack), next } }]
   })
 }
 
@@ -43,4 +44,23 @@ function packRow({ key, value, ...rest }: Row<any, any>, { kind, serdes }: Store
 function unpackRow({ key, window, value, rest }: PackedRow, { serdes }: StoreInfo): Row<any, any> {
   const plain = serdes.key.decode(key)
   return { key: window ? { key: plain, ...window } : plain, value: serdes.value.decode(value), ...rest }
+}
+
+export interface PackedChange {
+  readonly key: Uint8Array
+  readonly window: PackedRow["window"]
+  /** Undefined: there is no row any more. */
+  readonly value: Uint8Array | undefined
+  readonly timestamp: number
+}
+
+export function packChange({ key, value, timestamp }: Change<any, any>, { kind, serdes }: StoreInfo): PackedChange {
+  const window = kind === "window" ? { start: key.start, end: key.end } : undefined
+  const bytes = value === undefined ? undefined : serdes.value.encode(value)
+  return { key: serdes.key.encode(window ? key.key : key), window, value: bytes, timestamp }
+}
+
+export function unpackChange({ key, window, value, timestamp }: PackedChange, { serdes }: StoreInfo): Change<any, any> {
+  const plain = serdes.key.decode(key)
+  return { key: window ? { key: plain, ...window } : plain, value: value && serdes.value.decode(value), timestamp }
 }

@@ -29,6 +29,7 @@ import { resolvePatterns } from "../run/topic-patterns.ts"
 import type { TaskEndpoints } from "../run/assignor-data.ts"
 import { formatTaskId } from "../topology/naming.ts"
 import { makeTopology } from "../topology/topology.ts"
+import { ThreadChanges } from "./changes.ts"
 import { ThreadsHandle } from "./handle.ts"
 import type { PostedOptions } from "./messages.ts"
 import { ThreadQueries } from "./queries.ts"
@@ -77,6 +78,7 @@ export async function runInThreads(pipeline: Pipeline<any>, given: WorkersRunOpt
       { topology, stores, partitions, endpoints: () => endpoints },
       () => handle.threads,
     )
+    const changes = new ThreadChanges(() => handle.threads)
     const spawn = (worker: number, isPaused: boolean) =>
       new WorkerThread(
         {
@@ -100,6 +102,8 @@ export async function runInThreads(pipeline: Pipeline<any>, given: WorkersRunOpt
           onLog: (message) => options.log(message),
           onState: () => handle.changed(),
           onEndpoints: (told) => (endpoints = told),
+          onStarted: (thread) => changes.started(thread),
+          onWatch: (thread, message) => changes.follow(thread, message),
           onUncaught: (failure, count) => options.onUncaught!(failure, count),
         },
       )
@@ -108,6 +112,7 @@ export async function runInThreads(pipeline: Pipeline<any>, given: WorkersRunOpt
       topology,
       endpoint: server?.endpoint,
       queries,
+      changes,
       workers,
       spawn,
       onGone: (worker) => claims.releaseAllOf(worker),

@@ -11,7 +11,7 @@ import { WorkerDied } from "../errors.ts"
 import type { RunMetrics } from "../metrics/report.ts"
 import type { RunState } from "../run/state.ts"
 import { type PostedFailure, unpackFailure } from "./failure.ts"
-import type { Answers, FromThread, Question, ThreadData, ToThread } from "./messages.ts"
+import type { Answers, FromThread, Question, ThreadData, ToThread, WatchMessage } from "./messages.ts"
 
 export type ThreadEnd = { readonly how: "closed" } | { readonly how: "failed" | "died"; readonly cause: Error }
 
@@ -19,6 +19,8 @@ export interface ThreadListener {
   readonly onLog: (message: string) => void
   readonly onState: () => void
   readonly onEndpoints: (message: Extract<FromThread, { kind: "endpoints" }>["endpoints"]) => void
+  readonly onStarted: (thread: WorkerThread) => void
+  readonly onWatch: (thread: WorkerThread, message: WatchMessage) => void
   readonly onUncaught: (failure: Error, count: number) => "stop" | "replace" | Promise<"stop" | "replace">
 }
 
@@ -54,6 +56,7 @@ export class WorkerThread {
         if (message.kind === "started") {
           this.isStarted = true
           started.resolve()
+          listener.onStarted(this)
         } else if (message.kind === "closed" || message.kind === "failed") {
           this.metrics = message.metrics ?? this.metrics
           end = message.kind === "closed" ? { how: "closed" } : { how: "failed", cause: unpackFailure(message.failure) }
@@ -78,6 +81,7 @@ export class WorkerThread {
     else if (message.kind === "metrics") this.metrics = message.metrics
     else if (message.kind === "endpoints") this.#listener.onEndpoints(message.endpoints)
     else if (message.kind === "answer") this.#answered(message.id, message.answer)
+    else if ("id" in message && message.kind !== "uncaught") this.#listener.onWatch(this, message)
     else if (message.kind === "state") {
       this.state = message.state
       this.#listener.onState()
@@ -94,6 +98,18 @@ export class WorkerThread {
 
   pause(isPaused: boolean): void {
     this.#tell({ kind: "pause", isPaused })
+  }
+
+  watch(id: number, store: string): void {
+    this.#tell({ kind: "watch", id, store })
+  }
+
+  unwatch(id: number): void {
+    this.#tell({ kind: "unwatch", id })
+  }
+
+  giveTurn(id: number, partition: number): void {
+    this.#tell({ kind: "turn", id, partition })
   }
 
   /** Commits, leaves the group, ends. */

@@ -177,6 +177,70 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
     await expectCounted()
   })
 
+  test("Q1 Q3: a store is read through the handle, whichever thread has the partition", SLOW, async () => {
+    const { start, send, expectCounted, counting } = await setUp()
+    await using handle = await start()
+    // Nothing moves any more: what is on its way from one thread to the other is in neither.
+    await eventually("each has its half", async () => {
+      const [group] = await bench.client.admin().describeGroups([counting.name])
+      return group!.members.length === 2 && group!.members.every(({ partitions }) => partitions.length === 4)
+    })
+    await spread(handle)
+    await send(100)
+    await expectCounted()
+    const words = handle.store<string, number>("words")
+    expect(await words.partitions()).toEqual([0, 1, 2, 3])
+    expect([await words.get("w3"), await words.get("nobody")]).toEqual([5, undefined])
+    expect(await words.row("w19")).toEqual({ key: "w19", value: 5, timestamp: SINCE + 99 })
+    const keys = async (rows: AsyncIterable<S.Row<string, number>>) => {
+      const found: string[] = []
+      for await (const { key } of rows) found.push(key)
+      return found
+    }
+    const all = Array.from({ length: 20 }, (_, at) => `w${at}`).sort()
+    expect(await keys(words.all())).toEqual(all)
+    expect(await keys(words.all({ order: "desc" }))).toEqual(all.toReversed())
+    expect(await keys(words.range({ from: "w15", to: "w3" }))).toEqual(all.filter((key) => key >= "w15" && key <= "w3"))
+    expect(await keys(words.prefix("w1"))).toEqual(all.filter((key) => key.startsWith("w1")))
+    await expect(keys(words.fetchAll())).rejects.toThrow(/words/)
+    expect(() => handle.store("none")).toThrow(/has no store "none"; its stores: "words"/)
+  })
+
+  test(
+    "a table's rows and changes come in order, whichever thread commits them and wherever tasks move",
+    SLOW,
+    async () => {
+      const { start, send, expectCounted } = await setUp()
+      const handle = await start({ workers: 1 })
+      await spread(handle)
+      await send(100)
+      await expectCounted()
+      const told = new Map<string, number[]>()
+      let isComplete = false
+      handle.changes<string, number>("words").subscribe({
+        next: ({ key, value }) => told.set(key, [...(told.get(key) ?? []), value!]),
+        complete: () => (isComplete = true),
+      })
+      const isTold = (count: number) => told.size === 20 && [...told.values()].every((list) => list.at(-1) === count)
+      await eventually("all rows are told", () => isTold(5))
+      for (const move of [() => handle.addWorker(), () => handle.addWorker(), () => handle.removeWorker(0)]) {
+        await send(100)
+        await move()
+        await send(100)
+        await spread(handle)
+      }
+      await expectCounted()
+      await eventually("all changes are told", () => isTold(35))
+      // A partition that comes to another thread begins with its rows, so that a value may be told twice; none goes back.
+      for (const [word, list] of told) expect(list, word).toEqual(list.toSorted((left, right) => left - right))
+      const late: number[] = []
+      handle.changes<string, number>("words").subscribe(({ value }) => late.push(value!))
+      await eventually("who comes later has the rows", () => late.length === 20)
+      await handle.close()
+      expect([isComplete, new Set(late)]).toEqual([true, new Set([35])])
+    },
+  )
+
   test("IQ: whichever thread has a row, the handle and the process's endpoint answer", SLOW, async () => {
     const { start, send, expectCounted } = await setUp()
     await using handle = await start({ queries: { listen: "127.0.0.1:0" } })
@@ -197,6 +261,7 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
       const response = await fetch(`http://${handle.endpoint}/stores/words/${word}`)
       expect(await response.json()).toMatchObject({ partition, key: word, value: 5 })
     }
+    expect((await fetch(`http://${handle.endpoint}/stores/words/nobody`)).status).toBe(404)
     const missing = await handle.query("words", { kind: "range" }, { partitions: [9] })
     expect(missing.partitions.get(9)).toMatchObject({ ok: false, reason: "DOES_NOT_EXIST" })
     await expect(handle.query("none", { kind: "range" })).rejects.toThrow(/no store "none"/)
