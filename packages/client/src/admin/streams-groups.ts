@@ -30,6 +30,7 @@ export interface StreamsGroupDescription {
 }
 
 const STREAMS_VERSION = "streams.version"
+const NONE_OF_THAT_ID: ReadonlySet<number> = new Set([ErrorCode.GROUP_ID_NOT_FOUND, ErrorCode.UNSUPPORTED_VERSION])
 
 /** Why the cluster serves none; undefined when it does. */
 export function streamsGroupsFault(cluster: Cluster): Promise<string | undefined> {
@@ -47,12 +48,14 @@ export function describeStreamsGroup(cluster: Cluster, groupId: string): Promise
   return retrying(cluster.env, { what }, async () => {
     try {
       const connection = await cluster.coordinator(CoordinatorType.group, groupId)
+      // A cluster that serves none has none.
+      if (!connection.versions.supports(StreamsGroupDescribe)) return undefined
       const answer = await connection.request(StreamsGroupDescribe, {
         groupIds: [groupId],
         includeAuthorizedOperations: false,
       })
       const group = answer.groups[0]!
-      if (group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND) return undefined
+      if (NONE_OF_THAT_ID.has(group.errorCode)) return undefined
       if (group.errorCode !== ErrorCode.NONE) throw kafkaError(group.errorCode, what, group.errorMessage)
       return {
         groupId,

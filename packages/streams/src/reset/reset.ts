@@ -78,9 +78,11 @@ async function checkNoMembers(admin: Admin, applicationId: string): Promise<bool
     if (error instanceof KafkaError && error.code === ErrorCode.GROUP_ID_NOT_FOUND) return []
     throw error
   })
-  if (group === undefined || group.state === "Dead") return false
-  if (group.members.length === 0) return true
-  const hosts = [...new Set(group.members.map(({ clientId, host }) => `${clientId} at ${host}`))].join(", ")
+  const isClassic = group !== undefined && group.state !== "Dead"
+  const members = isClassic ? group.members : (await admin.describeStreamsGroup(applicationId))?.members
+  if (members === undefined) return false
+  if (members.length === 0) return true
+  const hosts = [...new Set(members.map(({ clientId, host }) => `${clientId} at ${host}`))].join(", ")
   throw new StateError(
     `application ${applicationId} is running (${hosts}): stop it first; a process that was killed is counted until its session ends`,
   )
