@@ -1,4 +1,4 @@
-import type { Admin, GroupDescription, TopicPartition } from "@millrace/client"
+import type { Admin, GroupDescription, StreamsTasks, TopicPartition } from "@millrace/client"
 import { command, Failure } from "../command.ts"
 import { clusterOptions, jsonOption, withClient } from "../connection.ts"
 import { bold, printJson, printTable } from "../terminal.ts"
@@ -16,7 +16,7 @@ interface Progress {
 
 export default command({
   name: "group describe",
-  summary: "Shows members, committed offsets and lag of a consumer group.",
+  summary: "Shows members, committed offsets and lag of a group: of consumers, or of processes of a pipeline.",
   positionals: "GROUP",
   positionalsMin: 1,
   positionalsMax: 1,
@@ -26,7 +26,7 @@ export default command({
       const admin = client.admin()
       const [group] = await admin.describeGroups([positionals[0]!])
       if (group === undefined || group.state === "Dead")
-        throw new Failure(`there is no group ${positionals[0]}; see: millrace group list`)
+        return await describeStreams(admin, positionals[0]!, options.json)
       const progress = await progressOf(admin, group.groupId)
       if (options.json) {
         const members = group.members.map(({ metadata: _metadata, assignment: _assignment, ...member }) => member)
@@ -35,6 +35,29 @@ export default command({
       return 0
     }),
 })
+
+/** A group whose members run tasks of a pipeline, which the broker assigns. */
+async function describeStreams(admin: Admin, groupId: string, json: boolean): Promise<number> {
+  const group = await admin.describeStreamsGroup(groupId)
+  if (group === undefined) throw new Failure(`there is no group ${groupId}; see: millrace group list`)
+  const progress = await progressOf(admin, groupId)
+  if (json) printJson({ ...group, protocolType: "streams", offsets: progress })
+  else {
+    console.log([bold(groupId), group.state, "streams"].join("  "))
+    const tasksText = (tasks: StreamsTasks["active"]) =>
+      tasks.map(({ subtopologyId, partition }) => `${subtopologyId}_${partition}`).join(" ")
+    printTable(
+      ["member", "client", "host", "tasks", "standbys", "warm-ups"],
+      group.members.map(({ memberId, clientId, host, tasks: { active, standby, warmup } }) => [
+        ...[memberId, clientId, host],
+        ...[active, standby, warmup].map(tasksText),
+      ]),
+      "no members",
+    )
+    showProgress(progress)
+  }
+  return 0
+}
 
 async function progressOf(admin: Admin, groupId: string): Promise<Progress[]> {
   const committed = await admin.listGroupOffsets(groupId)
@@ -60,6 +83,10 @@ function show(group: GroupDescription, progress: readonly Progress[]): void {
     group.members.map((one) => [one.memberId, one.clientId, one.host, partitionsText(one.partitions)]),
     "no members",
   )
+  showProgress(progress)
+}
+
+function showProgress(progress: readonly Progress[]): void {
   printTable(
     ["topic", "partition", "committed", "end", "lag"],
     progress.map((one) => [one.topic, one.partition, one.committed, one.end, one.lag]),

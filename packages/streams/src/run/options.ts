@@ -125,13 +125,6 @@ type Optional =
 
 export interface ResolvedRunOptions extends Required<Omit<RunOptions, Optional>>, Pick<RunOptions, Optional> {}
 
-/** In a streams group, by the names of their group settings. */
-const BROKERS_MATTERS = [
-  ["standbyReplicas", "num.standby.replicas"],
-  ["maxWarmupReplicas", "num.warmup.replicas"],
-  ["rackAwareAssignmentTags", "rack.aware.assignment.tags"],
-] as const
-
 export function resolveRunOptions(pipeline: string, options: RunOptions): ResolvedRunOptions {
   const resolved = {
     applicationId: pipeline,
@@ -167,14 +160,13 @@ export function resolveRunOptions(pipeline: string, options: RunOptions): Resolv
         "the broker would abort every transaction before it commits",
     )
   }
-  if (resolved.groupProtocol === "streams") {
-    for (const [name, setting] of BROKERS_MATTERS) {
-      if (options[name] === undefined) continue
-      throw new PipelineError(
-        `${name} is the broker's to say with groupProtocol "streams": set streams.${setting} of group ` +
-          `"${resolved.applicationId}", or group.streams.${setting} of the brokers`,
-      )
-    }
+  const asked = resolved.groupProtocol === "streams" ? askedOfTheBroker(resolved) : undefined
+  if (asked !== undefined) {
+    const [name, setting] = asked
+    throw new PipelineError(
+      `${name} is the broker's to say with groupProtocol "streams": set streams.${setting} of group ` +
+        `"${resolved.applicationId}", or group.streams.${setting} of the brokers`,
+    )
   }
   if (transactionTimeoutMs > sessionTimeoutMs) {
     throw new PipelineError(
@@ -183,4 +175,11 @@ export function resolveRunOptions(pipeline: string, options: RunOptions): Resolv
     )
   }
   return resolved
+}
+
+/** An option that means nothing in a streams group, and the group's setting that says it. */
+function askedOfTheBroker(options: ResolvedRunOptions): readonly [name: string, setting: string] | undefined {
+  if (options.standbyReplicas > 0) return ["standbyReplicas", "num.standby.replicas"]
+  if (options.rackAwareAssignmentTags.length > 0) return ["rackAwareAssignmentTags", "rack.aware.assignment.tags"]
+  return undefined
 }

@@ -136,6 +136,12 @@ export function streamsGroupSuite(start: () => Promise<Bench>): void {
     await expect(first.done).rejects.toThrow(message)
   })
 
+  test("R8: what the broker says in a streams group is not taken from whoever runs", async () => {
+    const { pipeline } = counting("asks")
+    const message = /standbyReplicas is the broker's.*streams\.num\.standby\.replicas of group "asks-app/
+    await expect(S.run(pipeline, bench.options("asks", { standbyReplicas: 1 }))).rejects.toThrow(message)
+  })
+
   test("R8: members of both protocols do not mix; a group without members takes either, and keeps its offsets", async () => {
     const { from, to, pipeline } = counting("mixed")
     await bench.createTopics({ "mixed-in": 2, "mixed-out": 1 })

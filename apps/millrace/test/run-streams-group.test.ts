@@ -1,0 +1,25 @@
+/** `millrace run --group-protocol streams`, and what `group describe` shows of it. */
+import { afterAll, expect, it } from "vitest"
+import { killServers, millrace, PIPELINES, scratchDirectory, serve } from "./support/process.ts"
+
+const scratch = scratchDirectory()
+
+afterAll(() => {
+  killServers()
+  scratch.remove()
+})
+
+it("has the broker assign the tasks of a streams group, and shows who has which", async () => {
+  const broker = await serve(["broker", "--data", `${scratch.path}/data`, "--listen", "127.0.0.1:0"])
+  const brokers = ["--brokers", broker.ready["kafka"]!]
+  const how = ["--create-topics", "2", "--group-protocol", "streams", "--json", "--state", `${scratch.path}/state`]
+  const running = await serve(["run", `${PIPELINES}/words.ts`, ...brokers, ...how])
+  // One that is waited for: without its tasks the group is not stable.
+  let group = ""
+  while (!/^words {2}Stable {2}streams\n/.test(group))
+    group = (await millrace(["group", "describe", "words", ...brokers])).stdout
+  expect(group).toMatch(/\nwords-\S+-0 +words-\S+ +\S+ +0_0 0_1 1_0 1_1 *\n/)
+  const described = JSON.parse((await millrace(["group", "describe", "words", "--json", ...brokers])).stdout)
+  expect(described).toMatchObject({ state: "Stable", protocolType: "streams", members: [{ tasks: { standby: [] } }] })
+  expect((await running.stop()).code).toBe(0)
+}, 120_000)
