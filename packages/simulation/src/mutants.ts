@@ -5,6 +5,13 @@ import { BROKER_MUTANTS } from "./mutants/broker.ts"
 import { CLIENT_MUTANTS } from "./mutants/client.ts"
 import { STORAGE_MUTANTS } from "./mutants/storage.ts"
 import { STREAMS_MUTANTS } from "./mutants/streams.ts"
+import { STREAMS_GROUP_MUTANTS } from "./mutants/streams-group.ts"
 import type { Mutant } from "./mutant.ts"
 
-export const MUTANTS: readonly Mutant[] = [...STORAGE_MUTANTS, ...BROKER_MUTANTS, ...CLIENT_MUTANTS, ...STREAMS_MUTANTS]
+export const MUTANTS: readonly Mutant[] = [
+  ...STORAGE_MUTANTS,
+  ...BROKER_MUTANTS,
+  ...CLIENT_MUTANTS,
+  ...STREAMS_MUTANTS,
+  ...STREAMS_GROUP_MUTANTS,
+]
