@@ -231,6 +231,11 @@ export class Consumer {
     this.#group.enforceRebalance(reason)
   }
 
+  /** Asks all members of a streams group to stop: a status tells them (KIP-1071). Classic groups know no such thing. */
+  requestShutdown(): void {
+    this.#group?.requestShutdown?.()
+  }
+
   /** Gives partitions up (`onRevoked` is awaited), leaves the group and closes connections. */
   async close(): Promise<void> {
     if (this.#closed) return

@@ -10,6 +10,8 @@ export interface Member {
   metadata(): GroupMetadata
   subscribe(topics: readonly string[]): void
   enforceRebalance(reason: string): void
+  /** Asks all members to stop, where the protocol can. */
+  requestShutdown?(): void
   /** `advance` has nothing to do. */
   readonly isSettled: boolean
   pollBegins(): void

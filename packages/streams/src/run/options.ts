@@ -15,6 +15,8 @@ import type { SnapshotsOptions } from "./snapshots.ts"
 import type { RunState } from "./state.ts"
 import type { EffectPort } from "../task/effects.ts"
 
+export type UncaughtAction = "stop" | "replace" | "stop-application"
+
 export interface RunOptions {
   readonly host: Host
   readonly brokers: string | readonly string[] | readonly Address[]
@@ -85,10 +87,11 @@ export interface RunOptions {
   readonly stateCleanupDelayMs?: number
   /**
    * What becomes of a failure that nothing else handled: `stop` ends the run with it (the default), `replace` rolls back,
-   * closes all tasks of this process and opens them again from what is committed, with growing pauses. `count` is how
-   * often in a row, without a commit between.
+   * closes all tasks of this process and opens them again from what is committed, with growing pauses. `stop-application`
+   * ends the run here, and with groupProtocol "streams" in all processes of the application. `count` is how often in a
+   * row, without a commit between.
    */
-  readonly onUncaught?: (failure: unknown, count: number) => "stop" | "replace" | Promise<"stop" | "replace">
+  readonly onUncaught?: (failure: unknown, count: number) => UncaughtAction | Promise<UncaughtAction>
   /** Told of each change of the run's state. */
   readonly onStateChange?: (state: RunState, before: RunState) => void
   /** One line per event worth telling. */

@@ -298,7 +298,10 @@ export class Worker {
   /** Ends the run, or puts new tasks in the place of all that run, as the user's handler says. */
   async #uncaught(failure: unknown): Promise<void> {
     const explained = this.#options.explain(failure)
-    if ((await this.#options.run.onUncaught?.(explained, ++this.#replacements)) !== "replace") throw explained
+    const action = await this.#options.run.onUncaught?.(explained, ++this.#replacements)
+    // The others are told with the heartbeat that leaves the group.
+    if (action === "stop-application") this.#consumer.requestShutdown()
+    if (action !== "replace") throw explained
     await this.#replaceTasks(`tasks are replaced: ${message(failure)}`)
   }
 

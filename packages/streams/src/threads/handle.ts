@@ -14,6 +14,7 @@ import type { Change } from "../query/changes.ts"
 import type { EndpointMetadata, KeyMetadata } from "../query/places.ts"
 import type { Answer, Query, QueryOptions, QueryResult } from "../query/query.ts"
 import { changing, type WorkersHandle } from "../run/handle.ts"
+import type { UncaughtAction } from "../run/options.ts"
 import { type RunState, StateHolder } from "../run/state.ts"
 import type { Topology } from "../topology/topology.ts"
 import type { ThreadChanges } from "./changes.ts"
@@ -31,7 +32,7 @@ export interface ThreadsHandleOptions {
   readonly spawn: (worker: number, isPaused: boolean) => WorkerThread
   /** A thread is gone, with all that it held. */
   readonly onGone: (worker: number) => void
-  readonly onDied: (cause: Error, count: number) => "stop" | "replace" | undefined | Promise<"stop" | "replace">
+  readonly onDied: (cause: Error, count: number) => UncaughtAction | undefined | Promise<UncaughtAction>
   readonly onStateChange: (state: RunState, before: RunState) => void
   readonly log: (message: string) => void
   readonly release: () => Promise<void>

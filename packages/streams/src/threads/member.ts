@@ -8,6 +8,7 @@ import { RegistryClient } from "@millrace/schema"
 import { isPipeline, type Pipeline } from "../dsl/pipeline.ts"
 import { PipelineError } from "../errors.ts"
 import type { Handle } from "../run/handle.ts"
+import type { UncaughtAction } from "../run/options.ts"
 import { runPipeline } from "../run/run.ts"
 import { packFailure } from "./failure.ts"
 import type { FromThread, ModuleOptions, Question, ThreadData, ToThread } from "./messages.ts"
@@ -19,7 +20,7 @@ const METRICS_MS = 200
 
 const data = workerData as ThreadData
 const tell = (message: FromThread): void => parentPort!.postMessage(message, [])
-const uncaught = new Map<number, (action: "stop" | "replace") => void>()
+const uncaught = new Map<number, (action: UncaughtAction) => void>()
 let nextUncaught = 0
 let handle: Handle | undefined
 let watches: Watches | undefined
@@ -44,7 +45,7 @@ async function load(): Promise<{ pipeline: Pipeline<any>; more: ModuleOptions }>
   return { pipeline: pipeline as Pipeline<any>, more }
 }
 
-function onUncaught(failure: unknown, count: number): Promise<"stop" | "replace"> {
+function onUncaught(failure: unknown, count: number): Promise<UncaughtAction> {
   const id = nextUncaught++
   return new Promise((resolve) => {
     uncaught.set(id, resolve)

@@ -6,7 +6,7 @@ import type { RunMetrics } from "../metrics/report.ts"
 import type { Query, QueryOptions } from "../query/query.ts"
 import type { TaskEndpoints } from "../run/assignor-data.ts"
 import type { Identity } from "../run/identity.ts"
-import type { RunOptions } from "../run/options.ts"
+import type { RunOptions, UncaughtAction } from "../run/options.ts"
 import type { RunState } from "../run/state.ts"
 import type { PostedFailure } from "./failure.ts"
 import type { PackedChange, PackedResult } from "./rows.ts"
@@ -56,7 +56,7 @@ export interface Answers {
 export type ToThread =
   | { readonly kind: "stop" }
   | { readonly kind: "pause"; readonly isPaused: boolean }
-  | { readonly kind: "uncaught"; readonly id: number; readonly action: "stop" | "replace" }
+  | { readonly kind: "uncaught"; readonly id: number; readonly action: UncaughtAction }
   | { readonly kind: "ask"; readonly id: number; readonly question: Question }
   /** Tell the changes of a store, under this number, until the end of it. */
   | { readonly kind: "watch"; readonly id: number; readonly store: string }

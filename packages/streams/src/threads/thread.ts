@@ -9,6 +9,7 @@ import { argv } from "node:process"
 import { Worker as Thread } from "node:worker_threads"
 import { WorkerDied } from "../errors.ts"
 import type { RunMetrics } from "../metrics/report.ts"
+import type { UncaughtAction } from "../run/options.ts"
 import type { RunState } from "../run/state.ts"
 import { type PostedFailure, unpackFailure } from "./failure.ts"
 import type { Answers, FromThread, Question, ThreadData, ToThread, WatchMessage } from "./messages.ts"
@@ -21,7 +22,7 @@ export interface ThreadListener {
   readonly onEndpoints: (message: Extract<FromThread, { kind: "endpoints" }>["endpoints"]) => void
   readonly onStarted: (thread: WorkerThread) => void
   readonly onWatch: (thread: WorkerThread, message: WatchMessage) => void
-  readonly onUncaught: (failure: Error, count: number) => "stop" | "replace" | Promise<"stop" | "replace">
+  readonly onUncaught: (failure: Error, count: number) => UncaughtAction | Promise<UncaughtAction>
 }
 
 /** Beside this file, as it was written or compiled. */

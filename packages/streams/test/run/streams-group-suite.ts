@@ -136,6 +136,32 @@ export function streamsGroupSuite(start: () => Promise<Bench>): void {
     await expect(first.done).rejects.toThrow(message)
   })
 
+  test("F6 R8: a failure that ends one process ends the whole application, when asked to", async () => {
+    const { from, to, pipeline } = counting("ended")
+    await bench.createTopics({ "ended-in": 2, "ended-out": 1 })
+    const failing = S.pipeline(named("ended-app"), () =>
+      S.stream(from).pipe(
+        S.keyBy((word) => {
+          if (word === "poison") throw new Error("cannot digest")
+          return word
+        }),
+        S.count("words"),
+        S.toStream(),
+        S.to(to),
+      ),
+    )
+    const first = await S.run(failing, bench.options("ended-1", { onUncaught: () => "stop-application" }))
+    await eventually("the first has all tasks", () => first.metrics().tasks === 4)
+    const second = await S.run(pipeline, bench.options("ended-2"))
+    await eventually("both have tasks", () => first.metrics().tasks === 2 && second.metrics().tasks === 2)
+    await bench.produce(
+      from,
+      Array.from({ length: 20 }, (_, at) => [`k${at}`, "poison", at] as const),
+    )
+    await expect(first.done).rejects.toThrow(/cannot digest/)
+    await expect(second.done).rejects.toThrow(/application "ended-app.*requested a shutdown for the entire application/)
+  })
+
   test("R8: what the broker says in a streams group is not taken from whoever runs", async () => {
     const { pipeline } = counting("asks")
     const message = /standbyReplicas is the broker's.*streams\.num\.standby\.replicas of group "asks-app/
