@@ -42,8 +42,9 @@ export class LiveBlock {
   #height = 0
 
   show(lines: readonly string[]): void {
-    const { columns = 120, rows = 40 } = process.stdout
-    const shown = lines.slice(0, rows - 1).map((line) => clipped(line, columns - 1))
+    const { columns, rows } = process.stdout
+    // A terminal that nobody gave a size says 0.
+    const shown = lines.slice(0, (rows || 40) - 1).map((line) => clipped(line, (columns || 120) - 1))
     const up = this.#height > 0 ? `\u001b[${this.#height}A` : ""
     process.stdout.write(`${up}\r\u001b[J${shown.join("\n")}\n`)
     this.#height = shown.length
