@@ -90,7 +90,7 @@ export async function reach({ brokers, "command-config": file }: ClusterOptions)
 }
 
 /** A fault is tried again for `faultTimeoutMs`; an answer may take longer. */
-const clientOf = (brokers: string, security: ClientSecurity, faultTimeoutMs: number): KafkaClient =>
+export const clientOf = (brokers: string, security: ClientSecurity, faultTimeoutMs: number): KafkaClient =>
   new KafkaClient({
     host: nodeHost,
     brokers,
@@ -116,13 +116,16 @@ async function reachable(brokers: string, client: KafkaClient): Promise<void> {
   }
 }
 
-const isUnreachable = (error: unknown): error is Error =>
+export const isUnreachable = (error: unknown): error is Error =>
   error instanceof NetError || (error instanceof TimeoutError && error.cause instanceof NetError)
 
-function unreachable(brokers: string, error: Error): string {
+const unreachable = (brokers: string, error: Error): string =>
+  `${unanswered(brokers, error)}; start one, or name others with --brokers`
+
+export function unanswered(brokers: string, error: Error): string {
   const fault = error instanceof NetError ? error : error.cause
   const reason = fault instanceof NetError ? (REASONS[fault.code] ?? fault.message) : error.message
-  return `no broker answers at ${brokers}: ${reason}; start one, or name others with --brokers`
+  return `no broker answers at ${brokers}: ${reason}`
 }
 
 const REASONS: Readonly<Record<string, string>> = {

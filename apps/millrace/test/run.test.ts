@@ -2,9 +2,9 @@
  * What `millrace run` shows and serves beside its pipelines, on the real command.
  */
 import { existsSync, readdirSync } from "node:fs"
-import { afterAll, expect, it } from "vitest"
+import { afterAll, expect, it, vi } from "vitest"
 import { jsonLine, liveLines, plainLine, type RunView } from "../src/run-display.ts"
-import { clipped } from "../src/terminal.ts"
+import { clipped, LiveBlock } from "../src/terminal.ts"
 import { killServers, millrace, PIPELINES, scratchDirectory, serve, type Serving } from "./support/process.ts"
 
 const scratch = scratchDirectory()
@@ -77,6 +77,22 @@ it("runs a module in worker threads, answers for all of them, and drains", async
   expect(figures).toMatchObject({ application: "words", state: "running", workers: 2 })
   const ended = await running.stop()
   expect([ended.code, ended.stderr]).toEqual([0, expect.not.stringMatching(/^millrace: /m)])
+}, 120_000)
+
+it("says that the cluster is away, and that it is back", async () => {
+  const data = ["--data", `${scratch.path}/leaving`]
+  const broker = await serve(["broker", ...data, "--listen", anyPort])
+  const at = broker.ready["kafka"]!
+  const where = ["--brokers", at, "--create-topics", "1", "--state", `${scratch.path}/leaving-state`]
+  const running = await serve(["run", `${PIPELINES}/words.ts`, ...where])
+  await broker.stop("SIGKILL")
+  const said = (what: RegExp) => until(`${what} is said`, () => what.test(running.text.stderr) || undefined)
+  await said(/^millrace: no broker answers at 127\.0\.0\.1:\d+: connection refused; waiting$/m)
+  await serve(["broker", ...data, "--listen", at])
+  await said(/^millrace: a broker answers again at 127\.0\.0\.1:\d+$/m)
+  expect((await millrace(["produce", "lines", "--brokers", at], { input: "to be\n" })).code).toBe(0)
+  expect((await millrace(["consume", "word-counts", "--max", "2", "--brokers", at])).code).toBe(0)
+  expect((await running.stop()).code).toBe(0)
 }, 120_000)
 
 it.each([
@@ -249,6 +265,20 @@ it("a block tells each task with its state, and what is being restored", () => {
   expect(lines[1]).toMatch(/0_0 .*1,234 records {2}lag 5 .*counts 10 rows 2.0 KB/)
   expect(lines[17]).toContain("4 tasks more")
   expect(lines[18]).toMatch(/1_0 +restoring rows: 7 records read, 1,000 left/)
+})
+
+it("a terminal that has no size is shown everything", () => {
+  const columns = Object.getOwnPropertyDescriptor(process.stdout, "columns")
+  const write = vi.spyOn(process.stdout, "write").mockReturnValue(true)
+  try {
+    Object.defineProperty(process.stdout, "columns", { value: 0, configurable: true })
+    new LiveBlock().show(["words running"])
+    expect(write.mock.calls).toEqual([[expect.stringContaining("words running")]])
+  } finally {
+    write.mockRestore()
+    if (columns === undefined) delete (process.stdout as { columns?: number }).columns
+    else Object.defineProperty(process.stdout, "columns", columns)
+  }
 })
 
 it("what is clipped to a width keeps its colours", () => {

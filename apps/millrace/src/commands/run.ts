@@ -8,6 +8,7 @@ import { nodeHost } from "@millrace/host/node"
 import { RegistryClient } from "@millrace/schema"
 import { type Pipeline, run, type Running, type RunOptions } from "@millrace/streams"
 import { command, UsageError } from "../command.ts"
+import { watchCluster } from "../cluster-watch.ts"
 import { checkBrokers, commandConfigOption, reach, securityOption } from "../connection.ts"
 import { firstLine, ofRecord, oneLine } from "../fault.ts"
 import { loadPipelines, type PipelineModule } from "../modules.ts"
@@ -130,10 +131,12 @@ export default command({
       if ((await Promise.race([isReady, ended]).finally(() => starting.end())) !== true) return 0
       printReady([...where, `pipelines=${names.join(",")}`])
       const progress = showRun(handles, mode)
+      const watch = given === undefined ? undefined : watchCluster(given, target.security ?? {})
       try {
         await ended
       } finally {
         progress.end()
+        await watch?.end()
       }
       return 0
     } catch (error) {
