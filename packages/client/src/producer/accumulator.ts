@@ -23,7 +23,7 @@ export interface AccumulatorOptions {
 }
 
 /** `append` throws once this many times `bufferMemory` are held: the caller ignored the signal to wait. */
-const HARD_LIMIT_FACTOR = 4
+export const HARD_LIMIT_FACTOR = 4
 
 export class Accumulator {
   readonly options: AccumulatorOptions
@@ -46,9 +46,6 @@ export class Accumulator {
 
   get bufferedBytes(): number {
     return this.#bytes
-  }
-  get isFull(): boolean {
-    return this.#bytes >= this.options.bufferMemory
   }
   get isEmpty(): boolean {
     return this.#outstanding === 0

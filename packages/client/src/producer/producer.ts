@@ -7,7 +7,7 @@
 import type { RecordHeaderInput } from "@millrace/protocol/record/builder"
 import type { Cluster } from "../cluster.ts"
 import { BufferExhausted, ClosedError, IllegalStateError, TransactionAborted } from "../errors.ts"
-import { Accumulator } from "./accumulator.ts"
+import { Accumulator, HARD_LIMIT_FACTOR } from "./accumulator.ts"
 import type { ProducerBatch, RecordMetadata, Waiter } from "./batch.ts"
 import { type ProducerOptions, type ResolvedProducerOptions, resolveProducerOptions } from "./options.ts"
 import { DefaultPartitioner, type Partitioner } from "./partitioner.ts"
@@ -114,12 +114,12 @@ export class Producer {
     headers?: readonly RecordHeaderInput[],
   ): boolean {
     this.#append(topic, partition, timestamp, key, value, headers, undefined)
-    return this.#accumulator.bufferedBytes < this.#options.bufferMemory
+    return !this.#isFull
   }
 
   /** Queues a record and resolves when it is in the log. */
   async send(record: ProducerRecord): Promise<RecordMetadata> {
-    if (this.#accumulator.isFull) await this.waitForSpace()
+    if (this.#isFull) await this.waitForSpace()
     const { promise, resolve, reject } = Promise.withResolvers<RecordMetadata>()
     const timestamp = record.timestamp ?? this.#cluster.env.clock.now()
     const [key, value] = [bytesOf(record.key ?? null), bytesOf(record.value)]
@@ -129,8 +129,16 @@ export class Producer {
 
   /** Resolves when there is room for more records. */
   waitForSpace(): Promise<void> {
-    if (!this.#accumulator.isFull) return Promise.resolve()
+    if (!this.#isFull) return Promise.resolve()
     return new Promise((resolve) => this.#spaceWaiters.push(resolve))
+  }
+
+  get #isFull(): boolean {
+    return this.bufferedBytes >= this.#options.bufferMemory
+  }
+
+  #resumeIfSpace(): void {
+    if (!this.#isFull) for (const resume of this.#spaceWaiters.splice(0)) resume()
   }
 
   /** Sends everything queued and waits for its outcome; rejects with the first failure since the last flush. */
@@ -233,8 +241,11 @@ export class Producer {
   /** Keeps a record until its topic's partitions are known. */
   #hold(topic: string, record: Unassigned): void {
     const size = (record.key?.length ?? 0) + (record.value?.length ?? 0) + 100
-    if (this.#unassignedBytes + size > this.#options.bufferMemory) {
-      throw new BufferExhausted(`${this.#unassignedBytes} bytes wait for the partitions of topic ${topic}`)
+    if (this.#unassignedBytes + size > this.#options.bufferMemory * HARD_LIMIT_FACTOR) {
+      throw new BufferExhausted(
+        `${this.#unassignedBytes} bytes wait for the partitions of topic ${topic}: ` +
+          "await producer.waitForSpace() before appending more",
+      )
     }
     this.#unassignedBytes += size
     const held = this.#unassigned.get(topic)
@@ -267,6 +278,7 @@ export class Producer {
         waiter?.reject(error)
       }
     }
+    this.#resumeIfSpace()
   }
 
   #refuse(topic: string, error: unknown): void {
@@ -274,6 +286,7 @@ export class Producer {
     this.#transactions?.fail(error, false)
     for (const { waiter } of this.#takeHeld(topic)) waiter?.reject(error)
     this.#dropIfFailed()
+    this.#resumeIfSpace()
   }
 
   /** Waits until everything that is queued now has an outcome. */
@@ -303,7 +316,7 @@ export class Producer {
       if (this.#flushers.size === 0) this.#accumulator.flushing = false
       flusher.resolve()
     }
-    if (!this.#accumulator.isFull) for (const resume of this.#spaceWaiters.splice(0)) resume()
+    this.#resumeIfSpace()
   }
 
   /** Once its transaction has failed, nothing that is still queued can matter. */

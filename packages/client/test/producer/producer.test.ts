@@ -57,6 +57,17 @@ test("append asks to wait above bufferMemory, waitForSpace does", async () => {
   expect(producer.bufferedBytes).toBeLessThan(1000)
 })
 
+test("records that wait for their topic's partitions count too", async () => {
+  const broker = new ScriptedBroker()
+  const producer = (await broker.client()).producer({ bufferMemory: 1000, lingerMs: 0 })
+  expect(producer.append("t", -1, 0, null, Buffer.alloc(500))).toBe(true)
+  expect(producer.append("t", -1, 0, null, Buffer.alloc(500))).toBe(false)
+  await producer.waitForSpace()
+  expect(producer.bufferedBytes).toBeLessThan(1000)
+  await producer.flush()
+  expect(broker.appended.reduce((sum, { count }) => sum + count, 0)).toBe(2)
+})
+
 test("without idempotence batches carry no sequence and no id is asked for", async () => {
   const broker = new ScriptedBroker()
   const producer = (await broker.client()).producer({ acks: 1 })
