@@ -16,6 +16,7 @@ import { type DisplayMode, showRun, showStart } from "../run-display.ts"
 import { readSettings } from "../parts/config-file.ts"
 import { startMetrics } from "../parts/metrics.ts"
 import { watchRuns } from "../parts/run-metrics.ts"
+import { snapshotsTo } from "../parts/snapshots.ts"
 import { type RunConfig, runConfig, runOptionsOf } from "../parts/run-config.ts"
 import {
   addressOption,
@@ -46,7 +47,7 @@ export default command({
     state: { value: "DIR", help: "where tables and the process's identity live", default: "./state" },
     snapshots: {
       value: "DIR",
-      help: "copies state there now and then, for whoever takes a task over without having its state",
+      help: "copies state there, or to s3://BUCKET/PREFIX, now and then, for whoever takes a task over without its state",
     },
     queries: { value: "HOST:PORT", help: "answers queries of its stores, and its metrics, over HTTP here" },
     metrics: { value: "HOST:PORT", help: "serves the metrics of all its pipelines at /metrics here, for Prometheus" },
@@ -267,7 +268,7 @@ function startPipeline(
     stateDir,
     ...runOptionsOf(config),
     ...(snapshots !== undefined && {
-      snapshots: { to: path.resolve(snapshots), every: config["snapshot.interval.ms"] },
+      snapshots: { to: snapshotsTo(snapshots, process.env), every: config["snapshot.interval.ms"] },
     }),
     ...(queries !== undefined && { queries: { listen: queries } }),
     ...(registryUrl === null ? {} : { registry: new RegistryClient({ url: registryUrl }) }),

@@ -12,6 +12,7 @@ import { type Clock, type Host, sleep, type Timer } from "@millrace/host"
 import { type Duration, durationMs } from "../dsl/duration.ts"
 import { PipelineError } from "../errors.ts"
 import { DirectorySnapshots } from "../snapshots/directory.ts"
+import { type S3Location, S3Snapshots } from "../snapshots/s3.ts"
 import { findSnapshots, readSnapshot, writeSnapshot } from "../snapshots/snapshot.ts"
 import type { SnapshotStore } from "../snapshots/snapshot-store.ts"
 import { type Checkpoint, engineName, type StateEngine } from "../state/engine.ts"
@@ -21,8 +22,8 @@ import { isLogged } from "../topology/node.ts"
 
 /** Where snapshots go, and how often. One application of one cluster has a place for itself there. */
 export interface SnapshotsOptions {
-  /** A directory, or a store of one's own. */
-  readonly to: string | SnapshotStore
+  /** A directory, a bucket of S3 or the like, or a store of one's own. */
+  readonly to: string | S3Location | SnapshotStore
   readonly every: Duration
 }
 
@@ -64,7 +65,7 @@ export class Snapshots implements SnapshotSource {
   #running: Promise<void> = Promise.resolve()
 
   constructor({ to, every }: SnapshotsOptions, context: SnapshotsContext) {
-    this.#target = typeof to === "string" ? new DirectorySnapshots(context.host.disk, to) : to
+    this.#target = storeOf(to, context.host)
     this.#everyMs = durationMs("snapshots every", every)
     if (this.#everyMs === 0) throw new PipelineError("snapshots every: 0 is no interval")
     this.#context = context
@@ -153,6 +154,11 @@ export class Snapshots implements SnapshotSource {
     this.#timer?.cancel()
     await this.#running
   }
+}
+
+function storeOf(to: SnapshotsOptions["to"], { disk, clock }: Host): SnapshotStore {
+  if (typeof to === "string") return new DirectorySnapshots(disk, to)
+  return "bucket" in to ? new S3Snapshots(to, clock) : to
 }
 
 const message = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

@@ -157,7 +157,8 @@ function check(pipeline: string, options: WorkersRunOptions): void {
       name === "services" || name === "effects" ? `: export const runOptions = { ${name} } from its module` : ""
     throw wrong(`${name} cannot be sent to worker threads${how}`)
   }
-  if (options.snapshots !== undefined && typeof options.snapshots.to !== "string") {
+  const { to } = options.snapshots ?? {}
+  if (typeof to === "object" && !("bucket" in to)) {
     throw wrong(
       "snapshots to a store of one's own cannot be sent to worker threads: export const runOptions = { snapshots }",
     )
