@@ -231,6 +231,11 @@ export class Consumer {
     this.#group.enforceRebalance(reason)
   }
 
+  /** Another process may have this member's id: it loses everything with the next poll, and joins again as another. */
+  startOver(): void {
+    this.#group?.startOver?.()
+  }
+
   /** Asks all members of a streams group to stop: a status tells them (KIP-1071). Classic groups know no such thing. */
   requestShutdown(): void {
     this.#group?.requestShutdown?.()

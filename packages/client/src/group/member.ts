@@ -12,6 +12,8 @@ export interface Member {
   enforceRebalance(reason: string): void
   /** Asks all members to stop, where the protocol can. */
   requestShutdown?(): void
+  /** Another process may have this member's id: it lets everything go as lost, and joins again as another member. */
+  startOver?(): void
   /** `advance` has nothing to do. */
   readonly isSettled: boolean
   pollBegins(): void

@@ -174,6 +174,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       transactionPrefix: `${identity.processId}-${Buffer.from(host.random.bytes(6)).toString("base64url")}`,
       now: () => host.clock.now(),
       drainWithin: (pending) => within(host.clock, options.transactionTimeoutMs / 2, pending),
+      onFenced: () => consumer.startOver(),
       onRewind: (positions) => {
         const assigned = new Set(consumer.assignment().map(partitionName))
         for (const position of positions)

@@ -36,6 +36,8 @@ export interface TaskSetOptions {
    * rejects with `DrainTimeout`.
    */
   readonly drainWithin?: (pending: Promise<void>) => Promise<number>
+  /** Another producer has taken the transactional id over, or the broker has ended its epoch. */
+  readonly onFenced?: () => void
   /** Called with where to read on after an abort. */
   readonly onRewind: (positions: ReadonlyArray<TopicPartition & { readonly offset: number }>) => void
 }
@@ -201,6 +203,7 @@ export class TaskSet {
       // Whoever fenced this producer may have done so when its commit had been decided already.
       if (!(failure instanceof CommitOutcomeUnknown || failure instanceof ProducerFenced)) throw failure
       this.#unknown = commit
+      if (failure instanceof ProducerFenced) this.#options.onFenced?.()
       return await this.#resolve(commit)
     }
     return await this.#apply(commit)

@@ -10,7 +10,13 @@
  * tasks go without a commit, since they are another member's already.
  */
 import { type Clock, sleep } from "@millrace/host"
-import { CommitFailed, type Consumer, type FetchedPartition, type TopicPartition } from "@millrace/client"
+import {
+  CommitFailed,
+  type Consumer,
+  type FetchedPartition,
+  ProducerFenced,
+  type TopicPartition,
+} from "@millrace/client"
 import { RecordReader } from "@millrace/protocol/record/record"
 import { UnknownSchemaId } from "@millrace/schema"
 import { corruptionOf, InterruptedRecord, PipelineError, StateError } from "../errors.ts"
@@ -267,6 +273,9 @@ export class Worker {
 
   /** Aborts, and goes on unless trying again would fail again, or has for too long. */
   async #recover(failure: unknown): Promise<void> {
+    // Mostly a transaction that took too long. But a state directory that was copied is one identity in two processes: in a
+    // streams group they are one member, whose tasks both run, and what one commits the other does not know.
+    if (failure instanceof ProducerFenced) this.#consumer.startOver()
     const refusal = refusalOf(failure)
     const isIsolated = refusal !== undefined && this.#isolate(refusal)
     await this.#abort(failure)

@@ -2,6 +2,7 @@
  * What is the streams group protocol's own (KIP-1071), against a broker, whichever it is: streams-protocol.test.ts runs it
  * on ours, e2e/streams-protocol.e2e.ts on Apache Kafka.
  */
+import { copyFileSync, mkdirSync } from "node:fs"
 import { json, string } from "@millrace/schema"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import * as S from "../../src/index.ts"
@@ -134,6 +135,25 @@ export function streamsGroupSuite(start: () => Promise<Bench>): void {
     await bench.client.admin().createPartitions([{ name: from.name, count: 3 }])
     const message = /topic "grown-in.*" has grown from 2 to 3 partitions.*begin under a new applicationId/
     await expect(first.done).rejects.toThrow(message)
+  })
+
+  test("R8 E6: a copy of a state directory is one identity twice, and still every word is counted once", async () => {
+    const { from, to, pipeline } = counting("copied")
+    await bench.createTopics({ "copied-in": 2, "copied-out": 1 })
+    const first = await S.run(pipeline, bench.options("copied-1"))
+    await bench.produce(from, words(100))
+    await bench.consume(to, 100)
+    const [original, copy] = ["copied-1", "copied-2"].map((name) => `${bench.directory}/${name}/${named("copied-app")}`)
+    mkdirSync(copy!, { recursive: true })
+    copyFileSync(`${original}/process-id`, `${copy}/process-id`)
+    const second = await S.run(pipeline, bench.options("copied-2"))
+    await bench.produce(from, words(300))
+    const aborted = () => first.metrics().transactions.aborted + second.metrics().transactions.aborted
+    await eventually("each has fenced the other", () => aborted() > 3)
+    await first.close()
+    await bench.produce(from, words(100))
+    expectExact(await bench.consume(to, 500), 500)
+    await second.close()
   })
 
   test("F6 R8: a failure that ends one process ends the whole application, when asked to", async () => {

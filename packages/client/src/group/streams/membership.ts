@@ -63,7 +63,7 @@ type Answer = Pick<
 
 export class StreamsMembership {
   readonly groupId: string
-  readonly memberId: string
+  #memberId: string
   #phase: "joining" | "joined" | "out" = "joining"
   #incarnation = 0
   #epoch = JOIN_EPOCH
@@ -81,9 +81,12 @@ export class StreamsMembership {
 
   constructor(groupId: string, memberId: string) {
     this.groupId = groupId
-    this.memberId = memberId
+    this.#memberId = memberId
   }
 
+  get memberId(): string {
+    return this.#memberId
+  }
   get generation(): number {
     return this.#generation
   }
@@ -194,8 +197,9 @@ export class StreamsMembership {
     this.#phase = "out"
   }
 
-  /** All that it owned is let go: it may join again. */
-  released(): void {
+  /** All that it owned is let go: it may join again, as another member perhaps. */
+  released(memberId = this.#memberId): void {
+    this.#memberId = memberId
     this.#phase = "joining"
     this.#incarnation++
     this.#epoch = JOIN_EPOCH

@@ -62,6 +62,8 @@ export class StreamsGroup implements Member {
   #endpointsEpoch = -1
   #statuses: readonly StreamsGroupStatus[] = []
   #isShutdownRequested = false
+  /** As whom it joins again, where not as who it was. */
+  #successorId: string | undefined
   #offsetsEveryMs = 0
   #offsetsToldAt = -Infinity
 
@@ -69,9 +71,7 @@ export class StreamsGroup implements Member {
     this.#cluster = cluster
     this.#options = options
     this.#hooks = hooks
-    const { memberId } = options.streams
-    const random = () => Buffer.from(cluster.env.random.bytes(MEMBER_ID_BYTES)).toString("base64url")
-    this.membership = new StreamsMembership(options.groupId, memberId ?? random())
+    this.membership = new StreamsMembership(options.groupId, options.streams.memberId ?? newMemberId(cluster))
     this.#inputs = options.streams.topology.subtopologies.flatMap(inputTopics)
     this.#polls = new PollWatch(cluster.env.clock)
     this.#intervalMs = options.heartbeatIntervalMs
@@ -102,6 +102,15 @@ export class StreamsGroup implements Member {
   requestShutdown(): void {
     this.#isShutdownRequested = true
     this.#beatSoon()
+  }
+
+  startOver(): void {
+    if (!this.membership.isJoined) return
+    this.#successorId = newMemberId(this.#cluster)
+    const leaving = this.#sendLeave(LEAVE_EPOCH)
+    this.membership.left()
+    this.#changed()
+    void leaving
   }
 
   get isSettled(): boolean {
@@ -172,7 +181,8 @@ export class StreamsGroup implements Member {
     try {
       if (owned.length > 0) await this.#hooks.lost(owned)
     } finally {
-      membership.released()
+      membership.released(this.#successorId)
+      this.#successorId = undefined
     }
     if (!membership.fatal) this.#beatSoon()
   }
@@ -371,6 +381,8 @@ export class StreamsGroup implements Member {
     }
   }
 }
+
+const newMemberId = ({ env }: Cluster): string => Buffer.from(env.random.bytes(MEMBER_ID_BYTES)).toString("base64url")
 
 const offsetLists = (offsets: readonly StreamsTaskOffset[]) => ({
   taskOffsets: offsets.map(({ subtopologyId, partition, offset }) => ({ subtopologyId, partition, offset })),

@@ -247,6 +247,20 @@ test("a user that does not poll for too long loses its tasks to others, and join
   await client.close()
 })
 
+test("who starts over leaves, loses its tasks, and joins again as another member", async () => {
+  const { broker, consumer, told, client, beats } = await member()
+  broker.handlers.set("StreamsGroupHeartbeat", (body) => beat(Math.max(1, body.memberEpoch), lists([0])))
+  while (told.length < 2) await consumer.poll(100)
+  consumer.startOver()
+  while (told.length < 5) await consumer.poll(100)
+  expect(told.slice(2)).toEqual(["lost t-0 of 1", "tasks 1 0", "assigned t-0"])
+  const [left, joined] = beats().filter(({ memberEpoch }, at) => memberEpoch === -1 || (memberEpoch === 0 && at > 0))
+  expect(left).toMatchObject({ memberId: "m", memberEpoch: -1 })
+  expect(joined.memberId).not.toBe("m")
+  expect(consumer.groupMetadata().memberId).toBe(joined.memberId)
+  await client.close()
+})
+
 test("a commit that is refused for its epoch asks the group at once", async () => {
   const { broker, consumer, told, client, beats } = await member({}, { heartbeatIntervalMs: 9_000 })
   broker.handlers.set("StreamsGroupHeartbeat", (body) =>
