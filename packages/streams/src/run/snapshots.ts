@@ -30,8 +30,8 @@ export interface SnapshotsOptions {
 /** What a restore asks for instead of the changelog's beginning. */
 export interface SnapshotSource {
   /**
-   * Fills the engine with the latest snapshot that is usable, and is fewer rows than the records it saves; answers whether
-   * it touched the engine. Whatever comes in its way leaves the engine as it was, or empty.
+   * Fills the engine with the latest snapshot that is usable, and is fewer rows than the records it saves. Whatever comes in
+   * its way leaves the engine as it was, or empty.
    */
   fill(wanted: WantedSnapshot): Promise<void>
 }
