@@ -2,7 +2,8 @@
  * The processes that suite "streams" compares, and how each is started: with the defaults of what it runs on.
  */
 import { execFile } from "node:child_process"
-import { mkdtemp, readdir, rm } from "node:fs/promises"
+import { rmSync } from "node:fs"
+import { mkdtemp, readdir } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { promisify } from "node:util"
@@ -61,7 +62,7 @@ async function compiled(): Promise<string> {
   await requireJava()
   const jars = path.join(await kafkaJars("streams"), "*")
   const classes = await mkdtemp(path.join(tmpdir(), "millrace-bench-classes-"))
-  process.once("exit", () => void rm(classes, { recursive: true, force: true }))
+  process.once("exit", () => rmSync(classes, { recursive: true, force: true }))
   const sources = here("java/millrace")
   const files = (await readdir(sources)).map((file) => path.join(sources, file))
   await run("javac", ["-cp", jars, "-d", classes, ...files])
