@@ -14,7 +14,7 @@
  */
 import type { Effect, Schedule } from "effect"
 import { type Duration, durationMs } from "./dsl/duration.ts"
-import { type Rec, StreamRecord, TOMBSTONE } from "./dsl/record.ts"
+import { NO_OFFSET, type Rec, StreamRecord, TOMBSTONE } from "./dsl/record.ts"
 import { type Stream, streamNode, streamOf } from "./dsl/stream.ts"
 import type { FailureAction } from "./dsl/failure.ts"
 import type { Topic } from "./dsl/topic.ts"
@@ -135,6 +135,7 @@ class MapEffect extends Processor {
   #lanes = new Map<unknown, Job[]>()
   #ordinal = 0
   #last: StreamRecord | undefined
+  readonly #withoutOffset = this.context.cell(`${this.node.name}/without-offset`)
 
   constructor(node: PhysicalNode, context: TaskContext) {
     super(node, context)
@@ -167,20 +168,24 @@ class MapEffect extends Processor {
     return typeof key === "object" && key !== null ? byteString(this.node.key.encode(key)) : key
   }
 
+  /**
+   * What a timer or a punctuation sends has no offset: its time and its number among all such records stand for it. The
+   * number commits and aborts with the offsets, so that a repetition has the same, and no other call ever.
+   */
   #identified(record: StreamRecord): EffectRecord {
+    if (record.offset === NO_OFFSET) {
+      const number = ++this.#withoutOffset.value
+      return new EffectRecord(record, this.#keyOf(record, `at-${record.timestamp}`, number))
+    }
     const last = this.#last
     const isSame = last !== undefined && last.origin === record.origin && last.offset === record.offset
     this.#ordinal = isSame ? this.#ordinal + 1 : 0
     this.#last = record
-    const parts = [
-      this.context.applicationId,
-      record.topic,
-      record.partition,
-      record.offset,
-      this.node.name,
-      this.#ordinal,
-    ]
-    return new EffectRecord(record, parts.join("/"))
+    return new EffectRecord(record, this.#keyOf(record, record.offset, this.#ordinal))
+  }
+
+  #keyOf({ topic, partition }: StreamRecord, place: number | string, ordinal: number): string {
+    return [this.context.applicationId, topic, partition, place, this.node.name, ordinal].join("/")
   }
 
   #startReady(): void {

@@ -252,12 +252,12 @@ export const topicConfig = define({
   "millrace.key.schema.validation": oneOf(schemaValidation, {
     default: "none",
     dynamic,
-    doc: "Refuse records whose key names no registered schema (id), or does not decode by it (payload).",
+    doc: "Not enforced yet. Refuse records whose key names no registered schema (id), or does not decode by it (payload).",
   }),
   "millrace.value.schema.validation": oneOf(schemaValidation, {
     default: "none",
     dynamic,
-    doc: "Refuse records whose value names no registered schema (id), or does not decode by it (payload).",
+    doc: "Not enforced yet. Refuse records whose value names no registered schema (id), or does not decode by it (payload).",
   }),
 })
 

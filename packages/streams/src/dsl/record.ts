@@ -50,6 +50,9 @@ export const isAbsent = (value: unknown): boolean => value === TOMBSTONE || valu
 /** The clock of a record that came straight from an ordinary topic. */
 export const OWN_CLOCK = -1
 
+/** The offset of what comes from no input: timers and punctuations send it. */
+export const NO_OFFSET = -1
+
 /** Where records of one input partition come from. */
 export interface Origin {
   readonly topic: string

@@ -21,7 +21,16 @@
  */
 import { type Serde, UnknownSchemaId } from "@millrace/schema"
 import { durationMs } from "../dsl/duration.ts"
-import { type Headers, isAbsent, NO_HEADERS, type Origin, OWN_CLOCK, StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import {
+  type Headers,
+  isAbsent,
+  NO_HEADERS,
+  NO_OFFSET,
+  type Origin,
+  OWN_CLOCK,
+  StreamRecord,
+  TOMBSTONE,
+} from "../dsl/record.ts"
 import type { OpenStore, StoreDefinition } from "../dsl/store.ts"
 import { flowOf, type Stream, streamNode, streamOf, type Table } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
@@ -320,7 +329,16 @@ class UserProcessor extends Processor {
     const from = this.#record
     const record =
       from === undefined
-        ? new StreamRecord(key, value, timestamp, headers ?? NO_HEADERS, -1, this.#origin, this.#clock(), TOMBSTONE)
+        ? new StreamRecord(
+            key,
+            value,
+            timestamp,
+            headers ?? NO_HEADERS,
+            NO_OFFSET,
+            this.#origin,
+            this.#clock(),
+            TOMBSTONE,
+          )
         : new StreamRecord(
             key,
             value,
@@ -362,7 +380,7 @@ class UserProcessor extends Processor {
 
   #pseudoRecord(what: string): StreamRecord {
     const origin = { topic: what, partition: this.context.taskId.partition }
-    return new StreamRecord(this.#key, TOMBSTONE, this.#timestamp, NO_HEADERS, -1, origin, OWN_CLOCK, TOMBSTONE)
+    return new StreamRecord(this.#key, TOMBSTONE, this.#timestamp, NO_HEADERS, NO_OFFSET, origin, OWN_CLOCK, TOMBSTONE)
   }
 
   #wrong(message: string): PipelineError {

@@ -91,6 +91,46 @@ test("rule 9: several results of one record have their own idempotency keys", as
   expect(driver.read(Out).map(({ value }) => value)).toEqual(["app/in/0/0/call/0", "app/in/0/0/call/1"])
 })
 
+test("rule 9: what timers send has a key of its own each, and the same one after a crash", async () => {
+  const keys: string[] = []
+  await using driver = await start((s) =>
+    s.pipe(
+      S.processValues("later", { timers: true, value: json<number>() }, ({ timers, forward }) => ({
+        process({ key, value, timestamp }) {
+          timers.set(key, timestamp + 1)
+          forward(value)
+        },
+        onTimer: (_, time) => forward(time),
+      })),
+      S.mapEffect(
+        (n, { idempotencyKey }) => {
+          keys.push(idempotencyKey)
+          return Effect.succeed(n)
+        },
+        { name: "call", concurrency: 1, timeout: "1 second" },
+      ),
+    ),
+  )
+  const ofTimers = () => keys.splice(0).filter((key) => !key.startsWith("app/in/"))
+  const at = (...times: number[]) => {
+    for (const timestamp of times) driver.send(In, { key: "k", value: timestamp, timestamp })
+  }
+  // Each record's timer is due at the next one, so that records come between them.
+  at(0, 10, 20, 30)
+  await driver.run()
+  const first = ofTimers()
+  expect(first).toHaveLength(3)
+  at(40, 50)
+  driver.process()
+  await driver.crash()
+  await driver.run()
+  const again = ofTimers()
+  expect(again.length).toBeGreaterThanOrEqual(2)
+  const second = new Set(again)
+  expect(second.size).toBe(2)
+  expect(new Set([...first, ...second]).size).toBe(5)
+})
+
 const failing = (n: number) => (n === 2 ? Effect.fail("busy" as const) : Effect.succeed(n))
 
 test("a failure fails the pipeline unless onFailure says otherwise", async () => {
