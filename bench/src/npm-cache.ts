@@ -29,6 +29,9 @@ export async function installed({ name, version, env }: NpmPackage): Promise<str
       await run("npm", ["install", "--prefix", staging, ...flags, `${name}@${version}`], {
         env: { ...process.env, ...env },
       })
+      // What is compiled may be so for another Node: npm's own, where the headers of this one are not at hand.
+      if (env !== undefined)
+        await run(process.execPath, ["-e", `require("${path.join(staging, "node_modules", name)}")`])
     } catch (cause) {
       await rm(staging, { recursive: true, force: true })
       throw new Error(`${name} ${version} does not install`, { cause })
