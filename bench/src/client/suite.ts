@@ -39,12 +39,13 @@ const PEERS: readonly Peer[] = [
   {
     name: "@confluentinc/kafka-javascript",
     file: "confluent",
-    // Its binary comes from GitHub; where that cannot be reached it is compiled against the system's libraries.
+    // Its binary comes from GitHub; where that cannot be reached it is compiled against the system's libraries, and the
+    // headers that come with this Node.
     from: {
       name: "@confluentinc/kafka-javascript",
       version: "1.10.1",
       main: "lib/index.js",
-      env: { CKJS_LINKING: "dynamic" },
+      env: { CKJS_LINKING: "dynamic", npm_config_nodedir: path.join(path.dirname(process.execPath), "..") },
     },
   },
 ]
