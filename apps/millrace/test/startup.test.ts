@@ -40,6 +40,6 @@ it("everyday commands load the client, and no broker, stream, effect or validato
 
 it("a broker loads neither client nor streams", async () => {
   expect(await loadedBy("broker", "--data", "unused", "--set", "unknown=1")).toEqual(
-    new Set(["millrace", "broker", "config", "storage", "host", "protocol"]),
+    new Set(["millrace", "broker", "config", "metrics", "storage", "host", "protocol"]),
   )
 })

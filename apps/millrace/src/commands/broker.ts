@@ -1,6 +1,6 @@
+import type { Address } from "@millrace/host"
 import { command } from "../command.ts"
-import { brokerSettings, startBroker, watchBroker } from "../parts/broker.ts"
-import { startMetrics, type Watched } from "../parts/metrics.ts"
+import { type BrokerPart, brokerSettings, startBroker } from "../parts/broker.ts"
 import { addressOption, listening, serve } from "../serve.ts"
 
 export default command({
@@ -17,14 +17,14 @@ export default command({
     const listen = addressOption("listen", options.listen)
     const config = brokerSettings({ file: options.config, set: options.set })
     const metrics = options.metrics === undefined ? undefined : addressOption("metrics", options.metrics)
-    let watched: Watched | undefined
+    let part: BrokerPart | undefined
+    const watch = async (at: Address) => {
+      const { startBrokerMetrics } = await import("../parts/broker-metrics.ts")
+      return await listening("metrics", () => startBrokerMetrics(at, part!.broker))
+    }
     return serve([
-      async () => {
-        const part = await listening("listen", () => startBroker({ dataDir: options.data, listen, config }))
-        watched = watchBroker(part.broker)
-        return part
-      },
-      ...(metrics === undefined ? [] : [() => listening("metrics", () => startMetrics(metrics, watched!))]),
+      async () => (part = await listening("listen", () => startBroker({ dataDir: options.data, listen, config }))),
+      ...(metrics === undefined ? [] : [() => watch(metrics)]),
     ])
   },
 })

@@ -1,8 +1,8 @@
 import { formatAddress } from "@millrace/host"
 import { command } from "../command.ts"
-import { brokerSettings, startBroker, watchBroker } from "../parts/broker.ts"
+import { startBrokerMetrics } from "../parts/broker-metrics.ts"
+import { type BrokerPart, brokerSettings, startBroker } from "../parts/broker.ts"
 import { startConnectWorker } from "../parts/connect.ts"
-import { startMetrics, type Watched } from "../parts/metrics.ts"
 import { startRegistryServer } from "../parts/registry.ts"
 import { addressOption, listening, type Part, serve } from "../serve.ts"
 
@@ -26,12 +26,11 @@ export default command({
     let brokers = ""
     const metrics = options.metrics === undefined ? undefined : addressOption("metrics", options.metrics)
     let registry: Part | undefined
-    let watched: Watched | undefined
+    let broker: BrokerPart | undefined
     return serve([
       async () => {
-        const broker = await listening("kafka", () => startBroker({ dataDir: options.data, listen, config }))
+        broker = await listening("kafka", () => startBroker({ dataDir: options.data, listen, config }))
         brokers = formatAddress(broker.address)
-        watched = watchBroker(broker.broker)
         return broker
       },
       async () => {
@@ -42,7 +41,7 @@ export default command({
         const worker = { brokers, listen: connectListen, config: {}, registryUrl: registry!.at }
         return listening("connect", () => startConnectWorker(worker))
       },
-      ...(metrics === undefined ? [] : [() => listening("metrics", () => startMetrics(metrics, watched!))]),
+      ...(metrics === undefined ? [] : [() => listening("metrics", () => startBrokerMetrics(metrics, broker!.broker))]),
     ])
   },
 })

@@ -1,27 +1,13 @@
 import { Broker, brokerConfig, commonSettings } from "@millrace/broker"
-import { BROKER_METRICS } from "@millrace/broker/metrics/table"
 import { parse } from "@millrace/config"
 import { type Address, formatAddress } from "@millrace/host"
-import { prometheusText } from "@millrace/metrics"
 import { nodeHost } from "@millrace/host/node"
 import type { Part } from "../serve.ts"
-import type { Watched } from "./metrics.ts"
 import { type Given, readSettings } from "./config-file.ts"
 
 export interface BrokerPart extends Part {
   readonly address: Address
   readonly broker: Broker
-}
-
-/** A broker is ready while all of its partitions can be used. */
-export function watchBroker(broker: Broker): Watched {
-  return {
-    metrics: async () => prometheusText(BROKER_METRICS, [{ labels: {}, source: await broker.metrics() }]),
-    problem: async () => {
-      const { offlinePartitions } = await broker.metrics()
-      return offlinePartitions === 0 ? undefined : `${offlinePartitions} partitions are offline: see the broker's log`
-    },
-  }
 }
 
 export const brokerSettings = (given: Given): Record<string, string> =>
