@@ -1,7 +1,7 @@
 /**
  * Suite "client" by @confluentinc/kafka-javascript, through its promises in the manner of kafkajs.
  */
-import { type ClientPeer, writeLists } from "./peer.ts"
+import { type ClientPeer, readBatches, writeLists } from "./peer.ts"
 
 const { KafkaJS } = (await import(process.env["CLIENT_MODULE"]!)).default
 const kafkaOf = (brokers: string) =>
@@ -12,12 +12,7 @@ export const peer: ClientPeer = {
     const consumer = kafkaOf(brokers).consumer({ kafkaJS: { groupId: group, fromBeginning: true, autoCommit: true } })
     await consumer.connect()
     await consumer.subscribe({ topics: [topic] })
-    await new Promise<void>((resolve, reject) => {
-      const eachBatch = async ({ batch }: any) => {
-        for (const { value } of batch.messages) if (!seen(value.length)) return resolve()
-      }
-      consumer.run({ eachBatch }).catch(reject)
-    })
+    await readBatches(consumer, seen)
     await consumer.disconnect()
   },
 

@@ -1,7 +1,7 @@
 /**
  * Suite "client" by kafkajs.
  */
-import { type ClientPeer, writeLists } from "./peer.ts"
+import { type ClientPeer, readBatches, writeLists } from "./peer.ts"
 
 const { Kafka, logLevel, Partitioners } = (await import(process.env["CLIENT_MODULE"]!)).default
 const kafkaOf = (brokers: string) => new Kafka({ brokers: [brokers], logLevel: logLevel.ERROR })
@@ -11,12 +11,7 @@ export const peer: ClientPeer = {
     const consumer = kafkaOf(brokers).consumer({ groupId: group })
     await consumer.connect()
     await consumer.subscribe({ topic, fromBeginning: true })
-    await new Promise<void>((resolve, reject) => {
-      const eachBatch = async ({ batch }: any) => {
-        for (const { value } of batch.messages) if (!seen(value.length)) return resolve()
-      }
-      consumer.run({ eachBatch }).catch(reject)
-    })
+    await readBatches(consumer, seen)
     await consumer.disconnect()
   },
 

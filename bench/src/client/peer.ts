@@ -43,3 +43,12 @@ export async function writeLists(
   }
   await Promise.all(Array.from({ length: SENDS_IN_FLIGHT }, write))
 }
+
+/** Reads by `eachBatch` of kafkajs and those that are like it, until enough was seen. */
+export const readBatches = (consumer: any, seen: (valueBytes: number) => boolean): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const eachBatch = async ({ batch }: any) => {
+      for (const { value } of batch.messages) if (!seen(value.length)) return resolve()
+    }
+    consumer.run({ eachBatch }).catch(reject)
+  })

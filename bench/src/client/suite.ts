@@ -11,7 +11,7 @@ import { installed, type NpmPackage } from "../npm-cache.ts"
 import { startBroker } from "../streams/broker.ts"
 import { nodeFlags } from "../streams/peers.ts"
 import { createTopic, partitionsOf } from "../streams/topics.ts"
-import { median, type Row, type SuiteOptions } from "../suite.ts"
+import { inTurns, isAskedFor, type Row, type SuiteOptions } from "../suite.ts"
 import { type Job, messagesOf, type Sample } from "./run.ts"
 
 const execute = promisify(execFile)
@@ -64,36 +64,23 @@ const CASES: readonly Case[] = [
 
 const titleOf = ({ action, valueBytes }: Case): string => `${action} ${valueBytes} B`
 
-export async function run({ records = RECORDS, rounds, broker: name, only, peers }: SuiteOptions): Promise<Row[]> {
-  // Each word must fit: `--only produce --only 100` is one case.
-  const cases = CASES.filter((one) =>
-    (only ?? []).every((word) => word.split(",").some((part) => Object.values(one).map(String).includes(part))),
-  )
-  const modules = await modulesOf(PEERS.filter((one) => peers?.includes(one.name) ?? true))
-  const broker = await startBroker(name)
+export async function run(options: SuiteOptions): Promise<Row[]> {
+  const modules = await modulesOf(PEERS.filter((one) => options.peers?.includes(one.name) ?? true))
+  const broker = await startBroker(options.broker)
   const client = new KafkaClient({ host: nodeHost, brokers: broker.brokers })
-  const rates = cases.map(() => Object.fromEntries([...modules.keys()].map((one) => [one.name, [] as number[]])))
   try {
-    for (let round = 0; round < rounds; round++) {
-      for (const [index, one] of cases.entries()) {
-        for (const [peer, module] of modules) {
-          const rate = await sample(client, broker.brokers, peer, module, one, records)
-          if (rate !== undefined) rates[index]![peer.name]!.push(rate)
-        }
-      }
-    }
+    return await inTurns({
+      rounds: options.rounds,
+      cases: CASES.filter((one) => isAskedFor(options, one)),
+      peers: [...modules.keys()],
+      titleOf,
+      unit: "records per CPU second",
+      sample: (one, peer) => sample(client, broker.brokers, peer, modules.get(peer)!, one, options.records ?? RECORDS),
+    })
   } finally {
     await client.close()
     await broker.stop()
   }
-  return cases.map((one, index) => ({
-    what: titleOf(one),
-    unit: "records per CPU second",
-    moreIsBetter: true,
-    medians: Object.fromEntries(
-      Object.entries(rates[index]!).flatMap(([who, all]) => (all.length === 0 ? [] : [[who, median(all)]])),
-    ),
-  }))
 }
 
 /** Peers with the files to load; those that do not install are left out, and that is said. */

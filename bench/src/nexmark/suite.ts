@@ -12,7 +12,7 @@ import { startBroker } from "../streams/broker.ts"
 import { measure } from "../streams/measure.ts"
 import { nodeFlags } from "../streams/peers.ts"
 import { createTopic } from "../streams/topics.ts"
-import { median, type Row, type SuiteOptions } from "../suite.ts"
+import { inTurns, isAskedFor, type Row, type SuiteOptions } from "../suite.ts"
 import { ANSWERS, Input } from "./answers.ts"
 import { flinkRate } from "./flink.ts"
 import { generator } from "./generator.ts"
@@ -27,33 +27,25 @@ const LIMIT_MS = 180_000
 const EVENTS = generator()
 const FLINK = "Flink 1.13 as published"
 
-export async function run({ records = RECORDS, rounds, broker: name, only, peers }: SuiteOptions): Promise<Row[]> {
-  const queries = (Object.keys(QUERIES) as QueryName[]).filter((query) =>
-    (only ?? []).every((word) => word.split(",").includes(query)),
-  )
-  const broker = await startBroker(name)
+export async function run(options: SuiteOptions): Promise<Row[]> {
+  const broker = await startBroker(options.broker)
   const client = new KafkaClient({ host: nodeHost, brokers: broker.brokers })
-  const rates = Object.fromEntries(queries.map((query) => [query, [] as number[]]))
   try {
-    for (let round = 0; round < rounds; round++) {
-      for (const query of queries) {
-        const rate = await sample(client, broker.brokers, query, records)
-        if (rate !== undefined) rates[query]!.push(rate)
-      }
-    }
+    const cases = (Object.keys(QUERIES) as QueryName[]).map((query) => ({ query }))
+    const rows = await inTurns({
+      rounds: options.rounds,
+      cases: cases.filter((one) => isAskedFor(options, one)),
+      peers: [{ name: "millrace" }],
+      titleOf: ({ query }) => query,
+      unit: "events per CPU second",
+      sample: ({ query }) => sample(client, broker.brokers, query, options.records ?? RECORDS),
+    })
+    if (options.peers?.includes(FLINK) === false) return rows
+    return rows.map((row) => ({ ...row, medians: { ...row.medians, [FLINK]: flinkRate(row.what as QueryName) } }))
   } finally {
     await client.close()
     await broker.stop()
   }
-  return queries.map((query) => ({
-    what: query,
-    unit: "events per CPU second",
-    moreIsBetter: true,
-    medians: {
-      ...(rates[query]!.length > 0 && { millrace: median(rates[query]!) }),
-      ...((peers?.includes(FLINK) ?? true) && { [FLINK]: flinkRate(query) }),
-    },
-  }))
 }
 
 let runs = 0

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { KafkaClient } from "@millrace/client"
 import { nodeHost } from "@millrace/host/node"
-import { median, type Row, type SuiteOptions } from "../suite.ts"
+import { inTurns, isAskedFor, type Row, type SuiteOptions } from "../suite.ts"
 import { startBroker } from "./broker.ts"
 import type { Format } from "./data.ts"
 import type { Guarantee, Job } from "./job.ts"
@@ -26,39 +26,24 @@ const LIMIT_MS = 180_000
 
 export async function run(options: SuiteOptions): Promise<Row[]> {
   const records = options.records ?? RECORDS
-  const peers = [millrace, kafkaStreams, kafkats].filter(({ name }) => options.peers?.includes(name) ?? true)
-  const cases = casesOf(options)
   const broker = await startBroker(options.broker)
   const client = new KafkaClient({ host: nodeHost, brokers: broker.brokers })
-  const samples = cases.map(() => Object.fromEntries(peers.map(({ name }) => [name, [] as number[]])))
   try {
-    for (let round = 0; round < options.rounds; round++) {
-      for (const [index, one] of cases.entries()) {
-        for (const peer of peers) {
-          if (peer.cannot(one) !== undefined) continue
-          const rate = await sample(
-            client,
-            broker.brokers,
-            peer,
-            one,
-            peer === kafkats ? records * KAFKATS_PART : records,
-          )
-          if (rate !== undefined) samples[index]![peer.name]!.push(rate)
-        }
-      }
-    }
+    return await inTurns({
+      rounds: options.rounds,
+      cases: casesOf(options),
+      peers: [millrace, kafkaStreams, kafkats].filter(({ name }) => options.peers?.includes(name) ?? true),
+      titleOf,
+      unit: "records per CPU second",
+      sample: async (one, peer) => {
+        if (peer.cannot(one) !== undefined) return undefined
+        return sample(client, broker.brokers, peer, one, peer === kafkats ? records * KAFKATS_PART : records)
+      },
+    })
   } finally {
     await client.close()
     await broker.stop()
   }
-  return cases.map((one, index) => ({
-    what: titleOf(one),
-    unit: "records per CPU second",
-    moreIsBetter: true,
-    medians: Object.fromEntries(
-      Object.entries(samples[index]!).flatMap(([who, all]) => (all.length === 0 ? [] : [[who, median(all)]])),
-    ),
-  }))
 }
 
 interface Case {
@@ -70,16 +55,13 @@ interface Case {
 const titleOf = ({ workload, format, guarantee }: Case): string =>
   `${WORKLOADS[workload].what}, ${format}, ${guarantee}`
 
-function casesOf({ only }: SuiteOptions): Case[] {
+function casesOf(options: SuiteOptions): Case[] {
   const all = (["exactly-once", "at-least-once"] as const).flatMap((guarantee) =>
     (["json", "avro"] as const).flatMap((format) =>
       (Object.keys(WORKLOADS) as WorkloadName[]).map((workload) => ({ workload, format, guarantee })),
     ),
   )
-  // Each word must fit: `--only count --only json` is re-key and count with JSON, under both guarantees.
-  return all.filter((one) =>
-    (only ?? []).every((word) => word.split(",").some((part) => Object.values(one).includes(part as never))),
-  )
+  return all.filter((one) => isAskedFor(options, one))
 }
 
 let runs = 0

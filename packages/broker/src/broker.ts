@@ -70,18 +70,21 @@ export class Broker {
   readonly address: Address
   readonly clusterId: string
   readonly nodeId: number
+  readonly #replicas: ReplicaManager
   readonly #report: () => Promise<BrokerReport>
   readonly #close: () => Promise<void>
   #closing: Promise<void> | undefined
 
   private constructor(
     { address, clusterId, nodeId }: Pick<Broker, "address" | "clusterId" | "nodeId">,
+    replicas: ReplicaManager,
     report: () => Promise<BrokerReport>,
     close: () => Promise<void>,
   ) {
     this.address = address
     this.clusterId = clusterId
     this.nodeId = nodeId
+    this.#replicas = replicas
     this.#report = report
     this.#close = close
   }
@@ -273,9 +276,9 @@ export class Broker {
       stopping.push(() => cleaner.close())
       const connections = () => server.connectionCount
       const report = () => reportBroker({ services, counters, connections, startedAtMs })
-      return new Broker({ address: bound[0]!.address, clusterId, nodeId }, report, async () => {
+      return new Broker({ address: bound[0]!.address, clusterId, nodeId }, replicas, report, async () => {
         // After a failed write or sync nobody may take the files at their word: the next start recovers.
-        const isSound = [...replicas.partitions()].every((partition) => !partition.isOffline)
+        const isSound = replicas.offlineCount === 0
         await stop()
         logDirectory.close(isSound)
       })
@@ -285,6 +288,11 @@ export class Broker {
       logDirectory.close(false)
       throw cause
     }
+  }
+
+  /** Partitions whose log cannot be used any more. */
+  get offlinePartitions(): number {
+    return this.#replicas.offlineCount
   }
 
   /** The figures of this instant: metrics/table.ts says what they mean. */

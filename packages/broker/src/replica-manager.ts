@@ -92,6 +92,13 @@ export class ReplicaManager implements MarkerWriter {
     for (const partitions of this.#byTopic.values()) for (const partition of partitions) if (partition) yield partition
   }
 
+  /** Partitions whose log cannot be used any more: after a failed disk, or with a damaged file. */
+  get offlineCount(): number {
+    let count = 0
+    for (const { isOffline } of this.partitions()) if (isOffline) count++
+    return count
+  }
+
   /** Bytes of a log that is not open. */
   sizeOnDisk(partition: Partition): number {
     return partition.hasLog ? partition.log.size : 0

@@ -2,41 +2,28 @@
 import { ErrorCode } from "@millrace/protocol"
 import { AlterClientQuotas } from "@millrace/protocol/messages/alter-client-quotas"
 import { DeleteTopics } from "@millrace/protocol/messages/delete-topics"
-import { Fetch } from "@millrace/protocol/messages/fetch"
 import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
 import { OffsetCommit } from "@millrace/protocol/messages/offset-commit"
 import { prometheusText } from "@millrace/metrics"
 import { expect, test } from "vitest"
 import { BROKER_METRICS } from "../src/metrics/table.ts"
 import { batch, start, type Started } from "./harness.ts"
+import { fetchOne } from "./read.ts"
 
 async function scrape({ broker }: Started): Promise<string> {
   return prometheusText(BROKER_METRICS, [{ labels: {}, source: await broker.metrics() }])
 }
 
-const fetchRequest = (topicId: string) => ({
-  maxWaitMs: 0,
-  minBytes: 1,
-  maxBytes: 10_000_000,
-  isolationLevel: 0,
-  sessionId: 0,
-  sessionEpoch: -1,
-  topics: [{ topicId, partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000_000 }] }],
-  forgottenTopicsData: [],
-  rackId: "",
-})
-
 test("records and bytes are counted by topic as they go in and out; what is refused is counted apart", async () => {
   const started = await start()
   const client = await started.client()
-  const topicId = await client.createTopic("t")
+  await client.createTopic("t")
   const records = batch(["a", "b", "c"])
   await client.produce("t", records)
   const damaged = batch(["d"])
   damaged[damaged.length - 1]! ^= 1
   expect((await client.produce("t", damaged)).errorCode).toBe(ErrorCode.CORRUPT_MESSAGE)
-  const fetched = await client.send(Fetch, 13, fetchRequest(topicId))
-  expect(fetched.responses[0]!.partitions[0]!.records!.length).toBe(records.length)
+  expect((await fetchOne(client, "t")).records!.length).toBe(records.length)
   const text = await scrape(started)
   for (const line of [
     'messages_in_total{topic="t"} 3',

@@ -26,8 +26,13 @@ export interface FetchOptions {
 }
 
 export async function fetchOne(client: Client, topic: string, options: FetchOptions = {}) {
+  return (await fetchAnswer(client, topic, options)).responses[0]!.partitions[0]!
+}
+
+/** All of the answer. */
+export function fetchAnswer(client: Client, topic: string, options: FetchOptions = {}) {
   const { partition = 0, offset = 0, isolationLevel = 0, maxWaitMs = 0, minBytes = 1, version = 12 } = options
-  const response = await client.send(Fetch, version, {
+  return client.send(Fetch, version, {
     maxWaitMs,
     minBytes,
     maxBytes: options.maxBytes ?? 10_000_000,
@@ -47,7 +52,6 @@ export async function fetchOne(client: Client, topic: string, options: FetchOpti
       },
     ],
   })
-  return response.responses[0]!.partitions[0]!
 }
 
 export function readRecords(bytes: Uint8Array | null): ReadRecord[] {

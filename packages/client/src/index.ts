@@ -39,7 +39,7 @@ export type {
   StreamsGroupOptions,
   StreamsTaskOffset,
 } from "./group/streams/options.ts"
-export { type StreamsGroupStatus, StreamsStatus } from "./group/streams/status.ts"
+export { type StreamsGroupStatus, StreamsStatus } from "@millrace/protocol/streams-status"
 export type { StreamsTaskId, StreamsTasks } from "./group/streams/tasks.ts"
 export type { StreamsInternalTopic, StreamsSubtopology, StreamsTopology } from "./group/streams/topology.ts"
 export { cooperativeStickyAssignor, stickyAssignor } from "./group/sticky.ts"

@@ -12,8 +12,8 @@ import { startMetrics } from "./metrics.ts"
 export function startBrokerMetrics(listen: Address, broker: Broker): Promise<Part> {
   return startMetrics(listen, {
     metrics: async () => prometheusText(BROKER_METRICS, [{ labels: {}, source: await broker.metrics() }]),
-    problem: async () => {
-      const { offlinePartitions } = await broker.metrics()
+    problem() {
+      const { offlinePartitions } = broker
       return offlinePartitions === 0 ? undefined : `${offlinePartitions} partitions are offline: see the broker's log`
     },
   })

@@ -7,7 +7,6 @@ import { ErrorCode } from "@millrace/protocol"
 import { CreatePartitions } from "@millrace/protocol/messages/create-partitions"
 import { createPartitions as decide } from "../controller/topics.ts"
 import { handler } from "./handler.ts"
-import { quotaClient } from "./quota-client.ts"
 
 const VERSION_STRICT_QUOTA = 3
 
@@ -25,7 +24,7 @@ export const createPartitions = handler(CreatePartitions, {
       return errorCode === undefined ? [] : [{ name, errorCode, errorMessage: times > 1 ? "Duplicate topic." : null }]
     })
     const topics = request.topics.filter(({ name }) => !refused.some((result) => result.name === name))
-    const quota = quotas.mutations(quotaClient(context), context.apiVersion >= VERSION_STRICT_QUOTA)
+    const quota = quotas.mutations(context, context.apiVersion >= VERSION_STRICT_QUOTA)
     const decision = decide(image, { ...request, topics }, config["metadata.max.partitions"], quota.charge)
     const results = controller.commit(decision)
     context.throttle(quota.throttleMs)

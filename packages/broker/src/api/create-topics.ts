@@ -11,7 +11,6 @@ import { ErrorCode } from "@millrace/protocol"
 import { CreateTopics, type CreateTopicsRequest } from "@millrace/protocol/messages/create-topics"
 import { createTopics as decide } from "../controller/topics.ts"
 import { type Answer, handler, type Services } from "./handler.ts"
-import { quotaClient } from "./quota-client.ts"
 
 const VERSION_STRICT_QUOTA = 6
 
@@ -39,7 +38,7 @@ export const createTopics = handler(CreateTopics, {
       replicationFactor: config["default.replication.factor"],
       partitionsMax: config["metadata.max.partitions"],
     }
-    const quota = services.quotas.mutations(quotaClient(context), context.apiVersion >= VERSION_STRICT_QUOTA)
+    const quota = services.quotas.mutations(context, context.apiVersion >= VERSION_STRICT_QUOTA)
     const decision = decide(image, { ...request, topics: allowed }, defaults, services.newUuid, quota.charge)
     const results = controller.commit(decision)
     context.throttle(quota.throttleMs)

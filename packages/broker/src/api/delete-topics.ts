@@ -9,7 +9,6 @@ import type { TopicImage } from "../controller/image.ts"
 import { Refusal } from "../controller/refusal.ts"
 import { deleteTopic } from "../controller/topics.ts"
 import { type Answer, handler } from "./handler.ts"
-import { quotaClient } from "./quota-client.ts"
 
 type TopicResult = Answer<typeof DeleteTopics>["responses"][number]
 const VERSION_BY_ID = 6
@@ -28,7 +27,7 @@ export const deleteTopics = handler(DeleteTopics, {
         : request.topicNames.map((name) => ({ name: name as string | null, topicId: ZERO_UUID }))
     const disabled = !config["delete.topic.enable"]
     const chosen = new Set<TopicImage>()
-    const quota = quotas.mutations(quotaClient(context), context.apiVersion >= VERSION_STRICT_QUOTA)
+    const quota = quotas.mutations(context, context.apiVersion >= VERSION_STRICT_QUOTA)
     const failure = (name: string | null, topicId: string, errorCode: number, errorMessage: string | null = null) => ({
       name,
       topicId,

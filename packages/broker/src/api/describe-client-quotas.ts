@@ -11,9 +11,8 @@ import {
   DescribeClientQuotas,
   type DescribeClientQuotasRequest,
 } from "@millrace/protocol/messages/describe-client-quotas"
-import { isEntityType } from "../controller/client-quotas.ts"
 import { Refusal } from "../controller/refusal.ts"
-import type { EntityQuotas, QuotaEntityType } from "../quota/client-quotas.ts"
+import { type EntityQuotas, isEntityType, type QuotaEntityType } from "../quota/client-quotas.ts"
 import { handler } from "./handler.ts"
 
 const MatchType = { EXACT: 0, DEFAULT: 1, ANY: 2 } as const

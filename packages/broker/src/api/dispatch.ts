@@ -9,7 +9,6 @@ import type { RequestContext } from "../network/context.ts"
 import type { ServerRequest } from "../network/server.ts"
 import { type Authorizer, CLUSTER_NAME } from "../security/authorizer.ts"
 import { userPrincipal } from "../security/principal.ts"
-import { quotaClient } from "./quota-client.ts"
 import type { AnyHandler, Services } from "./handler.ts"
 import { answerToken } from "./sasl-token.ts"
 import { advertisedRange, type ApiRegistry } from "./registry.ts"
@@ -80,7 +79,7 @@ function dispatch(options: DispatchOptions, request: ServerRequest): void {
       request.answer(null, throttleMs)
       return
     }
-    throttle(quotas.worked(quotaClient(context), workedMs ?? clock.monotonic() - startedMs))
+    throttle(quotas.worked(context, workedMs ?? clock.monotonic() - startedMs))
     counters.held(throttleMs)
     let chunks: Uint8Array[]
     try {

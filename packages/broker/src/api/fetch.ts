@@ -20,7 +20,6 @@ import { type FetchRead, readForFetch } from "../partition/fetch-read.ts"
 import type { Partition } from "../partition/partition.ts"
 import type { DataWaiter } from "../partition/waiters.ts"
 import { type Answer, handler, type Reply, type Services } from "./handler.ts"
-import { quotaClient } from "./quota-client.ts"
 
 type FetchResponse = Answer<typeof Fetch>
 
@@ -72,7 +71,7 @@ class FetchCall implements DataWaiter {
     this.#context = context
     this.#services = services
     this.#reply = reply
-    const quotaBytesMax = services.quotas.fetchBytesMax(quotaClient(context))
+    const quotaBytesMax = services.quotas.fetchBytesMax(context)
     this.#bytesMax = Math.min(request.maxBytes, services.config["fetch.max.bytes"], quotaBytesMax)
     this.#minBytes = Math.min(request.minBytes, this.#bytesMax)
   }
@@ -134,7 +133,7 @@ class FetchCall implements DataWaiter {
     if (this.#done) return
     this.#giveUp()
     const { quotas, clock } = this.#services
-    const { throttleMs, isSent } = quotas.fetched(quotaClient(this.#context), attempt.bytes)
+    const { throttleMs, isSent } = quotas.fetched(this.#context, attempt.bytes)
     this.#context.throttle(throttleMs)
     const { errorCode, sessionId, answered } = isSent
       ? this.#fetch.answer(attempt.answered, clock.monotonic())

@@ -15,7 +15,6 @@ import { invalidTopicName, isInternalTopic } from "../controller/topic-names.ts"
 import type { RequestContext } from "../network/context.ts"
 import { authorizedOperations } from "../security/authorizer.ts"
 import { type Answer, handler, type Services } from "./handler.ts"
-import { quotaClient } from "./quota-client.ts"
 
 type MetadataResponse = Answer<typeof Metadata>
 type TopicResponse = MetadataResponse["topics"][number]
@@ -86,7 +85,7 @@ function byName(name: string, request: MetadataRequest, context: RequestContext,
   if (!context.may("CREATE", "CLUSTER") && !context.may("CREATE", "TOPIC", name)) {
     return failure(name, ZERO_UUID, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
   }
-  const quota = services.quotas.mutations(quotaClient(context), false)
+  const quota = services.quotas.mutations(context, false)
   const error = services.internalTopics.createOnDemand(name, quota.charge)
   context.throttle(quota.throttleMs)
   const created = services.image.topic(name)

@@ -19,7 +19,6 @@ import type { Partition, PartitionAppend } from "../partition/partition.ts"
 import type { OffsetWaiter } from "../partition/waiters.ts"
 import type { ProducerScope } from "../replica-manager.ts"
 import { type Answer, handler, type Reply, type Services } from "./handler.ts"
-import { quotaClient } from "./quota-client.ts"
 
 type ProduceResponse = Answer<typeof Produce>
 type TopicResponse = ProduceResponse["responses"][number]
@@ -246,7 +245,7 @@ class ProduceCall {
 
   #answer(): void {
     const { quotas } = this.#services
-    this.#context.throttle(quotas.produced(quotaClient(this.#context), this.#context.requestBytes))
+    this.#context.throttle(quotas.produced(this.#context, this.#context.requestBytes))
     if (this.#request.acks === ACKS_NONE) {
       // Nobody waits for an answer; losing the connection is how such a producer learns of a failure.
       if (this.#failed !== ErrorCode.NONE) this.#context.fail(`produce with acks=0 failed with error ${this.#failed}`)

@@ -9,8 +9,8 @@ import type {
 } from "@millrace/protocol/messages/alter-client-quotas"
 import {
   CLIENT_QUOTAS,
-  ENTITY_TYPES,
   IP_QUOTA,
+  isEntityType,
   type QuotaEntity,
   type QuotaEntityType,
 } from "../quota/client-quotas.ts"
@@ -81,9 +81,6 @@ function entityOf(parts: Entry["entity"]): QuotaEntity {
   if (typeof ip === "string" && !isIpAddress(ip)) throw invalid(`${ip} is not a valid IP address`)
   return entity
 }
-
-export const isEntityType = (type: string): type is QuotaEntityType =>
-  (ENTITY_TYPES as readonly string[]).includes(type)
 
 function checkValue(keys: readonly string[], key: string, value: number): void {
   if (!keys.includes(key)) throw invalid(`Invalid configuration key ${key}; there are ${keys.join(", ")}`)

@@ -8,7 +8,7 @@ export interface TopicCounts {
   bytesIn: number
   recordsIn: number
   batchesIn: number
-  /** Parts of produce requests that were refused. */
+  /** Batches that a log refused. */
   produceFailures: number
   bytesOut: number
   fetches: number

@@ -71,7 +71,7 @@ export async function reportBroker(options: ReportOptions): Promise<BrokerReport
       ]
     }),
     partitionCount: all.length,
-    offlinePartitions: all.filter(({ isOffline }) => isOffline).length,
+    offlinePartitions: replicas.offlineCount,
     topicCount: [...image.topics()].length,
     metadataOffset: image.offset,
     connections: options.connections(),

@@ -62,7 +62,7 @@ const METRICS: readonly Metric<BrokerReport>[] = [
     type: "counter",
     unit: "partitions of requests",
     labels: ["topic"],
-    help: "Parts of produce requests that were refused.",
+    help: "Batches that a log refused: damaged, too large, out of sequence, fenced.",
     kafka: TOPIC_MBEAN("FailedProduceRequestsPerSec"),
     read: perTopic("produceFailures"),
   },

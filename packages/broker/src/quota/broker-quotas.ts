@@ -7,14 +7,15 @@
 import type { Clock } from "@millrace/host"
 import { ErrorCode } from "@millrace/protocol"
 import { Refusal } from "../controller/refusal.ts"
-import type { ClientQuotaKey, ClientQuotas } from "./client-quotas.ts"
+import type { Allowance, ClientQuotaKey, ClientQuotas } from "./client-quotas.ts"
 import { Rate, type Windows } from "./rate.ts"
 import { TokenBucket } from "./token-bucket.ts"
 
-/** Who asks. */
+/** Who asks: a request's context is one. */
 export interface QuotaClient {
-  readonly user: string
-  readonly clientId: string
+  /** `User:alice` */
+  readonly principal: string
+  readonly clientId: string | null
 }
 
 export interface BrokerQuotasOptions {
@@ -90,17 +91,21 @@ export class BrokerQuotas {
    * whole quota, which would never be sent so, is when nothing came before it.
    */
   fetched(client: QuotaClient, bytes: number): { readonly throttleMs: number; readonly isSent: boolean } {
-    const isFirst = this.#used("consumer_byte_rate", client) === 0
-    const throttleMs = this.#record("consumer_byte_rate", client, bytes)
+    const held = this.#held("consumer_byte_rate", client)
+    if (held === undefined) return { throttleMs: 0, isSent: true }
+    const { rate, limit, now } = held
+    const isFirst = rate.perSecond(now) === 0
+    rate.record(bytes, now)
+    const throttleMs = rate.msAbove(limit, now)
     const isSent = throttleMs === 0 || isFirst
-    if (!isSent) this.#record("consumer_byte_rate", client, -bytes)
+    if (!isSent) rate.record(-bytes, now)
     return { throttleMs, isSent }
   }
 
   /** Bytes that one fetch can have without being held back when none came before it: more would never be sent. */
-  fetchBytesMax({ user, clientId }: QuotaClient): number {
-    const { quotas, windows } = this.#options
-    const allowance = quotas.allowance("consumer_byte_rate", user, clientId)
+  fetchBytesMax(client: QuotaClient): number {
+    const { windows } = this.#options
+    const allowance = this.#allowance("consumer_byte_rate", client)
     if (allowance === undefined) return Number.POSITIVE_INFINITY
     return (allowance.limit * (windows.samples - 1) * windows.windowMs) / 1_000
   }
@@ -111,8 +116,8 @@ export class BrokerQuotas {
   }
 
   /** Strict: over the quota nothing is changed any more. Else it is changed, and the client held back. */
-  mutations({ user, clientId }: QuotaClient, isStrict: boolean): MutationQuota {
-    const allowance = this.#options.quotas.allowance("controller_mutation_rate", user, clientId)
+  mutations(client: QuotaClient, isStrict: boolean): MutationQuota {
+    const allowance = this.#allowance("controller_mutation_rate", client)
     if (allowance === undefined) return UNLIMITED
     const { limit, sharedBy } = allowance
     const { clock } = this.#options
@@ -133,20 +138,26 @@ export class BrokerQuotas {
     }
   }
 
-  #used(key: RateKey, { user, clientId }: QuotaClient): number {
-    const allowance = this.#options.quotas.allowance(key, user, clientId)
-    if (allowance === undefined) return 0
-    const now = this.#options.clock.monotonic()
-    return this.#rates[key].get(allowance.sharedBy, now).perSecond(now)
+  #record(key: RateKey, client: QuotaClient, value: number): number {
+    const held = this.#held(key, client)
+    if (held === undefined) return 0
+    const { rate, limit, now } = held
+    rate.record(value, now)
+    return rate.msAbove(limit, now)
   }
 
-  #record(key: RateKey, { user, clientId }: QuotaClient, value: number): number {
-    const allowance = this.#options.quotas.allowance(key, user, clientId)
-    if (allowance === undefined) return 0
+  #held(key: RateKey, client: QuotaClient) {
+    const allowance = this.#allowance(key, client)
+    if (allowance === undefined) return undefined
     const now = this.#options.clock.monotonic()
-    const rate = this.#rates[key].get(allowance.sharedBy, now)
-    rate.record(value, now)
-    return rate.msAbove(allowance.limit, now)
+    return { rate: this.#rates[key].get(allowance.sharedBy, now), limit: allowance.limit, now }
+  }
+
+  #allowance(key: ClientQuotaKey, { principal, clientId }: QuotaClient): Allowance | undefined {
+    const { quotas } = this.#options
+    // Most clusters have no quota, and pay nothing for it.
+    if (!quotas.isSet(key)) return undefined
+    return quotas.allowance(key, principal.slice(principal.indexOf(":") + 1), clientId ?? "")
   }
 }
 

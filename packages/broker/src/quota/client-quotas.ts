@@ -9,6 +9,8 @@ import type { ClientQuotaRecord } from "@millrace/protocol/records/client-quota"
 
 export const ENTITY_TYPES = ["user", "client-id", "ip"] as const
 export type QuotaEntityType = (typeof ENTITY_TYPES)[number]
+export const isEntityType = (type: string): type is QuotaEntityType =>
+  (ENTITY_TYPES as readonly string[]).includes(type)
 /** Types that are not in it do not matter. */
 export type QuotaEntity = ReadonlyMap<QuotaEntityType, string | null>
 
@@ -36,7 +38,7 @@ export interface Allowance {
 
 export class ClientQuotas {
   readonly #entities = new Map<string, { readonly entity: QuotaEntity; readonly values: Map<string, number> }>()
-  /** By key of a quota, how many entities have one: most clusters have none, and pay nothing for it. */
+  /** By key of a quota, how many entities have one. */
   readonly #set = new Map<string, number>()
 
   all(): Iterable<EntityQuotas> {
@@ -64,8 +66,11 @@ export class ClientQuotas {
     this.#entities.set(name, known)
   }
 
+  isSet(key: QuotaKey): boolean {
+    return (this.#set.get(key) ?? 0) > 0
+  }
+
   allowance(key: ClientQuotaKey, user: string, clientId: string): Allowance | undefined {
-    if (!this.#isSet(key)) return undefined
     const both = place(user, clientId)
     const theUser = place(user, undefined)
     return (
@@ -82,13 +87,9 @@ export class ClientQuotas {
 
   /** Connections per second from this address; undefined for any number. */
   connectionRate(ip: string): number | undefined {
-    if (!this.#isSet(IP_QUOTA)) return undefined
+    if (!this.isSet(IP_QUOTA)) return undefined
     const of = (name: string | null) => this.#entities.get(place(undefined, undefined, name))?.values.get(IP_QUOTA)
     return of(ip) ?? of(null)
-  }
-
-  #isSet(key: QuotaKey): boolean {
-    return (this.#set.get(key) ?? 0) > 0
   }
 
   #limit(key: ClientQuotaKey, name: string, sharedBy: string): Allowance | undefined {

@@ -18,7 +18,7 @@ interface Sample {
 export class Rate {
   readonly #windows: Windows
   /** Oldest first. */
-  #samples: Sample[] = []
+  readonly #samples: Sample[] = []
 
   constructor(windows: Windows) {
     this.#windows = windows
@@ -38,22 +38,27 @@ export class Rate {
   }
 
   perSecond(nowMs: number): number {
+    return this.#over(this.#spanMs(nowMs))
+  }
+
+  /** How long nothing may be recorded until the rate is down to the bound. */
+  msAbove(bound: number, nowMs: number): number {
     const spanMs = this.#spanMs(nowMs)
+    const rate = this.#over(spanMs)
+    return rate > bound ? Math.round(((rate - bound) / bound) * spanMs) : 0
+  }
+
+  #over(spanMs: number): number {
     let sum = 0
     for (const sample of this.#samples) sum += sample.sum
     return (sum * 1_000) / spanMs
   }
 
-  /** How long nothing may be recorded until the rate is down to the bound. */
-  msAbove(bound: number, nowMs: number): number {
-    const rate = this.perSecond(nowMs)
-    return rate > bound ? Math.round(((rate - bound) / bound) * this.#spanMs(nowMs)) : 0
-  }
-
+  /** What is looked at; forgets what lies before it. */
   #spanMs(nowMs: number): number {
     const { samples, windowMs } = this.#windows
     const oldest = nowMs - samples * windowMs
-    this.#samples = this.#samples.filter(({ lastMs }) => lastMs > oldest)
+    while (this.#samples.length > 0 && this.#samples[0]!.lastMs <= oldest) this.#samples.shift()
     const elapsedMs = nowMs - (this.#samples[0]?.startMs ?? nowMs)
     const missing = samples - 1 - Math.floor(elapsedMs / windowMs)
     return Math.max(1, missing > 0 ? elapsedMs + missing * windowMs : elapsedMs)

@@ -6,12 +6,12 @@ import { CreatePartitions } from "@millrace/protocol/messages/create-partitions"
 import { CreateTopics } from "@millrace/protocol/messages/create-topics"
 import { DeleteTopics } from "@millrace/protocol/messages/delete-topics"
 import { DescribeClientQuotas } from "@millrace/protocol/messages/describe-client-quotas"
-import { Fetch } from "@millrace/protocol/messages/fetch"
 import { Metadata } from "@millrace/protocol/messages/metadata"
 import { Produce } from "@millrace/protocol/messages/produce"
 import { expect, test } from "vitest"
 import { VirtualClock } from "../coordinator/virtual-clock.ts"
 import { batch, type Client, start, temporaryDirectory } from "../harness.ts"
+import { fetchAnswer } from "../read.ts"
 
 type Entity = Record<string, string | null>
 const parts = (entity: Entity) => Object.entries(entity).map(([entityType, entityName]) => ({ entityType, entityName }))
@@ -122,21 +122,10 @@ test("without an answer to tell it, a producer is left alone all the same", asyn
 test("a consumer above its rate gets nothing until its time has passed, and then what it asked for", async () => {
   const { client: connect, clock } = await withClock()
   const client = await connect("app")
-  const topicId = await client.createTopic("t")
+  await client.createTopic("t")
   for (let batches = 0; batches < 3; batches++) await client.produce("t", KILOBYTES_100)
   await alter(client, { user: "ANONYMOUS" }, { consumer_byte_rate: 15_000 })
-  const fetch = (fetchOffset: number) =>
-    client.send(Fetch, 13, {
-      maxWaitMs: 0,
-      minBytes: 1,
-      maxBytes: 10_000_000,
-      isolationLevel: 0,
-      sessionId: 0,
-      sessionEpoch: -1,
-      topics: [{ topicId, partitions: [{ partition: 0, fetchOffset, partitionMaxBytes: 1 }] }],
-      forgottenTopicsData: [],
-      rackId: "",
-    })
+  const fetch = (offset: number) => fetchAnswer(client, "t", { offset, partitionMaxBytes: 1 })
   const first = await fetch(0)
   expect(first.responses[0]!.partitions[0]!.records!.length).toBeGreaterThan(100_000)
   expect(first.throttleTimeMs).toBe(0)
@@ -160,20 +149,10 @@ test("a consumer above its rate gets nothing until its time has passed, and then
 test("a batch larger than all that a consumer may have is sent, and the consumer left alone for what it was too much", async () => {
   const { client: connect } = await withClock()
   const client = await connect("app")
-  const topicId = await client.createTopic("t")
+  await client.createTopic("t")
   await client.produce("t", KILOBYTES_100)
   await alter(client, { user: "ANONYMOUS" }, { consumer_byte_rate: 1_000 })
-  const { responses, throttleTimeMs } = await client.send(Fetch, 13, {
-    maxWaitMs: 0,
-    minBytes: 1,
-    maxBytes: 10_000_000,
-    isolationLevel: 0,
-    sessionId: 0,
-    sessionEpoch: -1,
-    topics: [{ topicId, partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000_000 }] }],
-    forgottenTopicsData: [],
-    rackId: "",
-  })
+  const { responses, throttleTimeMs } = await fetchAnswer(client, "t")
   expect(responses[0]!.partitions[0]!.records!.length).toBeGreaterThan(100_000)
   expect(throttleTimeMs).toBeGreaterThan(80_000)
 })

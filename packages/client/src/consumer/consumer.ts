@@ -110,7 +110,7 @@ export class Consumer {
     this.#requireOpen()
     if (this.#polling) throw new IllegalStateError("poll: another poll is not finished")
     this.#polling = true
-    this.#group?.pollBegins()
+    this.#group?.polls.begins()
     try {
       const { clock } = this.#cluster.env
       const deadline = clock.monotonic() + timeoutMs
@@ -130,7 +130,7 @@ export class Consumer {
       }
     } finally {
       this.#polling = false
-      this.#group?.pollEnds()
+      this.#group?.polls.ends()
     }
   }
 

@@ -55,7 +55,7 @@ export class Group implements Member {
   #rejoining: Promise<Installed> | undefined
   #prepared = false
   #heartbeat: Timer | undefined
-  readonly #polls: PollWatch
+  readonly polls: PollWatch
   #holding = 0
   #closed = false
   readonly #aborter = new AbortController()
@@ -66,7 +66,7 @@ export class Group implements Member {
     this.#cluster = cluster
     this.#options = options
     this.#hooks = hooks
-    this.#polls = new PollWatch(cluster.env.clock)
+    this.polls = new PollWatch(cluster.env.clock)
     this.membership = new Membership(options.groupId)
   }
 
@@ -93,14 +93,6 @@ export class Group implements Member {
   get isSettled(): boolean {
     this.#watchPartitionCounts()
     return this.#rejoining === undefined && this.membership.rejoinReason === undefined && !this.membership.fatal
-  }
-
-  pollBegins(): void {
-    this.#polls.begins()
-  }
-
-  pollEnds(): void {
-    this.#polls.ends()
   }
 
   /** Takes a rebalance as far as it goes until `deadline`; true when the member is stable. */
@@ -314,7 +306,7 @@ export class Group implements Member {
       this.#options.heartbeatIntervalMs,
       () => {
         if (this.#closed || !this.membership.isJoined) return
-        const { idleMs } = this.#polls
+        const { idleMs } = this.polls
         const beat = idleMs > this.#options.maxPollIntervalMs ? this.#expire(idleMs) : this.#sendHeartbeat()
         beat.catch(() => {}).finally(() => this.#beat())
       },

@@ -4,6 +4,7 @@
  */
 import type { GroupMetadata } from "../producer/transactions.ts"
 import type { TopicPartition } from "./assignor.ts"
+import type { PollWatch } from "./poll-watch.ts"
 
 export interface Member {
   /** Who commits, as of now. */
@@ -16,8 +17,8 @@ export interface Member {
   startOver?(): void
   /** `advance` has nothing to do. */
   readonly isSettled: boolean
-  pollBegins(): void
-  pollEnds(): void
+  /** Told of every poll. */
+  readonly polls: PollWatch
   /** Takes a rebalance as far as it goes until `deadline`; true when the member is stable. */
   advance(deadline: number): Promise<boolean>
   /** The answer to an offset commit sent in `generation`. */

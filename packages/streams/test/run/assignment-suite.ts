@@ -5,7 +5,7 @@
 import { json, string } from "@millrace/schema"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import * as S from "../../src/index.ts"
-import { Bench, eventually, named } from "./bench.ts"
+import { Bench, eventually, expectExact, named } from "./bench.ts"
 
 const WORDS = 10
 const words = (count: number) => Array.from({ length: count }, (_, at) => [`k${at % 7}`, `w${at % WORDS}`, at] as const)
@@ -34,17 +34,6 @@ export function assignmentSuite(start: () => Promise<Bench>): void {
         : counts.pipe(S.to(to))
     })
     return { from, to, pipeline }
-  }
-
-  /** Every word's counts are 1, 2, 3 … without a gap or a repetition. */
-  const expectExact = (found: ReadonlyArray<{ key: string; value: number | null }>, records: number) => {
-    expect(found).toHaveLength(records)
-    for (const [word, list] of Map.groupBy(found, ({ key }) => key)) {
-      expect(
-        list.map(({ value }) => value),
-        word,
-      ).toEqual(list.map((_, at) => at + 1))
-    }
   }
 
   test("S7: a copy warms up before its task moves, and takes over without restoring when the other goes", async () => {

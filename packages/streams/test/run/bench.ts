@@ -7,6 +7,7 @@ import { embeddedBroker } from "@millrace/testing"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
+import { expect } from "vitest"
 import type { RunOptions, Topic } from "../../src/index.ts"
 
 export interface Consumed<K, V> {
@@ -109,5 +110,19 @@ export async function eventually(what: string, holds: () => boolean | Promise<bo
   while (!(await holds())) {
     if (nodeHost.clock.monotonic() > until) throw new Error(`it did not happen: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+/** Every word's counts are 1, 2, 3 … without a gap or a repetition. */
+export function expectExact(
+  found: ReadonlyArray<{ readonly key: string; readonly value: number | null }>,
+  records: number,
+): void {
+  expect(found).toHaveLength(records)
+  for (const [word, list] of Map.groupBy(found, ({ key }) => key)) {
+    expect(
+      list.map(({ value }) => value),
+      word,
+    ).toEqual(list.map((_, at) => at + 1))
   }
 }

@@ -6,7 +6,7 @@ import { copyFileSync, mkdirSync } from "node:fs"
 import { json, string } from "@millrace/schema"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import * as S from "../../src/index.ts"
-import { Bench, eventually, named } from "./bench.ts"
+import { Bench, eventually, expectExact, named } from "./bench.ts"
 
 const words = (count: number) => Array.from({ length: count }, (_, at) => [`k${at % 7}`, `w${at % 10}`, at] as const)
 const QUERIES = { queries: { listen: "127.0.0.1:0" } }
@@ -32,17 +32,6 @@ export function streamsGroupSuite(start: () => Promise<Bench>): void {
     return { from, to, pipeline }
   }
   const described = (name: string) => bench.client.admin().describeStreamsGroup(named(`${name}-app`))
-  /** Every word's counts are 1, 2, 3 … without a gap or a repetition. */
-  const expectExact = (found: ReadonlyArray<{ key: string; value: number | null }>, records: number) => {
-    expect(found).toHaveLength(records)
-    for (const [word, list] of Map.groupBy(found, ({ key }) => key)) {
-      expect(
-        list.map(({ value }) => value),
-        word,
-      ).toEqual(list.map((_, at) => at + 1))
-    }
-  }
-
   test("R8 R4: the broker moves tasks in two steps, and those that stay are not touched", async () => {
     const { from, to, pipeline } = counting("moved")
     await bench.createTopics({ "moved-in": 4, "moved-out": 1 })

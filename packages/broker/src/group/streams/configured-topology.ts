@@ -6,26 +6,12 @@
  * topics of a copartition group have one count; a changelog has as many partitions as its subtopology has tasks.
  */
 import { ErrorCode } from "@millrace/protocol"
+import { type StreamsGroupStatus, StreamsStatus } from "@millrace/protocol/streams-status"
 import type { GroupTopics } from "../consumer/topics.ts"
 import type { GroupShardState } from "../group-state.ts"
 import type { Fault } from "../member-place.ts"
 import type { StreamsGroup } from "./group.ts"
 import { inputTopics, requiredTopics, type Subtopology, type TopicInfo, type Topology } from "./topology.ts"
-
-/** What heartbeats tell members beside their tasks; numbers as the protocol has them. */
-export const StreamsStatus = {
-  STALE_TOPOLOGY: 0,
-  MISSING_SOURCE_TOPICS: 1,
-  INCORRECTLY_PARTITIONED_TOPICS: 2,
-  MISSING_INTERNAL_TOPICS: 3,
-  SHUTDOWN_APPLICATION: 4,
-  ASSIGNMENT_DELAYED: 5,
-} as const
-
-export interface Status {
-  readonly statusCode: number
-  readonly statusDetail: string
-}
 
 export interface InternalTopic {
   readonly name: string
@@ -37,7 +23,7 @@ export interface InternalTopic {
 
 export interface ConfiguredTopology {
   /** Why tasks cannot run yet. */
-  readonly status: Status | undefined
+  readonly status: StreamsGroupStatus | undefined
   /** Tasks of each subtopology, in the order of their ids; empty before the counts can be told. */
   readonly taskCounts: ReadonlyMap<string, number>
   /** Subtopologies whose stores have changelogs: these can have standbys. */

@@ -11,7 +11,8 @@ import { metadataHash } from "../consumer/topics.ts"
 import type { GroupShardState } from "../group-state.ts"
 import { type Fault, isLeaving, JOIN_EPOCH, type Place, placeOf } from "../member-place.ts"
 import type { GroupOutcome } from "../requests.ts"
-import { type ConfiguredTopology, configuredTopology, type Status, StreamsStatus } from "./configured-topology.ts"
+import { type StreamsGroupStatus, StreamsStatus } from "@millrace/protocol/streams-status"
+import { type ConfiguredTopology, configuredTopology } from "./configured-topology.ts"
 import { partitionsByEndpoint } from "./endpoints.ts"
 import type { StreamsGroup } from "./group.ts"
 import { leaveStreams } from "./leave.ts"
@@ -80,7 +81,7 @@ class Step {
   readonly #beat: StreamsBeat
   readonly #now: number
   readonly #out: GroupOutcome
-  readonly #status: Status[] = []
+  readonly #status: StreamsGroupStatus[] = []
 
   constructor(
     shard: GroupShardState,

@@ -20,7 +20,8 @@
  */
 import { ErrorCode, KafkaError } from "@millrace/protocol"
 import type { StreamsGroupHeartbeatResponse } from "@millrace/protocol/messages/streams-group-heartbeat"
-import { isHindering, type StreamsGroupStatus } from "./status.ts"
+import type { StreamsGroupStatus } from "@millrace/protocol/streams-status"
+import { isHindering } from "./status.ts"
 import { commonTasks, equalTasks, NO_TASKS, type StreamsTaskId, type StreamsTasks, tasksOf, without } from "./tasks.ts"
 
 /** What the shell does next. */

@@ -2,7 +2,7 @@
  * What makes a consumer a member of a streams group (KIP-1071): the broker computes which tasks it runs.
  */
 import type { Address } from "@millrace/host"
-import type { StreamsGroupStatus } from "./status.ts"
+import type { StreamsGroupStatus } from "@millrace/protocol/streams-status"
 import type { StreamsTaskId, StreamsTasks } from "./tasks.ts"
 import type { StreamsTopology } from "./topology.ts"
 

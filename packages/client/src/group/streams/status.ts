@@ -1,18 +1,5 @@
-/** What heartbeats tell a member of a streams group beside its tasks. */
-export const StreamsStatus = {
-  STALE_TOPOLOGY: 0,
-  MISSING_SOURCE_TOPICS: 1,
-  INCORRECTLY_PARTITIONED_TOPICS: 2,
-  MISSING_INTERNAL_TOPICS: 3,
-  SHUTDOWN_APPLICATION: 4,
-  ASSIGNMENT_DELAYED: 5,
-  MISSING_CLIENT_TAGS: 6,
-} as const
-
-export interface StreamsGroupStatus {
-  readonly statusCode: number
-  readonly statusDetail: string
-}
+/** Which statuses of a streams group keep its members from working, and when they have changed. */
+import { type StreamsGroupStatus, StreamsStatus } from "@millrace/protocol/streams-status"
 
 const HINDERING: ReadonlySet<number> = new Set([
   StreamsStatus.MISSING_SOURCE_TOPICS,

@@ -23,7 +23,8 @@ import type { Member, MemberHooks } from "../member.ts"
 import { PollWatch } from "../poll-watch.ts"
 import { LEAVE_EPOCH, STATIC_LEAVE_EPOCH, type StreamsBeat, StreamsMembership } from "./membership.ts"
 import type { StreamsGroupOptions, StreamsTaskOffset } from "./options.ts"
-import { sameStatuses, type StreamsGroupStatus, StreamsStatus } from "./status.ts"
+import { type StreamsGroupStatus, StreamsStatus } from "@millrace/protocol/streams-status"
+import { sameStatuses } from "./status.ts"
 import { type StreamsTaskId, taskLists } from "./tasks.ts"
 import { inputTopics, partitionsOf, wireTopology } from "./topology.ts"
 
@@ -48,7 +49,7 @@ export class StreamsGroup implements Member {
   readonly #cluster: Cluster
   readonly #options: StreamsMemberOptions
   readonly #hooks: MemberHooks
-  readonly #polls: PollWatch
+  readonly polls: PollWatch
   readonly #inputs: readonly string[]
   readonly #signal = new Signal()
   #timer: Timer | undefined
@@ -73,7 +74,7 @@ export class StreamsGroup implements Member {
     this.#hooks = hooks
     this.membership = new StreamsMembership(options.groupId, options.streams.memberId ?? newMemberId(cluster))
     this.#inputs = options.streams.topology.subtopologies.flatMap(inputTopics)
-    this.#polls = new PollWatch(cluster.env.clock)
+    this.polls = new PollWatch(cluster.env.clock)
     this.#intervalMs = options.heartbeatIntervalMs
   }
 
@@ -116,14 +117,6 @@ export class StreamsGroup implements Member {
   get isSettled(): boolean {
     this.#watchPartitionCounts()
     return this.membership.isSettled
-  }
-
-  pollBegins(): void {
-    this.#polls.begins()
-  }
-
-  pollEnds(): void {
-    this.#polls.ends()
   }
 
   async advance(deadline: number): Promise<boolean> {
@@ -242,7 +235,7 @@ export class StreamsGroup implements Member {
 
   async #beat(): Promise<void> {
     const { membership } = this
-    const { idleMs } = this.#polls
+    const { idleMs } = this.polls
     if (membership.isOut) return
     if (idleMs > this.#options.maxPollIntervalMs) return await this.#expire()
     this.#mustBeat = false

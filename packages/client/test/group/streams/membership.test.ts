@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { ErrorCode } from "@millrace/protocol"
 import { type StreamsBeat, StreamsMembership, type StreamsStep } from "../../../src/group/streams/membership.ts"
-import { StreamsStatus } from "../../../src/group/streams/status.ts"
+import { StreamsStatus } from "@millrace/protocol/streams-status"
 import { NO_TASKS, type StreamsTasks, taskLists } from "../../../src/group/streams/tasks.ts"
 
 /** `0_1` is partition 1 of subtopology 0. */
