@@ -2,7 +2,7 @@
  * The reference pages: what the tables of commands and settings say, as Markdown. The pages in `docs/reference` are made
  * from here and never edited.
  */
-import { brokerConfig, topicConfig } from "@millrace/broker"
+import { brokerConfig, groupConfig, topicConfig } from "@millrace/broker"
 import { type ConfigTable, helpMarkdown } from "@millrace/config"
 import { workerConfig } from "@millrace/connect"
 import { fileSourceConfig } from "@millrace/connector-file/file-config"
@@ -32,6 +32,11 @@ const SETTINGS: Readonly<Record<string, SettingsPage>> = {
     title: "Settings of a topic",
     how: "With `millrace topic create NAME --set name=value`, or by any Kafka tool. What a topic does not set, the broker's setting decides.",
     table: topicConfig,
+  },
+  "group-config.md": {
+    title: "Settings of a group",
+    how: "With `kafka-configs --alter --entity-type groups --entity-name NAME --add-config name=value`, or by any other Kafka tool, for groups of the consumer and the streams protocol; members hear of a change with their next heartbeat. What a group does not set, the broker's setting of the same name behind `group.` decides. How far a group may go the broker's `group.*.min.*` and `group.*.max.*` say.",
+    table: groupConfig,
   },
   "connect-config.md": {
     title: "Settings of a connect worker",

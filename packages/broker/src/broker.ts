@@ -152,6 +152,7 @@ export class Broker {
         clock: host.clock,
         random: host.random,
         config,
+        configOf: (groupId) => configs.group(groupId),
         topics: new ImageTopics(image, controller),
         fault: fault(CONSUMER_OFFSETS_TOPIC),
       })

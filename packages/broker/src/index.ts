@@ -1,6 +1,7 @@
 export { Broker, type BrokerOptions } from "./broker.ts"
 export { type BrokerConfig, brokerConfig } from "./config/broker.ts"
 export type { BrokerReport } from "./metrics/report.ts"
+export { type GroupConfig, groupConfig } from "./config/group.ts"
 export { type TopicConfig, topicConfig } from "./config/topic.ts"
 export { commonSettings } from "./security/listener-security.ts"
 export { allowAll, type Authorizer, denyAll, type Permission } from "./security/authorizer.ts"

@@ -183,5 +183,18 @@ export function javaToolChecks(brokers: string): Check[] {
       if (!stdout.includes("retention.ms=3600000")) throw new Error(stdout)
       return "retention.ms altered"
     }),
+    check("kafka-configs describes, alters and deletes settings of groups", async () => {
+      const configs = (...args: string[]) =>
+        kafkaTool("kafka.admin.ConfigCommand", ["--bootstrap-server", brokers, "--entity-type", "groups", ...args])
+      const group = ["--entity-name", "java-group"]
+      const setting = "consumer.session.timeout.ms=50000"
+      await configs("--alter", ...group, "--add-config", setting)
+      const { stdout: all } = await configs("--describe")
+      if (!all.includes("java-group") || !all.includes(setting)) throw new Error(all)
+      await configs("--alter", ...group, "--delete-config", "consumer.session.timeout.ms")
+      const { stdout: none } = await configs("--describe", ...group)
+      if (none.includes(setting)) throw new Error(none)
+      return "consumer.session.timeout.ms set and deleted"
+    }),
   ]
 }

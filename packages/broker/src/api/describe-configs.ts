@@ -1,5 +1,5 @@
 /**
- * DescribeConfigs (key 32), v1-4: every setting of topics and brokers with value, source and synonyms. v3 type and
+ * DescribeConfigs (key 32), v1-4: every setting of topics, brokers and groups with value, source and synonyms. v3 type and
  * documentation (KIP-569). Errors per resource: UNKNOWN_TOPIC_OR_PARTITION, INVALID_REQUEST, TOPIC_AUTHORIZATION_FAILED,
  * CLUSTER_AUTHORIZATION_FAILED, GROUP_AUTHORIZATION_FAILED.
  */
@@ -68,7 +68,7 @@ function rowsOf(type: number, name: string, context: RequestContext, services: S
       return []
     case ConfigResourceType.GROUP:
       if (!context.may("DESCRIBE_CONFIGS", "GROUP", name)) return refused(ErrorCode.GROUP_AUTHORIZATION_FAILED)
-      return []
+      return name === "" ? refused(ErrorCode.INVALID_REQUEST, "The group has no name.") : configs.describeGroup(name)
     case ConfigResourceType.CLIENT_METRICS:
       if (!context.may("DESCRIBE_CONFIGS", "CLUSTER")) return refused(ErrorCode.CLUSTER_AUTHORIZATION_FAILED)
       return []

@@ -1,7 +1,7 @@
 /**
  * IncrementalAlterConfigs (key 44), v0-1: sets, deletes, or adds to and takes from lists (KIP-339). A resource changes as
  * a whole or not at all. Errors per resource: INVALID_CONFIG, INVALID_REQUEST, UNKNOWN_TOPIC_OR_PARTITION,
- * TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED.
+ * TOPIC_AUTHORIZATION_FAILED, GROUP_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED.
  */
 import { ErrorCode } from "@millrace/protocol"
 import { IncrementalAlterConfigs } from "@millrace/protocol/messages/incremental-alter-configs"
@@ -12,6 +12,7 @@ import { handler } from "./handler.ts"
 export const incrementalAlterConfigs = handler(IncrementalAlterConfigs, {
   permissions: [
     { operation: "ALTER_CONFIGS", resource: "TOPIC" },
+    { operation: "ALTER_CONFIGS", resource: "GROUP" },
     { operation: "ALTER_CONFIGS", resource: "CLUSTER" },
   ],
   handle(request, context, services, reply) {

@@ -1,6 +1,6 @@
 /**
- * ListConfigResources (key 74), v0-1: what settings could be asked of (KIP-1142). v0 lists client metrics only, of which
- * there are none. Errors: CLUSTER_AUTHORIZATION_FAILED, UNSUPPORTED_VERSION (unknown type).
+ * ListConfigResources (key 74), v0-1: what settings could be asked of (KIP-1142); of groups, those that have some of their
+ * own. v0 lists client metrics only, of which there are none. Errors: CLUSTER_AUTHORIZATION_FAILED, UNSUPPORTED_VERSION (unknown type).
  */
 import { ErrorCode } from "@millrace/protocol"
 import { ListConfigResources } from "@millrace/protocol/messages/list-config-resources"
@@ -32,5 +32,6 @@ export const listConfigResources = handler(ListConfigResources, {
 function namesOf(resourceType: number, { image }: Services): string[] {
   if (resourceType === TOPIC) return [...image.topics()].map(({ name }) => name)
   if (resourceType === BROKER || resourceType === BROKER_LOGGER) return [...image.brokers()].map(({ id }) => String(id))
+  if (resourceType === GROUP) return image.configuredResources(GROUP)
   return []
 }

@@ -22,6 +22,26 @@ export const coordinatorConfig = define({
     min: 1,
     doc: "How long a member of a consumer group may be silent (KIP-848).",
   }),
+  "group.consumer.min.session.timeout.ms": int({
+    default: 45_000,
+    min: 1,
+    doc: "Smallest consumer.session.timeout.ms that a group may have of its own.",
+  }),
+  "group.consumer.max.session.timeout.ms": int({
+    default: 60_000,
+    min: 1,
+    doc: "Largest consumer.session.timeout.ms that a group may have of its own.",
+  }),
+  "group.consumer.min.heartbeat.interval.ms": int({
+    default: 5000,
+    min: 1,
+    doc: "Smallest consumer.heartbeat.interval.ms that a group may have of its own.",
+  }),
+  "group.consumer.max.heartbeat.interval.ms": int({
+    default: 15_000,
+    min: 1,
+    doc: "Largest consumer.heartbeat.interval.ms that a group may have of its own.",
+  }),
   "group.consumer.max.size": int({ default: 2_147_483_647, min: 1, doc: "Most members of one consumer group." }),
   "group.streams.heartbeat.interval.ms": int({
     default: 5000,
@@ -33,11 +53,36 @@ export const coordinatorConfig = define({
     min: 1,
     doc: "How long a member of a streams group may be silent (KIP-1071).",
   }),
+  "group.streams.min.session.timeout.ms": int({
+    default: 45_000,
+    min: 1,
+    doc: "Smallest streams.session.timeout.ms that a group may have of its own.",
+  }),
+  "group.streams.max.session.timeout.ms": int({
+    default: 60_000,
+    min: 1,
+    doc: "Largest streams.session.timeout.ms that a group may have of its own.",
+  }),
+  "group.streams.min.heartbeat.interval.ms": int({
+    default: 5000,
+    min: 1,
+    doc: "Smallest streams.heartbeat.interval.ms that a group may have of its own.",
+  }),
+  "group.streams.max.heartbeat.interval.ms": int({
+    default: 15_000,
+    min: 1,
+    doc: "Largest streams.heartbeat.interval.ms that a group may have of its own.",
+  }),
   "group.streams.max.size": int({ default: 2_147_483_647, min: 1, doc: "Most members of one streams group." }),
   "group.streams.num.standby.replicas": int({
     default: 0,
     min: 0,
     doc: "Standbys of each task with stores in a streams group.",
+  }),
+  "group.streams.max.standby.replicas": int({
+    default: 2,
+    min: 0,
+    doc: "Largest streams.num.standby.replicas that a group may have of its own.",
   }),
   "group.streams.initial.rebalance.delay.ms": int({
     default: 3000,
@@ -48,6 +93,11 @@ export const coordinatorConfig = define({
     default: 60_000,
     min: 1,
     doc: "How often members of streams groups report how far their stores have come.",
+  }),
+  "group.streams.min.task.offset.interval.ms": int({
+    default: 15_000,
+    min: 1,
+    doc: "Smallest streams.task.offset.interval.ms that a group may have of its own.",
   }),
   "group.streams.acceptable.recovery.lag": long({
     default: 10_000,

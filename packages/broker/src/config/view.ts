@@ -1,10 +1,11 @@
 /**
- * The settings in effect: what was given at the start, what the cluster's metadata adds for all brokers, for this one
- * and for a topic. Parsed values are kept until what they came from changes.
+ * The settings in effect: what was given at the start, what the cluster's metadata adds for all brokers, for this one,
+ * for a topic and for a group. Parsed values are kept until what they came from changes.
  */
 import { type ConfigLayer, type ConfigRow, ConfigSource, describe, parse } from "@millrace/config"
 import { ConfigResourceType, type MetadataImage } from "../controller/image.ts"
 import { type BrokerConfig, brokerConfig } from "./broker.ts"
+import { type GroupConfig, groupConfig, groupValues } from "./group.ts"
 import { type TopicConfig, topicConfig } from "./topic.ts"
 
 type Settings = Readonly<Record<string, string>>
@@ -17,8 +18,8 @@ export class ConfigView {
   readonly #nodeId: string
   #broker: BrokerConfig
   #dynamic: readonly [Settings, Settings]
-  #topics = new Map<string, { readonly own: Settings; readonly values: TopicConfig }>()
-  #topicDefaults: TopicConfig | undefined
+  readonly #topics = new OwnValues((own) => this.#parseTopic(own))
+  readonly #groups = new OwnValues((own) => groupValues(own, this.#merged(), this.#broker))
 
   /** `given` has been checked against the broker's table. */
   constructor(image: MetadataImage, given: Settings, nodeId: number) {
@@ -36,13 +37,13 @@ export class ConfigView {
 
   topic(name: string): TopicConfig {
     this.#refresh()
-    const own = this.#image.configs(ConfigResourceType.TOPIC, name)
-    if (Object.keys(own).length === 0) return (this.#topicDefaults ??= this.#parseTopic(own))
-    const known = this.#topics.get(name)
-    if (known?.own === own) return known.values
-    const values = this.#parseTopic(own)
-    this.#topics.set(name, { own, values })
-    return values
+    return this.#topics.get(name, this.#image.configs(ConfigResourceType.TOPIC, name))
+  }
+
+  /** Whether there is such a group or not: settings may be there first. */
+  group(groupId: string): GroupConfig {
+    this.#refresh()
+    return this.#groups.get(groupId, this.#image.configs(ConfigResourceType.GROUP, groupId))
   }
 
   /** What a topic with these settings of its own would have. */
@@ -53,6 +54,11 @@ export class ConfigView {
   describeTopic(name: string, own = this.#image.configs(ConfigResourceType.TOPIC, name)): ConfigRow[] {
     // A setting that broker and topic call by the same name must not pass for the topic's own.
     return describe(topicConfig, [{ source: ConfigSource.TOPIC_CONFIG, settings: own }, ...this.#brokerLayers()])
+  }
+
+  describeGroup(groupId: string): ConfigRow[] {
+    const settings = this.#image.configs(ConfigResourceType.GROUP, groupId)
+    return describe(groupConfig, [{ source: ConfigSource.GROUP_CONFIG, settings }, ...this.#brokerLayers()])
   }
 
   /** Null: the defaults of all brokers. */
@@ -86,8 +92,8 @@ export class ConfigView {
     if (dynamic[0] === this.#dynamic[0] && dynamic[1] === this.#dynamic[1]) return
     this.#dynamic = dynamic
     this.#broker = this.#parseBroker()
-    this.#topicDefaults = undefined
-    this.#topics = new Map()
+    this.#topics.clear()
+    this.#groups.clear()
   }
 
   #merged(): Record<string, string> {
@@ -100,5 +106,30 @@ export class ConfigView {
 
   #parseTopic(own: Settings): TopicConfig {
     return parse(topicConfig, { ...this.#merged(), ...own }, { unknown: "ignore" })
+  }
+}
+
+/** What resources with settings of their own amount to, and what those without do. */
+class OwnValues<Values> {
+  readonly #parse: (own: Settings) => Values
+  readonly #known = new Map<string, { readonly own: Settings; readonly values: Values }>()
+  #others: Values | undefined
+
+  constructor(parse: (own: Settings) => Values) {
+    this.#parse = parse
+  }
+
+  get(name: string, own: Settings): Values {
+    if (Object.keys(own).length === 0) return (this.#others ??= this.#parse(own))
+    const known = this.#known.get(name)
+    if (known?.own === own) return known.values
+    const values = this.#parse(own)
+    this.#known.set(name, { own, values })
+    return values
+  }
+
+  clear(): void {
+    this.#known.clear()
+    this.#others = undefined
   }
 }

@@ -4,7 +4,8 @@
  */
 import { ConfigError, type ConfigTable, type Entry, nearestKey, parseOne } from "@millrace/config"
 import { ErrorCode } from "@millrace/protocol"
-import { brokerConfig } from "../config/broker.ts"
+import { type BrokerConfig, brokerConfig } from "../config/broker.ts"
+import { groupConfig, groupConfigFault } from "../config/group.ts"
 import { topicConfig } from "../config/topic.ts"
 import { ConfigResourceType, type MetadataImage } from "./image.ts"
 import type { MetadataRecord } from "./records.ts"
@@ -57,8 +58,11 @@ export function alterConfigsIncrementally(
   return changes.map(({ name, operation, value }) => {
     if (names.has(name)) throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} is changed more than once.`)
     names.add(name)
+    // What is not known any more can still be taken away.
+    const isRemoval = operation === ConfigOperation.DELETE
+    if (isRemoval && resource.resourceType !== ConfigResourceType.BROKER) return record(resource, name, null)
     const entry = dynamicEntry(table, resource, name)
-    if (operation === ConfigOperation.DELETE) return record(resource, name, null)
+    if (isRemoval) return record(resource, name, null)
     if (value === null) throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} has no value.`)
     const text = newValue(entry, resource, name, operation, value, effective)
     checkConfigValue(table, name, text, (read) => parseOne(table, name, read))
@@ -116,6 +120,23 @@ export function replaceConfigs(
   return records
 }
 
+/** Throws a Refusal when what these records leave a group with is out of the broker's bounds. */
+export function checkGroupConfigs(
+  image: MetadataImage,
+  groupId: string,
+  records: readonly MetadataRecord[],
+  broker: BrokerConfig,
+): void {
+  const own = { ...image.configs(ConfigResourceType.GROUP, groupId) }
+  for (const { type, data } of records) {
+    if (type !== "ConfigRecord") continue
+    if (data.value === null) delete own[data.name]
+    else own[data.name] = data.value
+  }
+  const fault = groupConfigFault(own, broker)
+  if (fault !== undefined) throw new Refusal(ErrorCode.INVALID_CONFIG, fault)
+}
+
 function tableOf(image: MetadataImage, { resourceType, resourceName }: ConfigResource): ConfigTable {
   switch (resourceType) {
     case ConfigResourceType.TOPIC:
@@ -129,6 +150,9 @@ function tableOf(image: MetadataImage, { resourceType, resourceName }: ConfigRes
         throw new Refusal(ErrorCode.INVALID_REQUEST, `There is no broker ${resourceName}.`)
       }
       return brokerConfig
+    case ConfigResourceType.GROUP:
+      if (resourceName === "") throw new Refusal(ErrorCode.INVALID_REQUEST, "There are no settings for all groups.")
+      return groupConfig
     default:
       throw new Refusal(ErrorCode.INVALID_REQUEST, `Configs of resource type ${resourceType} cannot be changed.`)
   }

@@ -65,7 +65,7 @@ export function imageRecords(image: MetadataImage): MetadataRecord[] {
       })
     }
   }
-  for (const resourceType of [ConfigResourceType.TOPIC, ConfigResourceType.BROKER]) {
+  for (const resourceType of [ConfigResourceType.TOPIC, ConfigResourceType.BROKER, ConfigResourceType.GROUP]) {
     for (const resourceName of image.configuredResources(resourceType)) {
       for (const [name, value] of Object.entries(image.configs(resourceType, resourceName))) {
         records.push({ type: "ConfigRecord", data: { resourceType, resourceName, name, value } })

@@ -5,13 +5,21 @@ import { ClassicGroup } from "./classic-group.ts"
 import type { ConsumerGroup } from "./consumer/group.ts"
 import type { TopicPatterns } from "./consumer/patterns.ts"
 import type { GroupTopics } from "./consumer/topics.ts"
-import type { GroupCoordinatorConfig } from "./config.ts"
+import type { ConfigOf, GroupCoordinatorConfig } from "./config.ts"
 import { OffsetStore } from "./offset-store.ts"
 import { StreamsGroup } from "./streams/group.ts"
+
+export interface GroupShardOptions {
+  readonly config: GroupCoordinatorConfig
+  readonly configOf: ConfigOf
+  readonly topics: GroupTopics
+  readonly patterns: TopicPatterns
+}
 
 export class GroupShardState {
   readonly undo: UndoLog
   readonly config: GroupCoordinatorConfig
+  readonly configOf: ConfigOf
   /** Classic groups, and groups that are offsets alone. An id is here, among the consumer groups or the streams groups. */
   readonly groups: UndoMap<string, ClassicGroup>
   readonly consumerGroups: UndoMap<string, ConsumerGroup>
@@ -21,9 +29,10 @@ export class GroupShardState {
   readonly topics: GroupTopics
   readonly patterns: TopicPatterns
 
-  constructor(undo: UndoLog, config: GroupCoordinatorConfig, topics: GroupTopics, patterns: TopicPatterns) {
+  constructor(undo: UndoLog, { config, configOf, topics, patterns }: GroupShardOptions) {
     this.undo = undo
     this.config = config
+    this.configOf = configOf
     this.topics = topics
     this.patterns = patterns
     this.consumerGroups = new UndoMap(undo)

@@ -31,7 +31,7 @@ import type { CoordinatorLog } from "../coordinator/log.ts"
 import { randomUuid } from "../coordinator/random-uuid.ts"
 import { CoordinatorRuntime } from "../coordinator/runtime.ts"
 import type { EndTransactionMarker, Token } from "../coordinator/shard.ts"
-import type { GroupCoordinatorConfig } from "./config.ts"
+import type { ConfigOf, GroupCoordinatorConfig } from "./config.ts"
 import { Re2Patterns } from "./consumer/patterns.ts"
 import { beatRefusal } from "./consumer/refusal.ts"
 import type { GroupTopics } from "./consumer/topics.ts"
@@ -49,6 +49,7 @@ export interface GroupCoordinatorOptions {
   readonly clock: Clock
   readonly random: Random
   readonly config: GroupCoordinatorConfig
+  readonly configOf: ConfigOf
   readonly topics: GroupTopics
   /** A partition of `__consumer_offsets` cannot be replayed. */
   fault(partition: number, error: unknown): void
@@ -64,13 +65,13 @@ export class GroupCoordinatorService implements GroupCoordinator {
   readonly #random: Random
   readonly #patterns = new Re2Patterns()
 
-  constructor({ log, clock, random, config, topics, fault }: GroupCoordinatorOptions) {
+  constructor({ log, clock, random, config, configOf, topics, fault }: GroupCoordinatorOptions) {
     this.#random = random
     this.#runtime = new CoordinatorRuntime({
       log,
       clock,
       commitTimeoutMs: config["offsets.commit.timeout.ms"],
-      createShard: () => new GroupShard(config, topics, this.#patterns),
+      createShard: () => new GroupShard({ config, configOf, topics, patterns: this.#patterns }),
       refuse: refuseGroupRequest,
       send: () => {},
       fault,

@@ -14,16 +14,13 @@ import {
   type TransactionScope,
 } from "../coordinator/shard.ts"
 import { UndoLog } from "../coordinator/undo.ts"
-import type { GroupCoordinatorConfig } from "./config.ts"
 import { describeConsumerGroups } from "./consumer/describe.ts"
 import { armSession, consumerHeartbeat } from "./consumer/heartbeat.ts"
-import type { TopicPatterns } from "./consumer/patterns.ts"
 import { replayConsumerGroup } from "./consumer/replay.ts"
 import { consumerTimerKey } from "./consumer/requests.ts"
-import type { GroupTopics } from "./consumer/topics.ts"
 import { describeGroups, listGroups } from "./describe.ts"
 import { armCleanup } from "./expiry.ts"
-import { GroupShardState } from "./group-state.ts"
+import { type GroupShardOptions, GroupShardState } from "./group-state.ts"
 import { heartbeat } from "./heartbeat.ts"
 import { join } from "./join.ts"
 import { leave } from "./leave.ts"
@@ -44,8 +41,8 @@ export class GroupShard implements CoordinatorShard<GroupRequest, GroupRecord, G
   readonly undo = new UndoLog()
   readonly state: GroupShardState
 
-  constructor(config: GroupCoordinatorConfig, topics: GroupTopics, patterns: TopicPatterns) {
-    this.state = new GroupShardState(this.undo, config, topics, patterns)
+  constructor(options: GroupShardOptions) {
+    this.state = new GroupShardState(this.undo, options)
   }
 
   handle(request: GroupRequest, now: number): Decision<GroupRecord, GroupTimeout, never> {

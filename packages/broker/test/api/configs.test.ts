@@ -3,14 +3,18 @@ import { AlterConfigs } from "@millrace/protocol/messages/alter-configs"
 import { CreatePartitions } from "@millrace/protocol/messages/create-partitions"
 import { CreateTopics } from "@millrace/protocol/messages/create-topics"
 import { DescribeConfigs } from "@millrace/protocol/messages/describe-configs"
+import { ConsumerGroupHeartbeat } from "@millrace/protocol/messages/consumer-group-heartbeat"
+import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
 import { IncrementalAlterConfigs } from "@millrace/protocol/messages/incremental-alter-configs"
+import { ListConfigResources } from "@millrace/protocol/messages/list-config-resources"
 import { describe, expect, test } from "vitest"
 import { brokerConfig, topicConfig } from "@millrace/broker"
 import { batch, type Client, start } from "../harness.ts"
 
 const TOPIC = 2
 const BROKER = 4
-const SOURCE = { topic: 1, broker: 2, allBrokers: 3, file: 4, default: 5 }
+const GROUP = 32
+const SOURCE = { topic: 1, broker: 2, allBrokers: 3, file: 4, default: 5, group: 8 }
 
 async function describeAll(client: Client, resourceType: number, resourceName: string, keys: string[] | null = null) {
   const { results } = await client.send(DescribeConfigs, 4, {
@@ -36,6 +40,22 @@ async function alter(
     validateOnly: false,
   })
   return responses[0]!
+}
+
+async function heartbeatInterval(client: Client, groupId: string) {
+  // The group's partition of the coordinator's topic has to be made, and read, first.
+  await client.send(FindCoordinator, 4, { keyType: 0, coordinatorKeys: [groupId] })
+  const answer = await client.send(ConsumerGroupHeartbeat, 1, {
+    ...{ groupId, memberId: `member of ${groupId}`, memberEpoch: 0, rebalanceTimeoutMs: 60_000 },
+    ...{ subscribedTopicNames: ["t"], topicPartitions: [] },
+  })
+  expect(answer.errorMessage).toBeNull()
+  return answer.heartbeatIntervalMs
+}
+
+async function listed(client: Client, type: number) {
+  const { configResources } = await client.send(ListConfigResources, 1, { resourceTypes: [type] })
+  return configResources.map(({ resourceName }) => resourceName)
 }
 
 describe("describe configs", () => {
@@ -118,6 +138,52 @@ describe("alter configs", () => {
     await started.broker.close()
     const again = await (await start({}, { dataDir: started.dataDir })).client()
     expect(await again.produce("a", batch(["x".repeat(100)]))).toMatchObject({ errorCode: ErrorCode.MESSAGE_TOO_LARGE })
+  })
+
+  test("95: a group's settings are its own, else the broker's; its members hear of them; restart keeps them", async () => {
+    const started = await start({ "group.streams.session.timeout.ms": "50000" })
+    const client = await started.client()
+    const interval = "consumer.heartbeat.interval.ms"
+    expect(await alter(client, GROUP, "g", interval, 0, "7000")).toMatchObject({ errorCode: 0 })
+    const { configs } = await describeAll(client, GROUP, "g", [interval, "streams.session.timeout.ms"])
+    expect(configs.map(({ name, value, configSource }) => [name, value, configSource])).toEqual([
+      [interval, "7000", SOURCE.group],
+      ["streams.session.timeout.ms", "50000", SOURCE.file],
+    ])
+    expect(configs[0]!.synonyms.map(({ name, value, source }) => [name, value, source])).toEqual([
+      [interval, "7000", SOURCE.group],
+      ["group.consumer.heartbeat.interval.ms", "5000", SOURCE.default],
+    ])
+    expect(await heartbeatInterval(client, "g")).toBe(7000)
+    expect(await heartbeatInterval(client, "other")).toBe(5000)
+    await started.broker.close()
+    const restarted = await start({}, { dataDir: started.dataDir })
+    const again = await restarted.client()
+    expect(await heartbeatInterval(again, "g")).toBe(7000)
+    expect(await listed(again, GROUP)).toEqual(["g"])
+    await alter(again, GROUP, "g", interval, 1, null)
+    expect(await heartbeatInterval(again, "g")).toBe(5000)
+    expect(await listed(again, GROUP)).toEqual([])
+  })
+
+  test("95: a group's setting out of the broker's bounds is refused, and so is one that a group has not", async () => {
+    const client = await (await start()).client()
+    const refusals: [name: string, value: string, said: string][] = [
+      ["consumer.session.timeout.ms", "60001", "no more than 60000"],
+      ["consumer.session.timeout.ms", "soon", "must be a whole number"],
+      ["streams.num.standby.replicas", "3", "no more than 2"],
+      ["session.timeout.ms", "50000", "Unknown config name"],
+    ]
+    for (const [name, value, said] of refusals) {
+      const answer = await alter(client, GROUP, "g", name, 0, value)
+      expect(answer, name).toMatchObject({ errorCode: ErrorCode.INVALID_CONFIG })
+      expect(answer.errorMessage, name).toContain(said)
+    }
+    expect(await alter(client, GROUP, "", "consumer.session.timeout.ms", 0, "50000")).toMatchObject({
+      errorCode: ErrorCode.INVALID_REQUEST,
+    })
+    expect(await describeAll(client, GROUP, "")).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST })
+    expect(await listed(client, GROUP)).toEqual([])
   })
 
   test("AlterConfigs replaces all", async () => {

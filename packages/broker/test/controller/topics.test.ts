@@ -187,6 +187,7 @@ describe("settings", () => {
     ["cleanup.policy", ConfigOperation.SUBTRACT, "delete", ""],
     ["retention.ms", ConfigOperation.SET, "7", "7"],
     ["retention.ms", ConfigOperation.DELETE, null, undefined],
+    ["retention.of.old", ConfigOperation.DELETE, null, undefined],
   ])("9: %s, operation %o, %o", (name, operation, value, expected) => {
     const target = image()
     create(target, topic("a", { configs: [{ name: "retention.ms", value: "5" }] }))
@@ -217,6 +218,22 @@ describe("settings", () => {
     expect(target.configs(ConfigResourceType.BROKER, "")).toEqual({ "log.retention.ms": "5" })
   })
 
+  test("a group may have settings before it is there; there are none for all groups", () => {
+    const target = image()
+    const set = (resourceName: string, name: string) =>
+      alterConfigsIncrementally(
+        target,
+        { resourceType: ConfigResourceType.GROUP, resourceName },
+        [{ name, operation: ConfigOperation.SET, value: "50000" }],
+        effective,
+      )
+    apply(target, set("g", "consumer.session.timeout.ms"))
+    expect(target.configs(ConfigResourceType.GROUP, "g")).toEqual({ "consumer.session.timeout.ms": "50000" })
+    expect(target.configuredResources(ConfigResourceType.GROUP)).toEqual(["g"])
+    expect(() => set("", "consumer.session.timeout.ms")).toThrow("no settings for all groups")
+    expect(() => set("g", "session.timeout.ms")).toThrow("Unknown config name: session.timeout.ms.")
+  })
+
   test("replacing drops what is not named", () => {
     const target = image()
     create(target, topic("a", { configs: [{ name: "retention.ms", value: "5" }] }))
@@ -229,6 +246,8 @@ describe("snapshot", () => {
   test("an image survives its snapshot; a torn file is not taken for one", () => {
     const target = image([1, 2])
     create(target, topic("a", { configs: [{ name: "retention.ms", value: "5" }] }), topic("b"))
+    const group = { resourceType: ConfigResourceType.GROUP, resourceName: "g" }
+    apply(target, replaceConfigs(target, group, [{ name: "consumer.session.timeout.ms", value: "50000" }]))
     apply(target, allocateProducerIds(target, 1).records)
     apply(target, [{ type: "FeatureLevelRecord", data: { name: "metadata.version", featureLevel: 25 } }])
     const bytes = Buffer.concat(encodeSnapshot(target, [], 3, 1000))

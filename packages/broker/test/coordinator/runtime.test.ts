@@ -4,7 +4,7 @@ import { ErrorCode, ZERO_UUID } from "@millrace/protocol"
 import { batches } from "@millrace/protocol/record/batch"
 import type { GroupCoordinatorConfig } from "../../src/group/config.ts"
 import { GroupCoordinatorService } from "../../src/group/service.ts"
-import { noTopics, testConfig } from "../group/group-harness.ts"
+import { noTopics, testConfig, testGroupConfig } from "../group/group-harness.ts"
 import { MemoryLog } from "./memory-log.ts"
 import { VirtualClock, settled } from "./virtual-clock.ts"
 
@@ -23,6 +23,7 @@ function start(log = new MemoryLog(), clock = new VirtualClock(), config: Partia
     clock,
     random,
     config: { ...testConfig, ...config },
+    configOf: () => testGroupConfig,
     topics: noTopics,
     fault: (_, error) => faults.push(error),
   })

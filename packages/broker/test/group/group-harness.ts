@@ -1,5 +1,6 @@
 /** A group shard under test: requests with defaults, and the invariants of groups. */
 import { expect } from "vitest"
+import { defaults } from "@millrace/config"
 import { ErrorCode, ZERO_UUID } from "@millrace/protocol"
 import type { JoinGroupResponse } from "@millrace/protocol/messages/join-group"
 import type { HeartbeatResponse } from "@millrace/protocol/messages/heartbeat"
@@ -7,6 +8,7 @@ import type { LeaveGroupResponse } from "@millrace/protocol/messages/leave-group
 import type { OffsetCommitResponse } from "@millrace/protocol/messages/offset-commit"
 import type { TxnOffsetCommitResponse } from "@millrace/protocol/messages/txn-offset-commit"
 import type { SyncGroupResponse } from "@millrace/protocol/messages/sync-group"
+import { type GroupConfig, groupConfig } from "../../src/config/group.ts"
 import type { Token } from "../../src/coordinator/shard.ts"
 import type { ClassicGroup } from "../../src/group/classic-group.ts"
 import type { TopicPatterns } from "../../src/group/consumer/patterns.ts"
@@ -22,21 +24,19 @@ export const testConfig: GroupCoordinatorConfig = {
   "group.min.session.timeout.ms": 6000,
   "group.max.session.timeout.ms": 1_800_000,
   "group.max.size": 2_147_483_647,
-  "group.consumer.heartbeat.interval.ms": 5000,
-  "group.consumer.session.timeout.ms": 45_000,
   "group.consumer.max.size": 2_147_483_647,
-  "group.streams.heartbeat.interval.ms": 5000,
-  "group.streams.session.timeout.ms": 45_000,
   "group.streams.max.size": 2_147_483_647,
-  "group.streams.num.standby.replicas": 0,
-  "group.streams.initial.rebalance.delay.ms": 0,
-  "group.streams.task.offset.interval.ms": 60_000,
-  "group.streams.acceptable.recovery.lag": 10_000,
   "offset.metadata.max.bytes": 4096,
   "offsets.retention.minutes": 10_080,
   "offsets.retention.check.interval.ms": 600_000,
   "offsets.commit.timeout.ms": 5000,
 }
+
+/** Groups that start at once; otherwise as Kafka's defaults are. */
+export const testGroupConfig: GroupConfig = { ...defaults(groupConfig), "streams.initial.rebalance.delay.ms": 0 }
+
+/** Settings of a group's own, which a test may change at any time. */
+export type OwnSettings = { -readonly [Name in keyof GroupConfig]?: GroupConfig[Name] }
 
 /** Classic groups know nothing of topics. */
 export const noTopics: GroupTopics = { version: 0, byName: () => undefined, byId: () => undefined, names: () => [] }
@@ -67,7 +67,13 @@ export class GroupHarness extends ShardHarness<GroupRequest, GroupRecord, GroupT
 
   constructor(config: Partial<GroupCoordinatorConfig> = {}) {
     super({
-      create: () => new GroupShard({ ...testConfig, ...config }, noTopics, noPatterns),
+      create: () =>
+        new GroupShard({
+          config: { ...testConfig, ...config },
+          configOf: () => testGroupConfig,
+          topics: noTopics,
+          patterns: noPatterns,
+        }),
       durable: ({ state }) => ({
         groups: [...state.groups]
           .filter(([, { persisted }]) => persisted !== null)

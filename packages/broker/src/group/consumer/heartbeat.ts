@@ -223,14 +223,14 @@ class Step {
       errorMessage: null,
       memberId: after.memberId,
       memberEpoch: after.memberEpoch,
-      heartbeatIntervalMs: this.#shard.config["group.consumer.heartbeat.interval.ms"],
+      heartbeatIntervalMs: this.#shard.configOf(this.#group.groupId)["consumer.heartbeat.interval.ms"],
       assignment: isTold ? { topicPartitions: topicPartitions(after.assigned) } : null,
     })
   }
 }
 
 export function armSession(shard: GroupShardState, groupId: string, memberId: string, out: GroupOutcome): void {
-  const timeout = shard.config["group.consumer.session.timeout.ms"]
+  const timeout = shard.configOf(groupId)["consumer.session.timeout.ms"]
   out.arm(consumerTimerKey.session(groupId, memberId), timeout, { kind: "consumer-session", groupId, memberId })
 }
 

@@ -7,6 +7,7 @@
  */
 import { ErrorCode } from "@millrace/protocol"
 import type { StreamsGroupHeartbeatRequest } from "@millrace/protocol/messages/streams-group-heartbeat"
+import type { GroupConfig } from "../../config/group.ts"
 import { metadataHash } from "../consumer/topics.ts"
 import type { GroupShardState } from "../group-state.ts"
 import { type Fault, isLeaving, JOIN_EPOCH, type Place, placeOf } from "../member-place.ts"
@@ -187,8 +188,12 @@ class Step {
     return groupEpoch
   }
 
+  get #config(): GroupConfig {
+    return this.#shard.configOf(this.#group.groupId)
+  }
+
   get #standbyReplicas(): number {
-    return this.#shard.config["group.streams.num.standby.replicas"]
+    return this.#config["streams.num.standby.replicas"]
   }
 
   #assignmentConfigs(): KeyValue[] {
@@ -198,7 +203,7 @@ class Step {
   /** Instances that start together are waited for, so that tasks do not move right after they began. */
   #delayFirst(): void {
     const { groupId, members, soft } = this.#group
-    const delay = this.#shard.config["group.streams.initial.rebalance.delay.ms"]
+    const delay = this.#config["streams.initial.rebalance.delay.ms"]
     if (members.size > 0 || delay === 0 || soft.isDelayed) return
     this.#group.soften({ isDelayed: true })
     this.#out.arm(streamsTimerKey.initialRebalance(groupId), delay, { kind: "streams-initial-rebalance", groupId })
@@ -247,7 +252,8 @@ class Step {
   #answer(after: StreamsMember): void {
     const { request, token } = this.#beat
     const { before, isNew } = this.#place
-    const { config, topics } = this.#shard
+    const { topics } = this.#shard
+    const config = this.#config
     const { configured, topology } = this.#plan
     const group = this.#group
     const isChanged = !equalTasks(before.assigned, after.assigned)
@@ -269,9 +275,9 @@ class Step {
         ...streamsBeatAnswer(ErrorCode.NONE, null),
         memberId: after.memberId,
         memberEpoch: after.memberEpoch,
-        heartbeatIntervalMs: config["group.streams.heartbeat.interval.ms"],
-        taskOffsetIntervalMs: config["group.streams.task.offset.interval.ms"],
-        acceptableRecoveryLag: config["group.streams.acceptable.recovery.lag"],
+        heartbeatIntervalMs: config["streams.heartbeat.interval.ms"],
+        taskOffsetIntervalMs: config["streams.task.offset.interval.ms"],
+        acceptableRecoveryLag: config["streams.acceptable.recovery.lag"],
         status: this.#status,
         ...(isTold ? taskLists(after.assigned) : {}),
         endpointInformationEpoch: isNew && group.members.size === 0 ? 0 : endpointEpoch,
@@ -286,7 +292,7 @@ class Step {
 }
 
 export function armStreamsSession(shard: GroupShardState, groupId: string, memberId: string, out: GroupOutcome): void {
-  const timeout = shard.config["group.streams.session.timeout.ms"]
+  const timeout = shard.configOf(groupId)["streams.session.timeout.ms"]
   out.arm(streamsTimerKey.session(groupId, memberId), timeout, { kind: "streams-session", groupId, memberId })
 }
 

@@ -86,7 +86,7 @@ function delayPassed(shard: GroupShardState, group: StreamsGroup, now: number, o
   const configured = configuredTopology(shard, group, topology)
   if ("errorCode" in configured) return
   const members = [...group.members.values()]
-  const standbyReplicas = shard.config["group.streams.num.standby.replicas"]
+  const standbyReplicas = shard.configOf(group.groupId)["streams.num.standby.replicas"]
   const targetOf = (memberId: string) => targets.get(memberId)
   makeTarget(group, { groupEpoch, members, targetOf, configured, standbyReplicas, now }, out)
 }

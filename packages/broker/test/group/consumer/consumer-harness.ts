@@ -14,7 +14,7 @@ import type { GroupRecord } from "../../../src/group/records.ts"
 import type { GroupRequest, GroupTimeout } from "../../../src/group/requests.ts"
 import { GroupShard } from "../../../src/group/shard.ts"
 import { ShardHarness } from "../../coordinator/shard-harness.ts"
-import { testConfig } from "../group-harness.ts"
+import { testConfig, testGroupConfig, type OwnSettings } from "../group-harness.ts"
 
 /** A topic's id in these tests: its name, padded to a UUID. */
 export const topicIdOf = (name: string): string => Buffer.from(name.padEnd(16)).toString("base64url")
@@ -51,8 +51,10 @@ export type Owned = Record<string, number[]>
 
 export class ConsumerHarness extends ShardHarness<GroupRequest, GroupRecord, GroupTimeout, never, GroupShard> {
   readonly topics: Topics
+  readonly own: OwnSettings
 
   constructor(topics: Record<string, number>, config: Partial<GroupCoordinatorConfig> = {}) {
+    const own: OwnSettings = {}
     const known = new Topics()
     for (const [name, partitions] of Object.entries(topics)) known.set(name, partitions)
     const dump = ({ state }: GroupShard) => ({
@@ -61,7 +63,12 @@ export class ConsumerHarness extends ShardHarness<GroupRequest, GroupRecord, Gro
       offsets: state.offsets.dump(),
     })
     super({
-      create: () => new GroupShard({ ...testConfig, ...config }, known, patterns),
+      create: () => new GroupShard({
+          config: { ...testConfig, ...config },
+          configOf: () => ({ ...testGroupConfig, ...own }),
+          topics: known,
+          patterns,
+        }),
       durable: dump,
       everything: (shard) => ({
         ...dump(shard),
@@ -72,6 +79,7 @@ export class ConsumerHarness extends ShardHarness<GroupRequest, GroupRecord, Gro
       },
     })
     this.topics = known
+    this.own = own
   }
 
   group(groupId = "g"): ConsumerGroup {

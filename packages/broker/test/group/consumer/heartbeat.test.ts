@@ -174,6 +174,19 @@ test("95: who is silent for the session timeout is out, and so is who does not g
   expect(harness.describe().members).toEqual([])
 })
 
+test("95: the settings of a group count from the next heartbeat on", () => {
+  const harness = new ConsumerHarness({ t: 2 })
+  expect(harness.join("a").heartbeatIntervalMs).toBe(5000)
+  harness.own["consumer.heartbeat.interval.ms"] = 7000
+  harness.own["consumer.session.timeout.ms"] = 50_000
+  harness.advance(44_000)
+  expect(harness.beat({ memberId: "a", memberEpoch: 1 }).heartbeatIntervalMs).toBe(7000)
+  harness.advance(49_999)
+  expect(harness.describe().members).toHaveLength(1)
+  harness.advance(1)
+  expect(harness.describe().members).toEqual([])
+})
+
 test("a group is the same after its coordinator moved, and goes on", () => {
   const harness = new ConsumerHarness({ t: 4 })
   const [a, b] = [new Client(harness, "a").join(), new Client(harness, "b").join()]

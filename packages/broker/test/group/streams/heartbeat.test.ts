@@ -197,7 +197,8 @@ test("wrong epochs are fenced; a member that missed an answer is told again", ()
 })
 
 test("the first members are waited for, and the group then starts with all of them", () => {
-  const harness = new StreamsHarness({ t: 4 }, { "group.streams.initial.rebalance.delay.ms": 3000 })
+  const harness = new StreamsHarness({ t: 4 })
+  harness.own["streams.initial.rebalance.delay.ms"] = 3000
   const [a, b] = ["a", "b"].map((id) => new Thread(harness, id).join())
   expect([a!.epoch, a!.active, b!.active]).toEqual([1, {}, {}])
   expect(codes(harness.beat({ memberId: "a", memberEpoch: 1 }).status)).toEqual([5])
@@ -220,7 +221,8 @@ test("a static member that comes back under another id has its tasks still", () 
 })
 
 test("standbys are where the active task is not, and take over when its process goes", () => {
-  const harness = new StreamsHarness({ t: 4, words: 4, counts: 4 }, { "group.streams.num.standby.replicas": 1 })
+  const harness = new StreamsHarness({ t: 4, words: 4, counts: 4 })
+  harness.own["streams.num.standby.replicas"] = 1
   const [a, b] = ["a", "b"].map((id) => new Thread(harness, id).join({ topology: wordCount }))
   settle([a!, b!])
   expect(a!.standby).toEqual({ 1: b!.active[1] })
@@ -228,6 +230,33 @@ test("standbys are where the active task is not, and take over when its process 
   b!.leave()
   settle([a!])
   expect([a!.active, a!.standby]).toEqual([{ 0: [0, 1, 2, 3], 1: [0, 1, 2, 3] }, {}])
+})
+
+test("the settings of a group count from the next heartbeat on, and another number of standbys is another assignment", () => {
+  const harness = new StreamsHarness({ t: 4, words: 4, counts: 4 })
+  const [a, b] = ["a", "b"].map((id) => new Thread(harness, id).join({ topology: wordCount }))
+  settle([a!, b!])
+  expect([a!.standby, b!.standby]).toEqual([{}, {}])
+  const { groupEpoch } = harness.describe()
+  Object.assign(harness.own, {
+    "streams.num.standby.replicas": 1,
+    "streams.heartbeat.interval.ms": 7000,
+    "streams.task.offset.interval.ms": 20_000,
+    "streams.acceptable.recovery.lag": 5,
+    "streams.session.timeout.ms": 50_000,
+  })
+  settle([a!, b!])
+  expect(harness.describe().groupEpoch).toBe(groupEpoch + 1)
+  expect([a!.standby, b!.standby]).toEqual([{ 1: b!.active[1] }, { 1: a!.active[1] }])
+  expect(harness.beat({ memberId: "a", memberEpoch: a!.epoch })).toMatchObject({
+    heartbeatIntervalMs: 7000,
+    taskOffsetIntervalMs: 20_000,
+    acceptableRecoveryLag: 5,
+  })
+  harness.advance(49_999)
+  expect(harness.describe().members).toHaveLength(2)
+  harness.advance(1)
+  expect(harness.describe().members).toEqual([])
 })
 
 test("another topology of the same epoch is refused, and an older epoch is told that it is stale", () => {

@@ -16,7 +16,7 @@ import type { GroupRequest, GroupTimeout } from "../../../src/group/requests.ts"
 import { GroupShard } from "../../../src/group/shard.ts"
 import { ShardHarness } from "../../coordinator/shard-harness.ts"
 import { Topics } from "../consumer/consumer-harness.ts"
-import { noPatterns, testConfig } from "../group-harness.ts"
+import { noPatterns, testConfig, testGroupConfig, type OwnSettings } from "../group-harness.ts"
 
 export type Beat = Partial<StreamsGroupHeartbeatRequest>
 
@@ -46,9 +46,11 @@ export const wordCount: Topology = {
 
 export class StreamsHarness extends ShardHarness<GroupRequest, GroupRecord, GroupTimeout, never, GroupShard> {
   readonly topics: Topics
+  readonly own: OwnSettings
   missing: readonly InternalTopic[] = []
 
   constructor(topics: Record<string, number>, config: Partial<GroupCoordinatorConfig> = {}) {
+    const own: OwnSettings = {}
     const known = new Topics()
     for (const [name, partitions] of Object.entries(topics)) known.set(name, partitions)
     const dump = ({ state }: GroupShard) => ({
@@ -57,7 +59,13 @@ export class StreamsHarness extends ShardHarness<GroupRequest, GroupRecord, Grou
       offsets: state.offsets.dump(),
     })
     super({
-      create: () => new GroupShard({ ...testConfig, ...config }, known, noPatterns),
+      create: () =>
+        new GroupShard({
+          config: { ...testConfig, ...config },
+          configOf: () => ({ ...testGroupConfig, ...own }),
+          topics: known,
+          patterns: noPatterns,
+        }),
       durable: dump,
       everything: (shard) => ({
         ...dump(shard),
@@ -68,6 +76,7 @@ export class StreamsHarness extends ShardHarness<GroupRequest, GroupRecord, Grou
       },
     })
     this.topics = known
+    this.own = own
   }
 
   beat(beat: Beat): StreamsGroupHeartbeatResponse {
