@@ -4,10 +4,13 @@ import type { MetadataImage, TopicImage } from "./controller/image.ts"
 import type { MetadataRecord } from "./controller/records.ts"
 import type { GroupTopic, GroupTopics } from "./group/consumer/topics.ts"
 
+/** What changes the topics, or who may see which. */
 const TOPIC_RECORDS: ReadonlySet<MetadataRecord["type"]> = new Set([
   "TopicRecord",
   "PartitionRecord",
   "RemoveTopicRecord",
+  "AccessControlEntryRecord",
+  "RemoveAccessControlEntryRecord",
 ])
 
 export class ImageTopics implements GroupTopics {

@@ -1,7 +1,8 @@
 /**
  * ConsumerGroupHeartbeat (key 68), v0-1: a member of a consumer group joins, reports and is assigned (KIP-848). v1 regular
  * expressions; members choose their id (KIP-1082). Errors: see group/consumer; GROUP_AUTHORIZATION_FAILED,
- * TOPIC_AUTHORIZATION_FAILED when a topic it subscribes to by name may not be described.
+ * TOPIC_AUTHORIZATION_FAILED when a topic it subscribes to by name may not be described; what an expression matches beside
+ * what the member may see, it does not match.
  */
 import { ErrorCode } from "@millrace/protocol"
 import { ConsumerGroupHeartbeat } from "@millrace/protocol/messages/consumer-group-heartbeat"
@@ -18,6 +19,7 @@ export const consumerGroupHeartbeat = handler(ConsumerGroupHeartbeat, {
     if (!context.may("READ", "GROUP", request.groupId)) return reply(beatRefusal(ErrorCode.GROUP_AUTHORIZATION_FAILED))
     if (request.subscribedTopicNames?.some((name) => !context.may("DESCRIBE", "TOPIC", name)))
       return reply(beatRefusal(ErrorCode.TOPIC_AUTHORIZATION_FAILED))
-    replyLater(services, services.groups.consumerGroupHeartbeat(groupContext(context), request), reply)
+    const maySee = (topic: string) => context.may("DESCRIBE", "TOPIC", topic)
+    replyLater(services, services.groups.consumerGroupHeartbeat(groupContext(context), request, maySee), reply)
   },
 })

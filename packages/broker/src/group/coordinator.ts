@@ -54,9 +54,11 @@ export interface GroupCoordinator {
   heartbeat(context: GroupRequestContext, request: HeartbeatRequest): Promise<HeartbeatResponse>
   leaveGroup(context: GroupRequestContext, request: LeaveGroupRequest): Promise<LeaveGroupResponse>
 
+  /** `maySee`: whether the client may be told of a topic that it did not name. */
   consumerGroupHeartbeat(
     context: GroupRequestContext,
     request: ConsumerGroupHeartbeatRequest,
+    maySee: (topic: string) => boolean,
   ): Promise<ConsumerGroupHeartbeatResponse>
   consumerGroupDescribe(
     context: GroupRequestContext,

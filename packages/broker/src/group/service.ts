@@ -110,6 +110,7 @@ export class GroupCoordinatorService implements GroupCoordinator {
   async consumerGroupHeartbeat(
     context: GroupRequestContext,
     request: ConsumerGroupHeartbeatRequest,
+    maySee: (topic: string) => boolean,
   ): Promise<ConsumerGroupHeartbeatResponse> {
     const { subscribedTopicRegex } = request
     if (subscribedTopicRegex) {
@@ -124,6 +125,7 @@ export class GroupCoordinatorService implements GroupCoordinator {
       token,
       context,
       request,
+      maySee,
       freshId,
     }))
   }

@@ -18,7 +18,7 @@ import { type ConsumerMember, newCurrent, reconciled, type Subscription } from "
 import { equal, isSubset, noPartitions, type Partitions, partitionsOf, topicPartitions } from "./partitions.ts"
 import { beatRefusal } from "./refusal.ts"
 import { type ConsumerBeat, consumerTimerKey } from "./requests.ts"
-import { assignorMember, resolveRegexes, subscribedHash } from "./subscribed.ts"
+import { assignorMember, type Regexes, resolveRegexes, subscribedHash } from "./subscribed.ts"
 import { requestFault } from "./validation.ts"
 
 export function consumerHeartbeat(shard: GroupShardState, beat: ConsumerBeat, now: number, out: GroupOutcome): void {
@@ -26,7 +26,7 @@ export function consumerHeartbeat(shard: GroupShardState, beat: ConsumerBeat, no
   const refuse = ({ errorCode, message }: Fault) => void out.reply(token, beatRefusal(errorCode, message))
   const fault = requestFault(request, context.apiVersion)
   if (fault !== undefined) return refuse(fault)
-  if (isLeaving(request.memberEpoch)) return leave(shard, beat, now, out)
+  if (isLeaving(request.memberEpoch)) return leave(shard, beat, out)
   const group = groupFor(shard, request, out)
   if (!(group instanceof ConsumerGroup)) return refuse(group)
   const memberId = request.memberId === "" ? beat.freshId : request.memberId
@@ -84,6 +84,7 @@ class Step {
   readonly #beat: ConsumerBeat
   readonly #now: number
   readonly #out: GroupOutcome
+  #regexes: Regexes
 
   constructor(
     shard: GroupShardState,
@@ -99,6 +100,7 @@ class Step {
     this.#beat = beat
     this.#now = now
     this.#out = out
+    this.#regexes = group.regexes
   }
 
   take(): void {
@@ -162,10 +164,13 @@ class Step {
     const readsOther = isNew || !sameTopics(before, member) || before.serverAssignor !== member.serverAssignor
     if (!readsOther && group.checkedVersion === topics.version) return group.groupEpoch
     const members = [...this.#members(member)]
-    const { all, changed } = resolveRegexes(group, members, topics, patterns, this.#now)
+    const { maySee } = this.#beat
+    const now = this.#now
+    const { all, changed, isComplete } = resolveRegexes(group, members, { topics, patterns, now, maySee })
+    this.#regexes = all
     for (const [regex, value] of changed)
       this.#out.records.push({ type: "consumer-regex", group: group.groupId, regex, value })
-    group.checkedVersion = topics.version
+    if (isComplete) group.checkedVersion = topics.version
     const metadataHash = subscribedHash(members, all, topics)
     if (!readsOther && changed.size === 0 && metadataHash === group.metadataHash) return group.groupEpoch
     const groupEpoch = group.groupEpoch + 1
@@ -179,13 +184,12 @@ class Step {
     const { groupId } = group
     const current = group.targets.get(this.#place.replaces ?? member.memberId) ?? noPartitions
     if (groupEpoch <= group.assignmentEpoch) return current
-    const { topics, patterns } = this.#shard
+    const { topics } = this.#shard
     const members = [...this.#members(member)]
-    const { all } = resolveRegexes(group, members, topics, patterns, this.#now)
     const assign = assignors.get(preferredAssignor(members.map(({ serverAssignor }) => serverAssignor)))!
     const made = assign(
       members.map((one) => {
-        const described = assignorMember(one, group, all, topics)
+        const described = assignorMember(one, group, this.#regexes, topics)
         return one === member ? { ...described, target: current } : described
       }),
     )

@@ -11,9 +11,9 @@ import type { ConsumerMember } from "./member.ts"
 import { noPartitions } from "./partitions.ts"
 import { beatRefusal } from "./refusal.ts"
 import { type ConsumerBeat, type ConsumerTimeout, consumerTimerKey } from "./requests.ts"
-import { resolveRegexes, subscribedHash } from "./subscribed.ts"
+import { keptRegexes, subscribedHash } from "./subscribed.ts"
 
-export function leave(shard: GroupShardState, { request, token }: ConsumerBeat, now: number, out: GroupOutcome): void {
+export function leave(shard: GroupShardState, { request, token }: ConsumerBeat, out: GroupOutcome): void {
   const { groupId, memberEpoch } = request
   const refuse = (errorCode: ErrorCode, message: string) => void out.reply(token, beatRefusal(errorCode, message))
   const group = shard.consumerGroups.get(groupId)
@@ -21,7 +21,7 @@ export function leave(shard: GroupShardState, { request, token }: ConsumerBeat, 
   const member = leaverOf(group, request)
   if ("errorCode" in member) return refuse(member.errorCode, member.message)
   if (memberEpoch === STATIC_LEAVE_EPOCH) stepAside(group, member, out)
-  else remove(shard, group, member, now, out)
+  else remove(shard, group, member, out)
   out.reply(token, {
     throttleTimeMs: 0,
     errorCode: ErrorCode.NONE,
@@ -45,19 +45,13 @@ function stepAside(group: ConsumerGroup, member: ConsumerMember, out: GroupOutco
   out.disarm(consumerTimerKey.rebalance(group.groupId, member.memberId))
 }
 
-function remove(
-  shard: GroupShardState,
-  group: ConsumerGroup,
-  member: ConsumerMember,
-  now: number,
-  out: GroupOutcome,
-): void {
+function remove(shard: GroupShardState, group: ConsumerGroup, member: ConsumerMember, out: GroupOutcome): void {
   const { groupId } = group
   const { memberId } = member
   const rest = [...group.members.values()].filter((other) => other.memberId !== memberId)
   out.disarm(consumerTimerKey.session(groupId, memberId))
   out.disarm(consumerTimerKey.rebalance(groupId, memberId))
-  const { all, changed } = resolveRegexes(group, rest, shard.topics, shard.patterns, now)
+  const { all, changed } = keptRegexes(group, rest)
   const groupEpoch = group.groupEpoch + 1
   const metadataHash = subscribedHash(rest, all, shard.topics)
   out.records.push(
@@ -71,14 +65,14 @@ function remove(
   if (rest.length === 0) out.records.push({ type: "consumer-assignment-epoch", group: groupId, value: groupEpoch })
 }
 
-export function consumerTimedOut(shard: GroupShardState, due: ConsumerTimeout, now: number, out: GroupOutcome): void {
+export function consumerTimedOut(shard: GroupShardState, due: ConsumerTimeout, out: GroupOutcome): void {
   const group = shard.consumerGroups.get(due.groupId)
   const member = group?.members.get(due.memberId)
   if (group === undefined || member === undefined) return
   const confirmed =
     due.kind === "consumer-rebalance" &&
     (member.state !== "UnrevokedPartitions" || member.memberEpoch !== due.memberEpoch)
-  if (!confirmed) remove(shard, group, member, now, out)
+  if (!confirmed) remove(shard, group, member, out)
 }
 
 /** Records that take an empty group out of the log. */

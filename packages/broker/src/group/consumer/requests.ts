@@ -12,6 +12,8 @@ export interface ConsumerBeat {
   readonly token: Token<ConsumerGroupHeartbeatResponse>
   readonly context: GroupRequestContext
   readonly request: ConsumerGroupHeartbeatRequest
+  /** Whether who asks may be told of a topic. */
+  readonly maySee: (topic: string) => boolean
   /** Random, for the id of a member that leaves the choice to us (v0). */
   readonly freshId: string
 }

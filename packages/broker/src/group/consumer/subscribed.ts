@@ -10,7 +10,9 @@ import { noPartitions } from "./partitions.ts"
 import type { TopicPatterns } from "./patterns.ts"
 import { type GroupTopic, type GroupTopics, metadataHash } from "./topics.ts"
 
-export type Regexes = ReadonlyMap<string, ResolvedRegex>
+export interface Regexes {
+  get(regex: string): ResolvedRegex | undefined
+}
 
 export interface ResolvedRegexes {
   readonly all: Regexes
@@ -18,36 +20,58 @@ export interface ResolvedRegexes {
   readonly changed: ReadonlyMap<string, ResolvedRegex | null>
 }
 
-/** Resolves the expressions of these members against the topics there are. */
+export interface Resolving {
+  readonly topics: GroupTopics
+  readonly patterns: TopicPatterns
+  readonly now: number
+  /** Who has to resolve them may not see every topic; what it may not see nobody is given (as Kafka's broker does). */
+  readonly maySee: (topic: string) => boolean
+}
+
+/** The expressions of these members, resolved against the topics there are; `isComplete` when none had to be put off. */
 export function resolveRegexes(
   group: ConsumerGroup,
   members: Iterable<ConsumerMember>,
-  topics: GroupTopics,
-  patterns: TopicPatterns,
-  now: number,
-): ResolvedRegexes {
+  { topics, patterns, now, maySee }: Resolving,
+): ResolvedRegexes & { readonly isComplete: boolean } {
   const all = new Map<string, ResolvedRegex>()
   const changed = new Map<string, ResolvedRegex | null>()
-  for (const { topicRegex } of members) {
-    if (topicRegex === null || all.has(topicRegex)) continue
-    const known = group.regexes.get(topicRegex)
-    const matches = patterns.matcher(topicRegex)
+  let isComplete = true
+  for (const regex of regexesOf(members)) {
+    const known = group.regexes.get(regex)
+    const matches = patterns.matcher(regex)
     // Not compiled yet, as after a restart: what was found before holds until it is.
     if (matches === undefined) {
-      if (known !== undefined) all.set(topicRegex, known)
+      isComplete = false
+      if (known !== undefined) all.set(regex, known)
       continue
     }
-    const found = [...topics.names()].filter((name) => matches(name)).sort()
+    const found = [...topics.names()].filter((name) => matches(name) && maySee(name)).sort()
     const same =
       known !== undefined &&
       known.topics.length === found.length &&
       known.topics.every((name, at) => name === found[at])
     const resolved = same ? known : { topics: found, version: topics.version, timestamp: now }
-    all.set(topicRegex, resolved)
-    if (!same) changed.set(topicRegex, resolved)
+    all.set(regex, resolved)
+    if (!same) changed.set(regex, resolved)
   }
   for (const regex of group.regexes.keys()) if (!all.has(regex)) changed.set(regex, null)
-  return { all, changed }
+  return { all, changed, isComplete }
+}
+
+/** What is left of the group's expressions when only these members are: nobody is there to resolve them anew. */
+export function keptRegexes(group: ConsumerGroup, members: Iterable<ConsumerMember>): ResolvedRegexes {
+  const subscribed = regexesOf(members)
+  return {
+    all: new Map([...group.regexes].filter(([regex]) => subscribed.has(regex))),
+    changed: new Map([...group.regexes.keys()].filter((regex) => !subscribed.has(regex)).map((regex) => [regex, null])),
+  }
+}
+
+function regexesOf(members: Iterable<ConsumerMember>): ReadonlySet<string> {
+  const regexes = new Set<string>()
+  for (const { topicRegex } of members) if (topicRegex !== null) regexes.add(topicRegex)
+  return regexes
 }
 
 /** The existing topics that a member reads, in the order of their names. */

@@ -9,7 +9,7 @@ export interface GroupTopic {
 }
 
 export interface GroupTopics {
-  /** Changes whenever any answer below may have. */
+  /** Changes whenever any answer below may have, or who may be told of a topic. */
   readonly version: number
   byName(name: string): GroupTopic | undefined
   byId(topicId: string): GroupTopic | undefined

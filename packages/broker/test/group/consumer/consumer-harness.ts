@@ -18,7 +18,7 @@ import { testConfig, testGroupConfig, type OwnSettings } from "../group-harness.
 
 /** A topic's id in these tests: its name, padded to a UUID. */
 export const topicIdOf = (name: string): string => Buffer.from(name.padEnd(16)).toString("base64url")
-const topicNameOf = (topicId: string): string => Buffer.from(topicId, "base64url").toString().trim()
+export const topicNameOf = (topicId: string): string => Buffer.from(topicId, "base64url").toString().trim()
 
 export class Topics implements GroupTopics {
   readonly #topics = new Map<string, GroupTopic>()
@@ -43,18 +43,29 @@ export class Topics implements GroupTopics {
   }
 }
 
-const patterns: TopicPatterns = { matcher: (pattern) => (topic) => new RegExp(`^(?:${pattern})$`).test(topic) }
-
-export type Beat = Partial<ConsumerGroupHeartbeatRequest> & { readonly apiVersion?: number }
+export type Beat = Partial<ConsumerGroupHeartbeatRequest> & {
+  readonly apiVersion?: number
+  readonly maySee?: (topic: string) => boolean
+}
 /** What a member has: partitions by topic name. */
 export type Owned = Record<string, number[]>
+
+class Patterns implements TopicPatterns {
+  isLoading = false
+
+  matcher(pattern: string) {
+    return this.isLoading ? undefined : (topic: string) => new RegExp(`^(?:${pattern})$`).test(topic)
+  }
+}
 
 export class ConsumerHarness extends ShardHarness<GroupRequest, GroupRecord, GroupTimeout, never, GroupShard> {
   readonly topics: Topics
   readonly own: OwnSettings
+  readonly #patterns: Patterns
 
   constructor(topics: Record<string, number>, config: Partial<GroupCoordinatorConfig> = {}) {
     const own: OwnSettings = {}
+    const patterns = new Patterns()
     const known = new Topics()
     for (const [name, partitions] of Object.entries(topics)) known.set(name, partitions)
     const dump = ({ state }: GroupShard) => ({
@@ -63,7 +74,8 @@ export class ConsumerHarness extends ShardHarness<GroupRequest, GroupRecord, Gro
       offsets: state.offsets.dump(),
     })
     super({
-      create: () => new GroupShard({
+      create: () =>
+        new GroupShard({
           config: { ...testConfig, ...config },
           configOf: () => ({ ...testGroupConfig, ...own }),
           topics: known,
@@ -80,6 +92,12 @@ export class ConsumerHarness extends ShardHarness<GroupRequest, GroupRecord, Gro
     })
     this.topics = known
     this.own = own
+    this.#patterns = patterns
+  }
+
+  /** While the library of expressions is loading, none can be evaluated. */
+  set isLoading(isLoading: boolean) {
+    this.#patterns.isLoading = isLoading
   }
 
   group(groupId = "g"): ConsumerGroup {
@@ -89,11 +107,12 @@ export class ConsumerHarness extends ShardHarness<GroupRequest, GroupRecord, Gro
   }
 
   beat(beat: Beat): ConsumerGroupHeartbeatResponse {
-    const { apiVersion = 1, ...given } = beat
+    const { apiVersion = 1, maySee = () => true, ...given } = beat
     const token = this.ask<ConsumerGroupHeartbeatResponse>((token) => ({
       kind: "consumer-heartbeat",
       token,
       context: { apiVersion, clientId: "client", clientHost: "/127.0.0.1" },
+      maySee,
       freshId: "fresh",
       request: {
         groupId: "g",

@@ -2,10 +2,12 @@
 import { ErrorCode } from "@millrace/protocol"
 import type { ConsumerGroupHeartbeatResponse } from "@millrace/protocol/messages/consumer-group-heartbeat"
 import { expect, test } from "vitest"
-import { Client, ConsumerHarness, settle, topicIdOf } from "./consumer-harness.ts"
+import { Client, ConsumerHarness, settle, topicIdOf, topicNameOf } from "./consumer-harness.ts"
 
 const topic = (name: string, ...partitions: number[]) => ({ topicId: topicIdOf(name), partitions })
 const code = ErrorCode
+const assigned = ({ assignment }: ConsumerGroupHeartbeatResponse) =>
+  assignment?.topicPartitions.map(({ topicId }) => topicNameOf(topicId))
 
 test.each([
   ["the group id is empty", { groupId: "" }],
@@ -140,6 +142,49 @@ test("94: a regular expression stands for the topics that match it whole, new on
   expect(client.partitions).toEqual({ "a-2": [0], "a-4": [0, 1] })
 })
 
+test("94: an expression does not match topics that the member may not see, until it may", () => {
+  const harness = new ConsumerHarness({ "a-1": 1, "a-2": 1 })
+  const hidden = new Set(["a-2"])
+  const maySee = (name: string) => !hidden.has(name)
+  const subscribedTopicRegex = "a-.*"
+  const first = harness.join("m", { subscribedTopicRegex, maySee })
+  expect(assigned(first)).toEqual(["a-1"])
+  expect(harness.describe().members[0]).toMatchObject({ subscribedTopicRegex, subscribedTopicNames: [] })
+  hidden.clear()
+  hidden.add("a-1")
+  harness.topics.version++
+  const told = harness.beat({ memberId: "m", memberEpoch: first.memberEpoch, topicPartitions: [], maySee })
+  expect(assigned(told)).toEqual(["a-2"])
+})
+
+test("94: who leaves takes nothing away from what others' expressions stand for", () => {
+  const harness = new ConsumerHarness({ "a-1": 1, "b-1": 1 })
+  const [a, b] = [
+    new Client(harness, "a").join({ subscribedTopicRegex: "a-.*" }),
+    new Client(harness, "b").join({ subscribedTopicRegex: "b-.*" }),
+  ]
+  settle([a, b])
+  expect([...harness.group().regexes.keys()].sort()).toEqual(["a-.*", "b-.*"])
+  harness.topics.set("a-2", 1)
+  b.leave()
+  expect([...harness.group().regexes.keys()]).toEqual(["a-.*"])
+  settle([a])
+  expect(a.partitions).toEqual({ "a-1": [0], "a-2": [0] })
+})
+
+test("94: topics that came while no expression could be evaluated are found as soon as one can", () => {
+  const harness = new ConsumerHarness({ "a-1": 1 })
+  const client = new Client(harness, "m").join({ subscribedTopicRegex: "a-.*" })
+  harness.restart()
+  harness.topics.set("a-2", 1)
+  harness.isLoading = true
+  settle([client])
+  expect(client.partitions, "what was found before holds").toEqual({ "a-1": [0] })
+  harness.isLoading = false
+  settle([client])
+  expect(client.partitions).toEqual({ "a-1": [0], "a-2": [0] })
+})
+
 test("94: an unknown assignor is refused by name; the one most members ask for assigns", () => {
   const harness = new ConsumerHarness({ t: 3, u: 3 })
   const refused = harness.join("m", { serverAssignor: "best" })
@@ -215,6 +260,7 @@ test("a heartbeat whose records were refused changes nothing", () => {
     kind: "consumer-heartbeat",
     token,
     context: { apiVersion: 1, clientId: "client", clientHost: "/127.0.0.1" },
+    maySee: () => true,
     freshId: "fresh",
     request: {
       groupId: "g",
