@@ -7,7 +7,8 @@
  *
  *     map, filter, mergeMap, concatMap, tap                  always: each result is that of its record
  *     bufferCount, groupBy, toArray, reduce                  remember within a transaction only, and where it ends is not to
- *                                                            be relied upon: where the result does not depend on it
+ *                                                            be relied upon: where the result does not depend on it.
+ *                                                            One value by key costs less with reducePerCommit
  *     scan, pairwise, distinctUntilChanged, debounceTime,    never: their memory would be lost with each transaction, and
  *     throttleTime, auditTime, bufferTime                    their clock is no event time. The operators of these names
  *                                                            (operators/remember.ts) keep a store per key

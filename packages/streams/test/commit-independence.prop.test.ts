@@ -12,6 +12,7 @@ import * as S from "../src/index.ts"
 import { makeTopology } from "../src/topology/topology.ts"
 import { type Event, Events, flat, Other, Out, type Pipelines, Rows } from "./events.ts"
 import { JOIN_PIPELINES, MEETS, UNTIMED } from "./join-pipelines.ts"
+import { PER_COMMIT, PER_COMMIT_PIPELINES } from "./per-commit-pipelines.ts"
 import { REMEMBER_PIPELINES } from "./remember-pipelines.ts"
 import { TABLE_PIPELINES } from "./table-pipelines.ts"
 import { WINDOW_PIPELINES } from "./window-pipelines.ts"
@@ -22,6 +23,7 @@ const PIPELINES: Pipelines = [
   ...REMEMBER_PIPELINES,
   ...JOIN_PIPELINES,
   ...WINDOW_PIPELINES,
+  ...PER_COMMIT_PIPELINES,
   [
     "stateless",
     () =>
@@ -286,7 +288,7 @@ async function check(build: () => any, runs: number, options: (sinks: readonly s
 
 test.each(PIPELINES)("K5: %s", async (name, build, stores) => {
   await check(build, 30, (sinks) => ({
-    outputs: MEETS.has(name) ? sinks.filter((sink) => sink !== Out.name) : sinks,
+    outputs: MEETS.has(name) || PER_COMMIT.has(name) ? sinks.filter((sink) => sink !== Out.name) : sinks,
     stores,
     untimedStores: UNTIMED.has(name) ? stores : [],
   }))

@@ -100,6 +100,20 @@ test("pipelines infer what they carry and what they need", () => {
   expectTypeOf(windowed).toEqualTypeOf<S.Table<S.Windowed<string>, number>>()
 })
 
+test("A8: reducePerCommit keeps the type of what it puts together", () => {
+  const revenues = S.stream(Revenue).pipe(
+    S.reducePerCommit((left, right) => new TierRevenue({ ...right, total: left.total + right.total })),
+  )
+  expectTypeOf(revenues).toEqualTypeOf<S.Stream<string, TierRevenue>>()
+  const windowed = S.stream(Orders).pipe(S.window(S.tumbling("1 hour")), S.count("n"), S.toStream())
+  expectTypeOf(windowed.pipe(S.reducePerCommit((_, last) => last))).toEqualTypeOf(windowed)
+  // @ts-expect-error a number is no order
+  S.stream(Orders).pipe(S.reducePerCommit((left, right) => left.amount + right.amount))
+  const orders = S.table(Orders)
+  // @ts-expect-error a table's changes are a stream first
+  expect(() => orders.pipe(S.reducePerCommit((_: Order, last: Order) => last))).toThrow("takes a stream, got a table")
+})
+
 test("tables of tables, several topics and sinks infer", () => {
   const large = S.table(Orders).pipe(
     S.filterTable((order, key) => order.amount > key.length),

@@ -3,7 +3,6 @@
  */
 import { json, string } from "@millrace/schema"
 import * as S from "@millrace/streams"
-import { groupBy, mergeMap, reduce } from "rxjs"
 import { bidsOf, type Events } from "../events.ts"
 
 export interface Q17 {
@@ -54,18 +53,10 @@ function together(left: Q17, right: Q17): Q17 {
 
 export const q17 = (events: Events, output: string) =>
   bidsOf(events).pipe(
-    S.mapRecord(({ value: { auction, dateTime, price } }) => {
-      const day = dayOf(dateTime)
-      return { key: `${auction} ${day}`, value: oneBid(auction, day, price) }
-    }),
-    // An auction's bids of one transaction go through the topic, and into the table, as one.
-    S.rx((bids) =>
-      bids.pipe(
-        groupBy(({ key }) => key),
-        mergeMap((ofAuction) => ofAuction.pipe(reduce((all, bid) => bid.with(together(all.value, bid.value))))),
-      ),
-    ),
+    S.map(({ auction, dateTime, price }) => oneBid(auction, dayOf(dateTime), price)),
     S.keyBy(({ auction, day }) => `${auction} ${day}`, { key: string }),
+    // An auction's bids of one transaction go through the topic, and into the table, as one.
+    S.reducePerCommit(together),
     S.reduce("by-day", together),
     S.toStream(),
     S.to(S.topic(output, { key: string, value: json<Q17>() })),

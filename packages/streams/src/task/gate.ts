@@ -24,6 +24,11 @@ export class Slot {
     this.receiver = receiver
   }
 
+  /** Nothing waits behind it. */
+  get isLast(): boolean {
+    return this.#gate.last === this
+  }
+
   /** Nothing more will come. Results that became possible leave at once. */
   release(): void {
     this.isReady = true
@@ -49,6 +54,10 @@ export class Gate {
   /** Slots and records that wait. */
   get size(): number {
     return this.#queue.length - this.#head
+  }
+
+  get last(): Slot | Waiting | undefined {
+    return this.#queue.at(-1)
   }
 
   enter(receiver: Receiver, record: StreamRecord): void {
