@@ -88,14 +88,9 @@ class SessionAggregate extends Processor {
     const kept = isKept
       ? [...rest, { from: start, to: end, value }].sort((left, right) => left.from - right.from)
       : rest
-    if (this.#isSentOnce) {
-      this.#sessions.put(key, kept.length === 0 ? undefined : kept, timestamp)
-      for (const { to } of joined) this.#ends.delete(key, to + this.#closesAfterMs)
-      if (isKept) this.#ends.set(key, end + this.#closesAfterMs)
-      return
-    }
+    if (this.#isSentOnce) return this.#put(key, sessions, kept, timestamp)
     for (const [index, session] of joined.entries()) this.#send(record, session, TOMBSTONE, olds[index])
-    this.#put(key, kept, timestamp)
+    this.#put(key, sessions, kept, timestamp)
     const sent = this.node.outlived ? this.#copy(value) : value
     if (isKept) this.#send(record, { from: start, to: end }, sent, TOMBSTONE)
   }
@@ -117,13 +112,12 @@ class SessionAggregate extends Processor {
     return (serde.decode(serde.encode([{ from: 0, to: 0, value }])) as Session[])[0]!.value
   }
 
-  #put(key: unknown, sessions: readonly Session[], timestamp: number): void {
-    const before = this.#sessions.get(key).value
-    this.#sessions.put(key, sessions.length === 0 ? undefined : sessions, timestamp)
-    if (sessions.length === 0) return
-    // One timer a key: it is set for the session that is past first, and again when it fires.
-    const pastAt = this.#pastAt(sessions)
-    if (before === undefined || pastAt < this.#pastAt(before)) this.#ends.set(key, pastAt)
+  #put(key: unknown, before: readonly Session[], after: readonly Session[], timestamp: number): void {
+    this.#sessions.put(key, after.length === 0 ? undefined : after, timestamp)
+    if (after.length === 0) return
+    // One timer a key: it is set for the session that is past first, and again when it fires. A session that grows sets none.
+    const pastAt = this.#pastAt(after)
+    if (before.length === 0 || pastAt < this.#pastAt(before)) this.#ends.set(key, pastAt)
   }
 
   #pastAt(sessions: readonly Session[]): number {
@@ -136,10 +130,8 @@ class SessionAggregate extends Processor {
       if (sessions === undefined) return
       const left = sessions.filter(({ to }) => to + this.#closesAfterMs > now)
       if (left.length < sessions.length) this.#sessions.put(key, left.length === 0 ? undefined : left, timestamp)
-      if (!this.#isSentOnce) {
-        if (left.length > 0) this.#ends.set(key, this.#pastAt(left))
-        return
-      }
+      if (left.length > 0) this.#ends.set(key, this.#pastAt(left))
+      if (!this.#isSentOnce) return
       for (const { from, to, value } of sessions) {
         if (to + this.#closesAfterMs > now) continue
         const sent = this.node.outlived ? this.#copy(value) : value

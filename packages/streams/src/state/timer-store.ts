@@ -23,6 +23,8 @@ const HEAP_TIMERS_MAX = 16_384
 interface OpenTimer {
   readonly time: number
   readonly isSet: boolean
+  /** It was found among what is committed: nobody needs to look again whether its deletion is to be written. */
+  readonly isCommitted?: true
 }
 
 export class TimerStore<K = any> extends Store {
@@ -68,7 +70,8 @@ export class TimerStore<K = any> extends Store {
   #take(stored: string, callback: (key: K, time: number) => void): void {
     this.#heap.pop()
     const due = timeOf(stored)
-    this.#open.set(stored, { time: due, isSet: false })
+    const timer = { time: due, isSet: false } as const
+    this.#open.set(stored, this.#open.has(stored) ? timer : { ...timer, isCommitted: true })
     callback(this.spec.key.decode(bytesOf(stored.slice(TIME_BYTES))), due)
   }
 
@@ -122,9 +125,9 @@ export class TimerStore<K = any> extends Store {
   }
 
   protected stageEntries(write: WriteStaged): void {
-    for (const [stored, { time, isSet }] of this.#open) {
+    for (const [stored, { time, isSet, isCommitted }] of this.#open) {
       if (isSet) write(stored, true, time)
-      else if (this.committed.get(stored) !== undefined) write(stored, undefined, time)
+      else if (isCommitted === true || this.committed.get(stored) !== undefined) write(stored, undefined, time)
     }
   }
 
