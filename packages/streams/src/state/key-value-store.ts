@@ -3,6 +3,7 @@
  */
 import type { PhysicalStore } from "../topology/topology.ts"
 import { byteString, bytesOf } from "./byte-order.ts"
+import { NO_TIME } from "./cell.ts"
 import type { FlushLimits } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
 import { Overlay, OverlayEntry } from "./overlay.ts"
@@ -13,6 +14,9 @@ export interface Stamped<V> {
   readonly value: V | undefined
   readonly timestamp: number
 }
+
+const unread = (key: unknown, bytes: string) => new OverlayEntry<never>(key, bytes, undefined, NO_TIME)
+const asItIs = () => {}
 
 export class KeyValueStore<K = any, V = any> extends Store {
   readonly #overlay: Overlay<V>
@@ -32,9 +36,9 @@ export class KeyValueStore<K = any, V = any> extends Store {
     return this.unshared(this.#entry(key))
   }
 
-  /** undefined deletes. */
+  /** undefined deletes. What was there before is not read. */
   put(key: K, value: V | undefined, timestamp: number): void {
-    const entry = this.#entry(key)
+    const entry = this.#overlay.entry(key, unread, asItIs)
     entry.value = value
     entry.timestamp = timestamp
     entry.isDirty = true

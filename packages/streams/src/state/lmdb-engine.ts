@@ -8,6 +8,9 @@
  * A batch is queued in one transaction that LMDB commits in its background thread, checkpoint included, so that the main
  * thread pays only for queueing. Nothing here may use `noSync`: after a power cut the file must be some past state whole.
  *
+ * A look-up that finds nothing costs what one does that finds a row: keys that are not there are known (known-keys.ts). A store
+ * is one thread's at a time, and opened where it goes to another.
+ *
  * LMDB has no checksums, so each value has its own before it, CRC-32C in 4 bytes. Where one does not fit, the engine throws
  * `CorruptState` and has no checkpoint from then on, also after a restart, until it was cleared: so it is rebuilt.
  */
@@ -25,6 +28,7 @@ import {
   type StateEngine,
   type StateEngines,
 } from "./engine.ts"
+import { KnownKeys } from "./known-keys.ts"
 
 const STORES_MAX = 4_096
 /** Store keys lie behind one byte, so that none can equal the checkpoint's, which is below them all. */
@@ -68,7 +72,10 @@ interface LmdbStats {
 class LmdbEngine implements StateEngine {
   readonly #name: string
   readonly #database: StateDatabase
+  readonly #known = new KnownKeys((key) => this.#keysFrom(key))
   #isCorrupt = false
+  /** Batches that LMDB has not committed. */
+  #inFlight = 0
 
   constructor(name: string, database: StateDatabase) {
     this.#name = name
@@ -76,6 +83,7 @@ class LmdbEngine implements StateEngine {
   }
 
   get(key: string): Uint8Array | undefined {
+    if (this.#known.lacks(key)) return undefined
     const stored = this.#database.getBinary(key)
     return stored && this.#checked(stored)
   }
@@ -99,13 +107,26 @@ class LmdbEngine implements StateEngine {
   }
 
   async write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void> {
+    // What is in flight is not there to be read.
+    if (this.#inFlight === 0) this.#known.learn()
     let bytes = 0
     for (const { key, value } of batch) {
       if (key.length > KEY_LENGTH_BYTES_MAX) {
         throw new StateError(`store ${this.#name}: a key has ${key.length} bytes, ${KEY_LENGTH_BYTES_MAX} are the most`)
       }
-      if (value !== null) bytes += CHECKSUM_BYTES + value.length
+      if (value === null) continue
+      bytes += CHECKSUM_BYTES + value.length
+      this.#known.add(key)
     }
+    this.#inFlight++
+    try {
+      await this.#put(batch, bytes, checkpoint)
+    } finally {
+      this.#inFlight--
+    }
+  }
+
+  async #put(batch: readonly EngineWrite[], bytes: number, checkpoint: Checkpoint): Promise<void> {
     // One piece for all, since LMDB asks for the address of each piece.
     const values = Buffer.allocUnsafeSlow(bytes)
     let at = 0
@@ -120,6 +141,15 @@ class LmdbEngine implements StateEngine {
       }
       if (!this.#isCorrupt) void this.#database.put(CHECKPOINT_KEY, sealed(encodeCheckpoint(checkpoint)))
     })
+  }
+
+  #keysFrom(key: string): Iterable<string> {
+    return this.#database.getKeys({ start: key }) as Iterable<string>
+  }
+
+  /** Another thread may have written since. */
+  opened(): void {
+    this.#known.forget()
   }
 
   checkpoint(): Checkpoint | undefined {
@@ -157,10 +187,12 @@ class LmdbEngine implements StateEngine {
 
   /** At once: a task that opens the store next must not find what is about to go. */
   empty(): void {
+    this.#known.forget()
     this.#database.clearSync()
   }
 
   async clear(): Promise<void> {
+    this.#known.forget()
     await this.#database.clearAsync()
     this.#isCorrupt = false
   }
@@ -182,7 +214,9 @@ export class LmdbEngines implements StateEngines {
   }
 
   open(store: string, partition: number): StateEngine {
-    return this.#open(engineName(store, partition))
+    const engine = this.#open(engineName(store, partition))
+    engine.opened()
+    return engine
   }
 
   #open(name: string): LmdbEngine {

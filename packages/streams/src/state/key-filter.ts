@@ -1,0 +1,76 @@
+/**
+ * Which keys were never added: a Bloom filter that grows. A key that it lacks was not added; of a hundred that were not it
+ * lacks all but a few.
+ *
+ * A layer that has as many keys as it is made for is followed by one four times as large, so that a million keys are in four.
+ * After the last there is no more room: what is added then is not known, and the filter of no use any more.
+ */
+const KEYS_MIN = 16_384
+const GROWTH = 4
+const KEYS_MAX = 4_194_304
+/** At least: the number of bits is a power of two. */
+const BITS_PER_KEY = 8
+const PROBES = 6
+const FIRST_FACTOR = 0x01000193
+const SECOND_FACTOR = 0x5bd1e995
+
+export class KeyFilter {
+  /** The latest first. */
+  readonly #layers = [new Layer(KEYS_MIN)]
+  #capacity = KEYS_MIN
+
+  /** Nothing more may be added. */
+  get isFull(): boolean {
+    return this.#capacity === KEYS_MAX && this.#layers[0]!.room === 0
+  }
+
+  /** A key is a string of bytes (byte-order.ts). */
+  add(key: string): void {
+    if (this.#layers[0]!.room === 0) this.#layers.unshift(new Layer((this.#capacity *= GROWTH)))
+    this.#layers[0]!.add(hashOf(key, FIRST_FACTOR), hashOf(key, SECOND_FACTOR) | 1)
+  }
+
+  lacks(key: string): boolean {
+    const first = hashOf(key, FIRST_FACTOR)
+    const second = hashOf(key, SECOND_FACTOR) | 1
+    for (const layer of this.#layers) if (layer.has(first, second)) return false
+    return true
+  }
+}
+
+class Layer {
+  room: number
+  readonly #bits: Uint32Array
+  readonly #mask: number
+
+  constructor(keys: number) {
+    this.room = keys
+    this.#bits = new Uint32Array((keys * BITS_PER_KEY) / 32)
+    this.#mask = keys * BITS_PER_KEY - 1
+  }
+
+  add(first: number, second: number): void {
+    this.room--
+    for (let probe = 0; probe < PROBES; probe++) {
+      const bit = (first + Math.imul(probe, second)) & this.#mask
+      this.#bits[bit >>> 5]! |= 1 << (bit & 31)
+    }
+  }
+
+  has(first: number, second: number): boolean {
+    for (let probe = 0; probe < PROBES; probe++) {
+      const bit = (first + Math.imul(probe, second)) & this.#mask
+      if ((this.#bits[bit >>> 5]! & (1 << (bit & 31))) === 0) return false
+    }
+    return true
+  }
+}
+
+/** FNV-1a, mixed once more in the end: its low bits alone know too little of the last characters. */
+function hashOf(key: string, factor: number): number {
+  let hash = factor ^ key.length
+  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), factor)
+  hash ^= hash >>> 15
+  hash = Math.imul(hash, 0x2c1b3c6d)
+  return hash ^ (hash >>> 13)
+}
