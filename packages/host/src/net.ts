@@ -3,7 +3,8 @@
  *
  * Three implementations: Node's sockets, an in-memory pair for one process, and the simulated network that drops,
  * delays and cuts. A connection hands its chunks to the handlers given to `attach`; a chunk belongs to the handler from
- * then on. Chunks given to `write` must not change until they were flushed.
+ * then on. A handler may offer memory of its own to be read into instead. Chunks given to `write` must not change until
+ * they were flushed.
  */
 export interface Address {
   readonly host: string
@@ -34,8 +35,18 @@ export interface ClientTls {
   readonly checksHost: boolean
 }
 
+/** Memory of the reader's that a network may read straight into: nothing is allocated or copied on the way. */
+export interface ReadTarget {
+  /** Where the next bytes go; never empty. It is asked for anew after each `filled`. */
+  room(): Uint8Array
+  /** So many bytes have come to the start of what `room` answered. */
+  filled(bytes: number): void
+}
+
 export interface ConnectionHandlers {
   data(chunk: Uint8Array): void
+  /** Networks that can read into it do so; what had come before, and all that others bring, goes to `data`. */
+  readonly target?: ReadTarget
   /** What `write` refused to hurry has been flushed: write again. */
   drain?(): void
   /** Called exactly once, whoever closed; `error` says why when it was not an orderly end. */

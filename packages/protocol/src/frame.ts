@@ -1,14 +1,20 @@
 /**
- * Cuts a byte stream into frames: `length:4 | payload`. Sans-IO: chunks of any size go in, whole payloads come out.
+ * Cuts a byte stream into frames: `length:4 | payload`. Sans-IO, in either of two ways, or both in turn:
  *
- * A payload that arrives within one chunk is a view of that chunk, so a chunk must not be reused after `push`. One that
- * arrives in pieces is gathered into a buffer of its own, which grows with what has arrived, not with what its length
- * announces: a peer cannot make us reserve memory by announcing a large frame.
+ *   push(chunk)                  chunks of any size go in, whole payloads come out
+ *   room(), then filled(bytes)   the stream is read straight into where payloads are gathered: a large one is not copied
+ *
+ * Payloads belong to the caller for good. One that arrives within a chunk that was pushed is a view of that chunk, so a
+ * chunk must not be reused after `push`; any other has a buffer of its own, and `room` never answers memory of a payload
+ * that was handed out. That buffer grows with what has arrived, not with what its length announces: beyond
+ * `reserveBytes` a peer cannot make us reserve memory by announcing a large frame.
  */
 export const FRAME_LENGTH_BYTES = 4
-const GATHER_START_BYTES = 64 * 1024
+const RESERVE_BYTES = 64 * 1024
 /** What was gathered is copied, and new pages are touched, each time it grows: seldom, for answers of some megabytes. */
 const GATHER_GROWTH = 4
+/** What is read at once while no payload has begun. */
+const SCRATCH_BYTES = 64 * 1024
 
 /** The stream is not made of frames we accept; the connection is of no further use. */
 export class FrameError extends Error {
@@ -17,39 +23,65 @@ export class FrameError extends Error {
 
 export class FrameSplitter {
   private readonly maxFrameBytes: number
+  private readonly reserveBytes: number
   private readonly prefix = new Uint8Array(FRAME_LENGTH_BYTES)
   private prefixFilled = 0
   /** Payload size of the frame being gathered; -1 while its length is not complete. */
   private size = -1
-  private gathered: Uint8Array | undefined
-  private filled = 0
+  private gathered: Buffer | undefined
+  private gatheredBytes = 0
+  /** Where lengths and small payloads are read to. */
+  private scratch: Buffer | undefined
 
-  /** `maxFrameBytes` is Kafka's `socket.request.max.bytes`: the largest payload accepted. */
-  constructor(maxFrameBytes: number) {
+  /**
+   * `maxFrameBytes` is Kafka's `socket.request.max.bytes`: the largest payload accepted. `reserveBytes`: what a payload
+   * may take before it has arrived.
+   */
+  constructor(maxFrameBytes: number, reserveBytes: number = RESERVE_BYTES) {
     this.maxFrameBytes = maxFrameBytes
+    this.reserveBytes = reserveBytes
   }
 
   /** Bytes held back of a frame that is not complete. */
   get bufferedBytes(): number {
-    return this.prefixFilled + this.filled
+    return this.prefixFilled + this.gatheredBytes
   }
 
   /** Payloads that this chunk completes, in order. Throws `FrameError` at a negative or too large length. */
   push(chunk: Uint8Array): Uint8Array[] {
+    return this.split(chunk, (from, to) => chunk.subarray(from, to))
+  }
+
+  /** Where the next bytes of the stream may be read to; never empty. What it answered before is void then. */
+  room(): Uint8Array {
+    if (this.gathered !== undefined) return this.gathered.subarray(this.gatheredBytes)
+    return (this.scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES))
+  }
+
+  /** The same as `push` for so many bytes that were read to the start of `room()`. */
+  filled(bytes: number): Uint8Array[] {
+    if (this.gathered === undefined) {
+      const scratch = this.scratch!
+      return this.split(scratch.subarray(0, bytes), (from, to) => copyOf(scratch, from, to))
+    }
+    this.gatheredBytes += bytes
+    if (this.gatheredBytes === this.size) return [this.takeGathered()]
+    if (this.gatheredBytes === this.gathered.length) this.reserve(this.gatheredBytes + 1)
+    return []
+  }
+
+  private split(chunk: Uint8Array, payload: (from: number, to: number) => Uint8Array): Uint8Array[] {
     const frames: Uint8Array[] = []
     let at = 0
     while (at < chunk.length || this.size === 0) {
       if (this.size < 0) at = this.readPrefix(chunk, at)
-      else if (this.filled === 0 && chunk.length - at >= this.size) {
-        frames.push(chunk.subarray(at, at + this.size))
+      else if (this.gatheredBytes === 0 && chunk.length - at >= this.size) {
+        frames.push(payload(at, at + this.size))
         at += this.size
         this.reset()
       } else {
         at = this.gather(chunk, at)
-        if (this.filled === this.size) {
-          frames.push(this.gathered!.subarray(0, this.size))
-          this.reset()
-        }
+        if (this.gatheredBytes === this.size) frames.push(this.takeGathered())
       }
     }
     return frames
@@ -70,24 +102,33 @@ export class FrameSplitter {
   }
 
   private gather(chunk: Uint8Array, at: number): number {
-    const take = Math.min(this.size - this.filled, chunk.length - at)
-    const needed = this.filled + take
-    if (this.gathered === undefined || this.gathered.length < needed) {
-      const room = Math.min(this.size, Math.max(needed, this.filled * GATHER_GROWTH, GATHER_START_BYTES))
-      const grown = Buffer.allocUnsafeSlow(room)
-      if (this.gathered !== undefined) grown.set(this.gathered.subarray(0, this.filled))
-      this.gathered = grown
-    }
-    this.gathered.set(chunk.subarray(at, at + take), this.filled)
-    this.filled = needed
+    const take = Math.min(this.size - this.gatheredBytes, chunk.length - at)
+    const needed = this.gatheredBytes + take
+    this.reserve(needed)
+    this.gathered!.set(chunk.subarray(at, at + take), this.gatheredBytes)
+    this.gatheredBytes = needed
     return at + take
+  }
+
+  private reserve(needed: number): void {
+    if (this.gathered !== undefined && this.gathered.length >= needed) return
+    const room = Math.min(this.size, Math.max(needed, this.gatheredBytes * GATHER_GROWTH, this.reserveBytes))
+    const grown = Buffer.allocUnsafeSlow(room)
+    this.gathered?.copy(grown, 0, 0, this.gatheredBytes)
+    this.gathered = grown
+  }
+
+  private takeGathered(): Uint8Array {
+    const payload = this.gathered!.subarray(0, this.size)
+    this.reset()
+    return payload
   }
 
   private reset(): void {
     this.prefixFilled = 0
     this.size = -1
     this.gathered = undefined
-    this.filled = 0
+    this.gatheredBytes = 0
   }
 
   private refusal(size: number): FrameError {
@@ -101,4 +142,10 @@ export class FrameSplitter {
     }
     return new FrameError(`a frame of ${size} bytes, allowed are 0 to ${this.maxFrameBytes}`)
   }
+}
+
+function copyOf(bytes: Buffer, from: number, to: number): Uint8Array {
+  const copy = Buffer.allocUnsafe(to - from)
+  bytes.copy(copy, 0, from, to)
+  return copy
 }

@@ -23,6 +23,18 @@ function chunked(stream: Buffer, sizes: number[]): Buffer[] {
   return chunks
 }
 
+/** Reads the stream into the splitter's own memory, at most so many bytes at a time. */
+function read(splitter: FrameSplitter, stream: Buffer, sizes: number[]): Uint8Array[] {
+  const frames: Uint8Array[] = []
+  let at = 0
+  for (let i = 0; at < stream.length; i++) {
+    const copied = stream.copy(splitter.room(), 0, at, at + sizes[i % sizes.length]!)
+    frames.push(...splitter.filled(copied))
+    at += copied
+  }
+  return frames
+}
+
 describe("FrameSplitter", () => {
   it("yields the same frames however the stream is cut", () => {
     fc.assert(
@@ -37,6 +49,54 @@ describe("FrameSplitter", () => {
         },
       ),
     )
+  })
+
+  it("yields the same frames however the stream is read into it, and never writes to them again", () => {
+    // Payloads below and above what is read at once while none has begun.
+    const payload = fc.oneof(fc.integer({ max: 300, min: 0 }), fc.integer({ min: 60_000, max: 400_000 }))
+    const size = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1_000, max: 300_000 }))
+    fc.assert(
+      fc.property(
+        fc.array(payload, { maxLength: 6 }),
+        // One that moves on, lest it takes forever.
+        fc.tuple(fc.array(size, { maxLength: 5 }), fc.integer({ min: 30_000, max: 300_000 })),
+        fc.constantFrom(1, 100_000, 1_000_000),
+        (lengths, [some, large], reserveBytes) => {
+          const payloads = lengths.map((length, index) => Buffer.alloc(length, index + 1))
+          const splitter = new FrameSplitter(1_000_000, reserveBytes)
+          const frames = read(splitter, framed(payloads), [...some, large])
+          expect(frames.map((frame) => frame.length)).toEqual(lengths)
+          expect(frames.every((frame, index) => payloads[index]!.equals(frame))).toBe(true)
+          expect(splitter.bufferedBytes).toBe(0)
+        },
+      ),
+      { numRuns: 50 },
+    )
+  })
+
+  it("goes on with chunks where it was read into, and the other way round", () => {
+    const payloads = [Buffer.alloc(200_000, 1), Buffer.from("two"), Buffer.alloc(100_000, 3)]
+    const stream = framed(payloads)
+    const splitter = new FrameSplitter(200_000)
+    const frames = [
+      ...splitter.push(Buffer.from(stream.subarray(0, 2))),
+      ...read(splitter, stream.subarray(2, 100_000), [40_000]),
+      ...splitter.push(Buffer.from(stream.subarray(100_000, 250_000))),
+      ...read(splitter, stream.subarray(250_000), [40_000]),
+    ]
+    expect(frames.map((frame) => Buffer.from(frame))).toEqual(payloads)
+  })
+
+  it("reads a large frame into the buffer that it yields", () => {
+    const payload = Buffer.alloc(300_000, 5)
+    const splitter = new FrameSplitter(payload.length, payload.length)
+    const stream = framed([payload])
+    read(splitter, stream.subarray(0, 10), [10])
+    const room = splitter.room()
+    expect(room).toHaveLength(payload.length - 6)
+    const [frame] = read(splitter, stream.subarray(10), [stream.length])
+    expect(frame!.buffer).toBe(room.buffer)
+    expect(payload.equals(frame!)).toBe(true)
   })
 
   it("yields views of a chunk that holds whole frames", () => {

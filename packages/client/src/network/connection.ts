@@ -63,6 +63,8 @@ interface Pending {
 const SOFTWARE = { clientSoftwareName: "millrace", clientSoftwareVersion: "0.1.0" }
 const RESPONSE_HEADER_BYTES = 4
 const NONCE_BYTES = 24
+/** An answer of this size gets its buffer as soon as its length is known: as large as a fetch's answer is by default. */
+const ANSWER_RESERVE_BYTES = 16 * 1024 * 1024
 /** When a connection authenticates again: after this part of the time it is trusted for, and up to so much later. */
 const REAUTHENTICATE_AT = 0.85
 const REAUTHENTICATE_SPREAD = 0.1
@@ -72,7 +74,6 @@ export class BrokerConnection {
   readonly #clock: Clock
   readonly #options: ConnectionOptions
   readonly #connection: Connection
-  readonly #splitter: FrameSplitter
   readonly #pending: Pending[] = []
   readonly #waiting: (() => void)[] = []
   #correlationId = 0
@@ -102,9 +103,13 @@ export class BrokerConnection {
     this.#clock = clock
     this.#options = options
     this.#connection = connection
-    this.#splitter = new FrameSplitter(options.maxResponseBytes)
+    const splitter = new FrameSplitter(options.maxResponseBytes, ANSWER_RESERVE_BYTES)
     connection.attach({
-      data: (chunk) => this.#receive(chunk),
+      data: (chunk) => this.#receive(() => splitter.push(chunk)),
+      target: {
+        room: () => splitter.room(),
+        filled: (bytes) => this.#receive(() => splitter.filled(bytes)),
+      },
       close: (error) => this.#end(error ?? this.#fault("DISCONNECTED", "the broker closed the connection")),
     })
   }
@@ -232,10 +237,10 @@ export class BrokerConnection {
     })
   }
 
-  #receive(chunk: Uint8Array): void {
+  #receive(split: () => Uint8Array[]): void {
     if (this.#closed) return
     try {
-      for (const frame of this.#splitter.push(chunk)) this.#answer(frame)
+      for (const frame of split()) this.#answer(frame)
     } catch (error) {
       this.#end(this.#fault("PROTOCOL", error instanceof Error ? error.message : String(error), error))
     }

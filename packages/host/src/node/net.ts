@@ -5,6 +5,7 @@ import * as net from "node:net"
 import type * as tls from "node:tls"
 import { type Address, formatAddress, type Net, NetError } from "../net.ts"
 import { NodeConnection } from "./socket.ts"
+import { SocketReads } from "./socket-reads.ts"
 
 const CONNECT_TIMEOUT_MS = 10_000
 
@@ -27,9 +28,11 @@ export const nodeNet: Net = {
   async connect(address, options = {}) {
     const secure = options.tls && (await import("./tls.ts"))
     return new Promise((resolve, reject) => {
+      const reads = new SocketReads()
+      const { onread } = reads
       const socket = secure
-        ? secure.tlsSocket(address, options.tls!)
-        : net.connect({ host: address.host, port: address.port })
+        ? secure.tlsSocket(address, options.tls!, onread)
+        : net.connect({ host: address.host, port: address.port, onread })
       const timeoutMs = options.timeoutMs ?? CONNECT_TIMEOUT_MS
       const fail = (code: string, reason: string, cause?: unknown) => {
         clearTimeout(timer)
@@ -43,7 +46,7 @@ export const nodeNet: Net = {
       socket.once(secure ? "secureConnect" : "connect", () => {
         clearTimeout(timer)
         socket.removeListener("error", onError)
-        resolve(new NodeConnection(socket))
+        resolve(new NodeConnection(socket, { reads }))
       })
     })
   },

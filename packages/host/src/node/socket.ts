@@ -3,14 +3,24 @@
  */
 import type { Socket } from "node:net"
 import { type Address, type Connection, type ConnectionHandlers, formatAddress, NetError } from "../net.ts"
+import type { SocketReads } from "./socket-reads.ts"
+
+export interface NodeConnectionOptions {
+  /** Of the client's certificate. */
+  readonly subject?: string | undefined
+  /** What the socket was made with, if it can read into its reader's memory. Sockets that were accepted cannot. */
+  readonly reads?: SocketReads
+}
 
 export class NodeConnection implements Connection {
   readonly remote: Address
   readonly local: Address
   readonly subject: string | undefined
   readonly #socket: Socket
-  constructor(socket: Socket, subject?: string) {
+  readonly #reads: SocketReads | undefined
+  constructor(socket: Socket, { subject, reads }: NodeConnectionOptions = {}) {
     this.#socket = socket
+    this.#reads = reads
     this.subject = subject
     this.remote = { host: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 }
     this.local = { host: socket.localAddress ?? "", port: socket.localPort ?? 0 }
@@ -19,7 +29,8 @@ export class NodeConnection implements Connection {
   attach(handlers: ConnectionHandlers): void {
     const socket = this.#socket
     let failure: NetError | undefined
-    socket.on("data", (chunk: Buffer) => handlers.data(chunk))
+    if (this.#reads) this.#reads.attach(handlers)
+    else socket.on("data", (chunk: Buffer) => handlers.data(chunk))
     socket.on("drain", () => handlers.drain?.())
     socket.on("error", (cause: NodeJS.ErrnoException) => {
       failure = new NetError(

@@ -1,7 +1,7 @@
 /**
  * TLS for the network port: sockets that are handed out once the handshake is over.
  */
-import { isIP, type Socket } from "node:net"
+import { isIP, type OnReadOpts, type Socket } from "node:net"
 import * as tls from "node:tls"
 import type { Address, ClientTls, Connection, ListenOptions, ServerTls, TlsIdentity } from "../net.ts"
 import { NodeConnection } from "./socket.ts"
@@ -36,7 +36,7 @@ export function tlsServer(
     (socket) => {
       const certificate = socket.getPeerX509Certificate()
       if (certificate === undefined || socket.authorized)
-        return accept(new NodeConnection(socket, certificate && distinguishedName(certificate.subject)))
+        return accept(new NodeConnection(socket, { subject: certificate && distinguishedName(certificate.subject) }))
       // It need not show one; one that it shows must be good.
       onRefused?.(remoteOf(socket), `the client's certificate is not trusted: ${socket.authorizationError}`)
       socket.destroy()
@@ -46,10 +46,17 @@ export function tlsServer(
   return server
 }
 
-export function tlsSocket(address: Address, { ca, identity, checksHost }: ClientTls): tls.TLSSocket {
+export function tlsSocket(
+  address: Address,
+  { ca, identity, checksHost }: ClientTls,
+  onread: OnReadOpts,
+): tls.TLSSocket {
+  // The types of Node's API do not know `onread` here; its documentation does.
+  const reads = { onread }
   return tls.connect({
     host: address.host,
     port: address.port,
+    ...reads,
     ...(isIP(address.host) === 0 && { servername: address.host }),
     ...(ca !== undefined && { ca }),
     ...(identity && identityOf(identity)),
