@@ -7,6 +7,7 @@
 import { recordBytesMax, type RecordHeaderInput } from "@millrace/protocol/record/builder"
 import type { Compression } from "@millrace/protocol/record/compression"
 import { BufferExhausted } from "../errors.ts"
+import { BatchBuffers } from "./batch-buffers.ts"
 import { NO_IDENTITY, ProducerBatch, type ProducerIdentity } from "./batch.ts"
 import { PartitionQueue } from "./partition-queue.ts"
 
@@ -27,6 +28,7 @@ export const HARD_LIMIT_FACTOR = 4
 
 export class Accumulator {
   readonly options: AccumulatorOptions
+  readonly #buffers: BatchBuffers
   #identity: ProducerIdentity = NO_IDENTITY
   readonly #topics = new Map<string, (PartitionQueue | undefined)[]>()
   /** Queues with anything in them, in the order in which they get their turn. */
@@ -41,6 +43,7 @@ export class Accumulator {
 
   constructor(options: AccumulatorOptions, onBatchClosed?: (topic: string, partition: number) => void) {
     this.options = options
+    this.#buffers = new BatchBuffers(options.batchSize)
     this.#closedHook = onBatchClosed
   }
 
@@ -85,8 +88,8 @@ export class Accumulator {
       batch = new ProducerBatch(topic, partition, now, {
         compression: this.options.compression,
         transactional: this.options.transactional,
-        // What the partition's last batch took: neither growth by copying nor pages that are never touched.
-        initialBytes: Math.max(INITIAL_BYTES_MIN, queue.lastBatchBytes, size + BATCH_OVERHEAD_BYTES),
+        // By what the partition's last batch took: neither growth by copying nor pages that are never touched.
+        buffer: this.#buffers.take(queue.lastBatchBytes, size + BATCH_OVERHEAD_BYTES),
       })
       queue.ready.push(batch)
       this.#outstanding++
@@ -135,10 +138,11 @@ export class Accumulator {
   }
 
   /** The batch is out of the accumulator's hands, delivered or failed. `queued` batches have left their queue already. */
-  release(batch: ProducerBatch): void {
+  release(batch: ProducerBatch, delivered: boolean): void {
     this.queue(batch.topic, batch.partition).done(batch)
     this.#outstanding--
     this.#bytes -= batch.sizeInBytes
+    if (delivered) this.#buffers.giveBack(batch.takeBuffer())
   }
 
   /** When, in monotonic time, something changes without an event: a linger, a backoff or a delivery deadline ends. */
@@ -195,7 +199,6 @@ export class Accumulator {
 }
 
 const BATCH_OVERHEAD_BYTES = 61
-const INITIAL_BYTES_MIN = 1024
 /** `recordBytesMax` without headers, less its call. */
 const quickSize = (key: Uint8Array | null, value: Uint8Array | null): number =>
   36 + (key === null ? 0 : key.length) + (value === null ? 0 : value.length)

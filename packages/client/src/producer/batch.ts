@@ -33,6 +33,8 @@ export interface Waiter {
   reject(error: unknown): void
 }
 
+const NO_BYTES = new Uint8Array(0)
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 export class ProducerBatch {
@@ -60,7 +62,7 @@ export class ProducerBatch {
     topic: string,
     partition: number,
     createdAt: number,
-    options: { readonly compression: Compression; readonly transactional: boolean; readonly initialBytes: number },
+    options: { readonly compression: Compression; readonly transactional: boolean; readonly buffer: Uint8Array },
   ) {
     this.topic = topic
     this.partition = partition
@@ -119,6 +121,12 @@ export class ProducerBatch {
   get bytes(): Uint8Array {
     invariant(this.#bytes, "a batch was sent before it was sealed")
     return this.#bytes
+  }
+
+  /** What the records were encoded in, once the batch was delivered; it has no bytes any more. */
+  takeBuffer(): Uint8Array {
+    this.#bytes = NO_BYTES
+    return this.#builder.takeBuffer()
   }
 
   succeed(baseOffset: number, logAppendTime: number): void {

@@ -91,7 +91,7 @@ export class Sender {
 
   /** Takes a batch out for good, with an error or without. */
   release(batch: ProducerBatch, error?: unknown): void {
-    this.#accumulator.release(batch)
+    this.#accumulator.release(batch, error === undefined)
     if (error !== undefined) batch.fail(error)
     this.#onRelease(batch, error)
   }

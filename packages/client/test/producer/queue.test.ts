@@ -73,7 +73,7 @@ test("whatever is lost or refused on the way, the log gets every record once and
         }
         const outcome = outcomeOf(code, standing)
         expect(outcome.kind === "appended" || outcome.kind === "retry").toBe(true)
-        if (outcome.kind === "appended") accumulator.release(batch)
+        if (outcome.kind === "appended") accumulator.release(batch, true)
         else queue.retry(batch, 0)
       }
       const act = (kind: Step) => {
@@ -131,7 +131,7 @@ test("a new identity numbers what is surely not in the log from 0, and gives the
   const sent = [accumulator.take(queue), accumulator.take(queue), accumulator.take(queue)]
   sent[1]!.maybeAppended = true
   for (const batch of sent.slice(1)) queue.retry(batch, 0)
-  accumulator.release(sent[0]!)
+  accumulator.release(sent[0]!, true)
   queue.poisoned = true
   expect(accumulator.wantsIdentity).toBe(true)
   expect(accumulator.setIdentity({ id: 2, epoch: 0 }, false)).toEqual([sent[1]])
@@ -139,6 +139,31 @@ test("a new identity numbers what is surely not in the log from 0, and gives the
   expect(again).toBe(sent[2])
   const view = new RecordBatchView(again.bytes)
   expect([view.producerId, view.baseSequence, view.isValidCrc()]).toEqual([2, 0, true])
+})
+
+test("the memory of a batch serves another once it was delivered, and not before", () => {
+  const accumulator = new Accumulator(OPTIONS)
+  const queue = accumulator.queue("t", 0)
+  const send = (byte: number) => {
+    accumulator.append("t", 0, 0, null, Buffer.alloc(50, byte), undefined, 0)
+    return accumulator.take(queue)
+  }
+  const memoryOf = (batch: ProducerBatch) => batch.bytes.buffer
+  const valueOf = (batch: ProducerBatch) => {
+    const values: number[] = []
+    readRecords(new RecordBatchView(batch.bytes), (record) => values.push(record.value()![0]!))
+    return values
+  }
+  send(0)
+  // The size to expect is known from here on.
+  const [first, second, third] = [send(1), send(2), send(3)]
+  const memory = memoryOf(first)
+  accumulator.release(first, true)
+  accumulator.release(second, false)
+  const [fourth, fifth] = [send(4), send(5)]
+  expect(memoryOf(fourth) === memory).toBe(true)
+  expect(new Set([second, third, fourth, fifth].map(memoryOf)).size).toBe(4)
+  expect([second, third, fourth, fifth].map(valueOf)).toEqual([[2], [3], [4], [5]])
 })
 
 test("more than the hard limit is refused by name", () => {

@@ -2,6 +2,7 @@
  * Builds one record batch: records are encoded as they come, the header is written around them at the end.
  *
  * Without compression `build()` returns a slice of the builder's own buffer, so the builder cannot be used afterwards.
+ * Who needs the batch no more may take the buffer, to build another in it.
  */
 import {
   ATTRIBUTE_CONTROL,
@@ -55,6 +56,8 @@ export interface RecordBatchOptions {
   readonly deleteHorizon?: number
   /** What to reserve at first, in bytes; it grows by doubling. */
   readonly initialBytes?: number
+  /** What to build in, as long as it suffices; nobody else may touch it until `takeBuffer`. */
+  readonly buffer?: Uint8Array
 }
 
 const INITIAL_BYTES = 1024
@@ -72,7 +75,8 @@ export class RecordBatchBuilder {
 
   constructor(options: RecordBatchOptions = {}) {
     this.#options = options
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(options.initialBytes ?? INITIAL_BYTES, BATCH_HEADER_BYTES))
+    this.#bytes =
+      options.buffer ?? Buffer.allocUnsafeSlow(Math.max(options.initialBytes ?? INITIAL_BYTES, BATCH_HEADER_BYTES))
     if (options.deleteHorizon !== undefined) this.#baseTimestamp = options.deleteHorizon
   }
 
@@ -167,6 +171,14 @@ export class RecordBatchBuilder {
     return batch
   }
 
+  /** The memory it built in, the batch included: for when that is of no more use. */
+  takeBuffer(): Uint8Array {
+    const buffer = this.#bytes
+    this.#bytes = NO_BYTES
+    this.#built = true
+    return buffer
+  }
+
   #reserve(size: number): void {
     const needed = this.#at + size
     if (needed <= this.#bytes.length) return
@@ -190,6 +202,7 @@ export function recordBytesMax(
   return size
 }
 
+const NO_BYTES = new Uint8Array(0)
 const NO_ENCODED: readonly (Uint8Array | null)[] = []
 
 /** Names and values in turn. */
