@@ -55,6 +55,33 @@ test("D7: what follows does not repartition again, and counts stay right on othe
   ])
 })
 
+test("O9: what several operators need by the same key is written once, where the pipeline names it", async () => {
+  const pipeline = S.pipeline("app", () => {
+    const byParity = S.stream(In).pipe(
+      S.keyBy((value) => `k${value % 2}`),
+      S.repartition("by-parity"),
+    )
+    return [
+      byParity.pipe(S.count("counts")),
+      byParity.pipe(S.aggregate("sums", { init: () => 0, add: (sum, value) => sum + value })),
+    ]
+  })
+  await using driver = await TestDriver.start(pipeline, { partitions: { in: 2 } })
+  for (const value of [1, 2, 3, 4, 5]) driver.send(In, { key: `${value}`, value, timestamp: value })
+  await driver.run()
+  const topic = "app-by-parity-repartition"
+  expect([...driver.cluster.topics].filter((name) => name.endsWith("-repartition"))).toEqual([topic])
+  expect(driver.topology.subtopologies.map(({ sources }) => sources.map((source) => source.topic))).toEqual([
+    ["in"],
+    [topic],
+  ])
+  const rows = (store: string) => driver.rows(store).map(({ key, value }) => `${key} ${value}`)
+  expect([rows("counts").sort(), rows("sums").sort()]).toEqual([
+    ["k0 2", "k1 3"],
+    ["k0 6", "k1 9"],
+  ])
+})
+
 test("D7: the number of partitions must be one", () => {
   expect(() => S.repartition("spread", { partitions: 0 })).toThrow("0 partitions must be a whole number")
 })

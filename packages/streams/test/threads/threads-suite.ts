@@ -13,6 +13,8 @@ const SINCE = Date.now()
 /** Each thread loads all of the runtime, which costs more than a second of a processor. */
 const SLOW = { timeout: 120_000 }
 const MODULE = new URL("./pipelines.ts", import.meta.url)
+/** Between two sends of a load: what it sends has to be read again, and counted. */
+const LOAD_INTERVAL_MS = 25
 
 export function threadsSuite(startBench: () => Promise<Bench>): void {
   /** Topics and application of each test are its own. */
@@ -47,7 +49,7 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
       for (const [word, values] of counts) expect(values, word).toEqual(values.map((_, at) => at + 1))
     }
     const count = () => void sent++
-    return { ...module, count, start, send, expectCounted }
+    return { ...module, count, sent: () => sent, start, send, expectCounted }
   }
 
   const spread = (handle: S.WorkersHandle, tasks = 8) =>
@@ -79,32 +81,48 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
     expect(second.metrics().restoredRecords).toBe(0)
   })
 
-  test("1.12: workers are added and removed as it runs, and tasks move with their state", SLOW, async () => {
-    const { start, send, expectCounted } = await setUp()
+  test("O1: workers come and go under load: tasks move with their state, nothing is lost or doubled", SLOW, async () => {
+    const { start, send, expectCounted, sent } = await setUp()
     await using handle = await start({ workers: 1 })
     await spread(handle)
-    await send(200)
-    expect(await handle.addWorker()).toBe(1)
-    await send(200)
-    await spread(handle)
-    expect(await handle.addWorker()).toBe(2)
-    await send(200)
-    await spread(handle)
-    expect(await handle.removeWorker(0)).toBe(0)
-    expect(handle.workers).toEqual([1, 2])
-    await send(200)
-    await spread(handle)
-    await expectCounted()
-    expect(await handle.addWorker()).toBe(0)
-    expect(await handle.removeWorker()).toBe(2)
-    expect(await handle.removeWorker()).toBe(1)
-    await spread(handle)
-    await send(200)
+    const highest = new Map<string, number>()
+    let isLoading = true
+    const load = (async () => {
+      while (isLoading) {
+        await send(20)
+        // Whichever thread has a word by now: its count has not gone back.
+        for (const result of (await handle.query("words", { kind: "range" })).partitions.values()) {
+          for (const { key, value } of result.ok ? result.result.rows : []) {
+            expect(value, key).toBeGreaterThanOrEqual(highest.get(key) ?? 0)
+            highest.set(key, value)
+          }
+        }
+        await new Promise((resolve) => setTimeout(resolve, LOAD_INTERVAL_MS))
+      }
+    })()
+    try {
+      expect(await handle.addWorker()).toBe(1)
+      await spread(handle)
+      expect(await handle.addWorker()).toBe(2)
+      await spread(handle)
+      expect(await handle.removeWorker(0)).toBe(0)
+      expect(handle.workers).toEqual([1, 2])
+      await spread(handle)
+      expect(await handle.addWorker()).toBe(0)
+      expect(await handle.removeWorker()).toBe(2)
+      expect(await handle.removeWorker()).toBe(1)
+      await spread(handle)
+    } finally {
+      isLoading = false
+    }
+    await load
     await expectCounted()
     await expect(handle.removeWorker()).rejects.toThrow(/worker 0 is the last/)
     await expect(handle.removeWorker(5)).rejects.toThrow(/has no worker 5: it has 0/)
-    // Whoever got a task found all of its state on disk.
+    // What workers did that are gone is told too; and whoever got a task found all of its state on disk.
+    await eventually("all is in the figures", () => handle.metrics().processed >= 2 * sent())
     expect(handle.metrics().restoredRecords).toBe(0)
+    expect(highest.size).toBe(20)
   })
 
   test.each(["stop", "replace"] as const)(
