@@ -1,4 +1,4 @@
-/** `millrace run --group-protocol streams`, and what `group describe` shows of it. */
+/** `millrace run --group-protocol streams`, what it leaves behind when it remains in the group, and what `group describe` shows of it. */
 import { afterAll, expect, it } from "vitest"
 import { killServers, millrace, PIPELINES, scratchDirectory, serve } from "./support/process.ts"
 
@@ -9,10 +9,20 @@ afterAll(() => {
   scratch.remove()
 })
 
-it("has the broker assign the tasks of a streams group, and shows who has which", async () => {
+it("has the broker assign the tasks of a streams group, shows who has which, and keeps them for who is to come back", async () => {
   const broker = await serve(["broker", "--data", `${scratch.path}/data`, "--listen", "127.0.0.1:0"])
   const brokers = ["--brokers", broker.ready["kafka"]!]
-  const how = ["--create-topics", "2", "--group-protocol", "streams", "--json", "--state", `${scratch.path}/state`]
+  const staying = ["--set", "leave.group.on.close=false"]
+  const how = [
+    ...staying,
+    "--create-topics",
+    "2",
+    "--group-protocol",
+    "streams",
+    "--json",
+    "--state",
+    `${scratch.path}/state`,
+  ]
   const running = await serve(["run", `${PIPELINES}/words.ts`, ...brokers, ...how])
   // One that is waited for: without its tasks the group is not stable.
   let group = ""
@@ -22,4 +32,6 @@ it("has the broker assign the tasks of a streams group, and shows who has which"
   const described = JSON.parse((await millrace(["group", "describe", "words", "--json", ...brokers])).stdout)
   expect(described).toMatchObject({ state: "Stable", protocolType: "streams", members: [{ tasks: { standby: [] } }] })
   expect((await running.stop()).code).toBe(0)
+  const left = JSON.parse((await millrace(["group", "describe", "words", "--json", ...brokers])).stdout)
+  expect(left.members.map((member: { memberId: string }) => member.memberId)).toEqual([described.members[0].memberId])
 }, 120_000)

@@ -50,11 +50,11 @@ export class KafkaClient {
     return new Cluster(this.#env, options)
   }
 
-  #keep<T extends { close(): Promise<void> }>(child: T): T {
+  #keep<T extends { close(...how: any[]): Promise<void> }>(child: T): T {
     this.#children.add(child)
     const close = child.close.bind(child)
     // What was closed by its user is not ours to keep.
-    child.close = () => close().finally(() => this.#children.delete(child))
+    child.close = (...how) => close(...how).finally(() => this.#children.delete(child))
     return child
   }
 }

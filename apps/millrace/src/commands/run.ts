@@ -6,7 +6,7 @@ import { parse } from "@millrace/config"
 import { type Address, formatAddress } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
 import { RegistryClient } from "@millrace/schema"
-import { type Pipeline, run, type Running, type RunOptions } from "@millrace/streams"
+import { type CloseOptions, type Pipeline, run, type Running, type RunOptions } from "@millrace/streams"
 import { command, UsageError } from "../command.ts"
 import { watchCluster } from "../cluster-watch.ts"
 import { checkBrokers, commandConfigOption, reach, securityOption } from "../connection.ts"
@@ -94,6 +94,7 @@ export default command({
     const stopped = options["stop-at-eof"] ? Promise.race([stopSignal(), inputEnd()]) : stopSignal()
     const parts: Part[] = []
     const handles: Running[] = []
+    const partOf = (handle: Running) => pipelinePart(handle, { leaveGroup: config["leave.group.on.close"] })
     const tasksRun: Promise<void>[] = []
     try {
       const start =
@@ -157,11 +158,11 @@ function inputEnd(): Promise<void> {
 const displayMode = (json: boolean): DisplayMode => (json ? "json" : process.stdout.isTTY ? "live" : "plain")
 
 /** A failed pipeline has said why already: closing what is left of it says no more than a line. */
-const partOf = (handle: Running): Part => ({
+const pipelinePart = (handle: Running, how: CloseOptions): Part => ({
   label: "pipeline",
   at: handle.applicationId,
   close: () =>
-    handle.close().catch((error: unknown) => {
+    handle.close(how).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error)
       if (handle.state() !== "error") console.error(`millrace: closing ${handle.applicationId}: ${oneLine(reason)}`)
     }),

@@ -1,7 +1,7 @@
 /**
  * The settings of `millrace run`, under Kafka Streams' names.
  */
-import { define, int, list, oneOf, string, type Values } from "@millrace/config"
+import { boolean, define, int, list, oneOf, string, type Values } from "@millrace/config"
 import type { RunOptions } from "@millrace/streams"
 import { UsageError } from "../command.ts"
 
@@ -34,6 +34,12 @@ export const runConfig = define({
     default: 45_000,
     min: 6_000,
     doc: "After this time the tasks of a process that went silent move to others.",
+  }),
+  "leave.group.on.close": boolean({
+    default: true,
+    doc:
+      "Whether SIGTERM leaves the group, so that others take the tasks at once. Otherwise these wait for the process as long as " +
+      "a session: for a restart.",
   }),
   "auto.offset.reset": oneOf(["earliest", "latest"], {
     default: "earliest",

@@ -241,13 +241,16 @@ export class Consumer {
     this.#group?.requestShutdown?.()
   }
 
-  /** Gives partitions up (`onRevoked` is awaited), leaves the group and closes connections. */
-  async close(): Promise<void> {
+  /**
+   * Gives partitions up (`onRevoked` is awaited), leaves the group and closes connections. `leaveGroup` overrules
+   * `leaveOnClose`: who does not leave is a member until its session ends (KIP-1092).
+   */
+  async close({ leaveGroup = this.#options.leaveOnClose }: { readonly leaveGroup?: boolean } = {}): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     this.#signal.notify()
     try {
-      await this.#group?.close(this.#options.leaveOnClose)
+      await this.#group?.close(leaveGroup)
       if (!this.#group && this.#options.autoCommit) await this.commit()
     } finally {
       this.#aborter.abort(new ClosedError("the consumer was closed"))

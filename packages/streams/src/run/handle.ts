@@ -21,6 +21,15 @@ import type { Worker } from "./worker.ts"
 
 type StoreOf<K, V> = Table<K, V, any> | GlobalTable<K, V>
 
+/** How a run ends (KIP-1153). */
+export interface CloseOptions {
+  /**
+   * Default true: the others take its tasks at once. Otherwise these wait for it, as long as a session: it is to be started
+   * again, under its state directory, which makes it the member that it was. In either group protocol.
+   */
+  readonly leaveGroup?: boolean
+}
+
 /** A running pipeline, in this thread or in worker threads. */
 export interface Running extends AsyncDisposable {
   readonly applicationId: string
@@ -45,7 +54,7 @@ export interface Running extends AsyncDisposable {
   /** Resolves when the run was closed, rejects with what ended it. */
   readonly done: Promise<void>
   /** Commits, writes state to disk, leaves. */
-  close(): Promise<void>
+  close(options?: CloseOptions): Promise<void>
 }
 
 /** In this thread: stores are at hand. */
@@ -84,6 +93,15 @@ export interface WorkersHandle extends Running {
   query<Q extends Query>(name: string, query: Q, options?: QueryOptions): Promise<QueryResult<Answer<Q, any, any>>>
 }
 
+/** Nobody would come back as a member that is another process at its next start. */
+export function checkClose(applicationId: string, { leaveGroup = true }: CloseOptions, isPersistent: boolean): void {
+  if (leaveGroup || isPersistent) return
+  throw new PipelineError(
+    `application "${applicationId}" cannot be closed with leaveGroup false: it has no stateDir, so that it would come back ` +
+      "as another member, and its tasks would wait for nobody; give it one, or leave",
+  )
+}
+
 /** A store whose changes transactions commit. */
 export function changing(info: StoreInfo): StoreInfo {
   if (info.subtopology !== undefined) return info
@@ -101,8 +119,10 @@ export interface HandleOptions {
   readonly clock: Clock
   readonly restoring: () => readonly RestoreReport[]
   readonly onStateChange: (state: RunState, before: RunState) => void
-  /** Leaves the group and gives everything back. */
-  readonly release: () => Promise<void>
+  /** It is the same member after a restart. */
+  readonly isPersistent: boolean
+  /** Leaves the group, unless it remains, and gives everything back. */
+  readonly release: (options: CloseOptions) => Promise<void>
 }
 
 export class Handle implements RunHandle {
@@ -119,6 +139,8 @@ export class Handle implements RunHandle {
   readonly #clock: Clock
   readonly #restoring: () => readonly RestoreReport[]
   readonly #copies: HandleOptions["copies"]
+  readonly #isPersistent: boolean
+  #closing: CloseOptions | undefined
 
   constructor(options: HandleOptions) {
     this.applicationId = options.applicationId
@@ -133,24 +155,25 @@ export class Handle implements RunHandle {
     this.#restoring = options.restoring
     this.#states = new StateHolder(options.onStateChange)
     this.#copies = options.copies
+    this.#isPersistent = options.isPersistent
     this.done = this.#drive(options.release)
     // A run that fails while nobody looks at `done` must not end the process by itself: `close` reports it.
     this.done.catch(() => {})
   }
 
-  async #drive(release: () => Promise<void>): Promise<void> {
+  async #drive(release: HandleOptions["release"]): Promise<void> {
     this.#states.become("rebalancing")
     try {
       await this.#worker.run()
     } catch (failure) {
       this.#changes.complete()
       this.#states.become("pending-error")
-      await release().catch(() => {})
+      await release({}).catch(() => {})
       this.#states.become("error")
       throw failure
     }
     this.#changes.complete()
-    await release()
+    await release(this.#closing ?? {})
     this.#states.become("not-running")
   }
 
@@ -231,7 +254,9 @@ export class Handle implements RunHandle {
     return this.#changes.of(changing(this.queries.find(of)), turns)
   }
 
-  async close(): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkClose(this.applicationId, options, this.#isPersistent)
+    this.#closing ??= options
     this.#states.become("pending-shutdown")
     this.#worker.stop()
     await this.done

@@ -47,7 +47,8 @@ export function joinGroup(
     sessionTimeoutMs: options.sessionTimeoutMs,
     heartbeatIntervalMs: options.heartbeatIntervalMs,
     maxPollRecords: options.bufferedRecordsMax,
-    // A process that ends in order gives its tasks to the others at once; one that is killed comes back to them.
+    // A process that ends in order gives its tasks to the others at once, unless it says that it remains; one that is killed
+    // comes back to them.
     leaveOnClose: true,
   })
   return consumer

@@ -26,7 +26,7 @@ import type { TaskEndpoints } from "./assignor-data.ts"
 import { ChangelogReader } from "./changelog-reader.ts"
 import { checkEffects } from "./check-effects.ts"
 import { checkProtocol, explainFailure } from "./check-protocol.ts"
-import { Handle, type RunHandle, type WorkersHandle } from "./handle.ts"
+import { type CloseOptions, Handle, type RunHandle, type WorkersHandle } from "./handle.ts"
 import { TaskClaims } from "./claims.ts"
 import { startCleaner } from "./clean-state.ts"
 import { GlobalTables } from "./global-tables.ts"
@@ -293,8 +293,8 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       tasks,
       opening: () => worker.opening,
     })
-    const release = async () => {
-      await consumer.close()
+    const release = async (how: CloseOptions) => {
+      await consumer.close(how)
       await output.close()
       await closeAll()
     }
@@ -315,6 +315,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       clock: host.clock,
       restoring: () => [...restoring.values()],
       onStateChange: options.onStateChange,
+      isPersistent: identity.isPersistent,
       release,
     })
     server?.serve(

@@ -13,7 +13,7 @@ import type { RunMetrics } from "../metrics/report.ts"
 import type { Change } from "../query/changes.ts"
 import type { EndpointMetadata, KeyMetadata } from "../query/places.ts"
 import type { Answer, Query, QueryOptions, QueryResult } from "../query/query.ts"
-import { changing, type WorkersHandle } from "../run/handle.ts"
+import { changing, checkClose, type CloseOptions, type WorkersHandle } from "../run/handle.ts"
 import type { UncaughtAction } from "../run/options.ts"
 import { type RunState, StateHolder } from "../run/state.ts"
 import type { Topology } from "../topology/topology.ts"
@@ -35,6 +35,8 @@ export interface ThreadsHandleOptions {
   readonly onDied: (cause: Error, count: number) => UncaughtAction | undefined | Promise<UncaughtAction>
   readonly onStateChange: (state: RunState, before: RunState) => void
   readonly log: (message: string) => void
+  /** It is the same member after a restart. */
+  readonly isPersistent: boolean
   readonly release: () => Promise<void>
 }
 
@@ -102,11 +104,11 @@ export class ThreadsHandle implements WorkersHandle {
     return action === "replace" && !this.#isEnding
   }
 
-  async #endRun(failure?: Error): Promise<void> {
+  async #endRun(failure?: Error, how: CloseOptions = {}): Promise<void> {
     if (this.#isEnding) return
     this.#isEnding = true
     this.#states.become(failure === undefined ? "pending-shutdown" : "pending-error")
-    const ends = await Promise.all([...this.#threads.values()].map((thread) => thread.stop()))
+    const ends = await Promise.all([...this.#threads.values()].map((thread) => thread.stop(how)))
     const failed = failure ?? ends.flatMap((end) => (end.how === "closed" ? [] : [end.cause]))[0]
     this.#options.changes.complete()
     const released = await this.#options.release().catch((cause: unknown) => cause)
@@ -209,8 +211,9 @@ export class ThreadsHandle implements WorkersHandle {
     return this.#options.changes.of(changing(this.#options.queries.find(of)))
   }
 
-  async close(): Promise<void> {
-    void this.#endRun()
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkClose(this.applicationId, options, this.#options.isPersistent)
+    void this.#endRun(undefined, options)
     await this.done
   }
 

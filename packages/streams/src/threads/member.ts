@@ -7,7 +7,7 @@ import { nodeHost } from "@millrace/host/node"
 import { RegistryClient } from "@millrace/schema"
 import { isPipeline, type Pipeline } from "../dsl/pipeline.ts"
 import { PipelineError } from "../errors.ts"
-import type { Handle } from "../run/handle.ts"
+import type { CloseOptions, Handle } from "../run/handle.ts"
 import type { UncaughtAction } from "../run/options.ts"
 import { runPipeline } from "../run/run.ts"
 import { packFailure } from "./failure.ts"
@@ -25,7 +25,7 @@ let nextUncaught = 0
 let handle: Handle | undefined
 let watches: Watches | undefined
 let { isPaused } = data
-let isStopped = false
+let stopped: CloseOptions | undefined
 
 async function load(): Promise<{ pipeline: Pipeline<any>; more: ModuleOptions }> {
   const exported = (await import(data.module)) as Record<string, unknown>
@@ -70,8 +70,8 @@ parentPort!.on("message", (message: ToThread) => {
     if (isPaused) handle?.pause()
     else handle?.resume()
   } else if (message.kind === "stop") {
-    isStopped = true
-    void handle?.close().catch(() => {})
+    stopped ??= message.how
+    void handle?.close(stopped).catch(() => {})
   } else if (message.kind !== "ask") {
     watches!.follow(message)
   } else {
@@ -114,7 +114,7 @@ async function main(): Promise<void> {
     timer = clock.setTimer(METRICS_MS, report)
   }
   let timer = clock.setTimer(METRICS_MS, report)
-  if (isStopped) void running.close().catch(() => {})
+  if (stopped !== undefined) void running.close(stopped).catch(() => {})
   await running.done.finally(() => timer.cancel())
 }
 

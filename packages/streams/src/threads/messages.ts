@@ -5,6 +5,7 @@ import type { RegistryClientOptions } from "@millrace/schema"
 import type { RunMetrics } from "../metrics/report.ts"
 import type { Query, QueryOptions } from "../query/query.ts"
 import type { TaskEndpoints } from "../run/assignor-data.ts"
+import type { CloseOptions } from "../run/handle.ts"
 import type { Identity } from "../run/identity.ts"
 import type { RunOptions, UncaughtAction } from "../run/options.ts"
 import type { RunState } from "../run/state.ts"
@@ -54,7 +55,7 @@ export interface Answers {
 }
 
 export type ToThread =
-  | { readonly kind: "stop" }
+  | { readonly kind: "stop"; readonly how: CloseOptions }
   | { readonly kind: "pause"; readonly isPaused: boolean }
   | { readonly kind: "uncaught"; readonly id: number; readonly action: UncaughtAction }
   | { readonly kind: "ask"; readonly id: number; readonly question: Question }

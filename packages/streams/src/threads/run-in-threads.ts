@@ -119,6 +119,7 @@ export async function runInThreads(pipeline: Pipeline<any>, given: WorkersRunOpt
       onDied: (cause, count) => options.onUncaught?.(cause, count),
       onStateChange: options.onStateChange,
       log: options.log,
+      isPersistent: identity.isPersistent,
       release: closeAll,
     })
     server?.serve(

@@ -9,6 +9,7 @@ import { argv } from "node:process"
 import { Worker as Thread } from "node:worker_threads"
 import { WorkerDied } from "../errors.ts"
 import type { RunMetrics } from "../metrics/report.ts"
+import type { CloseOptions } from "../run/handle.ts"
 import type { UncaughtAction } from "../run/options.ts"
 import type { RunState } from "../run/state.ts"
 import { type PostedFailure, unpackFailure } from "./failure.ts"
@@ -114,9 +115,9 @@ export class WorkerThread {
   }
 
   /** Commits, leaves the group, ends. */
-  async stop(): Promise<ThreadEnd> {
+  async stop(how: CloseOptions = {}): Promise<ThreadEnd> {
     this.isStopping = true
-    this.#tell({ kind: "stop" })
+    this.#tell({ kind: "stop", how })
     return await this.ended
   }
 

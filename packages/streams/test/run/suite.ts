@@ -97,6 +97,49 @@ export function runSuite(start: () => Promise<Bench>): void {
     }
   })
 
+  test("O3: who closes without leaving is waited for, and has its tasks again when it is back", async () => {
+    const [from, to] = [Words("stays-in"), Counts("stays-out")]
+    await bench.createTopics({ "stays-in": 4, "stays-out": 1 })
+    const pipeline = counting("stays-app", from, to)
+    const admin = bench.client.admin()
+    const members = async () =>
+      bench.groupProtocol === "streams"
+        ? (await admin.describeStreamsGroup(pipeline.name))!.members.map(({ memberId }) => memberId)
+        : (await admin.describeGroups([pipeline.name]))[0]!.members.map(({ groupInstanceId }) => groupInstanceId)
+    const tasksOf = (one: S.RunHandle) => one.metrics().perTask.map(({ task }) => task)
+    const seen: S.RunState[] = []
+    await using first = await S.run(pipeline, bench.options("stays-1"))
+    const onStateChange = (state: S.RunState) => void seen.push(state)
+    await using second = await S.run(pipeline, bench.options("stays-2", { onStateChange }))
+    const isShared = (one: S.RunHandle) => one.state() === "running" && one.metrics().tasks === 4
+    await eventually("both have half of the tasks", () => isShared(first) && isShared(second))
+    await bench.produce(from, words(200))
+    await bench.consume(to, 200)
+    const before = { members: (await members()).sort(), tasks: tasksOf(second) }
+    expect(before.members.length).toBe(2)
+    seen.length = 0
+    await first.close({ leaveGroup: false })
+    expect((await members()).sort()).toEqual(before.members)
+    await bench.produce(from, words(200))
+    await using again = await S.run(pipeline, bench.options("stays-1"))
+    await eventually("it has its tasks again", () => isShared(again))
+    expect(lastOf(await bench.consume(to, 400)).get("w0")).toBe(40)
+    expect((await members()).sort()).toEqual(before.members)
+    // No task came to the other, and none went.
+    expect([seen, tasksOf(second)]).toEqual([[], before.tasks])
+    expect(again.metrics().restoredRecords).toBe(0)
+  })
+
+  test("O3: who would be another member when it is back cannot remain", async () => {
+    const [from, to] = [Words("goes-in"), Counts("goes-out")]
+    await bench.createTopics({ "goes-in": 1, "goes-out": 1 })
+    const { stateDir: _, ...options } = bench.options("goes")
+    await using running = await S.run(counting("goes-app", from, to), options)
+    await expect(running.close({ leaveGroup: false })).rejects.toThrow(/"goes-app.*has no stateDir.*or leave$/)
+    await bench.produce(from, words(100))
+    expect(await bench.consume(to, 100)).toHaveLength(100)
+  })
+
   test("E9 R4: two processes share the tasks, and the one that is left takes them all", async () => {
     const [from, to] = [Words("shared-in"), Counts("shared-out")]
     await bench.createTopics({ "shared-in": 4, "shared-out": 1 })

@@ -222,16 +222,18 @@ test("topics that have more partitions than tasks were laid out for are told by 
   await client.close()
 })
 
-test.each<[ConsumerOptions, number[]]>([
-  [{}, [-1]],
-  [{ groupInstanceId: "i" }, [-2]],
-  [{ groupInstanceId: "i", leaveOnClose: true }, [-1]],
-  [{ leaveOnClose: false }, []],
-])("closing with %o leaves with epochs %o", async (options, epochs) => {
+test.each<[ConsumerOptions, { leaveGroup?: boolean }, number[]]>([
+  [{}, {}, [-1]],
+  [{ groupInstanceId: "i" }, {}, [-2]],
+  [{ groupInstanceId: "i", leaveOnClose: true }, {}, [-1]],
+  [{ leaveOnClose: false }, {}, []],
+  [{ leaveOnClose: true }, { leaveGroup: false }, []],
+  [{ leaveOnClose: false }, { leaveGroup: true }, [-1]],
+])("%o closed with %o leaves with epochs %o", async (options, how, epochs) => {
   const { broker, consumer, told, client, beats } = await member({}, options)
   broker.handlers.set("StreamsGroupHeartbeat", (body) => beat(Math.max(1, body.memberEpoch), lists([0])))
   while (told.length < 2) await consumer.poll(100)
-  await consumer.close()
+  await consumer.close(how)
   expect(told.at(-1)).toBe("revoked t-0")
   expect(beats().flatMap(({ memberEpoch }) => (memberEpoch < 0 ? [memberEpoch] : []))).toEqual(epochs)
   await client.close()
