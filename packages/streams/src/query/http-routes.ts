@@ -2,6 +2,7 @@
  * Interactive queries over HTTP, from any process of the application:
  *
  *     GET /                        the application, its state, its processes
+ *     GET /lags                    how far the stores that are here are behind their changelogs, copies too
  *     GET /metrics                 metrics, as Prometheus' text: see metrics/table.ts
  *     GET /stores                  stores, with the partitions that are here
  *     GET /stores/NAME             rows, partition by partition:   from, to, prefix, order, limit, partition, after
@@ -9,7 +10,8 @@
  *                                  of a versioned store the version that held at a time (asOf), or several (from, to)
  *
  * All take `isolation=read_uncommitted`, `bound={"topic":{"0":17}}` and `local=true`, which asks this process alone;
- * otherwise whoever is asked forwards to the process that has the partition. How keys are written: json.ts.
+ * otherwise whoever is asked forwards to the process that has the partition. With `allowStale=true` a copy that is here
+ * answers in its place, and tells its `lag`. How keys are written: json.ts.
  *
  * Failures are `{"error": REASON, "message": …}`: 404 for a key without a row, 412 below the bound, 503 while a partition
  * moves, 502 when the process that has it does not answer.
@@ -21,6 +23,7 @@ import { prometheusText } from "../metrics/prometheus.ts"
 import type { RunMetrics } from "../metrics/report.ts"
 import type { Forwarder } from "./forward.ts"
 import { parseKey, toJson } from "./json.ts"
+import type { StoreLag } from "./lags.ts"
 import { parsePosition } from "./position.ts"
 import type { StorePlaces } from "./places.ts"
 import type { FailureReason, PartitionResult, Query, QueryOptions, QueryResult, Row, Rows } from "./query.ts"
@@ -29,13 +32,14 @@ import type { StoreInfo } from "./stores.ts"
 /** Whoever knows the stores of this process: the worker itself, or who watches over worker threads. */
 export interface ProcessQueries extends StorePlaces {
   query(store: string, query: Query, options: QueryOptions): QueryResult<any> | Promise<QueryResult<any>>
-  partitionsHere(info: StoreInfo): readonly number[] | Promise<readonly number[]>
+  partitionsHere(info: StoreInfo, allowStale?: boolean): readonly number[] | Promise<readonly number[]>
 }
 
 export interface HttpQueriesOptions {
   readonly applicationId: string
   readonly state: () => string
   readonly metrics: () => RunMetrics
+  readonly lags: () => Promise<readonly StoreLag[]>
   readonly queries: ProcessQueries
   readonly forwarder: Forwarder
 }
@@ -56,6 +60,7 @@ export function queryRoutes(options: HttpQueriesOptions): readonly HttpRoute[] {
   return [
     { method: "GET", path: "/", handle: () => overview(options) },
     { method: "GET", path: "/metrics", handle: () => metricsText(options) },
+    { method: "GET", path: "/lags", handle: async () => answer(200, await options.lags()) },
     { method: "GET", path: "/stores", handle: () => listStores(options.queries) },
     { method: "GET", path: "/stores/:name", handle: (request) => getRows(options, request) },
     { method: "GET", path: "/stores/:name/:key", handle: (request) => getKey(options, request) },
@@ -96,16 +101,18 @@ async function getKey({ queries, forwarder }: HttpQueriesOptions, request: HttpR
   const { query } = request
   const key = parseKey(request.params["key"]!, info.spec.key, query.get("keyEncoding"))
   const partition = numberIn(query, "partition") ?? queries.partitionOf(info, key)
-  const elsewhere = endpointElsewhere(queries, await queries.partitionsHere(info), info, partition, query)
+  const options = optionsIn(query)
+  const here = await queries.partitionsHere(info, options.allowStale)
+  const elsewhere = endpointElsewhere(queries, here, info, partition, query)
   if (elsewhere !== undefined) return await forwarder.forward(elsewhere, request)
   const asked = keyQuery(info, key, query)
-  const { partitions } = await queries.query(info.name, asked, { ...optionsIn(query), partitions: [partition] })
+  const { partitions } = await queries.query(info.name, asked, { ...options, partitions: [partition] })
   const result = partitions.get(partition)!
   if (!result.ok) return failure(result.reason, result.message)
-  const { position } = result
-  if (asked.kind !== "key") return answer(200, { partition, position, ...(result.result as unknown as Rows<any, any>) })
-  if (result.result === undefined) return answer(404, { error: "NO_ROW", message: "there is no such key", position })
-  return answer(200, { partition, position, ...(result.result as Row<any, any>) })
+  const seen = seenBy(result)
+  if (asked.kind !== "key") return answer(200, { partition, ...seen, ...(result.result as unknown as Rows<any, any>) })
+  if (result.result === undefined) return answer(404, { error: "NO_ROW", message: "there is no such key", ...seen })
+  return answer(200, { partition, ...seen, ...(result.result as Row<any, any>) })
 }
 
 function keyQuery(info: StoreInfo, key: unknown, query: URLSearchParams): Query {
@@ -158,11 +165,12 @@ async function getRows({ queries, forwarder }: HttpQueriesOptions, request: Http
   const only = numberIn(query, "partition")
   if (query.has("after") && only === undefined) throw new PipelineError("after continues one partition: name it too")
   const wanted = only === undefined ? allOf(queries.partitionCount(info)) : [only]
-  const present = await queries.partitionsHere(info)
+  const options = optionsIn(query)
+  const present = await queries.partitionsHere(info, options.allowStale)
   const elsewhere = new Map(wanted.map((one) => [one, endpointElsewhere(queries, present, info, one, query)] as const))
   const here = wanted.filter((one) => elsewhere.get(one) === undefined)
   const asked = rowsQuery(info, query)
-  const found = await queries.query(info.name, asked, { ...optionsIn(query), partitions: here })
+  const found = await queries.query(info.name, asked, { ...options, partitions: here })
   const local = [...found.partitions].map(([partition, result]) => partitionAnswer(partition, result))
   const remote = await Promise.all(
     [...new Set(elsewhere.values())]
@@ -201,8 +209,14 @@ async function forwardRows(
 
 const partitionAnswer = (partition: number, result: PartitionResult<any>): PartitionAnswer =>
   result.ok
-    ? { partition, position: result.position, ...result.result }
+    ? { partition, ...seenBy(result), ...result.result }
     : { partition, error: result.reason, message: result.message }
+
+/** How far what answered has come. */
+const seenBy = ({ position, lag }: PartitionResult<any> & { readonly ok: true }) => ({
+  position,
+  ...(lag !== undefined && { lag }),
+})
 
 /** Undefined: it is answered here, well or badly. */
 function endpointElsewhere(
@@ -222,7 +236,10 @@ function optionsIn(query: URLSearchParams): QueryOptions {
   if (isolation !== "read_committed" && isolation !== "read_uncommitted") {
     throw new PipelineError(`isolation ${isolation}: read_committed or read_uncommitted`)
   }
-  return { isolation, ...(bound !== null && { bound: parsePosition(bound) }) }
+  const allowStale = query.get("allowStale") ?? "false"
+  if (allowStale !== "true" && allowStale !== "false")
+    throw new PipelineError(`allowStale ${allowStale}: true or false`)
+  return { isolation, allowStale: allowStale === "true", ...(bound !== null && { bound: parsePosition(bound) }) }
 }
 
 function numberIn(query: URLSearchParams, name: string): number | undefined {

@@ -61,7 +61,7 @@ export class QueryServer {
   }
 }
 
-const PATHS = ["/", "/metrics", "/stores", "/stores/:name", "/stores/:name/:key"]
+const PATHS = ["/", "/metrics", "/lags", "/stores", "/stores/:name", "/stores/:name/:key"]
 
 function addressOf(what: string, text: string): Address {
   const address = parseAddress(text)

@@ -2,12 +2,14 @@
  * Answers queries from the stores of this worker's tasks.
  *
  * Every partition is read at one instant between two steps of the worker, so that an answer never shows half of a
- * transaction; all partitions that are here are at the same transaction's end.
+ * transaction; all partitions that are here are at the same transaction's end. Copies of other processes' tasks are read
+ * where the question says so, as far as they have read their changelogs (KIP-535).
  */
 import { PipelineError } from "../errors.ts"
 import type { GlobalStore } from "../state/global-store.ts"
 import type { TaskSet } from "../run/task-set.ts"
-import { formatTaskId } from "../topology/naming.ts"
+import type { CopiedStore } from "../run/standbys.ts"
+import { formatTaskId, parseTaskId } from "../topology/naming.ts"
 import { bytesView } from "./bytes-view.ts"
 import { type PlacesOptions, type StoreName, StorePlaces } from "./places.ts"
 import { isUpTo, mergePositions, type Position, positionOf } from "./position.ts"
@@ -28,8 +30,16 @@ export interface QueriesOptions {
   /** By name: each is one partition, and all of it is here. */
   readonly globalTables: ReadonlyMap<string, GlobalStore>
   readonly tasks: TaskSet
+  /** Of other processes' tasks. */
+  readonly copies?: Copies
   /** Names of tasks that are being restored. */
   readonly opening: () => readonly string[]
+}
+
+/** Copies of tasks' state that are kept here. */
+export interface Copies {
+  readonly names: readonly string[]
+  store(task: string, name: string): CopiedStore | undefined
 }
 
 export class Queries extends StorePlaces {
@@ -40,11 +50,14 @@ export class Queries extends StorePlaces {
     this.#options = options
   }
 
-  /** Partitions of a store whose tasks run here. */
-  partitionsHere({ subtopology }: StoreInfo): number[] {
+  /** Partitions of a store whose tasks run here; with `allowStale` those that there is a copy of, too. */
+  partitionsHere(info: StoreInfo, allowStale = false): number[] {
+    const { subtopology } = info
     if (subtopology === undefined) return [0]
     const ids = [...this.#options.tasks.tasks].map(({ taskId }) => taskId)
-    return ids.filter((id) => id.subtopology === subtopology).map(({ partition }) => partition)
+    if (allowStale) ids.push(...(this.#options.copies?.names ?? []).map(parseTaskId))
+    const partitions = ids.filter((id) => id.subtopology === subtopology).map(({ partition }) => partition)
+    return partitions.filter((one) => this.readable(info, one) ?? this.#copy(info, one)).sort((a, b) => a - b)
   }
 
   /** The store of a partition whose task runs here. */
@@ -57,12 +70,18 @@ export class Queries extends StorePlaces {
     return store && { store, windowSizeMs }
   }
 
+  #copy({ name, subtopology, windowSizeMs }: StoreInfo, partition: number): Copied | undefined {
+    if (subtopology === undefined) return undefined
+    const found = this.#options.copies?.store(formatTaskId({ subtopology, partition }), name)
+    return found && { store: found.store, windowSizeMs, lag: found.lag }
+  }
+
   query<Q extends Query>(of: StoreName, query: Q, options: QueryOptions = {}): QueryResult<Answer<Q, any, any>> {
     const info = this.find(of)
     if ("limit" in query && query.limit !== undefined && !(Number.isSafeInteger(query.limit) && query.limit > 0)) {
       throw new PipelineError(`limit ${query.limit}: ask for a whole number of rows, at least one`)
     }
-    const wanted = options.partitions ?? this.partitionsHere(info)
+    const wanted = options.partitions ?? this.partitionsHere(info, options.allowStale)
     let position: Position = {}
     const partitions = new Map<number, PartitionResult<any>>()
     for (const partition of wanted) {
@@ -74,19 +93,23 @@ export class Queries extends StorePlaces {
   }
 
   #ask(info: StoreInfo, partition: number, query: Query, options: QueryOptions): PartitionResult<any> {
-    const readable = this.readable(info, partition)
+    const own = this.readable(info, partition)
+    const copy = own === undefined && options.allowStale === true ? this.#copy(info, partition) : undefined
+    const readable = own ?? copy
     if (readable === undefined) return this.#absent(info, partition)
-    const position = this.#position(info, partition)
+    const position = copy === undefined ? this.#position(info, partition) : {}
     if (
       options.bound !== undefined &&
       !isUpTo(position, options.bound, info.subtopology === undefined ? undefined : partition)
     ) {
-      return failed("NOT_UP_TO_BOUND", `store "${info.name}", partition ${partition} is at ${JSON.stringify(position)}`)
+      const where =
+        copy === undefined ? `is at ${JSON.stringify(position)}` : "is a copy, which does not know where it is"
+      return failed("NOT_UP_TO_BOUND", `store "${info.name}", partition ${partition} ${where}`)
     }
     try {
       const view = bytesView(readable.store, options.isolation ?? "read_committed")
       const result = query.kind === "key" ? readOne(readable, view, query) : readRows(readable, view, query)
-      return { ok: true, result, position }
+      return { ok: true, result, position, ...(copy && { lag: copy.lag }) }
     } catch (failure) {
       const message = failure instanceof Error ? failure.message : String(failure)
       return failed(failure instanceof UnknownQuery ? "UNKNOWN_QUERY_TYPE" : "STORE_EXCEPTION", message)
@@ -116,6 +139,10 @@ export class Queries extends StorePlaces {
   override isHere(info: StoreInfo, partition: number): boolean {
     return this.readable(info, partition) !== undefined
   }
+}
+
+interface Copied extends Readable {
+  readonly lag: number
 }
 
 const nameOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }) => ({ topic, partition })

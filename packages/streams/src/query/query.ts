@@ -98,7 +98,13 @@ export type FailureReason =
   | "STORE_EXCEPTION"
 
 export type PartitionResult<R> =
-  | { readonly ok: true; readonly result: R; readonly position: Position }
+  | {
+      readonly ok: true
+      readonly result: R
+      readonly position: Position
+      /** Of a copy: records of its changelog that it has not read, by what it last saw of it. */
+      readonly lag?: number
+    }
   | { readonly ok: false; readonly reason: FailureReason; readonly message: string }
 
 export interface QueryResult<R> {
@@ -115,6 +121,11 @@ export interface QueryOptions {
   readonly bound?: Position
   /** Default read_committed. Uncommitted rows may be taken back. */
   readonly isolation?: "read_committed" | "read_uncommitted"
+  /**
+   * Partitions whose task runs elsewhere, or nowhere, are read from the copies that are here (`standbyReplicas`), stale as
+   * they are. A copy may show half of a transaction, and does not know its position in the inputs: no bound is met by it.
+   */
+  readonly allowStale?: boolean
 }
 
 export const QUERY_ROWS_MAX = 10_000

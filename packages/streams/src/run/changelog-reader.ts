@@ -12,6 +12,8 @@ export type RecordSink = (key: Uint8Array | null, value: Uint8Array | null, time
 
 export interface FollowOptions {
   readonly from: number
+  /** Where the changelog ends, by what is known before the first fetch. */
+  readonly end: number
   /** A task waits for it. */
   readonly isUrgent: boolean
   readonly sink: RecordSink
@@ -97,6 +99,7 @@ export class Follower {
   readonly #onStop: () => void
   readonly #failed = Promise.withResolvers<never>()
   #position: number
+  #end: number
   #isStopped = false
   #goal: { readonly end: number; readonly reached: () => void } | undefined
 
@@ -106,12 +109,18 @@ export class Follower {
     this.#options = options
     this.#onStop = onStop
     this.#position = options.from
+    this.#end = options.end
     this.failed.catch(() => {})
   }
 
   /** Everything committed below it has been handed over. */
   get position(): number {
     return this.#position
+  }
+
+  /** What it has not read yet of what was committed when it last fetched, markers included. */
+  get lag(): number {
+    return Math.max(0, this.#end - this.#position)
   }
 
   /** Rejects with what ended it. */
@@ -157,6 +166,7 @@ export class Follower {
         }
       }
       this.#position = fetched.nextOffset
+      this.#end = fetched.lastStableOffset
     } catch (cause) {
       this.fail(cause)
     }

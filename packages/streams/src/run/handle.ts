@@ -9,6 +9,7 @@ import { Rate } from "@millrace/metrics"
 import { type RestoreReport, reportTask, type RunMetrics } from "../metrics/report.ts"
 import { type Change, type ChangeTurns, TableChanges } from "../query/changes.ts"
 import type { EndpointMetadata, KeyMetadata } from "../query/places.ts"
+import { type LagsOptions, type StoreLag, storeLags } from "../query/lags.ts"
 import type { Queries } from "../query/queries.ts"
 import type { Answer, Query, QueryOptions, QueryResult } from "../query/query.ts"
 import { StoreView } from "../query/store-view.ts"
@@ -51,6 +52,8 @@ export interface Running extends AsyncDisposable {
   ): KeyMetadata
   /** All processes that answer queries, with the partitions that they have. */
   allMetadata(): readonly EndpointMetadata[]
+  /** How far the stores that are here are behind their changelogs, copies too. Asks the cluster where these end. */
+  lags(): Promise<readonly StoreLag[]>
   /** Resolves when the run was closed, rejects with what ended it. */
   readonly done: Promise<void>
   /** Commits, writes state to disk, leaves. */
@@ -118,6 +121,8 @@ export interface HandleOptions {
   readonly endpoint: string | undefined
   readonly clock: Clock
   readonly restoring: () => readonly RestoreReport[]
+  readonly followed: LagsOptions["followed"]
+  readonly readableEnds: LagsOptions["readableEnds"]
   readonly onStateChange: (state: RunState, before: RunState) => void
   /** It is the same member after a restart. */
   readonly isPersistent: boolean
@@ -140,6 +145,7 @@ export class Handle implements RunHandle {
   readonly #restoring: () => readonly RestoreReport[]
   readonly #copies: HandleOptions["copies"]
   readonly #isPersistent: boolean
+  readonly #lags: Pick<LagsOptions, "followed" | "readableEnds">
   #closing: CloseOptions | undefined
 
   constructor(options: HandleOptions) {
@@ -156,6 +162,7 @@ export class Handle implements RunHandle {
     this.#states = new StateHolder(options.onStateChange)
     this.#copies = options.copies
     this.#isPersistent = options.isPersistent
+    this.#lags = { followed: options.followed, readableEnds: options.readableEnds }
     this.done = this.#drive(options.release)
     // A run that fails while nobody looks at `done` must not end the process by itself: `close` reports it.
     this.done.catch(() => {})
@@ -248,6 +255,12 @@ export class Handle implements RunHandle {
 
   allMetadata(): readonly EndpointMetadata[] {
     return this.queries.allMetadata()
+  }
+
+  lags(): Promise<readonly StoreLag[]> {
+    const { stores } = this.queries
+    const running = () => this.#tasks.tasks
+    return storeLags({ ...this.#lags, stores, running, restoring: this.#restoring })
   }
 
   changes(of: string | Table<any, any, any>, turns?: ChangeTurns): Observable<Change<any, any>> {

@@ -291,6 +291,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       places: { topology, stores: new StoreDirectory(topology, serde), partitions, endpoints: () => endpoints },
       globalTables: globalTables.stores,
       tasks,
+      copies: standbys,
       opening: () => worker.opening,
     })
     const release = async (how: CloseOptions) => {
@@ -314,6 +315,8 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       endpoint,
       clock: host.clock,
       restoring: () => [...restoring.values()],
+      followed: () => standbys.followed,
+      readableEnds: (changelogPartitions) => cluster.readableEnds(changelogPartitions),
       onStateChange: options.onStateChange,
       isPersistent: identity.isPersistent,
       release,
@@ -323,6 +326,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
         applicationId,
         state: () => handle.state(),
         metrics: () => handle.metrics(),
+        lags: () => handle.lags(),
         queries,
         forwarder: new Forwarder(host.clock, fetch),
       }),

@@ -15,6 +15,7 @@ import type { TaskClaims } from "./claims.ts"
 import { beginRestore, flushIfDue } from "./restore.ts"
 import { isLogged, isOnDisk } from "../topology/node.ts"
 import { openStores, type TaskFactoryOptions } from "./task-factory.ts"
+import type { TopicPartition } from "./ports.ts"
 import { isTransient } from "./transient.ts"
 
 export interface StandbysOptions {
@@ -38,6 +39,19 @@ interface ReplicatedStore {
   readonly store: Store
   readonly follower: Follower
   readonly topicId: string
+}
+
+/** A store that follows its changelog, for whoever reads it stale. */
+export interface CopiedStore {
+  readonly store: Store
+  /** What it has not read of its changelog, by the last fetch. */
+  readonly lag: number
+}
+
+export interface FollowedChangelog {
+  readonly store: string
+  readonly changelog: TopicPartition
+  readonly position: number
 }
 
 const RETRY_MS = 1_000
@@ -66,6 +80,23 @@ export class Standbys {
       positions.set(name, sum)
     }
     return positions
+  }
+
+  /** A store of a copy as it is, if it is open. */
+  store(task: string, name: string): CopiedStore | undefined {
+    const found = this.#copies.get(task)?.stores?.find(({ store }) => store.spec.name === name)
+    return found && { store: found.store, lag: found.follower.lag }
+  }
+
+  /** How far each store of the copies that are open has read its changelog. */
+  get followed(): readonly FollowedChangelog[] {
+    return [...this.#copies.values()].flatMap(({ stores = [] }) =>
+      stores.map(({ store, follower: { partition: changelog, position } }) => ({
+        store: store.spec.name,
+        changelog,
+        position,
+      })),
+    )
   }
 
   /** Keeps exactly these. */
@@ -164,11 +195,12 @@ export class Standbys {
   async #follow(store: Store, partition: number): Promise<ReplicatedStore> {
     const { factory, changelogs } = this.#options
     const { now } = factory.restore
-    const { topicId, from } = await beginRestore(store, partition, factory.cluster, factory.restore)
+    const { topicId, from, end } = await beginRestore(store, partition, factory.cluster, factory.restore)
     const follower = changelogs.follow(
       { topic: store.spec.changelog, partition },
       {
         from,
+        end,
         isUrgent: false,
         sink: (key, value, timestamp) => {
           if (key !== null) store.restore(key, value, timestamp)

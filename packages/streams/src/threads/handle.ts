@@ -11,6 +11,7 @@ import { PipelineError } from "../errors.ts"
 import { mergeMetrics } from "../metrics/merge.ts"
 import type { RunMetrics } from "../metrics/report.ts"
 import type { Change } from "../query/changes.ts"
+import type { StoreLag } from "../query/lags.ts"
 import type { EndpointMetadata, KeyMetadata } from "../query/places.ts"
 import type { Answer, Query, QueryOptions, QueryResult } from "../query/query.ts"
 import { changing, checkClose, type CloseOptions, type WorkersHandle } from "../run/handle.ts"
@@ -200,6 +201,10 @@ export class ThreadsHandle implements WorkersHandle {
 
   allMetadata(): readonly EndpointMetadata[] {
     return this.#options.queries.allMetadata()
+  }
+
+  lags(): Promise<readonly StoreLag[]> {
+    return this.#options.queries.lags()
   }
 
   store(of: string | Table<any, any, any> | GlobalTable<any, any>): ThreadStoreView<any, any> {

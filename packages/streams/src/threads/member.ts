@@ -53,10 +53,11 @@ function onUncaught(failure: unknown, count: number): Promise<UncaughtAction> {
   })
 }
 
-function answer(question: Question) {
+async function answer(question: Question) {
   const { queries } = handle!
+  if (question.what === "lags") return await handle!.lags()
   const info = queries.find(question.store)
-  if (question.what === "here") return queries.partitionsHere(info)
+  if (question.what === "here") return queries.partitionsHere(info, question.allowStale)
   const { query, options } = question
   return packResult(queries.query(question.store, query, options), query, info)
 }
@@ -75,11 +76,10 @@ parentPort!.on("message", (message: ToThread) => {
   } else if (message.kind !== "ask") {
     watches!.follow(message)
   } else {
-    try {
-      tell({ kind: "answer", id: message.id, answer: answer(message.question) })
-    } catch (failure) {
-      tell({ kind: "answer", id: message.id, answer: packFailure(failure) })
-    }
+    answer(message.question).then(
+      (found) => tell({ kind: "answer", id: message.id, answer: found }),
+      (failure: unknown) => tell({ kind: "answer", id: message.id, answer: packFailure(failure) }),
+    )
   }
 })
 

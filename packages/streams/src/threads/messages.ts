@@ -3,6 +3,7 @@
  */
 import type { RegistryClientOptions } from "@millrace/schema"
 import type { RunMetrics } from "../metrics/report.ts"
+import type { StoreLag } from "../query/lags.ts"
 import type { Query, QueryOptions } from "../query/query.ts"
 import type { TaskEndpoints } from "../run/assignor-data.ts"
 import type { CloseOptions } from "../run/handle.ts"
@@ -47,11 +48,13 @@ export interface ThreadData {
 
 export type Question =
   | { readonly what: "query"; readonly store: string; readonly query: Query; readonly options: QueryOptions }
-  | { readonly what: "here"; readonly store: string }
+  | { readonly what: "here"; readonly store: string; readonly allowStale: boolean }
+  | { readonly what: "lags" }
 
 export interface Answers {
   readonly query: PackedResult
   readonly here: readonly number[]
+  readonly lags: readonly StoreLag[]
 }
 
 export type ToThread =

@@ -5,6 +5,7 @@
  * threads are at different ones, as those of different processes are.
  */
 import { UnknownSchemaId } from "@millrace/schema"
+import { sortLags, type StoreLag } from "../query/lags.ts"
 import { type PlacesOptions, type StoreName, StorePlaces } from "../query/places.ts"
 import { mergePositions, type Position } from "../query/position.ts"
 import type { Answer, FailureReason, PartitionResult, Query, QueryOptions, QueryResult } from "../query/query.ts"
@@ -13,9 +14,12 @@ import { formatTaskId } from "../topology/naming.ts"
 import { type PackedResult, unpackResult } from "./rows.ts"
 import type { WorkerThread } from "./thread.ts"
 
-/** What one thread says that lacks a partition is outweighed by what another says of it. */
+/** What one thread says that lacks a partition, or has a copy of it, is outweighed by what another says of it. */
 const WEIGHT: Readonly<Partial<Record<FailureReason, number>>> = { NOT_PRESENT: 0, NOT_ACTIVE: 1 }
-const weightOf = (result: PartitionResult<unknown>): number => (result.ok ? 3 : (WEIGHT[result.reason] ?? 2))
+function weightOf(result: PartitionResult<unknown>): number {
+  if (!result.ok) return WEIGHT[result.reason] ?? 2
+  return result.lag === undefined ? 4 : 3
+}
 
 export class ThreadQueries extends StorePlaces {
   readonly #threads: () => readonly WorkerThread[]
@@ -32,8 +36,8 @@ export class ThreadQueries extends StorePlaces {
     return this.#threads().some(({ metrics }) => metrics?.perTask.some(({ task }) => task === name))
   }
 
-  async partitionsHere(info: StoreInfo): Promise<number[]> {
-    const found = await this.#askAll((thread) => thread.ask({ what: "here", store: info.name }))
+  async partitionsHere(info: StoreInfo, allowStale = false): Promise<number[]> {
+    const found = await this.#askAll((thread) => thread.ask({ what: "here", store: info.name, allowStale }))
     return [...new Set(found.flat())].sort((left, right) => left - right)
   }
 
@@ -43,10 +47,14 @@ export class ThreadQueries extends StorePlaces {
     options: QueryOptions = {},
   ): Promise<QueryResult<Answer<Q, any, any>>> {
     const info = this.find(of)
-    const partitions = options.partitions ?? (await this.partitionsHere(info))
+    const partitions = options.partitions ?? (await this.partitionsHere(info, options.allowStale))
     const question = { what: "query", store: info.name, query, options: { ...options, partitions } } as const
     const answers = await this.#askAll((thread) => thread.ask(question))
     return await unpacked(answers, info)
+  }
+
+  async lags(): Promise<readonly StoreLag[]> {
+    return sortLags((await this.#askAll((thread) => thread.ask({ what: "lags" }))).flat())
   }
 
   /** A thread that ends meanwhile has nothing to say, unless it was the only one. */

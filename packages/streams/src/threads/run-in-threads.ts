@@ -127,6 +127,7 @@ export async function runInThreads(pipeline: Pipeline<any>, given: WorkersRunOpt
         applicationId,
         state: () => handle.state(),
         metrics: () => handle.metrics(),
+        lags: () => handle.lags(),
         queries,
         forwarder: new Forwarder(host.clock, fetch),
       }),

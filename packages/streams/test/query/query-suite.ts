@@ -256,4 +256,80 @@ export function querySuite(start: () => Promise<Bench>): void {
       expect(result).toMatchObject({ ok: false, reason: "NOT_PRESENT" })
     }
   })
+
+  test("Q9 Q10: copies are read where a query says so, and tell how much they lack", async () => {
+    const Users = S.topic(named("iq-copied"), { key: string, value: json<number>() })
+    const users = S.table(Users, { store: "users" })
+    await bench.createTopics({ "iq-copied": 2 })
+    const pipeline = S.pipeline(named("iq-copied-app"), () => users)
+    const rules = { standbyReplicas: 1, queries: { listen: "127.0.0.1:0" } }
+    const keys = Array.from({ length: 20 }, (_, at) => `user-${at}`)
+    const write = (value: number) =>
+      bench.produce(
+        Users,
+        keys.map((key) => [key, value, value] as const),
+      )
+    await using first = await S.run(pipeline, bench.options("iq-copied-1", rules))
+    await using second = await S.run(pipeline, bench.options("iq-copied-2", rules))
+    const all = [first, second]
+    await eventually("each runs one task and copies the other", () =>
+      all.every((one) => one.metrics().tasks === 1 && one.metrics().standbyTasks === 1),
+    )
+    const [own] = second.store(users).partitions
+    const other = 1 - own!
+    const rowsOf = (one: S.RunHandle, options: S.QueryOptions) => {
+      const { partitions } = one.query(users, { kind: "range" }, options)
+      return [...partitions].flatMap(([partition, result]) =>
+        result.ok ? result.result.rows.map(({ key, value }) => ({ partition, key, value })) : [],
+      )
+    }
+    const isWritten = (one: S.RunHandle, value: number) => {
+      const found = rowsOf(one, { allowStale: true })
+      return found.length === keys.length && found.every((row) => row.value === value)
+    }
+    await write(1)
+    await eventually("both have all rows", () => all.every((one) => isWritten(one, 1)))
+    await eventually("no copy lacks anything", async () => (await second.lags()).every(({ lag }) => lag === 0))
+    const roles = [
+      { store: "users", partition: own!, role: "active", lag: 0 },
+      { store: "users", partition: other, role: "standby", lag: 0 },
+    ]
+    roles.sort((left, right) => left.partition - right.partition)
+    expect(await second.lags()).toEqual(roles)
+    const get = async (path: string) => {
+      const response = await fetch(`http://${second.endpoint}${path}`)
+      return { status: response.status, body: (await response.json()) as any }
+    }
+    expect(await get("/lags")).toEqual({ status: 200, body: roles })
+
+    // Who does not ask for it never sees a copy.
+    expect(new Set(rowsOf(second, {}).map(({ partition }) => partition))).toEqual(new Set([own]))
+    const ask = (options: S.QueryOptions) =>
+      second.query(users, { kind: "range" }, { partitions: [other], ...options }).partitions.get(other)
+    expect(ask({})).toMatchObject({ ok: false, reason: "NOT_PRESENT" })
+    expect(ask({ allowStale: true })).toMatchObject({ ok: true, position: {}, lag: 0 })
+    const active = second.query(users, { kind: "range" }, { partitions: [own!], allowStale: true }).partitions.get(own!)
+    expect(active).not.toHaveProperty("lag")
+    const bound = { [Users.name]: { [other]: 0 } }
+    expect(ask({ allowStale: true, bound })).toMatchObject({ ok: false, reason: "NOT_UP_TO_BOUND" })
+
+    const { key } = rowsOf(second, { allowStale: true }).find(({ partition }) => partition === other)!
+    const path = `/stores/users/${key}`
+    expect((await get(`${path}?local=true`)).status).toBe(503)
+    expect((await get(`${path}?local=true&allowStale=true`)).body).toMatchObject({ key, value: 1, lag: 0 })
+    expect((await get(`${path}?allowStale=perhaps`)).body.message).toBe("allowStale perhaps: true or false")
+    // The process that runs the task is away, and nobody has its place: what the copy has is better than nothing.
+    await write(2)
+    await eventually("both have all rows", () => all.every((one) => isWritten(one, 2)))
+    const isKnown = () => second.metadataForKey(users, key).endpoint === first.endpoint
+    await eventually("who has the key is known", isKnown)
+    await first.close({ leaveGroup: false })
+    expect((await get(path)).status).toBe(502)
+    expect(await get(`${path}?allowStale=true`)).toMatchObject({
+      status: 200,
+      body: { key, value: 2, partition: other },
+    })
+    const rowsAnswer = (await get("/stores/users?allowStale=true")).body
+    expect(rowsAnswer.partitions.flatMap((one: any) => one.rows)).toHaveLength(keys.length)
+  })
 }

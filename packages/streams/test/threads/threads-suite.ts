@@ -81,49 +81,53 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
     expect(second.metrics().restoredRecords).toBe(0)
   })
 
-  test("O1: workers come and go under load: tasks move with their state, nothing is lost or doubled", SLOW, async () => {
-    const { start, send, expectCounted, sent } = await setUp()
-    await using handle = await start({ workers: 1 })
-    await spread(handle)
-    const highest = new Map<string, number>()
-    let isLoading = true
-    const load = (async () => {
-      while (isLoading) {
-        await send(20)
-        // Whichever thread has a word by now: its count has not gone back.
-        for (const result of (await handle.query("words", { kind: "range" })).partitions.values()) {
-          for (const { key, value } of result.ok ? result.result.rows : []) {
-            expect(value, key).toBeGreaterThanOrEqual(highest.get(key) ?? 0)
-            highest.set(key, value)
+  test(
+    "O1: workers come and go under load: tasks move with their state, nothing is lost or doubled",
+    SLOW,
+    async () => {
+      const { start, send, expectCounted, sent } = await setUp()
+      await using handle = await start({ workers: 1 })
+      await spread(handle)
+      const highest = new Map<string, number>()
+      let isLoading = true
+      const load = (async () => {
+        while (isLoading) {
+          await send(20)
+          // Whichever thread has a word by now: its count has not gone back.
+          for (const result of (await handle.query("words", { kind: "range" })).partitions.values()) {
+            for (const { key, value } of result.ok ? result.result.rows : []) {
+              expect(value, key).toBeGreaterThanOrEqual(highest.get(key) ?? 0)
+              highest.set(key, value)
+            }
           }
+          await new Promise((resolve) => setTimeout(resolve, LOAD_INTERVAL_MS))
         }
-        await new Promise((resolve) => setTimeout(resolve, LOAD_INTERVAL_MS))
+      })()
+      try {
+        expect(await handle.addWorker()).toBe(1)
+        await spread(handle)
+        expect(await handle.addWorker()).toBe(2)
+        await spread(handle)
+        expect(await handle.removeWorker(0)).toBe(0)
+        expect(handle.workers).toEqual([1, 2])
+        await spread(handle)
+        expect(await handle.addWorker()).toBe(0)
+        expect(await handle.removeWorker()).toBe(2)
+        expect(await handle.removeWorker()).toBe(1)
+        await spread(handle)
+      } finally {
+        isLoading = false
       }
-    })()
-    try {
-      expect(await handle.addWorker()).toBe(1)
-      await spread(handle)
-      expect(await handle.addWorker()).toBe(2)
-      await spread(handle)
-      expect(await handle.removeWorker(0)).toBe(0)
-      expect(handle.workers).toEqual([1, 2])
-      await spread(handle)
-      expect(await handle.addWorker()).toBe(0)
-      expect(await handle.removeWorker()).toBe(2)
-      expect(await handle.removeWorker()).toBe(1)
-      await spread(handle)
-    } finally {
-      isLoading = false
-    }
-    await load
-    await expectCounted()
-    await expect(handle.removeWorker()).rejects.toThrow(/worker 0 is the last/)
-    await expect(handle.removeWorker(5)).rejects.toThrow(/has no worker 5: it has 0/)
-    // What workers did that are gone is told too; and whoever got a task found all of its state on disk.
-    await eventually("all is in the figures", () => handle.metrics().processed >= 2 * sent())
-    expect(handle.metrics().restoredRecords).toBe(0)
-    expect(highest.size).toBe(20)
-  })
+      await load
+      await expectCounted()
+      await expect(handle.removeWorker()).rejects.toThrow(/worker 0 is the last/)
+      await expect(handle.removeWorker(5)).rejects.toThrow(/has no worker 5: it has 0/)
+      // What workers did that are gone is told too; and whoever got a task found all of its state on disk.
+      await eventually("all is in the figures", () => handle.metrics().processed >= 2 * sent())
+      expect(handle.metrics().restoredRecords).toBe(0)
+      expect(highest.size).toBe(20)
+    },
+  )
 
   test.each(["stop", "replace"] as const)(
     "a worker that dies in the middle loses nothing and counts nothing twice: %s",
@@ -195,7 +199,7 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
     await expectCounted()
   })
 
-  test("Q1 Q3: a store is read through the handle, whichever thread has the partition", SLOW, async () => {
+  test("Q1 Q3 Q10: a store is read through the handle, whichever thread has the partition", SLOW, async () => {
     const { start, send, expectCounted, counting } = await setUp()
     await using handle = await start()
     // Nothing moves any more: what is on its way from one thread to the other is in neither.
@@ -222,6 +226,9 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
     expect(await keys(words.prefix("w1"))).toEqual(all.filter((key) => key.startsWith("w1")))
     await expect(keys(words.fetchAll())).rejects.toThrow(/words/)
     expect(() => handle.store("none")).toThrow(/has no store "none"; its stores: "words"/)
+    expect(await handle.lags()).toEqual(
+      [0, 1, 2, 3].map((partition) => ({ store: "words", partition, role: "active", lag: 0 })),
+    )
   })
 
   test(
