@@ -6,7 +6,8 @@ export {
   type FailureHandlers,
   guard,
 } from "./dsl/failure.ts"
-export { isPipeline, pipeline, type Pipeline } from "./dsl/pipeline.ts"
+export { isPipeline, pipeline, type Pipeline, type PipelineOptions } from "./dsl/pipeline.ts"
+export type { OperatorWrapper, WrappedOperator } from "./dsl/wrap.ts"
 export type { Headers, Rec, Windowed } from "./dsl/record.ts"
 export type {
   Aggregable,

@@ -7,6 +7,7 @@ import { makePlan, type BoundPlan } from "../topology/plan.ts"
 import type { FailureHandlers } from "./failure.ts"
 import { flowOf, type Sink, type Table } from "./stream.ts"
 import { assertName } from "./topic.ts"
+import type { OperatorWrapper } from "./wrap.ts"
 
 /** The end of a flow: a sink, or a table that is there to be read. */
 export type End = Sink<any> | Table<any, any, any>
@@ -30,6 +31,11 @@ type Ends<S> = unknown extends S
     ? unknown
     : "a pipeline returns what S.to answers, or a table, or several of them"
 
+export interface PipelineOptions extends FailureHandlers {
+  /** Called with every record that an operator receives, and runs the operator. */
+  readonly wrap?: OperatorWrapper
+}
+
 /** R: the services that must be provided to run it. */
 export interface Pipeline<R = never> {
   readonly name: string
@@ -40,14 +46,14 @@ export interface Pipeline<R = never> {
 export function pipeline<const S>(
   name: string,
   build: () => S & Ends<S>,
-  failures: FailureHandlers = {},
+  options: PipelineOptions = {},
 ): Pipeline<Needs<S>> {
   assertName("pipeline", name)
   const built: unknown = build()
   const ends = Array.isArray(built) ? built : [built]
   if (ends.length === 0) throw new PipelineError(`pipeline "${name}": nothing flows anywhere; return at least one sink`)
   const nodes = ends.map((end) => flowOf(`pipeline "${name}"`, end, "sink", "table").node)
-  return { name, plan: makePlan(name, nodes, failures) }
+  return { name, plan: makePlan(name, nodes, options) }
 }
 
 export const isPipeline = (value: unknown): value is Pipeline<unknown> =>

@@ -11,6 +11,7 @@ import type { PhysicalNode, SubTopology } from "../topology/topology.ts"
 import type { TaskContext } from "./context.ts"
 import { guarded } from "./failures.ts"
 import { type Gate, gated } from "./gate.ts"
+import { wrapped } from "./wrapped.ts"
 
 export interface Wiring {
   /** Of the source topics, each the head of the processors behind it. */
@@ -37,7 +38,8 @@ export function wire(
       const processor = processors.get(output)
       invariant(processor !== undefined, `${output.name} follows ${node.name} in another sub-topology`)
       const from = node.level + (node.logical.operator.suspends === true ? 1 : 0)
-      const receiver = guarded(processor.input(inputIndex(node, at)), output, context)
+      const input = wrapped(processor.input(inputIndex(node, at)), processor, context)
+      const receiver = guarded(input, output, context)
       return gated(gates.slice(from, output.level), counts ? counted(receiver, output.name, counts) : receiver)
     })
   for (const [node, processor] of processors) processor.link(receivers(node), node.outputs)

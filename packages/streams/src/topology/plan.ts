@@ -14,6 +14,8 @@ import { mergeNodes } from "../operators/merge.ts"
 import { repartitionSink, repartitionSource } from "../operators/repartition.ts"
 import { repartitionOperator } from "../operators/repartition-stream.ts"
 import type { FailureHandlers } from "../dsl/failure.ts"
+import type { PipelineOptions } from "../dsl/pipeline.ts"
+import type { OperatorWrapper } from "../dsl/wrap.ts"
 import { assertName } from "../dsl/topic.ts"
 import { hasWindowedKey, type Json, type LogicalNode, makeNode, storeKeeping, type StoreSpec } from "./node.ts"
 
@@ -52,19 +54,25 @@ export interface BoundPlan {
   readonly bindings: readonly LogicalNode[]
   /** Where a node has no handler of its own. */
   readonly failures: FailureHandlers
+  /** Around every operator. */
+  readonly wrap: OperatorWrapper | undefined
   /** Of sources that read all topics that match. */
   readonly patterns: readonly RegExp[]
   /** The same plan with these topics in the place of patterns; undefined where it has none. */
   readonly expand: ((topics: readonly string[]) => BoundPlan) | undefined
 }
 
-export function makePlan(pipeline: string, ends: readonly LogicalNode[], failures: FailureHandlers = {}): BoundPlan {
+export function makePlan(
+  pipeline: string,
+  ends: readonly LogicalNode[],
+  { wrap, ...failures }: PipelineOptions = {},
+): BoundPlan {
   const planWith = (topics: readonly string[] | undefined): BoundPlan => {
     const planner = new Planner(pipeline, topics)
     for (const end of ends) planner.visit(end)
     const { nodes, bindings, patterns } = planner
     const expand = topics === undefined && patterns.length > 0 ? planWith : undefined
-    return { plan: { pipeline, nodes }, bindings, failures, patterns, expand }
+    return { plan: { pipeline, nodes }, bindings, failures, wrap, patterns, expand }
   }
   return planWith(undefined)
 }

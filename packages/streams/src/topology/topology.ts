@@ -6,6 +6,7 @@
  */
 import type { Serde } from "@millrace/schema"
 import type { FailureHandler, FailureHandlers } from "../dsl/failure.ts"
+import type { OperatorWrapper } from "../dsl/wrap.ts"
 import type { LogicalNode, StoreSpec } from "./node.ts"
 import { changelogTopic, repartitionTopic } from "./naming.ts"
 import type { BoundPlan, Plan, PlanNode } from "./plan.ts"
@@ -36,6 +37,8 @@ export interface PhysicalNode {
   readonly value: Serde<any>
   /** What becomes of records that fail here; undefined: they fail the run. */
   readonly onFailure: FailureHandler | undefined
+  /** Around it, as around all. */
+  readonly wrap: OperatorWrapper | undefined
 }
 
 export interface PhysicalStore extends StoreSpec {
@@ -82,10 +85,11 @@ export interface Topology {
 
 type Draft = { -readonly [K in keyof PhysicalNode]: PhysicalNode[K] } & { outputs: PhysicalNode[] }
 
-export function makeTopology({ plan, bindings, failures }: BoundPlan, applicationId: string): Topology {
+export function makeTopology(bound: BoundPlan, applicationId: string): Topology {
+  const { plan, bindings } = bound
   const nodes: Draft[] = []
   for (const planned of plan.nodes) {
-    nodes.push(draft(planned, bindings[planned.id]!, nodes, applicationId, failures))
+    nodes.push(draft(planned, bindings[planned.id]!, nodes, applicationId, bound))
   }
   for (const node of nodes) for (const input of node.inputs) (input as Draft).outputs.push(node)
   const levels = computeLevels(nodes)
@@ -119,7 +123,7 @@ function draft(
   logical: LogicalNode,
   nodes: readonly Draft[],
   applicationId: string,
-  failures: FailureHandlers,
+  { failures, wrap }: Pick<BoundPlan, "failures" | "wrap">,
 ): Draft {
   const onFailure = handlerOf(logical, failures)
   const topic = logical.options["topic"] as string | undefined
@@ -146,6 +150,7 @@ function draft(
     key: logical.key ?? canonicalKey,
     value: logical.value ?? packed,
     onFailure,
+    wrap,
   }
 }
 
