@@ -1,5 +1,6 @@
 /** Settings of consumer groups and transactions. */
-import { boolean, define, int, long, short } from "@millrace/config"
+import { boolean, define, int, long, oneOf, short } from "@millrace/config"
+import { migrationPolicies } from "../group/config.ts"
 
 const capped = "Never more than there are brokers."
 
@@ -43,6 +44,10 @@ export const coordinatorConfig = define({
     doc: "Largest consumer.heartbeat.interval.ms that a group may have of its own.",
   }),
   "group.consumer.max.size": int({ default: 2_147_483_647, min: 1, doc: "Most members of one consumer group." }),
+  "group.consumer.migration.policy": oneOf(migrationPolicies, {
+    default: "bidirectional",
+    doc: "Whether a group with members becomes a consumer group when a member of that protocol joins (upgrade), and a classic group when the last of them leaves (downgrade).",
+  }),
   "group.streams.heartbeat.interval.ms": int({
     default: 5000,
     min: 1,

@@ -6,7 +6,7 @@
  * open transaction would change stays.
  */
 import type { ConsumerGroup } from "./consumer/group.ts"
-import { removeConsumerGroup } from "./consumer/leave.ts"
+import { removeConsumerGroup } from "./consumer/tombstones.ts"
 import type { ClassicGroup } from "./classic-group.ts"
 import type { GroupShardState } from "./group-state.ts"
 import type { StoredOffset } from "./offset-store.ts"

@@ -4,6 +4,7 @@
  * Errors: INVALID_GROUP_ID, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION, REBALANCE_IN_PROGRESS.
  */
 import { ErrorCode } from "@millrace/protocol"
+import { beatAsClassic } from "./consumer/classic-requests.ts"
 import type { GroupShardState } from "./group-state.ts"
 import { Rebalance } from "./rebalance.ts"
 import type { BeatRequest, GroupOutcome } from "./requests.ts"
@@ -22,6 +23,8 @@ export function heartbeat(shard: GroupShardState, beat: BeatRequest, now: number
   const { request, token } = beat
   const answer = (errorCode: ErrorCode) => void out.reply(token, { throttleTimeMs: 0, errorCode })
   if (request.groupId === "") return answer(ErrorCode.INVALID_GROUP_ID)
+  const consumerGroup = shard.consumerGroups.get(request.groupId)
+  if (consumerGroup !== undefined) return beatAsClassic(shard, consumerGroup, beat, now, out)
   const group = shard.groups.get(request.groupId)
   if (group === undefined) return answer(heartbeatInState.Dead)
   const error = group.validateMember(request.memberId, request.groupInstanceId)

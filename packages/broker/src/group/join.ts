@@ -9,7 +9,8 @@
  */
 import { ErrorCode } from "@millrace/protocol"
 import type { ClassicGroup } from "./classic-group.ts"
-import { removeConsumerGroup } from "./consumer/leave.ts"
+import { joinAsClassic } from "./consumer/classic-requests.ts"
+import { removeConsumerGroup } from "./consumer/tombstones.ts"
 import { newMemberJoinTimeoutMs } from "./config.ts"
 import type { GroupShardState } from "./group-state.ts"
 import { type Member, type MemberProtocol, hasProtocols, noAssignment, selectProtocol } from "./member.ts"
@@ -35,8 +36,12 @@ export function join(shard: GroupShardState, join: JoinRequest, now: number, out
   }
   const consumerGroup = shard.consumerGroups.get(request.groupId)
   if (consumerGroup !== undefined) {
-    // Row 96: members of both protocols do not mix; an empty group gives way.
-    if (consumerGroup.state !== "Empty") return refuse(memberId, ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+    // Row 96: an empty group gives way.
+    if (consumerGroup.state !== "Empty") {
+      if (shard.config["group.consumer.migration.policy"] === "disabled")
+        return refuse(memberId, ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+      return joinAsClassic(shard, consumerGroup, join, now, out)
+    }
     removeConsumerGroup(consumerGroup, out)
   }
   const streamsGroup = shard.streamsGroups.get(request.groupId)

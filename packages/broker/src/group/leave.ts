@@ -9,6 +9,7 @@
 import { ErrorCode } from "@millrace/protocol"
 import type { LeaveGroupRequest, LeaveGroupResponse } from "@millrace/protocol/messages/leave-group"
 import type { ClassicGroup } from "./classic-group.ts"
+import { leaveAsClassic } from "./consumer/classic-requests.ts"
 import type { GroupShardState } from "./group-state.ts"
 import { Rebalance } from "./rebalance.ts"
 import { type GroupOutcome, type LeaveRequest, timerKey } from "./requests.ts"
@@ -28,6 +29,8 @@ export function leave(shard: GroupShardState, leave: LeaveRequest, now: number, 
     out.reply(token, { throttleTimeMs: 0, errorCode: ErrorCode.INVALID_GROUP_ID, members: [] })
     return
   }
+  const consumerGroup = shard.consumerGroups.get(request.groupId)
+  if (consumerGroup !== undefined) return answer(leaveAsClassic(shard, consumerGroup, leaving, now, out))
   const group = shard.groups.get(request.groupId)
   if (group === undefined) return answer(leaving.map(() => ErrorCode.UNKNOWN_MEMBER_ID))
   const rebalance = new Rebalance(shard.config, group, now, out)

@@ -50,9 +50,20 @@ export interface Placing<M> {
   readonly fresh: (memberId: string) => M
   /** What the heartbeat says the member has is part of what it was given; false when it says nothing. */
   readonly hasPart: (member: M) => boolean
+  /** A static member's place may be taken although it has not said that it goes. */
+  readonly canTake?: (member: M) => boolean
 }
 
-function staticMember<M extends EpochMember>({ members }: EpochGroup<M>, instanceId: string | null): M | undefined {
+/** The place of a static member, for who comes under another id. */
+export function placeOfStatic<M extends EpochMember>(holder: M, memberId: string): Place<M> {
+  const epochs = { memberEpoch: JOIN_EPOCH, previousMemberEpoch: JOIN_EPOCH }
+  return { before: { ...holder, ...epochs, memberId, state: "Stable" }, isNew: false, replaces: holder.memberId }
+}
+
+export function staticMember<M extends EpochMember>(
+  { members }: EpochGroup<M>,
+  instanceId: string | null,
+): M | undefined {
   if (instanceId === null) return undefined
   for (const member of members.values()) if (member.instanceId === instanceId) return member
   return undefined
@@ -61,18 +72,17 @@ function staticMember<M extends EpochMember>({ members }: EpochGroup<M>, instanc
 export function placeOf<M extends EpochMember>(
   group: EpochGroup<M>,
   { memberId, memberEpoch, instanceId }: Beat,
-  { sizeMax, fresh, hasPart }: Placing<M>,
+  { sizeMax, fresh, hasPart, canTake }: Placing<M>,
 ): Place<M> | Fault {
   const holder = staticMember(group, instanceId)
   if (holder !== undefined && holder.memberId !== memberId) {
     if (memberEpoch !== JOIN_EPOCH) return fenced(holder)
-    if (holder.memberEpoch !== STATIC_LEAVE_EPOCH)
+    if (holder.memberEpoch !== STATIC_LEAVE_EPOCH && canTake?.(holder) !== true)
       return {
         errorCode: ErrorCode.UNRELEASED_INSTANCE_ID,
         message: `instance ${instanceId} is still in use by member ${holder.memberId}`,
       }
-    const epochs = { memberEpoch: JOIN_EPOCH, previousMemberEpoch: JOIN_EPOCH }
-    return { before: { ...holder, ...epochs, memberId, state: "Stable" }, isNew: false, replaces: holder.memberId }
+    return placeOfStatic(holder, memberId)
   }
   const known = holder ?? (instanceId === null ? group.members.get(memberId) : undefined)
   if (known !== undefined) {
@@ -123,7 +133,7 @@ function epochFault<M extends EpochMember>(
   }
 }
 
-/** The classic group of that id, which gives way when it is empty, its offsets kept. Members of two protocols do not mix (row 96). */
+/** The classic group of that id, which gives way to a streams group when it is empty, its offsets kept: members of the two do not mix. */
 export function givingWay({ groups }: GroupShardState, groupId: string): ClassicGroup | undefined | Fault {
   const classic = groups.get(groupId)
   if (classic === undefined || (classic.state === "Empty" && classic.pendingMembers.size === 0)) return classic

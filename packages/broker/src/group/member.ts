@@ -39,7 +39,7 @@ export function metadataOf(member: Member, protocol: string): Uint8Array {
 }
 
 /** Whether a JoinGroup says nothing new: same protocols, same order, same bytes. */
-export function hasProtocols(member: Member, protocols: readonly MemberProtocol[]): boolean {
+export function hasProtocols(member: Pick<Member, "protocols">, protocols: readonly MemberProtocol[]): boolean {
   return (
     member.protocols.length === protocols.length &&
     member.protocols.every((known, index) => {
@@ -50,7 +50,7 @@ export function hasProtocols(member: Member, protocols: readonly MemberProtocol[
 }
 
 /** Protocols that every member knows, in the first member's order. */
-export function commonProtocols(members: readonly Member[]): string[] {
+export function commonProtocols(members: readonly Pick<Member, "protocols">[]): string[] {
   const [first, ...others] = members
   if (first === undefined) return []
   return first.protocols
@@ -59,7 +59,7 @@ export function commonProtocols(members: readonly Member[]): string[] {
 }
 
 /** Each member votes for the first of its protocols that all know; most votes win, then the oldest member's order. */
-export function selectProtocol(members: readonly Member[]): string | undefined {
+export function selectProtocol(members: readonly Pick<Member, "protocols">[]): string | undefined {
   const candidates = commonProtocols(members)
   const votes = new Map(candidates.map((name) => [name, 0]))
   for (const member of members) {

@@ -5,7 +5,7 @@
  */
 import { ErrorCode, errorMessage } from "@millrace/protocol"
 import { ConsumerGroup } from "./consumer/group.ts"
-import { removeConsumerGroup } from "./consumer/leave.ts"
+import { removeConsumerGroup } from "./consumer/tombstones.ts"
 import { removeGroup } from "./expiry.ts"
 import type { GroupShardState } from "./group-state.ts"
 import type { DeletionRequest, GroupOutcome, OffsetRemovalRequest, TopicsDeletedRequest } from "./requests.ts"

@@ -15,9 +15,10 @@ import {
 } from "../coordinator/shard.ts"
 import { UndoLog } from "../coordinator/undo.ts"
 import { describeConsumerGroups } from "./consumer/describe.ts"
-import { armSession, consumerHeartbeat } from "./consumer/heartbeat.ts"
+import { consumerHeartbeat } from "./consumer/heartbeat.ts"
 import { replayConsumerGroup } from "./consumer/replay.ts"
 import { consumerTimerKey } from "./consumer/requests.ts"
+import { armSession } from "./consumer/step.ts"
 import { describeGroups, listGroups } from "./describe.ts"
 import { armCleanup } from "./expiry.ts"
 import { type GroupShardOptions, GroupShardState } from "./group-state.ts"
@@ -143,10 +144,11 @@ export class GroupShard implements CoordinatorShard<GroupRequest, GroupRecord, G
     }
     for (const group of [...this.state.consumerGroups.values()]) {
       if (!group.isKept) this.state.consumerGroups.delete(group.groupId)
-      for (const { memberId, state, memberEpoch, rebalanceTimeoutMs } of group.members.values()) {
+      for (const member of group.members.values()) {
         const { groupId } = group
-        armSession(this.state, groupId, memberId, out)
-        if (state !== "UnrevokedPartitions") continue
+        const { memberId, state, memberEpoch, rebalanceTimeoutMs, classic } = member
+        armSession(this.state, groupId, member, out)
+        if (state !== "UnrevokedPartitions" || classic !== null) continue
         const key = consumerTimerKey.rebalance(groupId, memberId)
         out.arm(key, rebalanceTimeoutMs, { kind: "consumer-rebalance", groupId, memberId, memberEpoch })
       }

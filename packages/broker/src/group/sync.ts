@@ -8,6 +8,7 @@
  */
 import { ErrorCode } from "@millrace/protocol"
 import type { ClassicGroup } from "./classic-group.ts"
+import { syncAsClassic } from "./consumer/classic-requests.ts"
 import type { GroupShardState } from "./group-state.ts"
 import { Rebalance } from "./rebalance.ts"
 import type { GroupOutcome, SyncRequest } from "./requests.ts"
@@ -28,6 +29,10 @@ export const syncInState: Record<GroupState, "wait" | "assignment" | ErrorCode> 
 
 export function sync(shard: GroupShardState, sync: SyncRequest, now: number, out: GroupOutcome): void {
   const { request, token } = sync
+  const invalid = requestFault(sync)
+  if (invalid !== ErrorCode.NONE) return void out.reply(token, syncRefusal(invalid))
+  const consumerGroup = shard.consumerGroups.get(request.groupId)
+  if (consumerGroup !== undefined) return syncAsClassic(shard, consumerGroup, sync, out)
   const group = shard.groups.get(request.groupId)
   const error = validate(group, sync)
   const outcome = error === ErrorCode.NONE ? syncInState[group?.state ?? "Dead"] : error
@@ -53,12 +58,14 @@ export function sync(shard: GroupShardState, sync: SyncRequest, now: number, out
   )
 }
 
-function validate(group: ClassicGroup | undefined, { request, context }: SyncRequest): ErrorCode {
-  if (request.groupId === "") return ErrorCode.INVALID_GROUP_ID
+function requestFault({ request: { groupId, protocolType, protocolName }, context }: SyncRequest): ErrorCode {
+  if (groupId === "") return ErrorCode.INVALID_GROUP_ID
+  const isNamed = protocolType !== null && protocolName !== null
+  return context.apiVersion >= protocolRequiredFrom && !isNamed ? ErrorCode.INCONSISTENT_GROUP_PROTOCOL : ErrorCode.NONE
+}
+
+function validate(group: ClassicGroup | undefined, { request }: SyncRequest): ErrorCode {
   const { protocolType, protocolName } = request
-  if (context.apiVersion >= protocolRequiredFrom && (protocolType === null || protocolName === null)) {
-    return ErrorCode.INCONSISTENT_GROUP_PROTOCOL
-  }
   if (group === undefined || group.state === "Empty") return ErrorCode.UNKNOWN_MEMBER_ID
   const error = group.validateMember(request.memberId, request.groupInstanceId)
   if (error !== ErrorCode.NONE) return error

@@ -9,7 +9,7 @@ import { streamsTimedOut } from "./streams/leave.ts"
 export function timeout(shard: GroupShardState, timeout: GroupTimeout, now: number, out: GroupOutcome): void {
   if (timeout.kind === "cleanup") return cleanup(shard, now, out)
   if (timeout.kind === "consumer-session" || timeout.kind === "consumer-rebalance")
-    return consumerTimedOut(shard, timeout, out)
+    return consumerTimedOut(shard, timeout, now, out)
   if (
     timeout.kind === "streams-session" ||
     timeout.kind === "streams-rebalance" ||

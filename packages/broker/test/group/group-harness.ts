@@ -25,6 +25,7 @@ export const testConfig: GroupCoordinatorConfig = {
   "group.max.session.timeout.ms": 1_800_000,
   "group.max.size": 2_147_483_647,
   "group.consumer.max.size": 2_147_483_647,
+  "group.consumer.migration.policy": "bidirectional",
   "group.streams.max.size": 2_147_483_647,
   "offset.metadata.max.bytes": 4096,
   "offsets.retention.minutes": 10_080,

@@ -13,8 +13,7 @@ export type DescribedConsumerGroup = ConsumerGroupDescribeResponse["groups"][num
 
 /** Says that the client did not ask for its authorized operations. */
 const operationsOmitted = -2147483648
-/** Members of the classic protocol are 0. */
-const consumerMember = 1
+const memberTypes = { classic: 0, consumer: 1 } as const
 
 export function describeConsumerGroups(shard: GroupShardState, describe: ConsumerDescribe, out: GroupOutcome): void {
   out.reply(
@@ -69,7 +68,7 @@ function describeGroup(group: ConsumerGroup, topics: GroupTopics): DescribedCons
       subscribedTopicRegex: member.topicRegex,
       assignment: named(member.assigned, topics),
       targetAssignment: named(group.targets.get(member.memberId) ?? noPartitions, topics),
-      memberType: consumerMember,
+      memberType: member.classic === null ? memberTypes.consumer : memberTypes.classic,
     })),
   }
 }

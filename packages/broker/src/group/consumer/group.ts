@@ -5,7 +5,7 @@
  *     assignmentEpoch  the group epoch that the target was made for
  *     memberEpoch      the target that a member has reached
  *
- * Everything here but `checkedVersion` is durable and changes by replay alone.
+ * Everything here but `checkedVersion` and `rejoining` is durable and changes by replay alone.
  */
 import { type UndoLog, UndoCell, UndoMap } from "../../coordinator/undo.ts"
 import type { ConsumerMember } from "./member.ts"
@@ -30,6 +30,8 @@ export class ConsumerGroup {
   readonly members: UndoMap<string, ConsumerMember>
   readonly targets: UndoMap<string, Partitions>
   readonly regexes: UndoMap<string, ResolvedRegex>
+  /** Members of the classic protocol that were told to rejoin, and have not yet. */
+  readonly rejoining: UndoMap<string, true>
 
   constructor(groupId: string, undo: UndoLog) {
     this.groupId = groupId
@@ -39,6 +41,7 @@ export class ConsumerGroup {
     this.members = new UndoMap(undo)
     this.targets = new UndoMap(undo)
     this.regexes = new UndoMap(undo)
+    this.rejoining = new UndoMap(undo)
   }
 
   /** False while only records of members were replayed: a compacted log may hold them first. */

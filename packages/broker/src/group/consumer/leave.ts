@@ -4,16 +4,18 @@
  */
 import { ErrorCode } from "@millrace/protocol"
 import type { GroupShardState } from "../group-state.ts"
+import { canDowngrade, downgrade } from "../migration.ts"
 import { leaverOf, STATIC_LEAVE_EPOCH } from "../member-place.ts"
 import type { GroupOutcome } from "../requests.ts"
 import type { ConsumerGroup } from "./group.ts"
 import type { ConsumerMember } from "./member.ts"
 import { noPartitions } from "./partitions.ts"
 import { beatRefusal } from "./refusal.ts"
-import { type ConsumerBeat, type ConsumerTimeout, consumerTimerKey } from "./requests.ts"
+import { type ConsumerBeat, type ConsumerTimeout, consumerTimerKey, disarmMember } from "./requests.ts"
 import { keptRegexes, subscribedHash } from "./subscribed.ts"
+import { removeMember } from "./tombstones.ts"
 
-export function leave(shard: GroupShardState, { request, token }: ConsumerBeat, out: GroupOutcome): void {
+export function leave(shard: GroupShardState, { request, token }: ConsumerBeat, now: number, out: GroupOutcome): void {
   const { groupId, memberEpoch } = request
   const refuse = (errorCode: ErrorCode, message: string) => void out.reply(token, beatRefusal(errorCode, message))
   const group = shard.consumerGroups.get(groupId)
@@ -21,7 +23,7 @@ export function leave(shard: GroupShardState, { request, token }: ConsumerBeat, 
   const member = leaverOf(group, request)
   if ("errorCode" in member) return refuse(member.errorCode, member.message)
   if (memberEpoch === STATIC_LEAVE_EPOCH) stepAside(group, member, out)
-  else remove(shard, group, member, out)
+  else removeMembers(shard, group, new Set([member.memberId]), now, out)
   out.reply(token, {
     throttleTimeMs: 0,
     errorCode: ErrorCode.NONE,
@@ -45,43 +47,34 @@ function stepAside(group: ConsumerGroup, member: ConsumerMember, out: GroupOutco
   out.disarm(consumerTimerKey.rebalance(group.groupId, member.memberId))
 }
 
-function remove(shard: GroupShardState, group: ConsumerGroup, member: ConsumerMember, out: GroupOutcome): void {
+/** Members go; where only members of the classic protocol are left, the group becomes one of theirs again. */
+export function removeMembers(
+  shard: GroupShardState,
+  group: ConsumerGroup,
+  memberIds: ReadonlySet<string>,
+  now: number,
+  out: GroupOutcome,
+): void {
   const { groupId } = group
-  const { memberId } = member
-  const rest = [...group.members.values()].filter((other) => other.memberId !== memberId)
-  out.disarm(consumerTimerKey.session(groupId, memberId))
-  out.disarm(consumerTimerKey.rebalance(groupId, memberId))
+  const rest = [...group.members.values()].filter(({ memberId }) => !memberIds.has(memberId))
+  for (const memberId of memberIds) disarmMember(group, memberId, out)
+  if (canDowngrade(shard, rest)) return downgrade(shard, group, rest, now, out)
+  for (const memberId of memberIds) removeMember(group, memberId, out)
   const { all, changed } = keptRegexes(group, rest)
   const groupEpoch = group.groupEpoch + 1
   const metadataHash = subscribedHash(rest, all, shard.topics)
-  out.records.push(
-    { type: "consumer-current", group: groupId, memberId, value: null },
-    { type: "consumer-target", group: groupId, memberId, value: null },
-    { type: "consumer-member", group: groupId, memberId, value: null },
-  )
   for (const [regex, value] of changed) out.records.push({ type: "consumer-regex", group: groupId, regex, value })
   out.records.push({ type: "consumer-group", group: groupId, value: { groupEpoch, metadataHash } })
   // Row 97: there is nobody left to make a target for.
   if (rest.length === 0) out.records.push({ type: "consumer-assignment-epoch", group: groupId, value: groupEpoch })
 }
 
-export function consumerTimedOut(shard: GroupShardState, due: ConsumerTimeout, out: GroupOutcome): void {
+export function consumerTimedOut(shard: GroupShardState, due: ConsumerTimeout, now: number, out: GroupOutcome): void {
   const group = shard.consumerGroups.get(due.groupId)
   const member = group?.members.get(due.memberId)
   if (group === undefined || member === undefined) return
   const confirmed =
     due.kind === "consumer-rebalance" &&
     (member.state !== "UnrevokedPartitions" || member.memberEpoch !== due.memberEpoch)
-  if (!confirmed) remove(shard, group, member, out)
-}
-
-/** Records that take an empty group out of the log. */
-export function removeConsumerGroup(group: ConsumerGroup, out: GroupOutcome): void {
-  const { groupId } = group
-  for (const regex of group.regexes.keys())
-    out.records.push({ type: "consumer-regex", group: groupId, regex, value: null })
-  out.records.push(
-    { type: "consumer-assignment-epoch", group: groupId, value: null },
-    { type: "consumer-group", group: groupId, value: null },
-  )
+  if (!confirmed) removeMembers(shard, group, new Set([member.memberId]), now, out)
 }

@@ -8,11 +8,19 @@
  *     UnrevokedPartitions   must confirm that it gave partitions up; its epoch stays until then
  *     UnreleasedPartitions  is at the target's epoch, but waits for partitions that others still have
  */
+import type { MemberProtocol } from "../member.ts"
 import { JOIN_EPOCH } from "../member-place.ts"
 import { intersection, noPartitions, type Partitions, sizeOf } from "./partitions.ts"
 
 export const memberStates = ["Stable", "UnrevokedPartitions", "UnreleasedPartitions"] as const
 export type MemberState = (typeof memberStates)[number]
+
+/** What a member that speaks the classic protocol said when it joined. */
+export interface ClassicMember {
+  readonly sessionTimeoutMs: number
+  /** In the member's order of preference. */
+  readonly protocols: readonly MemberProtocol[]
+}
 
 export interface Subscription {
   readonly instanceId: string | null
@@ -23,6 +31,8 @@ export interface Subscription {
   readonly topicRegex: string | null
   readonly rebalanceTimeoutMs: number
   readonly serverAssignor: string | null
+  /** Null for a member of the consumer protocol. */
+  readonly classic: ClassicMember | null
 }
 
 export interface Current {
@@ -44,6 +54,21 @@ export const newCurrent: Current = {
   assigned: noPartitions,
   pendingRevocation: noPartitions,
 }
+
+/** A member of which nothing is known yet: before it says, or before its record is read. */
+export const newMember = (memberId: string): ConsumerMember => ({
+  ...newCurrent,
+  memberId,
+  instanceId: null,
+  rackId: null,
+  clientId: "",
+  clientHost: "",
+  topicNames: [],
+  topicRegex: null,
+  rebalanceTimeoutMs: -1,
+  serverAssignor: null,
+  classic: null,
+})
 
 /** What to reconcile a member with. */
 export interface Goal {

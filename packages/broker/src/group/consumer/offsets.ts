@@ -1,4 +1,7 @@
-/** Whether a member of a consumer or streams group may commit or read offsets: its epoch must be the one it was told (row 93). */
+/**
+ * Whether a member of a consumer or streams group may commit or read offsets: its epoch must be the one it was told (row 93).
+ * A member of the classic protocol knows it as its generation, and is told so.
+ */
 import { ErrorCode } from "@millrace/protocol"
 
 export interface Committer {
@@ -6,11 +9,16 @@ export interface Committer {
   readonly generationIdOrMemberEpoch: number
 }
 
+interface EpochMember {
+  readonly memberEpoch: number
+  readonly classic?: unknown
+}
+
 /** What a consumer or a streams group is, as far as offsets are concerned. */
 interface EpochGroup {
   readonly members: {
     readonly size: number
-    get(memberId: string): { readonly memberEpoch: number } | undefined
+    get(memberId: string): EpochMember | undefined
   }
 }
 
@@ -23,8 +31,8 @@ export function commitFault(group: EpochGroup, committer: Committer, knowsEpochs
   if (epoch < 0 && group.members.size === 0) return ErrorCode.NONE
   const member = group.members.get(memberId)
   if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID
-  if (!knowsEpochs) return ErrorCode.UNSUPPORTED_VERSION
-  return member.memberEpoch === epoch ? ErrorCode.NONE : ErrorCode.STALE_MEMBER_EPOCH
+  if (!knowsEpochs && !isClassic(member)) return ErrorCode.UNSUPPORTED_VERSION
+  return epochFault(member, epoch)
 }
 
 export function fetchFault(group: EpochGroup, memberId: string | null, memberEpoch: number): ErrorCode {
@@ -32,5 +40,12 @@ export function fetchFault(group: EpochGroup, memberId: string | null, memberEpo
   if (memberId === null && memberEpoch < 0) return ErrorCode.NONE
   const member = group.members.get(memberId ?? "")
   if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID
-  return member.memberEpoch === memberEpoch ? ErrorCode.NONE : ErrorCode.STALE_MEMBER_EPOCH
+  return epochFault(member, memberEpoch)
+}
+
+const isClassic = ({ classic }: EpochMember): boolean => classic !== undefined && classic !== null
+
+function epochFault(member: EpochMember, epoch: number): ErrorCode {
+  if (member.memberEpoch === epoch) return ErrorCode.NONE
+  return isClassic(member) ? ErrorCode.ILLEGAL_GENERATION : ErrorCode.STALE_MEMBER_EPOCH
 }

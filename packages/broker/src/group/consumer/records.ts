@@ -92,7 +92,10 @@ export function encodeConsumerGroupRecord(record: ConsumerGroupRecord): RawRecor
             subscribedTopicRegex: record.value.topicRegex,
             rebalanceTimeoutMs: record.value.rebalanceTimeoutMs,
             serverAssignor: record.value.serverAssignor,
-            classicMemberMetadata: null,
+            classicMemberMetadata: record.value.classic && {
+              sessionTimeoutMs: record.value.classic.sessionTimeoutMs,
+              supportedProtocols: [...record.value.classic.protocols],
+            },
           }),
       }
     case "consumer-assignment-epoch":
@@ -194,13 +197,19 @@ export function decodeConsumerGroupRecord(type: number, { key, value }: RawRecor
 }
 
 function decodeSubscription(value: Uint8Array): Subscription {
-  const {
-    subscribedTopicNames,
-    subscribedTopicRegex,
-    classicMemberMetadata: _,
-    ...rest
-  } = decodeCoordinatorValue(ConsumerGroupMemberMetadataValue, value)
-  return { ...rest, topicNames: subscribedTopicNames, topicRegex: subscribedTopicRegex }
+  const { subscribedTopicNames, subscribedTopicRegex, classicMemberMetadata, ...rest } = decodeCoordinatorValue(
+    ConsumerGroupMemberMetadataValue,
+    value,
+  )
+  const classic = classicMemberMetadata && {
+    sessionTimeoutMs: classicMemberMetadata.sessionTimeoutMs,
+    // Decoded byte fields are views of the read buffer, which state must not keep alive.
+    protocols: classicMemberMetadata.supportedProtocols.map(({ name, metadata }) => ({
+      name,
+      metadata: Uint8Array.from(metadata),
+    })),
+  }
+  return { ...rest, topicNames: subscribedTopicNames, topicRegex: subscribedTopicRegex, classic }
 }
 
 function decodeCurrent(value: Uint8Array): Current {

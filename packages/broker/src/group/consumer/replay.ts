@@ -1,7 +1,7 @@
 /** What a record of a consumer group does to the group. */
 import type { GroupShardState } from "../group-state.ts"
 import { ConsumerGroup } from "./group.ts"
-import { type ConsumerMember, newCurrent } from "./member.ts"
+import { newCurrent, newMember, type Subscription } from "./member.ts"
 import type { ConsumerGroupRecord } from "./records.ts"
 
 export function replayConsumerGroup(shard: GroupShardState, record: ConsumerGroupRecord): void {
@@ -36,33 +36,29 @@ export function replayConsumerGroup(shard: GroupShardState, record: ConsumerGrou
       return
     case "consumer-member":
       if (record.value === null) group.members.delete(record.memberId)
-      else group.replayMember(record.memberId, record.value, unknownMember(record.memberId))
+      else group.replayMember(record.memberId, subscriptionOf(record.value), newMember(record.memberId))
       return
     case "consumer-current": {
       if (record.value === null) {
         // The member's own tombstone follows, or this was all there was of it.
         if (group.members.has(record.memberId))
-          group.replayMember(record.memberId, newCurrent, unknownMember(record.memberId))
+          group.replayMember(record.memberId, newCurrent, newMember(record.memberId))
         return
       }
       const { memberEpoch, previousMemberEpoch, state, assigned, pendingRevocation } = record.value
       const current = { memberEpoch, previousMemberEpoch, state, assigned, pendingRevocation }
-      group.replayMember(record.memberId, current, unknownMember(record.memberId))
+      group.replayMember(record.memberId, current, newMember(record.memberId))
       return
     }
   }
 }
 
-/** A compacted log may hold a member's assignment before its subscription. */
-const unknownMember = (memberId: string): ConsumerMember => ({
-  ...newCurrent,
-  memberId,
-  instanceId: null,
-  rackId: null,
-  clientId: "",
-  clientHost: "",
-  topicNames: [],
-  topicRegex: null,
-  rebalanceTimeoutMs: -1,
-  serverAssignor: null,
-})
+/** The record may be the whole member: the rest of it has a record of its own. */
+function subscriptionOf(member: Subscription): Subscription {
+  const { instanceId, rackId, clientId, clientHost, topicNames, topicRegex, rebalanceTimeoutMs } = member
+  const { serverAssignor, classic } = member
+  return {
+    ...{ instanceId, rackId, clientId, clientHost },
+    ...{ topicNames, topicRegex, rebalanceTimeoutMs, serverAssignor, classic },
+  }
+}

@@ -6,6 +6,8 @@ import type {
 } from "@millrace/protocol/messages/consumer-group-heartbeat"
 import type { Token } from "../../coordinator/shard.ts"
 import type { GroupRequestContext } from "../coordinator.ts"
+import type { GroupOutcome } from "../requests.ts"
+import type { ConsumerGroup } from "./group.ts"
 
 export interface ConsumerBeat {
   readonly kind: "consumer-heartbeat"
@@ -26,7 +28,7 @@ export interface ConsumerDescribe {
 }
 
 export type ConsumerTimeout =
-  /** A member has not been heard of for the session timeout. */
+  /** A member has not been heard of for the session timeout; one of the classic protocol did not rejoin or sync in time. */
   | { readonly kind: "consumer-session"; readonly groupId: string; readonly memberId: string }
   /** A member had its rebalance timeout to confirm what it gives up. */
   | {
@@ -40,4 +42,12 @@ export type ConsumerTimeout =
 export const consumerTimerKey = {
   session: (groupId: string, memberId: string) => `consumer-session/${groupId.length}/${groupId}/${memberId}`,
   rebalance: (groupId: string, memberId: string) => `consumer-rebalance/${groupId.length}/${groupId}/${memberId}`,
+  rejoin: (groupId: string, memberId: string) => `consumer-rejoin/${groupId.length}/${groupId}/${memberId}`,
+  sync: (groupId: string, memberId: string) => `consumer-sync/${groupId.length}/${groupId}/${memberId}`,
 } as const
+
+/** A member is gone: nothing is waited for any more. */
+export function disarmMember(group: ConsumerGroup, memberId: string, out: GroupOutcome): void {
+  for (const key of Object.values(consumerTimerKey)) out.disarm(key(group.groupId, memberId))
+  group.rejoining.delete(memberId)
+}

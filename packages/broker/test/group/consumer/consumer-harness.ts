@@ -70,7 +70,10 @@ export class ConsumerHarness extends ShardHarness<GroupRequest, GroupRecord, Gro
     for (const [name, partitions] of Object.entries(topics)) known.set(name, partitions)
     const dump = ({ state }: GroupShard) => ({
       consumerGroups: [...state.consumerGroups].map(([groupId, group]) => [groupId, groupFields(group)]).sort(),
-      groups: [...state.groups.keys()].sort(),
+      groups: [...state.groups]
+        .filter(([groupId, { persisted }]) => persisted !== null || state.offsets.topics(groupId) !== undefined)
+        .map(([groupId, { persisted }]) => [groupId, persisted])
+        .sort(),
       offsets: state.offsets.dump(),
     })
     super({
@@ -84,7 +87,16 @@ export class ConsumerHarness extends ShardHarness<GroupRequest, GroupRecord, Gro
       durable: dump,
       everything: (shard) => ({
         ...dump(shard),
-        checked: [...shard.state.consumerGroups.values()].map(({ checkedVersion }) => checkedVersion),
+        soft: [...shard.state.consumerGroups.values()].map(({ checkedVersion, rejoining }) => [
+          checkedVersion,
+          [...rejoining],
+        ]),
+        classic: [...shard.state.groups].map(([groupId, { state, generation, members }]) => [
+          groupId,
+          state,
+          generation,
+          [...members],
+        ]),
       }),
       check: ({ state }) => {
         for (const group of state.consumerGroups.values()) checkGroup(group)
@@ -131,6 +143,29 @@ export class ConsumerHarness extends ShardHarness<GroupRequest, GroupRecord, Gro
     const answer = this.answer(token)
     expect(answer).toBeDefined()
     return answer!
+  }
+
+  /** A first heartbeat whose records the log refuses: nothing may change. */
+  joinInVain(memberId: string): void {
+    this.askInVain<ConsumerGroupHeartbeatResponse>((token) => ({
+      kind: "consumer-heartbeat",
+      token,
+      context: { apiVersion: 1, clientId: "client", clientHost: "/127.0.0.1" },
+      maySee: () => true,
+      freshId: "fresh",
+      request: {
+        groupId: "g",
+        memberId,
+        memberEpoch: 0,
+        instanceId: null,
+        rackId: null,
+        rebalanceTimeoutMs: 1000,
+        subscribedTopicNames: ["t"],
+        subscribedTopicRegex: null,
+        serverAssignor: null,
+        topicPartitions: [],
+      },
+    }))
   }
 
   /** A first heartbeat. */
