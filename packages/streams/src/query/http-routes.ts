@@ -11,7 +11,7 @@
  *
  * All take `isolation=read_uncommitted`, `bound={"topic":{"0":17}}` and `local=true`, which asks this process alone;
  * otherwise whoever is asked forwards to the process that has the partition. With `allowStale=true` a copy that is here
- * answers in its place, and tells its `lag`. How keys are written: json.ts.
+ * answers in its place, and tells its `lag`; so does one elsewhere when that process does not. How keys are written: json.ts.
  *
  * Failures are `{"error": REASON, "message": …}`: 404 for a key without a row, 412 below the bound, 503 while a partition
  * moves, 502 when the process that has it does not answer.
@@ -55,6 +55,10 @@ const STATUS: Readonly<Record<FailureReason, number>> = {
   NOT_ACTIVE: 503,
   NOT_PRESENT: 503,
 }
+
+/** Of an answer that another process may have in better shape. */
+const UNAVAILABLE = 500
+const AWAY: ReadonlySet<unknown> = new Set<FailureReason>(["NOT_ACTIVE", "NOT_PRESENT"])
 
 export function queryRoutes(options: HttpQueriesOptions): readonly HttpRoute[] {
   return [
@@ -103,8 +107,13 @@ async function getKey({ queries, forwarder }: HttpQueriesOptions, request: HttpR
   const partition = numberIn(query, "partition") ?? queries.partitionOf(info, key)
   const options = optionsIn(query)
   const here = await queries.partitionsHere(info, options.allowStale)
-  const elsewhere = endpointElsewhere(queries, here, info, partition, query)
-  if (elsewhere !== undefined) return await forwarder.forward(elsewhere, request)
+  const elsewhere = endpointsElsewhere(queries, here, info, partition, query)
+  let forwarded: HttpAnswer | undefined
+  for (const endpoint of elsewhere) {
+    forwarded = await forwarder.forward(endpoint, request)
+    if (forwarded.status < UNAVAILABLE) break
+  }
+  if (forwarded !== undefined) return forwarded
   const asked = keyQuery(info, key, query)
   const { partitions } = await queries.query(info.name, asked, { ...options, partitions: [partition] })
   const result = partitions.get(partition)!
@@ -167,20 +176,14 @@ async function getRows({ queries, forwarder }: HttpQueriesOptions, request: Http
   const wanted = only === undefined ? allOf(queries.partitionCount(info)) : [only]
   const options = optionsIn(query)
   const present = await queries.partitionsHere(info, options.allowStale)
-  const elsewhere = new Map(wanted.map((one) => [one, endpointElsewhere(queries, present, info, one, query)] as const))
-  const here = wanted.filter((one) => elsewhere.get(one) === undefined)
+  const places = wanted.map((one) => [one, endpointsElsewhere(queries, present, info, one, query)] as const)
+  const here = places.filter(([, endpoints]) => endpoints.length === 0).map(([one]) => one)
   const asked = rowsQuery(info, query)
   const found = await queries.query(info.name, asked, { ...options, partitions: here })
   const local = [...found.partitions].map(([partition, result]) => partitionAnswer(partition, result))
-  const remote = await Promise.all(
-    [...new Set(elsewhere.values())]
-      .filter((endpoint) => endpoint !== undefined)
-      .map(async (endpoint): Promise<readonly PartitionAnswer[]> => {
-        const partitions = wanted.filter((one) => elsewhere.get(one) === endpoint)
-        return await forwardRows(forwarder, endpoint, request, partitions)
-      }),
-  )
-  const all = [...local, ...remote.flat()].sort((left, right) => left.partition - right.partition)
+  const elsewhere = places.filter(([, endpoints]) => endpoints.length > 0)
+  const remote = await forwardRows(forwarder, request, elsewhere)
+  const all = [...local, ...remote].sort((left, right) => left.partition - right.partition)
   const [first] = all
   if (only !== undefined && first?.["error"] !== undefined) {
     return answer(STATUS[first["error"] as FailureReason] ?? 502, { error: first["error"], message: first["message"] })
@@ -188,8 +191,33 @@ async function getRows({ queries, forwarder }: HttpQueriesOptions, request: Http
   return answer(200, { store: info.name, partitions: all })
 }
 
-/** Another process's partitions; each told as failed when it does not answer. */
+/** Other processes' partitions, each with those that may have it: the next is asked where one does not answer. */
 async function forwardRows(
+  forwarder: Forwarder,
+  request: HttpRequest,
+  places: ReadonlyArray<readonly [partition: number, endpoints: readonly string[]]>,
+): Promise<readonly PartitionAnswer[]> {
+  const asked = Map.groupBy(places, ([, [endpoint]]) => endpoint!)
+  const answers = await Promise.all(
+    [...asked].map(([endpoint, those]) => {
+      const partitions = those.map(([partition]) => partition)
+      return forwardRowsTo(forwarder, endpoint, request, partitions)
+    }),
+  )
+  const isAway = new Set(answers.flat().flatMap(({ partition, error }) => (AWAY.has(error) ? [partition] : [])))
+  const rest = places.filter(([partition, endpoints]) => isAway.has(partition) && endpoints.length > 1)
+  if (rest.length === 0) return answers.flat()
+  const again = new Set(rest.map(([partition]) => partition))
+  const others = await forwardRows(
+    forwarder,
+    request,
+    rest.map(([partition, [, ...endpoints]]) => [partition, endpoints] as const),
+  )
+  return [...answers.flat().filter(({ partition }) => !again.has(partition)), ...others]
+}
+
+/** Another process's partitions; each told as failed when it does not answer. */
+async function forwardRowsTo(
   forwarder: Forwarder,
   endpoint: string,
   request: HttpRequest,
@@ -218,16 +246,18 @@ const seenBy = ({ position, lag }: PartitionResult<any> & { readonly ok: true })
   ...(lag !== undefined && { lag }),
 })
 
-/** Undefined: it is answered here, well or badly. */
-function endpointElsewhere(
+/** Who is asked, in this order; nobody: it is answered here, well or badly. */
+function endpointsElsewhere(
   queries: ProcessQueries,
   here: readonly number[],
   info: StoreInfo,
   partition: number,
   query: URLSearchParams,
-): string | undefined {
-  if (query.get("local") === "true" || here.includes(partition)) return undefined
-  return queries.endpointOf(info, partition)
+): readonly string[] {
+  if (query.get("local") === "true" || here.includes(partition)) return []
+  const endpoint = queries.endpointOf(info, partition)
+  const copies = optionsIn(query).allowStale === true ? queries.standbyEndpointsOf(info, partition) : []
+  return endpoint === undefined ? copies : [endpoint, ...copies]
 }
 
 function optionsIn(query: URLSearchParams): QueryOptions {

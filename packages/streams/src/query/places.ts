@@ -3,8 +3,8 @@
  */
 import { partitionForKey } from "@millrace/client"
 import type { GlobalTable, Table } from "../dsl/stream.ts"
-import type { TaskEndpoints } from "../run/assignor-data.ts"
-import { formatTaskId } from "../topology/naming.ts"
+import type { TaskEndpoints, TasksThere } from "../run/assignor-data.ts"
+import { formatTaskId, parseTaskId } from "../topology/naming.ts"
 import { type PartitionCounts, taskCount } from "../topology/partitions.ts"
 import type { Topology } from "../topology/topology.ts"
 import type { StoreDirectory, StoreInfo } from "./stores.ts"
@@ -14,6 +14,8 @@ export interface KeyMetadata {
   readonly partition: number
   /** HOST:PORT of the process that answers queries for it; undefined while nobody does, or it has no endpoint. */
   readonly endpoint: string | undefined
+  /** Of processes that keep a copy of it, for stale reads. */
+  readonly standbyEndpoints: readonly string[]
   readonly isHere: boolean
 }
 
@@ -22,6 +24,8 @@ export interface EndpointMetadata {
   readonly endpoint: string
   /** Partitions by store. */
   readonly stores: Readonly<Record<string, readonly number[]>>
+  /** Those that it keeps copies of. */
+  readonly standbyStores: Readonly<Record<string, readonly number[]>>
 }
 
 export interface PlacesOptions {
@@ -65,26 +69,41 @@ export abstract class StorePlaces {
   metadataForKey(of: StoreName, key: unknown, partitioner?: (key: any, partitions: number) => number): KeyMetadata {
     const info = this.find(of)
     const partition = this.partitionOf(info, key, partitioner)
-    return { partition, endpoint: this.endpointOf(info, partition), isHere: this.isHere(info, partition) }
+    const [endpoint, standbyEndpoints] = [this.endpointOf(info, partition), this.standbyEndpointsOf(info, partition)]
+    return { partition, endpoint, standbyEndpoints, isHere: this.isHere(info, partition) }
   }
 
   /** The process that answers queries for a partition, if one does. */
-  endpointOf({ subtopology }: StoreInfo, partition: number): string | undefined {
-    if (subtopology === undefined) return undefined
+  endpointOf(info: StoreInfo, partition: number): string | undefined {
+    return this.#endpoints(info, partition, "active")[0]
+  }
+
+  /** The processes that have a copy of a partition and answer queries. */
+  standbyEndpointsOf(info: StoreInfo, partition: number): readonly string[] {
+    return this.#endpoints(info, partition, "standby")
+  }
+
+  #endpoints({ subtopology }: StoreInfo, partition: number, role: keyof TasksThere): readonly string[] {
+    if (subtopology === undefined) return []
     const task = formatTaskId({ subtopology, partition })
-    return Object.entries(this.#options.endpoints()).find(([, tasks]) => tasks.includes(task))?.[0]
+    const endpoints = Object.entries(this.#options.endpoints())
+    return endpoints.flatMap(([endpoint, there]) => (there[role].includes(task) ? [endpoint] : []))
   }
 
   allMetadata(): readonly EndpointMetadata[] {
-    return Object.entries(this.#options.endpoints()).map(([endpoint, tasks]) => {
-      const stores = this.stores.map(({ name, subtopology }) => {
-        const prefix = `${subtopology}_`
-        const partitions = tasks
-          .filter((task) => task.startsWith(prefix))
-          .map((task) => Number(task.slice(prefix.length)))
-        return [name, partitions] as const
-      })
-      return { endpoint, stores: Object.fromEntries(stores.filter(([, partitions]) => partitions.length > 0)) }
+    return Object.entries(this.#options.endpoints()).map(([endpoint, { active, standby }]) => ({
+      endpoint,
+      stores: this.#storesOf(active),
+      standbyStores: this.#storesOf(standby),
+    }))
+  }
+
+  #storesOf(tasks: readonly string[]): Readonly<Record<string, readonly number[]>> {
+    const ids = tasks.map(parseTaskId)
+    const stores = this.stores.map(({ name, subtopology }) => {
+      const partitions = ids.filter((id) => id.subtopology === subtopology).map(({ partition }) => partition)
+      return [name, partitions] as const
     })
+    return Object.fromEntries(stores.filter(([, partitions]) => partitions.length > 0))
   }
 }

@@ -4,7 +4,7 @@
 import { PipelineError } from "../errors.ts"
 import type { Plan } from "../topology/plan.ts"
 
-const VERSION = 2
+const VERSION = 3
 
 /** From every member, with its subscription. */
 export interface MemberData {
@@ -21,8 +21,15 @@ export interface MemberData {
   readonly endpoint?: string
 }
 
-/** Which tasks run where queries are answered: names of tasks by endpoint. */
-export type TaskEndpoints = Readonly<Record<string, readonly string[]>>
+/** What there is of tasks where queries are answered: their names by endpoint. */
+export type TaskEndpoints = Readonly<Record<string, TasksThere>>
+
+export interface TasksThere {
+  /** They run there. */
+  readonly active: readonly string[]
+  /** There is a copy of their state, warming up or standing by. */
+  readonly standby: readonly string[]
+}
 
 /** What a member learns beside the partitions that it is to read. */
 export interface AssignedCopies {

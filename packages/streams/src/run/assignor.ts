@@ -29,6 +29,7 @@ import {
   type TaskEndpoints,
 } from "./assignor-data.ts"
 import {
+  type Assignment,
   type AssignedMember,
   type AssignedTask,
   type AssignmentRules,
@@ -144,7 +145,7 @@ class Leader {
     const wanted = assignTasks(tasks, members, rules)
     const awaited = awaitedMembers(wanted.active, members)
     const given = withholdMoving(wanted, members)
-    const endpoints = endpointsOf(present, given.active)
+    const endpoints = endpointsOf(present, given)
     return new Map(
       members.map(({ id }) => {
         const notice: Notice = {
@@ -231,10 +232,13 @@ function describeMember(
 }
 
 /** The threads of a process answer queries together. */
-function endpointsOf(present: readonly Present[], given: ReadonlyMap<string, readonly string[]>): TaskEndpoints {
-  const endpoints: Record<string, string[]> = {}
+function endpointsOf(present: readonly Present[], { active, standby }: Assignment): TaskEndpoints {
+  const endpoints: Record<string, { active: string[]; standby: string[] }> = {}
   for (const { member, data } of present) {
-    if (data.endpoint !== undefined) (endpoints[data.endpoint] ??= []).push(...(given.get(member.memberId) ?? []))
+    if (data.endpoint === undefined) continue
+    const there = (endpoints[data.endpoint] ??= { active: [], standby: [] })
+    there.active.push(...(active.get(member.memberId) ?? []))
+    there.standby.push(...(standby.get(member.memberId) ?? []))
   }
   return endpoints
 }

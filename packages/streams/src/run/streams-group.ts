@@ -9,7 +9,7 @@
  * A process that keeps its identity keeps its member id: killed and started again it is the same member, and has its tasks
  * at once.
  */
-import { type StreamsGroupOptions, type StreamsGroupStatus, StreamsStatus } from "@millrace/client"
+import { type StreamsGroupOptions, type StreamsGroupStatus, StreamsStatus, type TopicPartition } from "@millrace/client"
 import { type Clock, formatAddress, parseAddress, type Timer } from "@millrace/host"
 import { PipelineError } from "../errors.ts"
 import { formatTaskId, parseTaskId } from "../topology/naming.ts"
@@ -65,12 +65,12 @@ export function streamsGroup(settings: StreamsGroupSettings): StreamsGroupOption
         onCopies({ standby: [...standby, ...warmup].map(taskName), warmup: warmup.map(taskName) })
       },
       onEndpoints(found) {
-        const endpoints: Record<string, string[]> = {}
+        const endpoints: Record<string, { active: string[]; standby: string[] }> = {}
         // Threads of one process are several members with one endpoint.
-        for (const one of found) {
-          const tasks = one.partitions.map(({ topic, partition }) => taskOf(topology, topic, partition))
-          const known = (endpoints[formatAddress(one.endpoint)] ??= [])
-          known.push(...new Set(tasks.filter((task) => task !== undefined)))
+        for (const { endpoint, active, standby } of found) {
+          const there = (endpoints[formatAddress(endpoint)] ??= { active: [], standby: [] })
+          there.active.push(...tasksOf(topology, active))
+          there.standby.push(...tasksOf(topology, standby))
         }
         onEndpoints(endpoints)
       },
@@ -85,9 +85,12 @@ const taskName = ({ subtopologyId, partition }: { readonly subtopologyId: string
   formatTaskId({ subtopology: Number(subtopologyId), partition })
 
 /** One sub-topology reads a topic: its tasks are told by the partitions that they read. */
-function taskOf({ subtopologies }: Topology, topic: string, partition: number): string | undefined {
-  const reader = subtopologies.find(({ sources }) => sources.some((source) => source.topic === topic))
-  return reader && formatTaskId({ subtopology: reader.id, partition })
+function tasksOf({ subtopologies }: Topology, partitions: readonly TopicPartition[]): ReadonlySet<string> {
+  const tasks = partitions.flatMap(({ topic, partition }) => {
+    const reader = subtopologies.find(({ sources }) => sources.some((source) => source.topic === topic))
+    return reader === undefined ? [] : [formatTaskId({ subtopology: reader.id, partition })]
+  })
+  return new Set(tasks)
 }
 
 const inputCounts = ({ subtopologies }: Topology, partitions: PartitionCounts): PartitionCounts =>

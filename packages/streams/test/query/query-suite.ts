@@ -332,4 +332,66 @@ export function querySuite(start: () => Promise<Bench>): void {
     const rowsAnswer = (await get("/stores/users?allowStale=true")).body
     expect(rowsAnswer.partitions.flatMap((one: any) => one.rows)).toHaveLength(keys.length)
   })
+
+  test("Q9 Q2: whoever is asked, a copy elsewhere answers where the task's process does not", async () => {
+    const Users = S.topic(named("iq-away"), { key: string, value: json<number>() })
+    const users = S.table(Users, { store: "users" })
+    await bench.createTopics({ "iq-away": 2 })
+    const pipeline = S.pipeline(named("iq-away-app"), () => users)
+    const rules = { standbyReplicas: 1, queries: { listen: "127.0.0.1:0" } }
+    const keys = Array.from({ length: 20 }, (_, at) => `user-${at}`)
+    await using first = await S.run(pipeline, bench.options("iq-away-1", rules))
+    await using second = await S.run(pipeline, bench.options("iq-away-2", rules))
+    await using third = await S.run(pipeline, bench.options("iq-away-3", rules))
+    const all = [first, second, third]
+    await bench.produce(
+      Users,
+      keys.map((key) => [key, 1, 1] as const),
+    )
+    // Of two holders of each partition among three processes one is without.
+    const holders = (one: S.RunHandle) =>
+      [0, 1].map((partition) => {
+        const have = one.allMetadata().map(({ endpoint, stores, standbyStores }) => ({
+          endpoint,
+          isActive: stores["users"]?.includes(partition) ?? false,
+          isCopy: standbyStores["users"]?.includes(partition) ?? false,
+        }))
+        return [have.filter(({ isActive }) => isActive), have.filter(({ isCopy }) => isCopy)] as const
+      })
+    const rowsHere = (one: S.RunHandle) => {
+      const { partitions } = one.query(users, { kind: "range" }, { allowStale: true })
+      return [...partitions.values()].flatMap((result) => (result.ok ? result.result.rows : []))
+    }
+    await eventually("each partition has a task and a copy, and all know where", () =>
+      all.every((one) => holders(one).every(([active, copies]) => active.length === 1 && copies.length === 1)),
+    )
+    await eventually(
+      "all rows are there twice",
+      () => all.reduce((sum, one) => sum + rowsHere(one).length, 0) === 2 * keys.length,
+    )
+    await eventually("no copy lacks anything", async () => {
+      const lags = await Promise.all(all.map((one) => one.lags()))
+      return lags.flat().every(({ lag }) => lag === 0)
+    })
+    const key = keys[0]!
+    const { partition, endpoint, standbyEndpoints } = first.metadataForKey(users, key)
+    const running = all.find((one) => one.endpoint === endpoint)!
+    const without = all.find((one) => one.endpoint !== endpoint && !standbyEndpoints.includes(one.endpoint!))!
+    expect([running.metadataForKey(users, key).isHere, standbyEndpoints.length]).toEqual([true, 1])
+    const get = async (path: string) => {
+      const response = await fetch(`http://${without.endpoint}${path}`)
+      return { status: response.status, body: (await response.json()) as any }
+    }
+    const rowsOf = (body: any) => body.partitions.flatMap((one: any) => one.rows ?? [])
+    // While it is there it answers itself.
+    expect((await get(`/stores/users/${key}?allowStale=true`)).body).not.toHaveProperty("lag")
+    await running.close({ leaveGroup: false })
+    expect((await get(`/stores/users/${key}`)).status).toBe(502)
+    expect(await get(`/stores/users/${key}?allowStale=true`)).toMatchObject({
+      status: 200,
+      body: { key, value: 1, partition, lag: 0 },
+    })
+    expect(rowsOf((await get("/stores/users?allowStale=true")).body)).toHaveLength(keys.length)
+    expect(rowsOf((await get("/stores/users")).body).length).toBeLessThan(keys.length)
+  })
 }

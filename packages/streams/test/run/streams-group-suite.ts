@@ -68,17 +68,26 @@ export function streamsGroupSuite(start: () => Promise<Bench>): void {
     expect(ids).toEqual([ids[0], ids[0]])
   })
 
-  test("R8 Q2: where others answer queries is told by the broker", async () => {
+  test("R8 Q2: where others answer queries, and who has copies, is told by the broker", async () => {
     const { from, to, pipeline } = counting("asked")
     await bench.createTopics({ "asked-in": 4, "asked-out": 1 })
+    const changes = [{ name: "streams.num.standby.replicas", operation: "set" as const, value: "1" }]
+    await bench.client.admin().incrementalAlterConfigs([{ type: "group", name: named("asked-app"), changes }])
     await using first = await S.run(pipeline, bench.options("asked-1", QUERIES))
     await using second = await S.run(pipeline, bench.options("asked-2", QUERIES))
     await bench.produce(from, words(100))
     await bench.consume(to, 100)
     const all = [first, second]
     const partitions = (one: S.RunHandle) => one.allMetadata().flatMap(({ stores }) => stores["words"] ?? [])
-    const isTold = () => all.every((one) => one.allMetadata().length === 2 && partitions(one).length === 4)
-    await eventually("both know all", isTold)
+    const isPlaced = (one: S.RunHandle, word: string) => {
+      const { endpoint, standbyEndpoints } = one.metadataForKey("words", word)
+      return endpoint !== undefined && standbyEndpoints.length === 1 && standbyEndpoints[0] !== endpoint
+    }
+    const isTold = (one: S.RunHandle) =>
+      one.allMetadata().length === 2 &&
+      partitions(one).length === 4 &&
+      Array.from({ length: 10 }, (_, at) => `w${at}`).every((word) => isPlaced(one, word))
+    await eventually("both know all", () => all.every(isTold))
     for (const one of all) {
       expect(one.allMetadata().map(({ endpoint }) => endpoint)).toEqual(
         expect.arrayContaining(all.map(({ endpoint }) => endpoint)),

@@ -3,6 +3,7 @@
  */
 import type { Address } from "@millrace/host"
 import type { StreamsGroupStatus } from "@millrace/protocol/streams-status"
+import type { TopicPartition } from "../assignor.ts"
 import type { StreamsTaskId, StreamsTasks } from "./tasks.ts"
 import type { StreamsTopology } from "./topology.ts"
 
@@ -12,10 +13,11 @@ export interface StreamsTaskOffset extends StreamsTaskId {
   readonly endOffset: number
 }
 
-/** Who answers queries, and the partitions that its active tasks read. */
+/** Who answers queries, and the partitions that are read by its active tasks, and by those that it keeps copies of. */
 export interface StreamsEndpoint {
   readonly endpoint: Address
-  readonly partitions: readonly { readonly topic: string; readonly partition: number }[]
+  readonly active: readonly TopicPartition[]
+  readonly standby: readonly TopicPartition[]
 }
 
 /** None of it is awaited. */

@@ -273,11 +273,10 @@ export class StreamsGroup implements Member {
     this.#endpointsEpoch = answer.endpointInformationEpoch
     if (answer.partitionsByUserEndpoint !== null) {
       listener.onEndpoints?.(
-        answer.partitionsByUserEndpoint.map(({ userEndpoint, activePartitions }) => ({
+        answer.partitionsByUserEndpoint.map(({ userEndpoint, activePartitions, standbyPartitions }) => ({
           endpoint: userEndpoint,
-          partitions: activePartitions.flatMap(({ topic, partitions }) =>
-            partitions.map((partition) => ({ topic, partition })),
-          ),
+          active: flatten(activePartitions),
+          standby: flatten(standbyPartitions),
         })),
       )
     }
@@ -385,3 +384,6 @@ const offsetLists = (offsets: readonly StreamsTaskOffset[]) => ({
     offset,
   })),
 })
+
+const flatten = (topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[]) =>
+  topics.flatMap(({ topic, partitions }) => partitions.map((partition): TopicPartition => ({ topic, partition })))
