@@ -9,6 +9,7 @@ import { parseArgs } from "node:util"
 import { BrokerProcess } from "../torture/broker-process.ts"
 import { type Check, type Outcome, perform } from "./check.ts"
 import { dumpLogChecks } from "./dump-log.ts"
+import { javaConsumerChecks } from "./java-consumers.ts"
 import { javaStreamsChecks, streamsGroupSettings } from "./java-streams.ts"
 import { javaToolChecks } from "./java-tools.ts"
 import { kafkajsChecks } from "./kafkajs.ts"
@@ -45,6 +46,7 @@ try {
   await all(await kcatChecks(broker.address))
   await all(kafkajsChecks(broker.address))
   await all(javaToolChecks(broker.address))
+  await all(javaConsumerChecks(broker.address))
   await all(quotaChecks(broker.address))
   await all(javaStreamsChecks(broker.address))
   await broker.stop()
