@@ -11,7 +11,8 @@ export default defineConfig({
   test: {
     include: ["{packages,apps,examples}/*/test/**/*.test.ts", "{bench,tools}/test/**/*.test.ts"],
     pool: "forks",
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Ends what hangs. Many suites start processes: how long one that goes on takes is up to the machine.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 })

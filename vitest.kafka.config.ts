@@ -15,7 +15,8 @@ export default defineConfig({
     pool: "forks",
     // Suites share one small cluster: side by side they would time each other out.
     fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Ends what hangs, on a slow machine too.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 })

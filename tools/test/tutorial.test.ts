@@ -10,7 +10,7 @@ import { patternOf, stepsOf } from "../src/page-steps.ts"
 
 const ROOT = path.resolve(import.meta.dirname, "../..")
 const PAGE = "docs/tutorial.md"
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 120_000
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1")

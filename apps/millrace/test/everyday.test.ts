@@ -14,8 +14,6 @@ import {
   type Serving,
 } from "./support/process.ts"
 
-/** shutdown.drain.timeout.ms */
-const DRAIN_TIMEOUT_MS = 5_000
 const scratch = scratchDirectory()
 const anyPort = "127.0.0.1:0"
 let up: Serving
@@ -276,7 +274,9 @@ describe("servers", () => {
     )
     expect(up.text.stdout).toBe(`${up.readyLine}\n`)
     expect((await up.stop()).code).toBe(0)
-    const again = await serve(["broker", "--data", `${scratch.path}/up`, "--listen", anyPort])
+    // It would wait for longer than this test may take.
+    const patient = ["--set", "shutdown.drain.timeout.ms=3600000"]
+    const again = await serve(["broker", "--data", `${scratch.path}/up`, "--listen", anyPort, ...patient])
     brokers = ["--brokers", again.ready["kafka"]!]
     expect(await works("consume bytes --until-end --max 1")).toBe("1\n")
     // The registry and the worker alone, on a broker of its own.
@@ -289,9 +289,7 @@ describe("servers", () => {
     expect(await registry.stop("SIGINT")).toMatchObject({ code: 0, stderr: "" })
     // A reader that waits for more holds up neither its broker's end nor its own.
     const reader = await printing(["consume", "bytes", ...brokers], "1\n")
-    const before = performance.now()
     expect(await again.stop("SIGINT")).toMatchObject({ code: 0, stderr: "" })
-    expect(performance.now() - before).toBeLessThan(DRAIN_TIMEOUT_MS)
     expect((await reader.stop("SIGINT")).code).toBe(0)
   })
 })

@@ -34,4 +34,4 @@ it("has the broker assign the tasks of a streams group, shows who has which, and
   expect((await running.stop()).code).toBe(0)
   const left = JSON.parse((await millrace(["group", "describe", "words", "--json", ...brokers])).stdout)
   expect(left.members.map((member: { memberId: string }) => member.memberId)).toEqual([described.members[0].memberId])
-}, 120_000)
+})

@@ -82,14 +82,14 @@ beforeAll(async () => {
   const answer = await connection.request(CreateAcls, { creations: RULES })
   expect(answer.results.map(({ errorCode }) => errorCode)).toEqual(RULES.map(() => 0))
   cluster.close()
-}, 60_000)
+})
 
 afterAll(() => {
   killServers()
   scratch.remove()
 })
 
-it("a pipeline runs on a cluster with TLS and SCRAM", { timeout: 60_000 }, async () => {
+it("a pipeline runs on a cluster with TLS and SCRAM", async () => {
   const as = ["--brokers", broker.ready["kafka"]!, "--command-config", scram("alice", "secret")]
   const more = ["--state", `${scratch.path}/state`, "--workers", "2"]
   const running = await serve(["run", `${PIPELINES}/words.ts`, ...as, ...more])
@@ -103,7 +103,7 @@ it("a pipeline runs on a cluster with TLS and SCRAM", { timeout: 60_000 }, async
 it.each([
   ["a wrong password", () => scram("mallory", "guess"), /authentication failed|SASL_AUTHENTICATION_FAILED/i],
   ["no TLS", () => file("clear.properties", ["security.protocol=PLAINTEXT"]), /127\.0\.0\.1:\d+/],
-])("%s is told in one line", { timeout: 60_000 }, async (_, config, line) => {
+])("%s is told in one line", async (_, config, line) => {
   const as = ["--brokers", broker.ready["kafka"]!, "--command-config", config()]
   const ended = await millrace(["run", `${PIPELINES}/words.ts`, ...as, "--state", `${scratch.path}/refused`])
   expect(ended).toMatchObject({ code: 1, stdout: "" })

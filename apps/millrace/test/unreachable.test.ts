@@ -7,7 +7,6 @@ import type { AddressInfo } from "node:net"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { millrace, PIPELINES } from "./support/process.ts"
 
-const PATIENCE_MS = 25_000
 let silent: Server
 let foreign: Server
 
@@ -36,8 +35,7 @@ const cases: readonly [name: string, args: string, line: RegExp][] = [
   ["something else than Kafka", "topic list --brokers 127.0.0.1:FOREIGN", /127\.0\.0\.1:\d+/],
 ]
 
-it.concurrent.each(cases)("%s", { timeout: 2 * PATIENCE_MS }, async (_, args, line) => {
-  const before = performance.now()
+it.concurrent.each(cases)("%s", async (_, args, line) => {
   const words = args
     .replace("PIPELINES", PIPELINES)
     .replace("SILENT", String(portOf(silent)))
@@ -47,10 +45,9 @@ it.concurrent.each(cases)("%s", { timeout: 2 * PATIENCE_MS }, async (_, args, li
   expect(ended.stderr).toMatch(line)
   expect(ended.stderr).toMatch(/^millrace: [^\n]+\n$/)
   expect(ended).toMatchObject({ code: 1, stdout: "" })
-  expect(performance.now() - before).toBeLessThan(PATIENCE_MS)
 })
 
-it("a refused connection is told long before silence is", { timeout: 2 * PATIENCE_MS }, async () => {
+it("a refused connection is told long before silence is", async () => {
   const told = (brokers: string) => millrace(["topic", "list", "--brokers", brokers]).then(({ stderr }) => stderr)
   const waiting = told(`127.0.0.1:${portOf(silent)}`)
   expect(await Promise.race([waiting, told("127.0.0.1:1,127.0.0.1:2")])).toMatch(/connection refused/)

@@ -8,6 +8,7 @@ import { OffsetFetch } from "@millrace/protocol/messages/offset-fetch"
 import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
 import { IncrementalAlterConfigs } from "@millrace/protocol/messages/incremental-alter-configs"
 import { describe, expect, test } from "vitest"
+import { pass, startClock } from "./coordinator/passing-time.ts"
 import { batch, type Client, NOW, start, temporaryDirectory } from "./harness.ts"
 import { fetchOne, readRecords, type ReadRecord } from "./read.ts"
 
@@ -37,7 +38,8 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
 
 async function fill(client: Client, topic: string, count = 60): Promise<void> {
   for (let index = 0; index < count; index++) {
-    await client.produce(topic, batch([{ key: `k${index % 3}`, value: String(index) }]))
+    const { errorCode } = await client.produce(topic, batch([{ key: `k${index % 3}`, value: String(index) }]))
+    expect(errorCode).toBe(0)
   }
 }
 
@@ -91,22 +93,32 @@ describe("the cleaner", () => {
     expect(await all(client, "other")).toHaveLength(60)
   })
 
-  test("log.cleaner.enable=false leaves everything as it is", async () => {
-    const started = await start({ ...eager, "log.cleaner.enable": "false" })
-    const client = await started.client()
+  /** A broker with 60 records to compact, in virtual time. */
+  async function filled(settings: Record<string, string>) {
+    const clock = startClock()
+    const client = await (await start({ ...eager, ...settings }, { host: { ...nodeHost, clock } })).client()
     await client.createTopic("table", 1, small)
     await fill(client, "table")
-    await new Promise((resolve) => setTimeout(resolve, 60))
-    expect(await all(client, "table")).toHaveLength(60)
+    return {
+      async countAfter(ms: number) {
+        await pass(clock, ms)
+        return (await all(client, "table")).length
+      },
+    }
+  }
+
+  test("log.cleaner.enable=false leaves everything as it is", async () => {
+    const [cleaning, leaving] = [await filled({}), await filled({ "log.cleaner.enable": "false" })]
+    await until(async () => {
+      expect(await leaving.countAfter(1000)).toBe(60)
+      return (await cleaning.countAfter(1000)) <= 6
+    })
   })
 
   test("log.cleaner.io.max.bytes.per.second bounds its reading and writing", async () => {
-    const started = await start({ ...eager, "log.cleaner.io.max.bytes.per.second": "100" })
-    const client = await started.client()
-    await client.createTopic("table", 1, small)
-    await fill(client, "table")
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    expect(await all(client, "table")).toHaveLength(60)
+    const { countAfter } = await filled({ "log.cleaner.io.max.bytes.per.second": "100" })
+    expect(await countAfter(10_000)).toBe(60)
+    await until(async () => (await countAfter(10_000)) <= 6)
   })
 
   test("__consumer_offsets is compacted; groups find their offsets after a restart", async () => {
@@ -166,13 +178,15 @@ describe("the cleaner", () => {
 
   test("a topic deleted while it is cleaned is no fault", async () => {
     const slow = { ...eager, "log.cleaner.io.max.bytes.per.second": "20000", "log.cleaner.io.buffer.size": "1024" }
-    const started = await start(slow, { host: nodeHost })
+    const clock = startClock()
+    const started = await start(slow, { host: { ...nodeHost, clock } })
     const client = await started.client()
     const { DeleteTopics } = await import("@millrace/protocol/messages/delete-topics")
     for (let round = 0; round < 3; round++) {
       await client.createTopic("table", 1, small)
       await fill(client, "table")
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      // Reading it takes some 200 ms at that rate.
+      await pass(clock, 50)
       await client.send(DeleteTopics, 5, { topicNames: ["table"], timeoutMs: 1000 })
     }
     expect(started.messages).toEqual([])

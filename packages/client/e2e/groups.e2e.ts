@@ -46,7 +46,7 @@ test("two members share a topic; what one read and committed the other does not 
   expect(first.groupMetadata().generationId).toBe(1)
   const second = member("second")
   // Both poll until each has its half.
-  const deadline = performance.now() + 20_000
+  const deadline = performance.now() + 60_000
   while ((first.assignment().length !== 2 || second.assignment().length !== 2) && performance.now() < deadline) {
     const polled = await Promise.all([first.poll(100), second.poll(100)])
     records.push(...seen(polled.flat()))
@@ -104,7 +104,7 @@ test("a pluggable assignor carries user data both ways", async () => {
   expect(learned).toEqual(["3 I am one true"])
   const two = client.consumer({ groupId, assignors: [assignor("two")], heartbeatIntervalMs: 200 })
   two.subscribe([topic])
-  const deadline = performance.now() + 20_000
+  const deadline = performance.now() + 60_000
   while (learned.length < 3 && performance.now() < deadline) await Promise.all([one.poll(100), two.poll(100)])
   expect(learned.slice(1).toSorted()).toEqual(["0 nothing true", "3 I am one; I am two true"])
   await Promise.all([one.close(), two.close()])

@@ -69,7 +69,7 @@ test.skipIf(classpath === undefined)("Java's cooperative-sticky consumers and ou
   const java: JavaConsumer[] = []
   const ours: number[] = []
   const until = async (what: string, done: () => boolean) => {
-    const deadline = performance.now() + 30_000
+    const deadline = performance.now() + 60_000
     while (!done()) {
       if (performance.now() > deadline)
         throw new Error(`${what}; Java: ${java.flatMap(({ errors }) => errors).join("")}`)
@@ -129,7 +129,7 @@ test.skipIf(classpath === undefined)("a Java leader counts what we had", async (
   let revoked = 0
   const consumers: Consumer[] = []
   const until = async (what: string, done: () => boolean) => {
-    const deadline = performance.now() + 30_000
+    const deadline = performance.now() + 60_000
     while (!done()) {
       if (performance.now() > deadline) throw new Error(`${what}; Java: ${leader.errors.join("")}`)
       await Promise.all(consumers.map((consumer) => consumer.poll(100)))

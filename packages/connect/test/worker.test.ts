@@ -135,7 +135,7 @@ async function withConnect(
 }
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = nodeHost.clock.monotonic() + 15_000
+  const deadline = nodeHost.clock.monotonic() + 60_000
   while (!(await holds())) {
     if (nodeHost.clock.monotonic() > deadline) throw new Error("it never came to be")
     await sleep(nodeHost.clock, 5)

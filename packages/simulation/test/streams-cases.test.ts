@@ -5,7 +5,7 @@ import { expect, test } from "vitest"
 import { CASES } from "../src/streams-cases.ts"
 import { StreamsRun } from "../src/streams-run.ts"
 
-test.each(CASES.map((one) => [one.name, one] as const))("%s", { timeout: 60_000 }, async (_, one) => {
+test.each(CASES.map((one) => [one.name, one] as const))("%s", async (_, one) => {
   const { findings, figures } = await new StreamsRun(1, {}, one).run()
   expect(findings).toEqual([])
   expect(figures["strikes of cases"]).toBeGreaterThan(0)

@@ -147,7 +147,7 @@ function compile(directory: string): Map<string, TypeError[]> {
   return errors
 }
 
-test("what is written wrongly has one error, where it is", { timeout: 120_000 }, () => {
+test("what is written wrongly has one error, where it is", () => {
   const directory = mkdtempSync(path.join(tmpdir(), "millrace-type-errors-"))
   try {
     for (const [at, [, code]] of cases.entries())

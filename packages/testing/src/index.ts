@@ -17,4 +17,4 @@ export {
   TestDriver,
   type TestDriverOptions,
 } from "./test-driver.ts"
-export { VirtualClock } from "./virtual-clock.ts"
+export { VirtualClock } from "@millrace/host"

@@ -9,7 +9,7 @@ import { DescribeClientQuotas } from "@millrace/protocol/messages/describe-clien
 import { Metadata } from "@millrace/protocol/messages/metadata"
 import { Produce } from "@millrace/protocol/messages/produce"
 import { expect, test } from "vitest"
-import { VirtualClock } from "../coordinator/virtual-clock.ts"
+import { pass, startClock } from "../coordinator/passing-time.ts"
 import { batch, type Client, start, temporaryDirectory } from "../harness.ts"
 import { fetchAnswer } from "../read.ts"
 
@@ -34,7 +34,7 @@ async function described(client: Client) {
 }
 
 async function withClock() {
-  const clock = new VirtualClock()
+  const clock = startClock()
   const started = await start({}, { host: { ...nodeHost, clock } })
   return { ...started, clock }
 }
@@ -46,7 +46,7 @@ const produceRequest = (records: Uint8Array, acks = 1) => ({
   topicData: [{ name: "t", partitionData: [{ index: 0, records }] }],
 })
 
-const KILOBYTES_100 = batch([{ value: "x".repeat(100_000), timestamp: new VirtualClock().now() }])
+const KILOBYTES_100 = batch(["x".repeat(100_000)])
 
 test("quotas are set, changed and removed, and are there after a restart", async () => {
   const dataDir = temporaryDirectory()
@@ -89,10 +89,10 @@ test("a producer above its rate is told so, and left alone for that long (KIP-21
   const second = client.send(Produce, 11, produceRequest(KILOBYTES_100))
   let isAnswered = false
   void second.then(() => (isAnswered = true))
-  await clock.advance(first.throttleTimeMs - 1)
+  await pass(clock, first.throttleTimeMs - 1)
   expect(first.throttleTimeMs).toBeGreaterThan(0)
   expect(isAnswered).toBe(false)
-  await clock.advance(1)
+  await pass(clock, 1)
   const { throttleTimeMs } = await second
   expect(throttleTimeMs).toBeGreaterThan(9_000)
   expect(throttleTimeMs).toBeLessThan(11_000)
@@ -113,9 +113,9 @@ test("without an answer to tell it, a producer is left alone all the same", asyn
   const late = client.send(Metadata, 12, { topics: [], allowAutoTopicCreation: false })
   let isAnswered = false
   void late.then(() => (isAnswered = true))
-  await clock.advance(9_000)
+  await pass(clock, 9_000)
   expect(isAnswered).toBe(false)
-  await clock.advance(3_000)
+  await pass(clock, 3_000)
   await late
 })
 
@@ -136,7 +136,7 @@ test("a consumer above its rate gets nothing until its time has passed, and then
   let waitedMs = 0
   while (answer.responses.length === 0) {
     const again = fetch(1)
-    await clock.advance(answer.throttleTimeMs)
+    await pass(clock, answer.throttleTimeMs)
     waitedMs += answer.throttleTimeMs
     answer = await again
   }
@@ -179,7 +179,7 @@ test("102: over its mutation rate a client changes no partitions; old versions c
   const refused = await create("b", 1, 7)
   expect(refused.topics[0]!.errorCode).toBe(ErrorCode.THROTTLING_QUOTA_EXCEEDED)
   expect(refused.throttleTimeMs).toBe(3_000)
-  await clock.advance(1_000)
+  await pass(clock, 1_000)
   // The connection is left alone; another one of the same client is not, and is refused in the same way.
   const another = await connect("app")
   const deleted = await another.send(DeleteTopics, 6, { topics: [{ name: "gone" }], timeoutMs: 1_000 })
@@ -195,7 +195,7 @@ test("102: over its mutation rate a client changes no partitions; old versions c
   const old = await fourth.send(CreateTopics, 5, { topics: [topic("c", 2)], timeoutMs: 1_000, validateOnly: false })
   expect(old.topics[0]!.errorCode).toBe(0)
   expect(old.throttleTimeMs).toBe(4_000)
-  await clock.advance(4_001)
+  await pass(clock, 4_001)
   expect((await create("b", 1, 7)).topics[0]!.errorCode).toBe(0)
 })
 

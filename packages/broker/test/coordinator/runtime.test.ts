@@ -6,7 +6,7 @@ import type { GroupCoordinatorConfig } from "../../src/group/config.ts"
 import { GroupCoordinatorService } from "../../src/group/service.ts"
 import { noTopics, testConfig, testGroupConfig } from "../group/group-harness.ts"
 import { MemoryLog } from "./memory-log.ts"
-import { VirtualClock, settled } from "./virtual-clock.ts"
+import { pass, settled, startClock } from "./passing-time.ts"
 
 const context = { apiVersion: 8, clientId: "c", clientHost: "/127.0.0.1" }
 let seed = 0
@@ -16,7 +16,7 @@ const random = {
   bytes: (length: number) => Uint8Array.from({ length }, (_, index) => (seed++ * 31 + index) & 255),
 }
 
-function start(log = new MemoryLog(), clock = new VirtualClock(), config: Partial<GroupCoordinatorConfig> = {}) {
+function start(log = new MemoryLog(), clock = startClock(), config: Partial<GroupCoordinatorConfig> = {}) {
   const faults: unknown[] = []
   const groups = new GroupCoordinatorService({
     log,
@@ -134,8 +134,8 @@ describe("appending", () => {
     const { log, clock, commit, fetch } = start()
     await commit("a", 1)
     log.failNext()
-    await clock.advance(7 * 86_400_000 + 600_000)
-    await clock.advance(1000)
+    await pass(clock, 7 * 86_400_000 + 600_000)
+    await pass(clock, 1000)
     expect(await fetch("a")).toMatchObject({ offset: -1 })
   })
 })
@@ -157,7 +157,7 @@ describe("answers", () => {
     const { log, clock, groups, commit, fetch } = start()
     log.hold()
     const written = commit("a", 1)
-    await clock.advance(5000)
+    await pass(clock, 5000)
     expect(errorOf(await written)).toBe(ErrorCode.COORDINATOR_NOT_AVAILABLE)
     groups.onHighWatermark(0, log.release())
     expect(await fetch("a")).toMatchObject({ offset: 1 })
@@ -206,7 +206,7 @@ describe("loading", () => {
     await groups.completeTransaction(0, { producerId: 7, producerEpoch: 3, commit: true, coordinatorEpoch: 0 })
     await groups.completeTransaction(0, { producerId: 8, producerEpoch: 3, commit: false, coordinatorEpoch: 0 })
     const again = start(log)
-    await again.clock.advance(10)
+    await pass(again.clock, 10)
     expect(await again.fetch("a", true)).toEqual({ offset: 1, error: ErrorCode.NONE })
     expect(await again.fetch("b", true)).toEqual({ offset: 2, error: ErrorCode.NONE })
     expect(await again.fetch("c", true)).toEqual({ offset: -1, error: ErrorCode.NONE })
@@ -223,7 +223,7 @@ describe("loading", () => {
     expect(await again.groups.heartbeat(context, beat)).toMatchObject({ errorCode: ErrorCode.NONE })
     const marker = { producerId: 7, producerEpoch: 0, commit: true, coordinatorEpoch: 0 }
     expect(await again.groups.completeTransaction(0, marker)).toBe(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS)
-    await again.clock.advance(10)
+    await pass(again.clock, 10)
     expect(await again.fetch("a")).toMatchObject({ offset: 2 })
   })
 

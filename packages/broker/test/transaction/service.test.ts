@@ -5,7 +5,7 @@ import type { EndTransactionMarker } from "../../src/coordinator/shard.ts"
 import type { MarkerOutcome, ProducerIdBlocks, TopicPartition } from "../../src/transaction/coordinator.ts"
 import { TransactionCoordinatorService } from "../../src/transaction/service.ts"
 import { MemoryLog } from "../coordinator/memory-log.ts"
-import { VirtualClock, settled } from "../coordinator/virtual-clock.ts"
+import { pass, settled, startClock } from "../coordinator/passing-time.ts"
 import { testConfig } from "./transaction-harness.ts"
 
 interface Written extends TopicPartition {
@@ -14,7 +14,7 @@ interface Written extends TopicPartition {
 
 function start(options: { log?: MemoryLog; blocks?: ProducerIdBlocks } = {}) {
   const log = options.log ?? new MemoryLog()
-  const clock = new VirtualClock()
+  const clock = startClock()
   const written: Written[] = []
   const outcomes: MarkerOutcome[] = []
   let nextBlock = 0
@@ -127,7 +127,7 @@ describe("markers", () => {
     await end(producer, false)
     await settled()
     expect(await describeOne()).toMatchObject({ transactionState: "PrepareAbort" })
-    await clock.advance(200)
+    await pass(clock, 200)
     expect(written.map(({ partition }) => partition)).toEqual([2, 0])
     expect(await describeOne()).toMatchObject({ transactionState: "CompleteAbort" })
   })
@@ -153,10 +153,10 @@ describe("markers", () => {
     first.outcomes.push("retry")
     await first.end(producer, true)
     first.transactions.onResignation(0)
-    await first.clock.advance(1000)
+    await pass(first.clock, 1000)
     expect(first.written).toEqual([])
     const second = start({ log: first.log })
-    await second.clock.advance(100)
+    await pass(second.clock, 100)
     expect(second.written.map(({ partition, marker }) => [partition, marker.commit])).toEqual([[0, true]])
     expect(await second.describeOne()).toMatchObject({ transactionState: "CompleteCommit" })
   })
@@ -168,10 +168,10 @@ describe("markers", () => {
     outcomes.push("retry")
     await end(producer, true)
     log.failNext(ErrorCode.NOT_ENOUGH_REPLICAS)
-    await clock.advance(100)
+    await pass(clock, 100)
     expect(written).toHaveLength(1)
     expect(await describeOne()).toMatchObject({ transactionState: "PrepareCommit" })
-    await clock.advance(100)
+    await pass(clock, 100)
     expect(await describeOne()).toMatchObject({ transactionState: "CompleteCommit" })
     expect(written).toHaveLength(1)
   })
@@ -241,7 +241,7 @@ test("48: transactions are listed by state, producer, duration and pattern", asy
   const producer = await init("tx")
   await init("idle")
   await add(producer, [0])
-  await clock.advance(1000)
+  await pass(clock, 1000)
   const list = async (filter: {
     stateFilters?: string[]
     durationFilter?: number

@@ -6,13 +6,13 @@ import type { MemberHooks } from "../../src/group/member.ts"
 import type { Assignor } from "../../src/group/assignor.ts"
 import { decodeMember, encodeAssignment } from "../../src/group/protocol.ts"
 import { rangeAssignor } from "../../src/group/range.ts"
-import { VirtualClock } from "../support/virtual-clock.ts"
+import { IdleClock } from "../support/idle-clock.ts"
 
 type Answer = Record<string, unknown>
 
 /** A group whose coordinator answers from scripts; what the hooks were told is in `told`. */
 function scripted(scripts: Record<string, Answer[]>, assignor: Assignor = rangeAssignor) {
-  const clock = new VirtualClock()
+  const clock = new IdleClock()
   /** What each JoinGroup said that its member owns. */
   const claims: string[] = []
   const connection = {

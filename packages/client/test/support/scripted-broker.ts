@@ -25,7 +25,7 @@ import { StreamsGroupHeartbeat } from "@millrace/protocol/messages/streams-group
 import { TxnOffsetCommit } from "@millrace/protocol/messages/txn-offset-commit"
 import { RecordBatchView } from "@millrace/protocol/record/batch"
 import { KafkaClient, type ClientOptions } from "../../src/index.ts"
-import { VirtualClock } from "./virtual-clock.ts"
+import { IdleClock } from "./idle-clock.ts"
 
 export interface Logged {
   readonly api: string
@@ -54,7 +54,7 @@ const APIS: readonly Api[] = [
 ]
 
 export class ScriptedBroker {
-  readonly clock = new VirtualClock()
+  readonly clock = new IdleClock()
   readonly net: Net = memoryNet()
   readonly log: Logged[] = []
   /** Batches as they were appended. */

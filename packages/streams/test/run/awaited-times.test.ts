@@ -1,4 +1,4 @@
-import { VirtualClock } from "@millrace/testing/virtual-clock"
+import { VirtualClock } from "@millrace/host"
 import { expect, test } from "vitest"
 import { AwaitedTimes } from "../../src/run/awaited-times.ts"
 

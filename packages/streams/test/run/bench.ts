@@ -17,7 +17,7 @@ export interface Consumed<K, V> {
   readonly partition: number
 }
 
-const CONSUME_MS_MAX = 20_000
+const CONSUME_MS_MAX = 60_000
 
 /** A name of this run alone where the brokers outlive it. */
 export const named = (name: string): string => name + SUFFIX

@@ -65,23 +65,19 @@ const swelling = (options: S.ToOptions<string, Uint8Array>) =>
     ),
   )
 
-test(
-  "F2 F5: rule 13: a record that the cluster refuses goes to the dead letters, and all others are written once",
-  { timeout: 60_000 },
-  async () => {
-    await using broker = await embeddedBroker()
-    await prepared(broker)
-    const pipeline = swelling({ onProductionFailure: { deadLetter: "letters" } })
-    await using handle = await S.run(pipeline, { host: nodeHost, brokers: broker.brokers })
-    const letters = await read(broker, "letters", 3)
-    expect(letters).toEqual(["k13", "k14", "k39"])
-    const kept = Array.from({ length: 40 }, (_, n) => `k${n}`).filter((key) => !letters.includes(key))
-    expect(await read(broker, "out", 37)).toEqual(kept)
-    expect(handle.state()).toBe("running")
-  },
-)
+test("F2 F5: rule 13: a record that the cluster refuses goes to the dead letters, and all others are written once", async () => {
+  await using broker = await embeddedBroker()
+  await prepared(broker)
+  const pipeline = swelling({ onProductionFailure: { deadLetter: "letters" } })
+  await using handle = await S.run(pipeline, { host: nodeHost, brokers: broker.brokers })
+  const letters = await read(broker, "letters", 3)
+  expect(letters).toEqual(["k13", "k14", "k39"])
+  const kept = Array.from({ length: 40 }, (_, n) => `k${n}`).filter((key) => !letters.includes(key))
+  expect(await read(broker, "out", 37)).toEqual(kept)
+  expect(handle.state()).toBe("running")
+})
 
-test("F2: without a handler the run ends, and names the record", { timeout: 60_000 }, async () => {
+test("F2: without a handler the run ends, and names the record", async () => {
   await using broker = await embeddedBroker()
   await prepared(broker)
   const handle = await S.run(swelling({}), { host: nodeHost, brokers: broker.brokers })
@@ -89,7 +85,7 @@ test("F2: without a handler the run ends, and names the record", { timeout: 60_0
   expect(await read(broker, "out", 13)).toEqual(Array.from({ length: 13 }, (_, n) => `k${n}`))
 })
 
-test("E12 F6: a failure may replace the tasks: they go on from what is committed", { timeout: 60_000 }, async () => {
+test("E12 F6: a failure may replace the tasks: they go on from what is committed", async () => {
   await using broker = await embeddedBroker()
   await prepared(broker)
   let failuresLeft = 2

@@ -82,7 +82,7 @@ export function rollingSuite(startBench: () => Promise<Bench>): void {
             if (failed !== undefined) throw new Error(failed)
             return isBalanced()
           }
-          await eventually(what, holds, 40_000).catch((cause: unknown) => {
+          await eventually(what, holds).catch((cause: unknown) => {
             const counts = workers.map(({ tasks, copies }) => `${tasks} tasks, ${copies} copies`)
             throw new Error(`not settled ${what}: ${counts.join("; ")}`, { cause })
           })
@@ -112,7 +112,7 @@ export function rollingSuite(startBench: () => Promise<Bench>): void {
         marks.push(["end", Date.now()])
         isLoading = false
         await load
-        const found = await bench.consume(Out, sent, 60_000)
+        const found = await bench.consume(Out, sent)
         expect(found).toHaveLength(sent)
         for (const [word, list] of Map.groupBy(found, ({ key }) => key)) {
           expect(

@@ -1,7 +1,5 @@
-/**
- * Time that moves when a test says so.
- */
-import type { Clock, Timer } from "@millrace/host"
+/** Time that moves when it is told to. Timers fire in the order of their times, those of one time as they were armed. */
+import type { Clock, Timer } from "./clock.ts"
 
 interface Armed {
   readonly at: number
@@ -13,8 +11,9 @@ export class VirtualClock implements Clock {
   #now: number
   readonly #origin: number
   #order = 0
-  #timers: Armed[] = []
+  readonly #armed = new Set<Armed>()
 
+  /** `startMs`: since the epoch. */
   constructor(startMs = 0) {
     this.#now = startMs
     this.#origin = startMs
@@ -30,8 +29,12 @@ export class VirtualClock implements Clock {
 
   setTimer(delayMs: number, callback: () => void): Timer {
     const armed = { at: this.#now + Math.max(0, delayMs), order: this.#order++, callback }
-    this.#timers.push(armed)
-    return { cancel: () => void (this.#timers = this.#timers.filter((timer) => timer !== armed)) }
+    this.#armed.add(armed)
+    return { cancel: () => void this.#armed.delete(armed) }
+  }
+
+  get timerCount(): number {
+    return this.#armed.size
   }
 
   /** When the next timer fires; undefined when none is armed. */
@@ -39,13 +42,19 @@ export class VirtualClock implements Clock {
     return this.#earliest()?.at
   }
 
-  /** Moves to a time, firing what is due on the way, in order. */
+  /** Moves to the next timer that is due by then, and fires it alone; false when there is none. */
+  fireNext(until = Infinity): boolean {
+    const armed = this.#earliest()
+    if (armed === undefined || armed.at > until) return false
+    this.#armed.delete(armed)
+    this.#now = Math.max(this.#now, armed.at)
+    armed.callback()
+    return true
+  }
+
+  /** Moves to a time, firing what is due on the way. */
   moveTo(time: number): void {
-    for (let armed = this.#earliest(); armed !== undefined && armed.at <= time; armed = this.#earliest()) {
-      this.#timers = this.#timers.filter((timer) => timer !== armed)
-      this.#now = Math.max(this.#now, armed.at)
-      armed.callback()
-    }
+    while (this.fireNext(time)) continue
     this.#now = Math.max(this.#now, time)
   }
 
@@ -55,7 +64,7 @@ export class VirtualClock implements Clock {
 
   #earliest(): Armed | undefined {
     let earliest: Armed | undefined
-    for (const timer of this.#timers) {
+    for (const timer of this.#armed) {
       const isEarlier =
         earliest === undefined || timer.at < earliest.at || (timer.at === earliest.at && timer.order < earliest.order)
       if (isEarlier) earliest = timer
