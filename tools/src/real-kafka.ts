@@ -135,6 +135,8 @@ function serverProperties(
     "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": `CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT${protocols}`,
+    // Retention would take records away whose times are a test's own.
+    "log.initial.task.delay.ms": "86400000",
     listeners: `${urls},CONTROLLER://127.0.0.1:${controllerPort}`,
     "advertised.listeners": urls,
     "inter.broker.listener.name": "PLAINTEXT",

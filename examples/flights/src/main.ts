@@ -70,7 +70,9 @@ async function main(): Promise<number> {
     client = new KafkaClient({ host: nodeHost, brokers: urls.kafka, clientId: "flights-main" })
     const admin = client.admin()
     await refuseExisting(admin)
-    await admin.createTopics(TOPICS.map((name) => ({ name, partitions: PARTITIONS, replicationFactor: -1 })))
+    // Flights of 2001 are older than the seven days that a topic keeps its records for where it says nothing else.
+    const configs = { "retention.ms": "-1" }
+    await admin.createTopics(TOPICS.map((name) => ({ name, partitions: PARTITIONS, replicationFactor: -1, configs })))
     created = options.brokers !== undefined
     const connectors = new Connectors(urls.connect)
     const file = path.join(directory, "delays.sqlite")

@@ -8,7 +8,7 @@ import { formatAddress } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
 
 export interface EmbeddedBrokerOptions {
-  /** Broker settings by Kafka's names. */
+  /** Broker settings by Kafka's names. `log.retention.ms` is -1 unless said otherwise: a test's times may be any. */
   readonly config?: Readonly<Record<string, string>>
   /** Data that stays; default: a new directory that `close` removes. */
   readonly dataDir?: string
@@ -29,7 +29,7 @@ export async function embeddedBroker(options: EmbeddedBrokerOptions = {}): Promi
   const dataDir = options.dataDir ?? `${tmpdir()}/${name}`
   host.disk.makeDirectory(dataDir)
   const listen = { host: "127.0.0.1", port: 0 }
-  const broker = await Broker.start({ host, dataDir, listen, ...(options.config && { config: options.config }) })
+  const broker = await Broker.start({ host, dataDir, listen, config: { "log.retention.ms": "-1", ...options.config } })
   const brokers = formatAddress(broker.address)
   const clients: KafkaClient[] = []
   const close = async () => {
