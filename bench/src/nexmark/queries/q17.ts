@@ -19,9 +19,13 @@ export interface Q17 {
   readonly sum_price: number
 }
 
-const dayOf = (time: number): string => new Date(time).toISOString().slice(0, "yyyy-mm-dd".length)
+/** With the day as a number: many bids are on one. */
+type OfDay = Omit<Q17, "day"> & { readonly day: number }
 
-const oneBid = (auction: number, day: string, price: number): Q17 => ({
+const DAY_MS = 86_400_000
+const textOf = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, "yyyy-mm-dd".length)
+
+const oneBid = (auction: number, day: number, price: number): OfDay => ({
   auction,
   day,
   total_bids: 1,
@@ -34,7 +38,7 @@ const oneBid = (auction: number, day: string, price: number): Q17 => ({
   sum_price: price,
 })
 
-function together(left: Q17, right: Q17): Q17 {
+function together(left: OfDay, right: OfDay): OfDay {
   const total_bids = left.total_bids + right.total_bids
   const sum_price = left.sum_price + right.sum_price
   return {
@@ -53,11 +57,15 @@ function together(left: Q17, right: Q17): Q17 {
 
 export const q17 = (events: Events, output: string) =>
   bidsOf(events).pipe(
-    S.map(({ auction, dateTime, price }) => oneBid(auction, dayOf(dateTime), price)),
+    S.map(({ auction, dateTime, price }) => oneBid(auction, Math.floor(dateTime / DAY_MS), price)),
     S.keyBy(({ auction, day }) => `${auction} ${day}`, { key: string }),
     // An auction's bids of one transaction go through the topic, and into the table, as one.
     S.reducePerCommit(together),
     S.reduce("by-day", together),
     S.toStream(),
+    S.mapRecord(({ value }) => {
+      const day = textOf(value.day)
+      return { key: `${value.auction} ${day}`, value: { ...value, day } }
+    }),
     S.to(S.topic(output, { key: string, value: json<Q17>() })),
   )

@@ -12,13 +12,15 @@
  * reader. 0xc1 begins no MessagePack.
  */
 import type { Serde } from "@millrace/schema"
-import { Packr } from "msgpackr"
+import { Packr, RESERVE_START_SPACE } from "msgpackr"
 
 const OPTIONS = { useRecords: true, moreTypes: true, copyBuffers: true } as const
 const packr = new Packr(OPTIONS)
 
 const SHAPED = 0xc1
 const HEAD_BYTES = 3
+/** So many bytes the packer leaves free before a value when it is asked to. */
+const RESERVED_BYTES_MAX = 0xff
 /** Objects with names that are data, such as ids, have no shape. */
 const SHAPES_MAX = 512
 const MEMBERS_MAX = 64
@@ -98,10 +100,16 @@ export const packed: Serde<any> = {
       return packr.pack(value)
     const shape = shapeOf(value)
     if (shape === undefined) return packr.pack(value)
+    const { head } = shape
+    if (head.length <= RESERVED_BYTES_MAX) {
+      const out = shape.packr.pack(value, RESERVE_START_SPACE | head.length)
+      out.set(head, 0)
+      return out
+    }
     const body = shape.packr.pack(value)
-    const out = Buffer.allocUnsafe(shape.head.length + body.length)
-    out.set(shape.head, 0)
-    out.set(body, shape.head.length)
+    const out = Buffer.allocUnsafe(head.length + body.length)
+    out.set(head, 0)
+    out.set(body, head.length)
     return out
   },
   decode(bytes) {
