@@ -31,7 +31,7 @@ import type { StoreInfo } from "./stores.ts"
 
 /** Whoever knows the stores of this process: the worker itself, or who watches over worker threads. */
 export interface ProcessQueries extends StorePlaces {
-  query(store: string, query: Query, options: QueryOptions): QueryResult<any> | Promise<QueryResult<any>>
+  ask(store: string, query: Query, options: QueryOptions): Promise<QueryResult<any>>
   partitionsHere(info: StoreInfo, allowStale?: boolean): readonly number[] | Promise<readonly number[]>
 }
 
@@ -115,7 +115,7 @@ async function getKey({ queries, forwarder }: HttpQueriesOptions, request: HttpR
   }
   if (forwarded !== undefined) return forwarded
   const asked = keyQuery(info, key, query)
-  const { partitions } = await queries.query(info.name, asked, { ...options, partitions: [partition] })
+  const { partitions } = await queries.ask(info.name, asked, { ...options, partitions: [partition] })
   const result = partitions.get(partition)!
   if (!result.ok) return failure(result.reason, result.message)
   const seen = seenBy(result)
@@ -179,7 +179,7 @@ async function getRows({ queries, forwarder }: HttpQueriesOptions, request: Http
   const places = wanted.map((one) => [one, endpointsElsewhere(queries, present, info, one, query)] as const)
   const here = places.filter(([, endpoints]) => endpoints.length === 0).map(([one]) => one)
   const asked = rowsQuery(info, query)
-  const found = await queries.query(info.name, asked, { ...options, partitions: here })
+  const found = await queries.ask(info.name, asked, { ...options, partitions: here })
   const local = [...found.partitions].map(([partition, result]) => partitionAnswer(partition, result))
   const elsewhere = places.filter(([, endpoints]) => endpoints.length > 0)
   const remote = await forwardRows(forwarder, request, elsewhere)

@@ -5,6 +5,7 @@
  * transaction; all partitions that are here are at the same transaction's end. Copies of other processes' tasks are read
  * where the question says so, as far as they have read their changelogs (KIP-535).
  */
+import { UnknownSchemaId } from "@millrace/schema"
 import { PipelineError } from "../errors.ts"
 import type { GlobalStore } from "../state/global-store.ts"
 import type { TaskSet } from "../run/task-set.ts"
@@ -76,7 +77,30 @@ export class Queries extends StorePlaces {
     return found && { store: found.store, windowSizeMs, lag: found.lag }
   }
 
-  query<Q extends Query>(of: StoreName, query: Q, options: QueryOptions = {}): QueryResult<Answer<Q, any, any>> {
+  /** A row whose schema is not known yet fails its partition; who asks again has it, once it has been fetched. */
+  query<Q extends Query>(of: StoreName, query: Q, options?: QueryOptions): QueryResult<Answer<Q, any, any>> {
+    const unknown: UnknownSchemaId[] = []
+    const result = this.#answer(of, query, options, unknown)
+    for (const { resolve } of unknown) resolve().catch(() => {})
+    return result
+  }
+
+  /** The same, once all schemas are known that the rows were written with. */
+  async ask<Q extends Query>(
+    of: StoreName,
+    query: Q,
+    options?: QueryOptions,
+  ): Promise<QueryResult<Answer<Q, any, any>>> {
+    for (;;) {
+      const unknown: UnknownSchemaId[] = []
+      const result = this.#answer(of, query, options, unknown)
+      if (unknown.length === 0) return result
+      const fetched = await Promise.allSettled(unknown.map(({ resolve }) => resolve()))
+      if (fetched.some(({ status }) => status === "rejected")) return result
+    }
+  }
+
+  #answer(of: StoreName, query: Query, options: QueryOptions = {}, unknown: UnknownSchemaId[]): QueryResult<any> {
     const info = this.find(of)
     if ("limit" in query && query.limit !== undefined && !(Number.isSafeInteger(query.limit) && query.limit > 0)) {
       throw new PipelineError(`limit ${query.limit}: ask for a whole number of rows, at least one`)
@@ -85,14 +109,20 @@ export class Queries extends StorePlaces {
     let position: Position = {}
     const partitions = new Map<number, PartitionResult<any>>()
     for (const partition of wanted) {
-      const result = this.#ask(info, partition, query, options)
+      const result = this.#read(info, partition, query, options, unknown)
       partitions.set(partition, result)
       if (result.ok) position = mergePositions(position, result.position)
     }
     return { partitions, position }
   }
 
-  #ask(info: StoreInfo, partition: number, query: Query, options: QueryOptions): PartitionResult<any> {
+  #read(
+    info: StoreInfo,
+    partition: number,
+    query: Query,
+    options: QueryOptions,
+    unknown: UnknownSchemaId[],
+  ): PartitionResult<any> {
     const own = this.readable(info, partition)
     const copy = own === undefined && options.allowStale === true ? this.#copy(info, partition) : undefined
     const readable = own ?? copy
@@ -111,6 +141,7 @@ export class Queries extends StorePlaces {
       const result = query.kind === "key" ? readOne(readable, view, query) : readRows(readable, view, query)
       return { ok: true, result, position, ...(copy && { lag: copy.lag }) }
     } catch (failure) {
+      if (failure instanceof UnknownSchemaId) unknown.push(failure)
       const message = failure instanceof Error ? failure.message : String(failure)
       return failed(failure instanceof UnknownQuery ? "UNKNOWN_QUERY_TYPE" : "STORE_EXCEPTION", message)
     }

@@ -188,7 +188,7 @@ export class ThreadsHandle implements WorkersHandle {
     query: Q,
     options?: QueryOptions,
   ): Promise<QueryResult<Answer<Q, any, any>>> {
-    return this.#options.queries.query(of, query, options)
+    return this.#options.queries.ask(of, query, options)
   }
 
   metadataForKey(

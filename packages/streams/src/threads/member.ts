@@ -59,7 +59,7 @@ async function answer(question: Question) {
   const info = queries.find(question.store)
   if (question.what === "here") return queries.partitionsHere(info, question.allowStale)
   const { query, options } = question
-  return packResult(queries.query(question.store, query, options), query, info)
+  return packResult(await queries.ask(question.store, query, options), query, info)
 }
 
 parentPort!.on("message", (message: ToThread) => {

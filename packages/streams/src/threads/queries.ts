@@ -41,7 +41,7 @@ export class ThreadQueries extends StorePlaces {
     return [...new Set(found.flat())].sort((left, right) => left - right)
   }
 
-  async query<Q extends Query>(
+  async ask<Q extends Query>(
     of: StoreName,
     query: Q,
     options: QueryOptions = {},

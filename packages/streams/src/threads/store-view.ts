@@ -43,7 +43,7 @@ export class ThreadStoreView<K, V> {
   async row(key: K, asOf?: number): Promise<Row<K, V> | undefined> {
     const partition = this.#partitionOf(this.#info.kind === "window" ? (key as { key: unknown }).key : key)
     const query = { kind: "key", key, ...(asOf !== undefined && { asOf }) } as const
-    const { partitions } = await this.#queries.query(this.name, query, { partitions: [partition] })
+    const { partitions } = await this.#queries.ask(this.name, query, { partitions: [partition] })
     return this.#answerOf(partitions.get(partition), partition)
   }
 
@@ -110,7 +110,7 @@ export class ThreadStoreView<K, V> {
     let after: string | undefined
     do {
       const asked = { ...query, limit: CHUNK_ROWS, ...(after !== undefined && { after }) }
-      const { partitions } = await this.#queries.query(this.name, asked, { partitions: [partition] })
+      const { partitions } = await this.#queries.ask(this.name, asked, { partitions: [partition] })
       const found: Rows<K, V> = this.#answerOf(partitions.get(partition), partition)
       for (const row of found.rows) yield this.#placed(row)
       after = found.next
