@@ -251,7 +251,7 @@ export class Broker {
       const schedule = new Schedule(host.clock, (task, cause) => {
         log(`${task} failed: ${cause instanceof Error ? cause.message : String(cause)}`)
       })
-      startMaintenance({ clock: host.clock, configs, replicas, controller, schedule })
+      startMaintenance({ clock: host.clock, configs, replicas, controller, schedule, log })
       schedule.start({
         name: "certificates",
         delayMs: CERTIFICATE_CHECK_MS,

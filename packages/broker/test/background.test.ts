@@ -1,7 +1,9 @@
 import type { Clock } from "@millrace/host"
 import { describe, expect, test } from "vitest"
 import { Schedule } from "../src/background/schedule.ts"
-import { batch, NOW, start } from "./harness.ts"
+import { nodeHost } from "@millrace/host/node"
+import { pass, startClock } from "./coordinator/passing-time.ts"
+import { batch, NOW, start, temporaryDirectory } from "./harness.ts"
 
 describe("retention", () => {
   const DAY_MS = 86_400_000
@@ -16,6 +18,32 @@ describe("retention", () => {
     while ((await client.offset("deleting", -2)) === 0) await new Promise((resolve) => setImmediate(resolve))
     expect(await client.offset("compacted", -2)).toBe(0)
     expect(await client.offset("deleting", -2)).toBe(1)
+  })
+
+  test("what it takes soon after it was written is told, once for each topic", async () => {
+    const [clock, dataDir] = [startClock(), temporaryDirectory()]
+    const options = { dataDir, host: { ...nodeHost, clock } }
+    const settings = { "log.initial.task.delay.ms": "30000", "log.retention.check.interval.ms": "30000" }
+    const first = await start(settings, options)
+    let client = await first.client()
+    for (const topic of ["historic", "present"]) await client.createTopic(topic, 1, { "retention.ms": "100000" })
+    for (let round = 1; round <= 2; round++) {
+      await client.produce("historic", batch([{ value: "v", timestamp: clock.now() - 10_000 * DAY_MS }]))
+      await client.produce("present", batch([{ value: "v" }]))
+      await pass(clock, 30_000)
+      expect(await client.offset("historic", -2)).toBe(round)
+    }
+    expect(first.messages).toEqual([
+      "topic historic: retention.ms=100000 deletes records that were written in the last 30 s: their own times are " +
+        "10000 days or more ago; set retention.ms=-1 to keep them, or message.timestamp.type=LogAppendTime to go by when they came",
+    ])
+    await first.broker.close()
+    // What is there long enough is what retention is for, whenever the broker was started.
+    const second = await start(settings, options)
+    client = await second.client()
+    await pass(clock, 120_000)
+    expect(await client.offset("present", -2)).toBe(2)
+    expect(second.messages).toEqual([])
   })
 })
 

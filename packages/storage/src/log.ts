@@ -67,6 +67,8 @@ export class Log {
   readonly #epochs: LeaderEpochs
   readonly #flusher: Flusher
   readonly #options: LogOptions
+  /** Where it ended when it was opened: what lies behind was written since. */
+  readonly endOffsetAtOpen: number
   #logStartOffset: number
   /** When the oldest unflushed append came. */
   #unflushedSince: number | undefined
@@ -101,6 +103,7 @@ export class Log {
     this.#snapshots = loaded.snapshots
     this.#epochs = loaded.epochs
     this.#logStartOffset = loaded.logStartOffset
+    this.endOffsetAtOpen = this.logEndOffset
     const durable = options.cleanShutdown ? this.logEndOffset : Math.min(recoveryPoint ?? 0, this.logEndOffset)
     this.#flusher = new Flusher(disk, dir, this.#segments, this.#snapshots, this.#epochs, durable)
     // What a killed process left in the page cache was never acknowledged, but its retry will be, as a duplicate: it must
