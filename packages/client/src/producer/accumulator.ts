@@ -130,7 +130,7 @@ export class Accumulator {
     const head = (queue.retries[0] ?? queue.ready[0])!
     const before = head.sizeInBytes
     const wasOpen = !head.closed
-    if (!head.isSealed) queue.lastBatchBytes = before
+    if (wasOpen) queue.lastBatchBytes = before
     const batch = queue.take()
     this.#bytes += batch.sizeInBytes - before
     if (wasOpen) this.#closedHook?.(queue.topic, queue.partition)
@@ -194,6 +194,7 @@ export class Accumulator {
 
   #close(queue: PartitionQueue, batch: ProducerBatch): void {
     batch.closed = true
+    queue.lastBatchBytes = batch.sizeInBytes
     this.#closedHook?.(queue.topic, queue.partition)
   }
 }

@@ -62,7 +62,7 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedProduc
     compression: options.compression ?? "none",
     maxRequestSize: options.maxRequestSize ?? 1024 * 1024,
     deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
-    bufferMemory: options.bufferMemory ?? 64 * 1024 * 1024,
+    bufferMemory: options.bufferMemory ?? 32 * 1024 * 1024,
     transactionTimeoutMs: options.transactionTimeoutMs ?? 60_000,
     transactionRequestTimeoutMs: options.transactionRequestTimeoutMs ?? 60_000,
     transactionVersionMax: options.transactionVersionMax ?? 2,

@@ -24,7 +24,7 @@ export class PartitionQueue {
   backoffUntil = 0
   identity: ProducerIdentity
   nextSequence = 0
-  /** Bytes of the last batch that was sent, uncompressed: a guess at the next one. */
+  /** Bytes of the last batch that was closed, uncompressed: a guess at the next one. */
   lastBatchBytes = 0
   /** A sequence was lost: nothing goes out until a new identity comes. */
   poisoned = false
