@@ -63,6 +63,9 @@ async function goOver(brokers: string): Promise<string> {
       shared = classic.count > counts[0]! && consumer.count > counts[1]!
     }
     const between = await typeOf()
+    const [described] = await admin.describeGroups([GROUP])
+    const read = described!.members.map(({ partitions }) => partitions.length)
+    if (read.length !== 2 || read.includes(0)) throw new Error(`its members read ${read.join(", ")} partitions`)
     await consumer.stop()
     await produceAndRead()
     const after = await typeOf()

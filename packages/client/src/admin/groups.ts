@@ -12,6 +12,7 @@ import type { TopicPartition } from "../group/assignor.ts"
 import { decodeAssignment, PROTOCOL_TYPE } from "../group/protocol.ts"
 import { retrying } from "../network/retry.ts"
 import type { TopicPartitionOffset } from "../producer/transactions.ts"
+import { describeConsumerGroup } from "./consumer-groups.ts"
 
 export interface ListedGroup {
   readonly groupId: string
@@ -25,13 +26,14 @@ export interface GroupDescription {
   readonly groupId: string
   readonly state: string
   readonly protocolType: string
-  /** The strategy that the group chose. */
+  /** The strategy that the group chose, or its broker's assignor. */
   readonly protocol: string
   readonly members: readonly {
     readonly memberId: string
     readonly groupInstanceId: string | null
     readonly clientId: string
     readonly host: string
+    /** Empty, as `assignment` is, where the broker assigns. */
     readonly metadata: Uint8Array
     readonly assignment: Uint8Array
     /** Decoded for consumer groups, else empty. */
@@ -78,6 +80,10 @@ function describeGroup(cluster: Cluster, groupId: string): Promise<GroupDescript
     const answer = await connection.request(DescribeGroups, { groups: [groupId] })
     const group = answer.groups[0]!
     const unknown = group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND
+    if (unknown || group.groupState === "Dead") {
+      const found = await describeConsumerGroup(connection, groupId)
+      if (found !== undefined) return found
+    }
     if (!unknown && group.errorCode !== ErrorCode.NONE) throw kafkaError(group.errorCode, what, group.errorMessage)
     return {
       groupId,

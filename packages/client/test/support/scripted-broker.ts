@@ -14,6 +14,8 @@ import {
 import { AddOffsetsToTxn } from "@millrace/protocol/messages/add-offsets-to-txn"
 import { AddPartitionsToTxn } from "@millrace/protocol/messages/add-partitions-to-txn"
 import { ApiVersions } from "@millrace/protocol/messages/api-versions"
+import { ConsumerGroupDescribe } from "@millrace/protocol/messages/consumer-group-describe"
+import { DescribeGroups } from "@millrace/protocol/messages/describe-groups"
 import { EndTxn } from "@millrace/protocol/messages/end-txn"
 import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
 import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
@@ -51,6 +53,8 @@ const APIS: readonly Api[] = [
   OffsetCommit,
   StreamsGroupHeartbeat,
   StreamsGroupDescribe,
+  DescribeGroups,
+  ConsumerGroupDescribe,
 ]
 
 export class ScriptedBroker {
