@@ -11,7 +11,7 @@ import { Heartbeat } from "@millrace/protocol/messages/heartbeat"
 import { JoinGroup, type JoinGroupResponse } from "@millrace/protocol/messages/join-group"
 import { LeaveGroup } from "@millrace/protocol/messages/leave-group"
 import { SyncGroup } from "@millrace/protocol/messages/sync-group"
-import { type Cluster, CoordinatorType } from "../cluster.ts"
+import { type Cluster, CoordinatorType, type Lane } from "../cluster.ts"
 import { isRetriableError, isUnanswered, kafkaError } from "../errors.ts"
 import { backoffDelay } from "../network/backoff.ts"
 import type { BrokerConnection } from "../network/connection.ts"
@@ -293,8 +293,8 @@ export class Group implements Member {
     }
   }
 
-  #coordinator(): Promise<BrokerConnection> {
-    return this.#cluster.coordinator(CoordinatorType.group, this.membership.groupId, "group")
+  #coordinator(lane: Lane = "group"): Promise<BrokerConnection> {
+    return this.#cluster.coordinator(CoordinatorType.group, this.membership.groupId, lane)
   }
 
   /** Keeps one timer going while the member is joined. */
@@ -351,7 +351,8 @@ export class Group implements Member {
     if (memberId === "") return
     membership.left(reason)
     this.#hooks.changed()
-    const connection = await this.#coordinator()
+    // Behind a JoinGroup that is held back it would wait for members that may never come.
+    const connection = await this.#coordinator(this.#holding > 0 ? "main" : "group")
     await connection.request(LeaveGroup, (version) =>
       version >= 3 ? { groupId, members: [{ memberId, groupInstanceId, reason }] } : { groupId, memberId },
     )

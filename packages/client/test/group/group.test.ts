@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import { ErrorCode } from "@millrace/protocol"
-import type { Cluster } from "../../src/cluster.ts"
+import type { Cluster, Lane } from "../../src/cluster.ts"
 import { Group } from "../../src/group/group.ts"
 import type { MemberHooks } from "../../src/group/member.ts"
 import type { Assignor } from "../../src/group/assignor.ts"
@@ -8,23 +8,27 @@ import { decodeMember, encodeAssignment } from "../../src/group/protocol.ts"
 import { rangeAssignor } from "../../src/group/range.ts"
 import { IdleClock } from "../support/idle-clock.ts"
 
-type Answer = Record<string, unknown>
+/** One that is a promise is held back until it resolves. */
+type Answer = Record<string, unknown> | Promise<never>
 
 /** A group whose coordinator answers from scripts; what the hooks were told is in `told`. */
 function scripted(scripts: Record<string, Answer[]>, assignor: Assignor = rangeAssignor) {
   const clock = new IdleClock()
   /** What each JoinGroup said that its member owns. */
   const claims: string[] = []
-  const connection = {
+  /** Which connection each request went through. */
+  const sent: string[] = []
+  const connection = (lane: Lane) => ({
     request: ({ name }: { readonly name: string }, body: { protocols?: { metadata: Uint8Array }[] }) => {
+      sent.push(`${name} by ${lane}`)
       const metadata = body.protocols?.[0]?.metadata
       if (metadata) claims.push(names(decodeMember("me", null, metadata).ownedPartitions))
       return Promise.resolve(scripts[name]?.shift() ?? { errorCode: ErrorCode.NONE, members: [] })
     },
-  }
+  })
   const cluster = {
     env: { clock, random: { float: () => 0.5 }, retryBackoffMs: 10, retryBackoffMaxMs: 10, clientRack: "" },
-    coordinator: () => Promise.resolve(connection),
+    coordinator: (_type: unknown, _key: string, lane: Lane) => Promise.resolve(connection(lane)),
     coordinatorFault: () => {},
     forgetCoordinator: () => {},
     metadata: { topic: () => undefined },
@@ -47,7 +51,7 @@ function scripted(scripts: Record<string, Answer[]>, assignor: Assignor = rangeA
     maxPollIntervalMs: 60_000,
     assignors: [assignor],
   }
-  return { group: new Group(cluster as unknown as Cluster, options, hooks), clock, told, claims, hooks }
+  return { group: new Group(cluster as unknown as Cluster, options, hooks), clock, told, claims, sent, hooks }
 }
 
 const joined = (generationId: number, protocolName = "range"): Answer => ({
@@ -113,4 +117,15 @@ test("what the group has given to others is lost, not revoked, when the member i
   group.committed(ErrorCode.UNKNOWN_MEMBER_ID, 1)
   await group.close(false)
   expect(told).toEqual(["assigned t-0", "lost t-0"])
+})
+
+test("who leaves while the group waits for others does not wait behind its own JoinGroup", async () => {
+  const scripts = { JoinGroup: [joined(1), new Promise<never>(() => {})], SyncGroup: [synced(0)] }
+  const { group, clock, told, sent } = scripted(scripts)
+  await group.advance(clock.monotonic() + 1_000)
+  group.enforceRebalance("a test")
+  expect(await group.advance(clock.monotonic() + 1_000)).toBe(false)
+  await group.close(true)
+  expect(sent.slice(-2)).toEqual(["JoinGroup by group", "LeaveGroup by main"])
+  expect(told).toEqual(["assigned t-0", "revoked t-0"])
 })
