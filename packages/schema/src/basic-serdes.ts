@@ -15,7 +15,7 @@ export const string: Serde<string> = {
     if (typeof value !== "string") throw new SerdeError("string", `expected a string, got ${describe(value)}`)
     return Buffer.from(value, "utf8")
   },
-  decode: (bytes) => asBuffer(bytes).toString("utf8"),
+  decode: (bytes) => asBuffer(bytes).toString(),
 }
 
 /** The bytes themselves; `decode` answers a view of the buffer that the record came in. */

@@ -16,7 +16,8 @@ export const jsonText = <T>(name = "json"): Serde<T> => ({
   },
   decode(bytes) {
     try {
-      return JSON.parse(asBuffer(bytes).toString("utf8"))
+      // Without arguments, which is UTF-8 too, there is less to look at.
+      return JSON.parse(asBuffer(bytes).toString())
     } catch (cause) {
       throw new SerdeError(name, `not JSON: ${reasonOf(cause)}`, cause)
     }

@@ -61,7 +61,7 @@ export class Accumulator {
     this.#flushing = value
   }
 
-  /** Encodes a record into the partition's open batch and answers that batch. */
+  /** Encodes a record into the partition's open batch and answers that batch. The time is asked for with a batch's first. */
   append(
     topic: string,
     partition: number,
@@ -69,7 +69,7 @@ export class Accumulator {
     key: Uint8Array | null,
     value: Uint8Array | null,
     headers: readonly RecordHeaderInput[] | undefined,
-    now: number,
+    now: () => number,
   ): ProducerBatch {
     const queue = this.queue(topic, partition)
     let batch = queue.open
@@ -85,7 +85,7 @@ export class Accumulator {
       )
     }
     if (batch === undefined) {
-      batch = new ProducerBatch(topic, partition, now, {
+      batch = new ProducerBatch(topic, partition, now(), {
         compression: this.options.compression,
         transactional: this.options.transactional,
         // By what the partition's last batch took: neither growth by copying nor pages that are never touched.

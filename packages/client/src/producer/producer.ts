@@ -213,6 +213,8 @@ export class Producer {
     await this.close()
   }
 
+  readonly #now = (): number => this.#cluster.env.clock.monotonic()
+
   #append(
     topic: string,
     partition: number,
@@ -232,8 +234,7 @@ export class Producer {
       }
       target = this.#partitioner.partition(topic, key, value, count)
     }
-    const now = this.#cluster.env.clock.monotonic()
-    const batch = this.#accumulator.append(topic, target, timestamp, key, value, headers, now)
+    const batch = this.#accumulator.append(topic, target, timestamp, key, value, headers, this.#now)
     if (waiter) batch.addWaiter({ ...waiter, index: batch.recordCount - 1, timestamp })
     if (batch.recordCount === 1 || batch.closed) this.#sender.wake()
   }

@@ -15,7 +15,7 @@ test("a batch can be taken at the very moment that nextWakeUp named, whatever th
         compression: "none",
         transactional: false,
       })
-      accumulator.append("topic", 0, 0, null, encoder.encode("value"), undefined, created)
+      accumulator.append("topic", 0, 0, null, encoder.encode("value"), undefined, () => created)
       const queue = accumulator.queue("topic", 0)
       const wakeUp = accumulator.nextWakeUp(created)
       expect(wakeUp).toBe(created + lingerMs)

@@ -78,7 +78,7 @@ test("whatever is lost or refused on the way, the log gets every record once and
       }
       const act = (kind: Step) => {
         if (kind === "append") {
-          accumulator.append("t", 0, appended, null, Buffer.from(String(appended++)), undefined, 0)
+          accumulator.append("t", 0, appended, null, Buffer.from(String(appended++)), undefined, () => 0)
         } else if (kind === "send") {
           if (accumulator.canTake(queue, 0)) wire.push(accumulator.take(queue))
           expect(queue.inFlight.length).toBeLessThanOrEqual(5)
@@ -110,7 +110,7 @@ test("whatever is lost or refused on the way, the log gets every record once and
 
 test("a batch leaves when it is full, when it lingered, or at a flush", () => {
   const accumulator = new Accumulator({ ...OPTIONS, lingerMs: 10 })
-  accumulator.append("t", 0, 0, null, Buffer.alloc(10), undefined, 100)
+  accumulator.append("t", 0, 0, null, Buffer.alloc(10), undefined, () => 100)
   const queue = accumulator.queue("t", 0)
   expect(accumulator.canTake(queue, 105)).toBe(false)
   expect(accumulator.nextWakeUp(105)).toBe(110)
@@ -118,7 +118,7 @@ test("a batch leaves when it is full, when it lingered, or at a flush", () => {
   accumulator.flushing = true
   expect(accumulator.canTake(queue, 100)).toBe(true)
   accumulator.flushing = false
-  accumulator.append("t", 0, 0, null, Buffer.alloc(200), undefined, 101)
+  accumulator.append("t", 0, 0, null, Buffer.alloc(200), undefined, () => 101)
   expect(queue.ready.length).toBe(2)
   expect(accumulator.canTake(queue, 101)).toBe(true)
 })
@@ -127,7 +127,7 @@ test("a new identity numbers what is surely not in the log from 0, and gives the
   const accumulator = new Accumulator(OPTIONS)
   accumulator.setIdentity({ id: 1, epoch: 0 }, true)
   const queue = accumulator.queue("t", 0)
-  for (let index = 0; index < 3; index++) accumulator.append("t", 0, 0, null, Buffer.alloc(100), undefined, 0)
+  for (let index = 0; index < 3; index++) accumulator.append("t", 0, 0, null, Buffer.alloc(100), undefined, () => 0)
   const sent = [accumulator.take(queue), accumulator.take(queue), accumulator.take(queue)]
   sent[1]!.maybeAppended = true
   for (const batch of sent.slice(1)) queue.retry(batch, 0)
@@ -145,7 +145,7 @@ test("the memory of a batch serves another once it was delivered, and not before
   const accumulator = new Accumulator(OPTIONS)
   const queue = accumulator.queue("t", 0)
   const send = (byte: number) => {
-    accumulator.append("t", 0, 0, null, Buffer.alloc(50, byte), undefined, 0)
+    accumulator.append("t", 0, 0, null, Buffer.alloc(50, byte), undefined, () => 0)
     return accumulator.take(queue)
   }
   const memoryOf = (batch: ProducerBatch) => batch.bytes.buffer
@@ -169,7 +169,7 @@ test("the memory of a batch serves another once it was delivered, and not before
 test("more than the hard limit is refused by name", () => {
   const accumulator = new Accumulator({ ...OPTIONS, bufferMemory: 1000 })
   const fill = () => {
-    for (let index = 0; index < 100; index++) accumulator.append("t", 0, 0, null, Buffer.alloc(100), undefined, 0)
+    for (let index = 0; index < 100; index++) accumulator.append("t", 0, 0, null, Buffer.alloc(100), undefined, () => 0)
   }
   expect(fill).toThrow(/bufferMemory is 1000/)
   expect(accumulator.bufferedBytes).toBeGreaterThan(1000)

@@ -2,7 +2,7 @@
  * The codec for values whose serde is not known: MessagePack with records, self-describing, each value on its own.
  *
  *     MessagePack                                                      of anything
- *     0xc1 | length of names: uint16 | names | MessagePack             of an object whose shape was met before
+ *     0xc1 | length of names: uint16 | names | MessagePack             of an object whose shape was met before, or a list of such
  *
  * It keeps what JSON loses: undefined, NaN, Map, Set, Date, bytes. Classes come back as plain objects; an operator that
  * must restore a class is given its serde.
@@ -96,9 +96,11 @@ function startsWith(bytes: Uint8Array, head: Buffer): boolean {
 export const packed: Serde<any> = {
   name: "packed",
   encode(value) {
-    if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    // Of a list the first tells: others than it are told with their names.
+    const sample: unknown = Array.isArray(value) ? value[0] : value
+    if (typeof sample !== "object" || sample === null || Object.getPrototypeOf(sample) !== Object.prototype)
       return packr.pack(value)
-    const shape = shapeOf(value)
+    const shape = shapeOf(sample)
     if (shape === undefined) return packr.pack(value)
     const { head } = shape
     if (head.length <= RESERVED_BYTES_MAX) {

@@ -43,6 +43,14 @@ test("objects with one shape, in turn with others and inside others", async () =
     { id: 2, name: undefined, tags: [], at: Number.NaN },
     { name: "b", id: 1 },
     { id: 3, name: { id: 4, name: "c" } },
+    [
+      { id: 5, name: "d" },
+      { name: "e", id: 6 },
+      { id: 7, name: "f", more: [{ id: 8, name: "g" }] },
+      null,
+      { id: 9, name: "h" },
+    ],
+    [{ id: 1, name: "a", tags: [], at: 1 }],
     { id: 1, name: "a", tags: new Map([[{ id: 1 }, new Set(["x"])]]), at: null },
   ]
   for (let round = 0; round < 3; round++) {
