@@ -11,7 +11,6 @@ import { Bench, eventually } from "../run/bench.ts"
 /** Of today: a broker's retention deletes what is old while the tests run. */
 const SINCE = Date.now()
 /** Each thread loads all of the runtime, which costs more than a second of a processor. */
-const SLOW = { timeout: 120_000 }
 const MODULE = new URL("./pipelines.ts", import.meta.url)
 /** Between two sends of a load: what it sends has to be read again, and counted. */
 const LOAD_INTERVAL_MS = 25
@@ -55,7 +54,7 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
   const spread = (handle: S.WorkersHandle, tasks = 8) =>
     eventually("all tasks run", () => handle.state() === "running" && handle.metrics().tasks === tasks)
 
-  test("E1: workers share the tasks, each a member with ids of its own that survive a restart", SLOW, async () => {
+  test("E1: workers share the tasks, each a member with ids of its own that survive a restart", async () => {
     const { start, send, expectCounted, counting } = await setUp()
     await using first = await start()
     expect(first.workers).toEqual([0, 1])
@@ -81,57 +80,52 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
     expect(second.metrics().restoredRecords).toBe(0)
   })
 
-  test(
-    "O1: workers come and go under load: tasks move with their state, nothing is lost or doubled",
-    SLOW,
-    async () => {
-      const { start, send, expectCounted, sent } = await setUp()
-      await using handle = await start({ workers: 1 })
-      await spread(handle)
-      const highest = new Map<string, number>()
-      let isLoading = true
-      const load = (async () => {
-        while (isLoading) {
-          await send(20)
-          // Whichever thread has a word by now: its count has not gone back.
-          for (const result of (await handle.query("words", { kind: "range" })).partitions.values()) {
-            for (const { key, value } of result.ok ? result.result.rows : []) {
-              expect(value, key).toBeGreaterThanOrEqual(highest.get(key) ?? 0)
-              highest.set(key, value)
-            }
+  test("O1: workers come and go under load: tasks move with their state, nothing is lost or doubled", async () => {
+    const { start, send, expectCounted, sent } = await setUp()
+    await using handle = await start({ workers: 1 })
+    await spread(handle)
+    const highest = new Map<string, number>()
+    let isLoading = true
+    const load = (async () => {
+      while (isLoading) {
+        await send(20)
+        // Whichever thread has a word by now: its count has not gone back.
+        for (const result of (await handle.query("words", { kind: "range" })).partitions.values()) {
+          for (const { key, value } of result.ok ? result.result.rows : []) {
+            expect(value, key).toBeGreaterThanOrEqual(highest.get(key) ?? 0)
+            highest.set(key, value)
           }
-          await new Promise((resolve) => setTimeout(resolve, LOAD_INTERVAL_MS))
         }
-      })()
-      try {
-        expect(await handle.addWorker()).toBe(1)
-        await spread(handle)
-        expect(await handle.addWorker()).toBe(2)
-        await spread(handle)
-        expect(await handle.removeWorker(0)).toBe(0)
-        expect(handle.workers).toEqual([1, 2])
-        await spread(handle)
-        expect(await handle.addWorker()).toBe(0)
-        expect(await handle.removeWorker()).toBe(2)
-        expect(await handle.removeWorker()).toBe(1)
-        await spread(handle)
-      } finally {
-        isLoading = false
+        await new Promise((resolve) => setTimeout(resolve, LOAD_INTERVAL_MS))
       }
-      await load
-      await expectCounted()
-      await expect(handle.removeWorker()).rejects.toThrow(/worker 0 is the last/)
-      await expect(handle.removeWorker(5)).rejects.toThrow(/has no worker 5: it has 0/)
-      // What workers did that are gone is told too; and whoever got a task found all of its state on disk.
-      await eventually("all is in the figures", () => handle.metrics().processed >= 2 * sent())
-      expect(handle.metrics().restoredRecords).toBe(0)
-      expect(highest.size).toBe(20)
-    },
-  )
+    })()
+    try {
+      expect(await handle.addWorker()).toBe(1)
+      await spread(handle)
+      expect(await handle.addWorker()).toBe(2)
+      await spread(handle)
+      expect(await handle.removeWorker(0)).toBe(0)
+      expect(handle.workers).toEqual([1, 2])
+      await spread(handle)
+      expect(await handle.addWorker()).toBe(0)
+      expect(await handle.removeWorker()).toBe(2)
+      expect(await handle.removeWorker()).toBe(1)
+      await spread(handle)
+    } finally {
+      isLoading = false
+    }
+    await load
+    await expectCounted()
+    await expect(handle.removeWorker()).rejects.toThrow(/worker 0 is the last/)
+    await expect(handle.removeWorker(5)).rejects.toThrow(/has no worker 5: it has 0/)
+    // What workers did that are gone is told too; and whoever got a task found all of its state on disk.
+    await eventually("all is in the figures", () => handle.metrics().processed >= 2 * sent())
+    expect(handle.metrics().restoredRecords).toBe(0)
+    expect(highest.size).toBe(20)
+  })
 
   test.each(["stop", "replace"] as const)(
     "a worker that dies in the middle loses nothing and counts nothing twice: %s",
-    SLOW,
     async (action) => {
       const { start, send, expectCounted, Words, DEADLY, count } = await setUp()
       const file = path.join(bench.directory, `deadly-${action}`)
@@ -164,7 +158,7 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
     },
   )
 
-  test("a pipeline that fails in a thread ends the run with its error, by name and record", SLOW, async () => {
+  test("a pipeline that fails in a thread ends the run with its error, by name and record", async () => {
     const { start, Words, BAD } = await setUp()
     const asked: number[] = []
     const handle = await start({
@@ -183,7 +177,7 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
     expect(handle.workers).toEqual([])
   })
 
-  test("KIP-834: a paused run takes nothing in, workers that are added neither", SLOW, async () => {
+  test("KIP-834: a paused run takes nothing in, workers that are added neither", async () => {
     const { start, send, expectCounted } = await setUp()
     await using handle = await start({ workers: 1 })
     await spread(handle)
@@ -199,7 +193,7 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
     await expectCounted()
   })
 
-  test("Q1 Q3 Q10: a store is read through the handle, whichever thread has the partition", SLOW, async () => {
+  test("Q1 Q3 Q10: a store is read through the handle, whichever thread has the partition", async () => {
     const { start, send, expectCounted, counting } = await setUp()
     await using handle = await start()
     // Nothing moves any more: what is on its way from one thread to the other is in neither.
@@ -231,42 +225,38 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
     )
   })
 
-  test(
-    "a table's rows and changes come in order, whichever thread commits them and wherever tasks move",
-    SLOW,
-    async () => {
-      const { start, send, expectCounted } = await setUp()
-      const handle = await start({ workers: 1 })
-      await spread(handle)
+  test("a table's rows and changes come in order, whichever thread commits them and wherever tasks move", async () => {
+    const { start, send, expectCounted } = await setUp()
+    const handle = await start({ workers: 1 })
+    await spread(handle)
+    await send(100)
+    await expectCounted()
+    const told = new Map<string, number[]>()
+    let isComplete = false
+    handle.changes<string, number>("words").subscribe({
+      next: ({ key, value }) => told.set(key, [...(told.get(key) ?? []), value!]),
+      complete: () => (isComplete = true),
+    })
+    const isTold = (count: number) => told.size === 20 && [...told.values()].every((list) => list.at(-1) === count)
+    await eventually("all rows are told", () => isTold(5))
+    for (const move of [() => handle.addWorker(), () => handle.addWorker(), () => handle.removeWorker(0)]) {
       await send(100)
-      await expectCounted()
-      const told = new Map<string, number[]>()
-      let isComplete = false
-      handle.changes<string, number>("words").subscribe({
-        next: ({ key, value }) => told.set(key, [...(told.get(key) ?? []), value!]),
-        complete: () => (isComplete = true),
-      })
-      const isTold = (count: number) => told.size === 20 && [...told.values()].every((list) => list.at(-1) === count)
-      await eventually("all rows are told", () => isTold(5))
-      for (const move of [() => handle.addWorker(), () => handle.addWorker(), () => handle.removeWorker(0)]) {
-        await send(100)
-        await move()
-        await send(100)
-        await spread(handle)
-      }
-      await expectCounted()
-      await eventually("all changes are told", () => isTold(35))
-      // A partition that comes to another thread begins with its rows, so that a value may be told twice; none goes back.
-      for (const [word, list] of told) expect(list, word).toEqual(list.toSorted((left, right) => left - right))
-      const late: number[] = []
-      handle.changes<string, number>("words").subscribe(({ value }) => late.push(value!))
-      await eventually("who comes later has the rows", () => late.length === 20)
-      await handle.close()
-      expect([isComplete, new Set(late)]).toEqual([true, new Set([35])])
-    },
-  )
+      await move()
+      await send(100)
+      await spread(handle)
+    }
+    await expectCounted()
+    await eventually("all changes are told", () => isTold(35))
+    // A partition that comes to another thread begins with its rows, so that a value may be told twice; none goes back.
+    for (const [word, list] of told) expect(list, word).toEqual(list.toSorted((left, right) => left - right))
+    const late: number[] = []
+    handle.changes<string, number>("words").subscribe(({ value }) => late.push(value!))
+    await eventually("who comes later has the rows", () => late.length === 20)
+    await handle.close()
+    expect([isComplete, new Set(late)]).toEqual([true, new Set([35])])
+  })
 
-  test("IQ: whichever thread has a row, the handle and the process's endpoint answer", SLOW, async () => {
+  test("IQ: whichever thread has a row, the handle and the process's endpoint answer", async () => {
     const { start, send, expectCounted } = await setUp()
     await using handle = await start({ queries: { listen: "127.0.0.1:0" } })
     await spread(handle)
@@ -301,12 +291,12 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
     ["services", { services: {} as never }, /export const runOptions = { services } from its module/],
     ["a registry of one's own", { registry: {} as never }, /export const runOptions = { registry }/],
     ["a store of snapshots", { snapshots: { to: {} as never, every: 1 } }, /export const runOptions = { snapshots }/],
-  ] as const)("it refuses %s", SLOW, async (_, more, message) => {
+  ] as const)("it refuses %s", async (_, more, message) => {
     const { start } = await setUp()
     await expect(start(more as Partial<S.WorkersRunOptions>)).rejects.toThrow(message)
   })
 
-  test("a start that failed leaves the directory to the next", SLOW, async () => {
+  test("a start that failed leaves the directory to the next", async () => {
     const { start } = await setUp()
     await expect(start({ module: new URL("./none.ts", MODULE) })).rejects.toThrow(/exports no pipeline "threads-app/)
     await using handle = await start({ workers: 1 })
