@@ -147,6 +147,11 @@ export class Broker {
         })
       const fault = (topic: string) => (partition: number, cause: unknown) =>
         log(`coordinator of ${topic}-${partition} cannot load: ${cause instanceof Error ? cause.message : cause}`)
+      // The broker goes on, unlike after `onDefect`: what was decided halfway was taken back.
+      const defect = (topic: string) => (partition: number, cause: unknown) =>
+        log(
+          `coordinator of ${topic}-${partition} took back a decision: ${(cause instanceof Error && cause.stack) || cause}`,
+        )
       const groups = new GroupCoordinatorService({
         log: coordinatorLog(CONSUMER_OFFSETS_TOPIC),
         clock: host.clock,
@@ -155,6 +160,7 @@ export class Broker {
         configOf: (groupId) => configs.group(groupId),
         topics: new ImageTopics(image, controller),
         fault: fault(CONSUMER_OFFSETS_TOPIC),
+        defect: defect(CONSUMER_OFFSETS_TOPIC),
       })
       const transactions = new TransactionCoordinatorService({
         log: coordinatorLog(TRANSACTION_STATE_TOPIC),
@@ -165,6 +171,7 @@ export class Broker {
         producerIds: { allocate: async () => controller.commit(allocateProducerIds(image, nodeId)) },
         groupPartition: (groupId: string) => groups.partitionFor(groupId),
         fault: fault(TRANSACTION_STATE_TOPIC),
+        defect: defect(TRANSACTION_STATE_TOPIC),
       })
       const services: Services = {
         nodeId,

@@ -1,4 +1,4 @@
-/** A programmer error: a state that cannot be. It halts what it happens in; nothing catches it to go on. */
+/** A programmer error: a state that cannot be. It halts what it happens in: who catches it takes back what was half done. */
 export class InvariantViolation extends Error {
   override readonly name = "InvariantViolation"
 }

@@ -8,7 +8,9 @@
  *     loading ──(log replayed to its end)──> active ──(resigned, broken log)──> closed
  *
  * A unit is what one append carries: the decisions of a turn, or one transactional decision, or one marker. A unit that
- * the log refuses leaves no trace (see undo.ts); its requests are answered with the log's error.
+ * the log refuses leaves no trace (see undo.ts); its requests are answered with the log's error. Nor does a decision that
+ * throws: its request gets UNKNOWN_SERVER_ERROR, a timer is tried again, and the others of the turn go on, since what one
+ * client sends must not end the broker for all.
  */
 import { type Clock, invariant, type Timer } from "@millrace/host"
 import { ErrorCode } from "@millrace/protocol"
@@ -44,6 +46,8 @@ export interface RunnerOptions<Request, Record, Timeout, Send> {
   send(send: Send): void
   /** The partition's log cannot be replayed. */
   fault(error: unknown): void
+  /** A decision threw: a defect of the shard, which is as it was before. */
+  defect(error: unknown): void
 }
 
 type Event<Request, Timeout> =
@@ -161,15 +165,19 @@ export class ShardRunner<Request, Record, Timeout, Send> {
         clock.setTimer(0, () => this.#load(nextOffset), { background: true })
         return
       }
+      const decision = shard.load(clock.now())
+      invariant(decision.records.length === 0, "a shard decides nothing durable while it loads")
+      this.#activate(decision)
     } catch (error) {
       this.close(ErrorCode.NOT_COORDINATOR)
       this.#options.fault(error)
-      return
     }
+  }
+
+  #activate(decision: Decision<Record, Timeout, Send>): void {
+    const { log, partition } = this.#options
     this.#phase = "active"
     this.#writtenTo = log.logEndOffset(partition)
-    const decision = shard.load(clock.now())
-    invariant(decision.records.length === 0, "a shard decides nothing durable while it loads")
     for (const change of decision.timers) this.#timers.apply(change)
     this.#defer(decision.replies, decision.sends, [])
   }
@@ -222,27 +230,33 @@ export class ShardRunner<Request, Record, Timeout, Send> {
   }
 
   #decide(unit: Unit<Request, Timeout, Send>, event: Exclude<Event<Request, Timeout>, { kind: "marker" }>): void {
-    const { shard, clock, log, partition } = this.#options
+    const { shard, clock, log, partition, defect } = this.#options
     const now = clock.now()
-    const mark = shard.undo.mark()
-    let decision: Decision<Record, Timeout, Send>
+    // A heartbeat decided just before, in this very turn, has moved the timer although its change is not applied yet.
     if (event.kind === "timer") {
-      // A heartbeat decided just before, in this very turn, has moved the timer although its change is not applied yet.
       const moved = unit.timers.some((change) => change.key === event.due.key)
       if (moved || !this.#timers.isCurrent(event.due)) return
-      decision = shard.expire(event.due.timeout, now)
-    } else {
-      decision = shard.handle(event.request, now)
     }
-    const records = decision.records.map((record) => shard.encode(record))
-    if (!fits(records, decision.atomic ?? true, log.maxBatchBytes(partition))) {
+    const mark = shard.undo.mark()
+    let decision: Decision<Record, Timeout, Send>
+    let records: RawRecord[]
+    try {
+      decision = event.kind === "timer" ? shard.expire(event.due.timeout, now) : shard.handle(event.request, now)
+      records = decision.records.map((record) => shard.encode(record))
+      if (!fits(records, decision.atomic ?? true, log.maxBatchBytes(partition))) {
+        shard.undo.rollback(mark)
+        this.#refuse(event, ErrorCode.MESSAGE_TOO_LARGE)
+        return
+      }
+      let offset = unit.baseOffset + unit.batches.recordCount
+      for (const record of decision.records) shard.replay(record, { offset: offset++, transaction: unit.scope })
+    } catch (error) {
       shard.undo.rollback(mark)
-      this.#refuse(event, ErrorCode.MESSAGE_TOO_LARGE)
+      this.#refuse(event, ErrorCode.UNKNOWN_SERVER_ERROR)
+      defect(error)
       return
     }
-    let offset = unit.baseOffset + unit.batches.recordCount
     unit.batches.add(records, decision.atomic ?? true, now)
-    for (const record of decision.records) shard.replay(record, { offset: offset++, transaction: unit.scope })
     unit.events.push(event)
     unit.replies.push(...decision.replies)
     unit.sends.push(...decision.sends)

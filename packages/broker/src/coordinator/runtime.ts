@@ -21,6 +21,8 @@ export interface RuntimeOptions<Request, Record, Timeout, Send> {
   send(partition: number, send: Send): void
   /** A partition's log cannot be replayed; its requests get NOT_COORDINATOR. */
   fault(partition: number, error: unknown): void
+  /** A decision about a partition threw. It was taken back: see runner.ts. */
+  defect(partition: number, error: unknown): void
 }
 
 /** The token of a request that never reaches a shard. */
@@ -66,7 +68,7 @@ export class CoordinatorRuntime<Request, Record, Timeout, Send> {
     const current = this.#runners.get(partition)
     if (current !== undefined && current.leaderEpoch >= leaderEpoch) return
     this.onResignation(partition)
-    const { log, clock, commitTimeoutMs, createShard, refuse, send, fault } = this.#options
+    const { log, clock, commitTimeoutMs, createShard, refuse, send, fault, defect } = this.#options
     const runner = new ShardRunner<Request, Record, Timeout, Send>({
       partition,
       leaderEpoch,
@@ -77,6 +79,7 @@ export class CoordinatorRuntime<Request, Record, Timeout, Send> {
       refuse,
       send: (message) => send(partition, message),
       fault: (error) => fault(partition, error),
+      defect: (error) => defect(partition, error),
     })
     this.#runners.set(partition, runner)
     runner.start()

@@ -53,6 +53,8 @@ export interface GroupCoordinatorOptions {
   readonly topics: GroupTopics
   /** A partition of `__consumer_offsets` cannot be replayed. */
   fault(partition: number, error: unknown): void
+  /** A decision about groups threw. It was taken back, and its request answered. */
+  defect(partition: number, error: unknown): void
 }
 
 /** OffsetFetch asks for several groups from this version on. */
@@ -65,7 +67,7 @@ export class GroupCoordinatorService implements GroupCoordinator {
   readonly #random: Random
   readonly #patterns = new Re2Patterns()
 
-  constructor({ log, clock, random, config, configOf, topics, fault }: GroupCoordinatorOptions) {
+  constructor({ log, clock, random, config, configOf, topics, fault, defect }: GroupCoordinatorOptions) {
     this.#random = random
     this.#runtime = new CoordinatorRuntime({
       log,
@@ -75,6 +77,7 @@ export class GroupCoordinatorService implements GroupCoordinator {
       refuse: refuseGroupRequest,
       send: () => {},
       fault,
+      defect,
     })
   }
 

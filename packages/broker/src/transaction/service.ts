@@ -57,6 +57,8 @@ export interface TransactionCoordinatorOptions {
   groupPartition(groupId: string): number | undefined
   /** A partition of `__transaction_state` cannot be replayed. */
   fault(partition: number, error: unknown): void
+  /** A decision about transactions threw. It was taken back, and its request answered. */
+  defect(partition: number, error: unknown): void
 }
 
 /** AddPartitionsToTxn carries many transactions, from broker to broker, from this version on. */
@@ -70,7 +72,7 @@ export class TransactionCoordinatorService implements TransactionCoordinator {
   readonly #groupPartition: (groupId: string) => number | undefined
 
   constructor(options: TransactionCoordinatorOptions) {
-    const { log, clock, config, markers, producerIds, transactionVersion = 1, groupPartition, fault } = options
+    const { log, clock, config, markers, producerIds, transactionVersion = 1, groupPartition, fault, defect } = options
     this.#groupPartition = groupPartition
     this.#producerIds = new ProducerIds(producerIds)
     this.#runtime = new CoordinatorRuntime({
@@ -81,6 +83,7 @@ export class TransactionCoordinatorService implements TransactionCoordinator {
       refuse: refuseTransactionRequest,
       send: (partition, send) => this.#markers.send(partition, send),
       fault,
+      defect,
     })
     this.#markers = new MarkerSender({
       clock,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest"
 import { ErrorCode, ZERO_UUID } from "@millrace/protocol"
 import { batches } from "@millrace/protocol/record/batch"
-import type { GroupCoordinatorConfig } from "../../src/group/config.ts"
+import type { ConfigOf, GroupCoordinatorConfig } from "../../src/group/config.ts"
 import { GroupCoordinatorService } from "../../src/group/service.ts"
 import { noTopics, testConfig, testGroupConfig } from "../group/group-harness.ts"
 import { MemoryLog } from "./memory-log.ts"
@@ -16,16 +16,23 @@ const random = {
   bytes: (length: number) => Uint8Array.from({ length }, (_, index) => (seed++ * 31 + index) & 255),
 }
 
-function start(log = new MemoryLog(), clock = startClock(), config: Partial<GroupCoordinatorConfig> = {}) {
+function start(
+  log = new MemoryLog(),
+  clock = startClock(),
+  config: Partial<GroupCoordinatorConfig> = {},
+  configOf: ConfigOf = () => testGroupConfig,
+) {
   const faults: unknown[] = []
+  const defects: unknown[] = []
   const groups = new GroupCoordinatorService({
     log,
     clock,
     random,
-    config: { ...testConfig, ...config },
-    configOf: () => testGroupConfig,
+    config: Object.defineProperties({ ...testConfig }, Object.getOwnPropertyDescriptors(config)),
+    configOf,
     topics: noTopics,
     fault: (_, error) => faults.push(error),
+    defect: (_, error) => defects.push(error),
   })
   groups.onElection(0, 1)
   const commit = (groupId: string, offset: number, metadata = "") =>
@@ -56,7 +63,16 @@ function start(log = new MemoryLog(), clock = startClock(), config: Partial<Grou
     const partition = topics[0]?.partitions[0]
     return { offset: partition?.committedOffset, error: partition?.errorCode || errorCode }
   }
-  return { log, clock, groups, commit, txnCommit, fetch, faults }
+  const join = (groupId: string, memberId: string, memberEpoch = 0) =>
+    groups.consumerGroupHeartbeat(
+      { ...context, apiVersion: 1 },
+      {
+        ...{ groupId, memberId, memberEpoch, instanceId: null, rackId: null, rebalanceTimeoutMs: 60_000 },
+        ...{ subscribedTopicNames: ["t"], subscribedTopicRegex: null, serverAssignor: null, topicPartitions: [] },
+      },
+      () => true,
+    )
+  return { log, clock, groups, commit, txnCommit, fetch, join, faults, defects }
 }
 
 function topic(committedOffset: number, committedMetadata: string) {
@@ -137,6 +153,67 @@ describe("appending", () => {
     await pass(clock, 7 * 86_400_000 + 600_000)
     await pass(clock, 1000)
     expect(await fetch("a")).toMatchObject({ offset: -1 })
+  })
+})
+
+describe("a decision that throws", () => {
+  /** Settings that cannot be read while they are broken: whether the last member's group changes over, and its sessions. */
+  function breakable() {
+    const broken = { isPolicy: false, isSession: false }
+    const config = {
+      get "group.consumer.migration.policy"(): "disabled" {
+        if (broken.isPolicy) throw new Error("no policy")
+        return "disabled"
+      },
+    }
+    const configOf = () => {
+      if (broken.isSession) throw new Error("no session")
+      return testGroupConfig
+    }
+    return { broken, ...start(new MemoryLog(), startClock(), config, configOf) }
+  }
+
+  test("is taken back, told to who asked, and takes nobody down with it", async () => {
+    const { broken, join, commit, fetch, defects, groups } = breakable()
+    broken.isSession = true
+    const [first, failed, second] = await Promise.all([commit("a", 1), join("g", "m"), commit("b", 2)])
+    expect([errorOf(first), failed.errorCode, errorOf(second)]).toEqual([
+      ErrorCode.NONE,
+      ErrorCode.UNKNOWN_SERVER_ERROR,
+      ErrorCode.NONE,
+    ])
+    expect(defects).toEqual([new Error("no session")])
+    const { groups: listed } = await groups.listGroups(
+      { ...context, apiVersion: 5 },
+      { statesFilter: [], typesFilter: [] },
+    )
+    expect(listed.map(({ groupId }) => groupId).sort()).toEqual(["a", "b"])
+    broken.isSession = false
+    expect(await join("g", "m")).toMatchObject({ errorCode: ErrorCode.NONE, memberEpoch: 1 })
+    expect(await fetch("b")).toMatchObject({ offset: 2 })
+  })
+
+  test("of a timer is tried again", async () => {
+    const { broken, join, clock, defects } = breakable()
+    const { memberEpoch } = await join("g", "m")
+    broken.isPolicy = true
+    await pass(clock, testGroupConfig["consumer.session.timeout.ms"])
+    expect(defects).toEqual([new Error("no policy")])
+    broken.isPolicy = false
+    await pass(clock, 500)
+    expect(defects).toHaveLength(1)
+    expect(await join("g", "m", memberEpoch)).toMatchObject({ errorCode: ErrorCode.UNKNOWN_MEMBER_ID })
+  })
+
+  test("while the log is loaded leaves the partition to nobody, as a log does that cannot be read", async () => {
+    const { log, join } = start()
+    await join("g", "m")
+    const again = start(log, startClock(), {}, () => {
+      throw new Error("no session")
+    })
+    await pass(again.clock, 10)
+    expect(again.faults).toEqual([new Error("no session")])
+    expect(errorOf(await again.commit("a", 1))).toBe(ErrorCode.NOT_COORDINATOR)
   })
 })
 

@@ -25,7 +25,10 @@ interface ClassicOptions {
   readonly instanceId?: string
   /** A cooperative one keeps what it has while it rejoins. */
   readonly isCooperative?: boolean
-  readonly protocol?: string
+  /** In its order of preference. */
+  readonly protocols?: string[]
+  /** Of these it sends bytes that are no subscription. */
+  readonly unreadable?: string[]
 }
 
 /** A consumer of the classic protocol as Java's is: it rejoins when it is asked to, and leads when it is told to. */
@@ -35,6 +38,8 @@ export class Classic {
   memberId = ""
   generation = -1
   owned: Owned = {}
+  /** What the group chose. */
+  #protocol: string | null = null
   #joining: Token<JoinGroupResponse> | undefined
   #syncing: Token<SyncGroupResponse> | undefined
 
@@ -54,7 +59,8 @@ export class Classic {
   }
 
   join(): ErrorCode {
-    if (!this.#options.isCooperative) this.owned = {}
+    const { isCooperative, protocols, unreadable } = this.#options
+    if (!isCooperative) this.owned = {}
     const ownedPartitions = Object.entries(this.owned).map(([topic, partitions]) => ({ topic, partitions }))
     const metadata = prefixed(
       1,
@@ -76,7 +82,10 @@ export class Classic {
         memberId: this.memberId,
         groupInstanceId: this.#options.instanceId ?? null,
         protocolType: "consumer",
-        protocols: [{ name: this.#options.protocol ?? "range", metadata }],
+        protocols: (protocols ?? ["range"]).map((name) => ({
+          name,
+          metadata: unreadable?.includes(name) ? new Uint8Array(0) : metadata,
+        })),
         reason: null,
       },
     }))
@@ -138,7 +147,7 @@ export class Classic {
       context: { ...context, apiVersion: 5 },
       request: {
         ...{ groupId: "g", generationId, memberId: this.memberId, groupInstanceId: this.#instanceId },
-        ...{ protocolType: "consumer", protocolName: this.#options.protocol ?? "range", assignments },
+        ...{ protocolType: "consumer", protocolName: this.#protocol, assignments },
       },
     }))
     return this.step()
@@ -162,6 +171,7 @@ export class Classic {
     }
     this.memberId = memberId
     this.generation = generationId
+    this.#protocol = answer.protocolName
     return this.sync(generationId, leader === memberId ? this.#shares(members.map((member) => member.memberId)) : [])
   }
 

@@ -139,7 +139,7 @@ test("96: a member that does not share a protocol with the others of its kind is
   const harness = new ConsumerHarness({ t: 2 })
   const c = new Client(harness, "c").join()
   settle(harness, [new Classic(harness)], [c])
-  const other = new Classic(harness, { protocol: "sticky" })
+  const other = new Classic(harness, { protocols: ["sticky"] })
   expect(other.step()).toBe(code.INCONSISTENT_GROUP_PROTOCOL)
 })
 
@@ -197,4 +197,27 @@ test("96: a heartbeat that turns the group over, and whose records are refused, 
   settle(harness, [new Classic(harness)])
   harness.joinInVain("c")
   expect(protocolOf(harness)).toBe("classic")
+})
+
+test("96: a member is refused that sends bytes for any of its protocols which are no subscription", () => {
+  const harness = new ConsumerHarness({ t: 2 })
+  const c = new Client(harness, "c").join()
+  const other = new Classic(harness, { protocols: ["range", "x"], unreadable: ["x"] })
+  expect(other.step()).toBe(code.INCONSISTENT_GROUP_PROTOCOL)
+  settle(harness, [], [c])
+  expect(c.partitions).toEqual({ t: [0, 1] })
+})
+
+test("96: a group goes back although one of its members came with bytes that are no subscription", () => {
+  const harness = new ConsumerHarness({ t: 2 })
+  // A classic group takes any.
+  const a = new Classic(harness, { protocols: ["range", "x"], unreadable: ["x"] })
+  settle(harness, [a])
+  const c = new Client(harness, "c").join()
+  const b = new Classic(harness, { protocols: ["x"] })
+  b.step()
+  c.leave()
+  expect(protocolOf(harness)).toBe("classic")
+  settle(harness, [a, b])
+  expect(all(a.owned, b.owned)).toEqual([0, 1])
 })

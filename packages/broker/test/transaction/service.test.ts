@@ -36,6 +36,9 @@ function start(options: { log?: MemoryLog; blocks?: ProducerIdBlocks } = {}) {
     fault: (_, error) => {
       throw error
     },
+    defect: (_, error) => {
+      throw error
+    },
   })
   transactions.onElection(0, 4)
   const init = (transactionalId: string | null) =>

@@ -39,8 +39,9 @@ export function joinAsClassic(
   const refuse = (memberId: string, error: ErrorCode) => void out.reply(token, joinRefusal(memberId, error))
   const memberId = request.memberId === "" ? freshId : request.memberId
   if (isFull(shard, group, join)) return refuse("", ErrorCode.GROUP_MAX_SIZE_REACHED)
-  const [preferred] = request.protocols
-  const subscription = preferred && readSubscription(preferred.metadata, shard.topics)
+  // Any of them may be the one that they have in common when they are a classic group again.
+  const subscriptions = request.protocols.map(({ metadata }) => readSubscription(metadata, shard.topics))
+  const subscription = subscriptions.includes(undefined) ? undefined : subscriptions[0]
   if (subscription === undefined || !isSupported(group, memberId, join))
     return refuse(request.memberId, ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
   const isNewcomer = request.memberId === "" && request.groupInstanceId === null

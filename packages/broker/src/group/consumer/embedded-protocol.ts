@@ -46,9 +46,9 @@ export function readAssignment(assignment: Uint8Array, topics: GroupTopics): Emb
   })
 }
 
-/** In the version that a member's subscription is written in. */
+/** In the version of the member's subscription; in the first when that says none, for a classic group takes any bytes. */
 export function writeAssignment(partitions: Partitions, metadata: Uint8Array, topics: GroupTopics): Uint8Array {
-  const version = versionOf(metadata)
+  const version = readable(() => versionOf(metadata)) ?? 0
   const assignedPartitions = [...partitions].flatMap(([topicId, indexes]) => {
     const topic = topics.byId(topicId)
     return topic === undefined ? [] : [{ topic: topic.name, partitions: [...indexes] }]
