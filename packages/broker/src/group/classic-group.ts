@@ -4,7 +4,7 @@
  * Invariants
  *  - every member shares the group's protocol type, and all have at least one protocol in common;
  *  - a static instance id belongs to one member;
- *  - the leader is a member, unless there are none;
+ *  - the leader is a member, unless there are none; the log says null also of a group that has yet to choose one;
  *  - `persisted` is what the log says; the rest runs ahead of it during a rebalance and meets it in Stable and Empty.
  */
 import { invariant } from "@millrace/host"
@@ -91,7 +91,7 @@ export class ClassicGroup {
     this.#set({ newMemberAdded })
   }
 
-  /** Only `replay` calls this. */
+  /** As `replay` does, and a group that goes back to the classic protocol. */
   persist(metadata: GroupMetadata | null): void {
     this.#persisted.set(metadata)
   }
@@ -235,7 +235,13 @@ export class ClassicGroup {
     }
   }
 
-  /** Becomes what the log says: a settled generation, Stable with members or Empty without. */
+  /** Whether the log says of a generation with members that its leader has not assigned it: see downgrade in migration.ts. */
+  get isUnsettled(): boolean {
+    const { persisted } = this
+    return persisted !== null && persisted.leader === null && persisted.members.length > 0
+  }
+
+  /** Becomes what the log says: Stable with members, or Empty without. Members of one that is unsettled have to rejoin. */
   restore(): void {
     const metadata = this.persisted
     if (metadata === null) return
@@ -261,7 +267,7 @@ export class ClassicGroup {
       generation: metadata.generation,
       protocolType: metadata.protocolType === "" ? null : metadata.protocolType,
       protocol: metadata.protocol,
-      leader: metadata.leader,
+      leader: metadata.leader ?? metadata.members[0]?.memberId ?? null,
     })
   }
 

@@ -175,7 +175,8 @@ function classicMetadata(
     protocolType: consumerProtocolType,
     generation: groupEpoch,
     protocol,
-    leader: staying[0]?.memberId ?? null,
+    // Not settled: should the rebalance be cut short by a restart, there is another.
+    leader: null,
     currentStateTimestamp: now,
     members: staying.map(({ memberId, instanceId, clientId, clientHost, rebalanceTimeoutMs, classic }) => {
       const subscription = classic!.protocols.find(({ name }) => name === protocol)?.metadata ?? noAssignment

@@ -1,9 +1,10 @@
 /**
  * The groups of one partition of `__consumer_offsets`: routes requests, timers and records to what handles them.
  *
- * Durable state is `offsets` and each group's `persisted` metadata; members, their waiting requests and the state of a
- * rebalance are soft. After a load a group is where its record says: Stable with members whose sessions start now, or
- * Empty.
+ * Durable state is `offsets`, each classic group's `persisted` metadata, and consumer and streams groups but for what they
+ * call soft; the members of classic groups, requests that wait and the state of a rebalance are soft. After a load a classic
+ * group is where its record says: Stable with members whose sessions start now, Empty, or in a rebalance that its record
+ * says is due. Members of the others go on where they were, and their sessions start now, too.
  */
 import {
   type CoordinatorShard,
@@ -141,6 +142,7 @@ export class GroupShard implements CoordinatorShard<GroupRequest, GroupRecord, G
       group.restore()
       const rebalance = new Rebalance(this.state.config, group, now, out)
       for (const member of group.members.values()) rebalance.armSession(member.memberId, member.sessionTimeoutMs)
+      if (group.isUnsettled) rebalance.prepare()
     }
     for (const group of [...this.state.consumerGroups.values()]) {
       if (!group.isKept) this.state.consumerGroups.delete(group.groupId)

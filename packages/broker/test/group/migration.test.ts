@@ -221,3 +221,19 @@ test("96: a group goes back although one of its members came with bytes that are
   settle(harness, [a, b])
   expect(all(a.owned, b.owned)).toEqual([0, 1])
 })
+
+test("96: a group that went back rebalances after a restart, too, until its leader has assigned what the other had", () => {
+  const harness = new ConsumerHarness({ t: 4 })
+  const [a, b] = [new Classic(harness), new Classic(harness)]
+  settle(harness, [a, b])
+  const c = new Client(harness, "c").join()
+  settle(harness, [a, b], [c])
+  c.leave()
+  for (let restarts = 0; restarts < 2; restarts++) harness.restart()
+  settle(harness, [a, b])
+  expect([protocolOf(harness), all(a.owned, b.owned)]).toEqual(["classic", [0, 1, 2, 3]])
+  const { generation } = a
+  harness.restart()
+  settle(harness, [a, b])
+  expect(a.generation, "settled, it has no reason to").toBe(generation)
+})
