@@ -38,6 +38,8 @@ export class Classic {
   memberId = ""
   generation = -1
   owned: Owned = {}
+  /** How many partitions it has assigned as the leader of its generation. */
+  #shared: number | undefined
   /** What the group chose. */
   #protocol: string | null = null
   #joining: Token<JoinGroupResponse> | undefined
@@ -53,6 +55,8 @@ export class Classic {
     if (this.#joining !== undefined) return this.#joined(this.#harness.answer(this.#joining))
     if (this.#syncing !== undefined) return this.#synced(this.#harness.answer(this.#syncing))
     if (this.generation === -1) return this.join()
+    // Who leads sees to it that all partitions are assigned.
+    if (this.#shared !== undefined && this.#shared !== this.#partitionCount) return this.join()
     const errorCode = this.heartbeat()
     if (errorCode !== code.NONE) this.#rejoin(errorCode)
     return errorCode
@@ -127,11 +131,6 @@ export class Classic {
     return this.#harness.answer(token)!.members[0]!.errorCode as ErrorCode
   }
 
-  /** Topics changed: it wants to be assigned anew. */
-  noticed(): void {
-    if (this.#joining === undefined && this.#syncing === undefined) this.generation = -1
-  }
-
   /** The connection broke: what it waits for it will ask for anew. */
   disconnected(): void {
     if (this.#joining === undefined && this.#syncing === undefined) return
@@ -153,6 +152,10 @@ export class Classic {
     return this.step()
   }
 
+  get #partitionCount(): number {
+    return this.#harness.topics.byName("t")!.partitionCount
+  }
+
   get #instanceId() {
     return this.#options.instanceId ?? null
   }
@@ -172,6 +175,7 @@ export class Classic {
     this.memberId = memberId
     this.generation = generationId
     this.#protocol = answer.protocolName
+    this.#shared = leader === memberId ? this.#partitionCount : undefined
     return this.sync(generationId, leader === memberId ? this.#shares(members.map((member) => member.memberId)) : [])
   }
 
@@ -199,7 +203,7 @@ export class Classic {
 
   /** Partitions of `t` in turn. */
   #shares(memberIds: string[]) {
-    const count = this.#harness.topics.byName("t")!.partitionCount
+    const count = this.#partitionCount
     return memberIds.map((memberId, at) => {
       const partitions = Array.from({ length: count }, (_, index) => index).filter(
         (index) => index % memberIds.length === at,

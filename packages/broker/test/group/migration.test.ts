@@ -84,7 +84,7 @@ describe("96: what group.consumer.migration.policy allows", () => {
     c.leave()
     expect(protocolOf(other)).toBe(isDowngraded ? "classic" : "consumer")
     settle(other, [b])
-    if (isDowngraded) expect(b.owned).toEqual({ t: [0, 1] })
+    expect(b.owned, "whose leader the broker is, where it stays a consumer group").toEqual({ t: [0, 1] })
   })
 })
 
@@ -236,4 +236,31 @@ test("96: a group that went back rebalances after a restart, too, until its lead
   harness.restart()
   settle(harness, [a, b])
   expect(a.generation, "settled, it has no reason to").toBe(generation)
+})
+
+test("96: members of the classic protocol hear of partitions that are new, though none of the other protocol is left", () => {
+  const harness = new ConsumerHarness({ t: 2, other: 1 }, policy("upgrade"))
+  const c = new Client(harness, "c").join()
+  const [a, b] = [new Classic(harness), new Classic(harness)]
+  settle(harness, [a, b], [c])
+  c.leave()
+  settle(harness, [a, b])
+  expect([protocolOf(harness), all(a.owned, b.owned)]).toEqual(["consumer", [0, 1]])
+  const { generation } = a
+  harness.topics.set("other", 2)
+  settle(harness, [a, b])
+  expect(a.generation, "that is not their topic").toBe(generation)
+  harness.topics.set("t", 4)
+  settle(harness, [a, b])
+  expect(all(a.owned, b.owned)).toEqual([0, 1, 2, 3])
+})
+
+test("96: what a member had that leaves is shared by those that are left at once, not when their sessions end", () => {
+  const harness = new ConsumerHarness({ t: 4 }, policy("upgrade"))
+  const c = new Client(harness, "c").join()
+  const [a, b] = [new Classic(harness), new Classic(harness)]
+  settle(harness, [a, b], [c])
+  c.leave()
+  expect(a.heartbeat()).toBe(code.REBALANCE_IN_PROGRESS)
+  expect(b.sync(b.generation), "which would tell it what it had before").toBe(code.REBALANCE_IN_PROGRESS)
 })

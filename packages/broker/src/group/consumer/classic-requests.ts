@@ -3,10 +3,11 @@
  *
  * The broker stands in for their leader. JoinGroup is the report that a heartbeat is for the others, and is answered at
  * once: there is nobody to wait for. Its generation is the member's epoch, and SyncGroup tells what the member has. A
- * heartbeat asks the member to rejoin when there is a newer target, when it has partitions to give up, and when those that
- * it waits for are free. Who does not rejoin, or sync, within its rebalance timeout is out.
+ * heartbeat makes no target: it asks the member to rejoin, which makes one, when the group has a later epoch or its topics
+ * have changed, when the member has partitions to give up, and when those that it waits for are free. Who does not rejoin,
+ * or sync, within its rebalance timeout is out.
  *
- * Errors: as those of the classic protocol, with REBALANCE_IN_PROGRESS where a newer target waits.
+ * Errors: as those of the classic protocol, with REBALANCE_IN_PROGRESS where the group has a later epoch.
  */
 import { ErrorCode } from "@millrace/protocol"
 import type { LeaveGroupRequest } from "@millrace/protocol/messages/leave-group"
@@ -23,6 +24,7 @@ import { type ClassicMember, type ConsumerMember, newMember } from "./member.ts"
 import { has, noPartitions } from "./partitions.ts"
 import { consumerTimerKey } from "./requests.ts"
 import { armSession, takeStep } from "./step.ts"
+import { subscribedHash } from "./subscribed.ts"
 
 /** From this version on a new dynamic member must come back with the id it is given. */
 const memberIdRequiredFrom = 4
@@ -141,7 +143,7 @@ export function syncAsClassic(
   )
     return refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
   // It may have to give partitions up first: then it rejoins afterwards.
-  if (memberEpoch < group.assignmentEpoch && member.state !== "UnrevokedPartitions") {
+  if (memberEpoch < group.groupEpoch && member.state !== "UnrevokedPartitions") {
     askToRejoin(group, member, out)
     return refuse(ErrorCode.REBALANCE_IN_PROGRESS)
   }
@@ -169,18 +171,28 @@ export function beatAsClassic(
     return answer(ErrorCode.REBALANCE_IN_PROGRESS)
   }
   armSession(shard, group.groupId, member, out)
-  if (!hasToRejoin(group, member)) return answer(ErrorCode.NONE)
+  if (!hasToRejoin(group, member) && !haveTopicsChanged(shard, group)) return answer(ErrorCode.NONE)
   askToRejoin(group, member, out)
   answer(ErrorCode.REBALANCE_IN_PROGRESS)
 }
 
 function hasToRejoin(group: ConsumerGroup, { memberId, memberEpoch, state, assigned }: ConsumerMember): boolean {
-  if (memberEpoch < group.assignmentEpoch || state === "UnrevokedPartitions") return true
+  if (memberEpoch < group.groupEpoch || state === "UnrevokedPartitions") return true
   if (state === "Stable") return false
   for (const [topicId, partitions] of group.targets.get(memberId) ?? noPartitions)
     for (const partition of partitions)
       if (!has(assigned, topicId, partition) && group.isOwned(topicId, partition)) return false
   return true
+}
+
+/** Since anybody made sure of the group's epoch. */
+function haveTopicsChanged({ topics }: GroupShardState, group: ConsumerGroup): boolean {
+  if (group.checkedVersion === topics.version) return false
+  const members = [...group.members.values()]
+  if (subscribedHash(members, group.regexes, topics) !== group.metadataHash) return true
+  // What expressions stand for only members of the consumer protocol find out.
+  if (members.every(({ topicRegex }) => topicRegex === null)) group.checkedVersion = topics.version
+  return false
 }
 
 /** It has its rebalance timeout from the first time on. */

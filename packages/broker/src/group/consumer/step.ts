@@ -74,7 +74,7 @@ class Step {
       epoch,
       target,
       owned,
-      // The place it takes over counts as its own.
+      // What it has yet to give up itself counts, too: it gets that back with its next step.
       isOwned: (topicId, partition) => this.#group.isOwned(topicId, partition),
     })
     if (isNew || after !== member) {
@@ -116,9 +116,7 @@ class Step {
     const { maySee } = this.#report
     const now = this.#now
     const { all, changed, isComplete } =
-      maySee === null
-        ? { ...keptRegexes(group, members), isComplete: false }
-        : resolveRegexes(group, members, { topics, patterns, now, maySee })
+      maySee === null ? keptRegexes(group, members) : resolveRegexes(group, members, { topics, patterns, now, maySee })
     this.#regexes = all
     for (const [regex, value] of changed)
       this.#out.records.push({ type: "consumer-regex", group: group.groupId, regex, value })

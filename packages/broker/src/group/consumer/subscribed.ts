@@ -18,6 +18,8 @@ export interface ResolvedRegexes {
   readonly all: Regexes
   /** Those to be written: null ones are not subscribed to any more. */
   readonly changed: ReadonlyMap<string, ResolvedRegex | null>
+  /** Whether all stand for what they match now: none had to be put off. */
+  readonly isComplete: boolean
 }
 
 export interface Resolving {
@@ -28,12 +30,12 @@ export interface Resolving {
   readonly maySee: (topic: string) => boolean
 }
 
-/** The expressions of these members, resolved against the topics there are; `isComplete` when none had to be put off. */
+/** The expressions of these members, resolved against the topics there are. */
 export function resolveRegexes(
   group: ConsumerGroup,
   members: Iterable<ConsumerMember>,
   { topics, patterns, now, maySee }: Resolving,
-): ResolvedRegexes & { readonly isComplete: boolean } {
+): ResolvedRegexes {
   const all = new Map<string, ResolvedRegex>()
   const changed = new Map<string, ResolvedRegex | null>()
   let isComplete = true
@@ -65,6 +67,7 @@ export function keptRegexes(group: ConsumerGroup, members: Iterable<ConsumerMemb
   return {
     all: new Map([...group.regexes].filter(([regex]) => subscribed.has(regex))),
     changed: new Map([...group.regexes.keys()].filter((regex) => !subscribed.has(regex)).map((regex) => [regex, null])),
+    isComplete: subscribed.size === 0,
   }
 }
 
