@@ -1,18 +1,23 @@
 /**
  * A group with members goes over from the classic protocol to the consumer protocol and back, while they read on (row 96).
  *
- *     upgrade    when the first member of the consumer protocol joins: the others keep what their leader gave them, and are
- *                asked to rejoin; from then on classic-requests.ts answers them
- *     downgrade  when the last of them goes: the others keep their targets, and rebalance among themselves
+ *     upgrade    when the first member of the consumer protocol joins: the others keep what they have, and are asked to
+ *                rejoin; from then on classic-requests.ts answers them
+ *     downgrade  when the last of them goes: the others keep what they have, and rebalance among themselves
  *
  * `group.consumer.migration.policy` allows each. Groups of the classic protocol that are no consumers' never change.
  */
 import { ErrorCode } from "@millrace/protocol"
 import { ClassicGroup } from "./classic-group.ts"
-import { readAssignment, readSubscription, writeAssignment } from "./consumer/embedded-protocol.ts"
+import {
+  type EmbeddedSubscription,
+  readAssignment,
+  readSubscription,
+  writeAssignment,
+} from "./consumer/embedded-protocol.ts"
 import { ConsumerGroup } from "./consumer/group.ts"
 import { type ConsumerMember, newMember } from "./consumer/member.ts"
-import { noPartitions } from "./consumer/partitions.ts"
+import { difference, noPartitions, type Partitions, union } from "./consumer/partitions.ts"
 import type { ConsumerGroupRecord } from "./consumer/records.ts"
 import { replayConsumerGroup } from "./consumer/replay.ts"
 import { disarmMember } from "./consumer/requests.ts"
@@ -66,7 +71,7 @@ export function upgraded(
   return group
 }
 
-/** Every member with what it was assigned, as one that has reached its target. */
+/** Every member with what it has: at its target, unless it was caught giving partitions up. */
 function upgradedMembers(
   { config, topics }: GroupShardState,
   classic: ClassicGroup,
@@ -89,7 +94,7 @@ function upgradedMembers(
       message: `group ${groupId} has ${classic.members.size} members: of a consumer group there may be ${sizeMax}`,
     }
   const protocol = classic.protocol ?? selectProtocol([...classic.members.values()]) ?? ""
-  const members: ConsumerMember[] = []
+  const found: Upgrading[] = []
   for (const member of classic.members.values()) {
     const { memberId } = member
     const subscription = readSubscription(metadataOf(member, protocol), topics)
@@ -98,8 +103,14 @@ function upgradedMembers(
       return refused(`what member ${memberId} subscribes to or has cannot be read`)
     if (assignment.hasUserData)
       return refused(`its assignor ${protocol} says more than partitions, which would be lost`)
-    members.push({
-      ...newMember(memberId),
+    found.push({ member, subscription, assigned: assignment.partitions })
+  }
+  let taken = found.reduce((all, { assigned }) => union(all, assigned), noPartitions)
+  return found.map(({ member, subscription, assigned }) => {
+    const kept = difference(subscription.owned, taken)
+    taken = union(taken, kept)
+    return {
+      ...newMember(member.memberId),
       instanceId: member.groupInstanceId,
       rackId: subscription.rackId,
       clientId: member.clientId,
@@ -109,10 +120,26 @@ function upgradedMembers(
       classic: { sessionTimeoutMs: member.sessionTimeoutMs, protocols: member.protocols },
       memberEpoch: generation,
       previousMemberEpoch: generation,
-      assigned: assignment.partitions,
-    })
-  }
-  return members
+      ...holdings(member, assigned, kept),
+    }
+  })
+}
+
+interface Upgrading {
+  readonly member: Member
+  readonly subscription: EmbeddedSubscription
+  /** By its leader. */
+  readonly assigned: Partitions
+}
+
+/**
+ * A cooperative member reads on, until it rejoins, what its leader took from it and so gave to nobody yet: it has that to give
+ * up. Where assignments were cancelled, nobody took it away.
+ */
+function holdings({ assignment }: Member, assigned: Partitions, kept: Partitions): Partial<ConsumerMember> {
+  if (kept.size === 0) return { assigned }
+  if (assignment.length === 0) return { assigned: kept }
+  return { assigned, state: "UnrevokedPartitions", pendingRevocation: kept }
 }
 
 /** Who waits for the classic rebalance hears that there is another. */
@@ -163,10 +190,10 @@ export function downgrade(
   rebalance.prepare()
 }
 
-/** The members with the targets they had, as their leader would have assigned them. */
+/** The members with what they have, also what they have yet to give up, as if their leader had assigned it. */
 function classicMetadata(
   { topics }: GroupShardState,
-  { groupEpoch, targets }: ConsumerGroup,
+  { groupEpoch }: ConsumerGroup,
   staying: readonly ConsumerMember[],
   now: number,
 ): GroupMetadata {
@@ -178,7 +205,8 @@ function classicMetadata(
     // Not settled: should the rebalance be cut short by a restart, there is another.
     leader: null,
     currentStateTimestamp: now,
-    members: staying.map(({ memberId, instanceId, clientId, clientHost, rebalanceTimeoutMs, classic }) => {
+    members: staying.map((member) => {
+      const { memberId, instanceId, clientId, clientHost, rebalanceTimeoutMs, classic } = member
       const subscription = classic!.protocols.find(({ name }) => name === protocol)?.metadata ?? noAssignment
       return {
         memberId,
@@ -188,7 +216,7 @@ function classicMetadata(
         rebalanceTimeout: rebalanceTimeoutMs,
         sessionTimeout: classic!.sessionTimeoutMs,
         subscription,
-        assignment: writeAssignment(targets.get(memberId) ?? noPartitions, subscription, topics),
+        assignment: writeAssignment(union(member.assigned, member.pendingRevocation), subscription, topics),
       }
     }),
   }

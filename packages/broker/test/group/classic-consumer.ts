@@ -7,7 +7,7 @@ import type { OffsetCommitResponse } from "@millrace/protocol/messages/offset-co
 import type { SyncGroupResponse } from "@millrace/protocol/messages/sync-group"
 import { ConsumerProtocolAssignment, ConsumerProtocolSubscription } from "@millrace/protocol/records/consumer-protocol"
 import type { Token } from "../../src/coordinator/shard.ts"
-import { readAssignment } from "../../src/group/consumer/embedded-protocol.ts"
+import { readAssignment, readSubscription } from "../../src/group/consumer/embedded-protocol.ts"
 import { type Client, type ConsumerHarness, type Owned, topicIdOf, topicNameOf } from "./consumer/consumer-harness.ts"
 
 const code = ErrorCode
@@ -64,6 +64,7 @@ export class Classic {
 
   join(): ErrorCode {
     const { isCooperative, protocols, unreadable } = this.#options
+    this.generation = -1
     if (!isCooperative) this.owned = {}
     const ownedPartitions = Object.entries(this.owned).map(([topic, partitions]) => ({ topic, partitions }))
     const metadata = prefixed(
@@ -152,6 +153,15 @@ export class Classic {
     return this.step()
   }
 
+  /** Whether the group takes it for a member; else it will hear that it is out, and reads on until then. */
+  get isIn(): boolean {
+    const { consumerGroups, groups } = this.#harness.shard.state
+    const member = consumerGroups.get("g")?.members.get(this.memberId)
+    const classic = groups.get("g")
+    const generation = member?.memberEpoch ?? (classic?.members.has(this.memberId) ? classic.generation : undefined)
+    return generation !== undefined && (this.generation === -1 || this.generation === generation)
+  }
+
   get #partitionCount(): number {
     return this.#harness.topics.byName("t")!.partitionCount
   }
@@ -176,7 +186,7 @@ export class Classic {
     this.generation = generationId
     this.#protocol = answer.protocolName
     this.#shared = leader === memberId ? this.#partitionCount : undefined
-    return this.sync(generationId, leader === memberId ? this.#shares(members.map((member) => member.memberId)) : [])
+    return this.sync(generationId, leader === memberId ? this.#shares(members) : [])
   }
 
   #synced(answer: SyncGroupResponse | undefined): ErrorCode {
@@ -198,15 +208,23 @@ export class Classic {
 
   #rejoin(errorCode: number): void {
     if (errorCode === code.UNKNOWN_MEMBER_ID) this.memberId = ""
+    // It is told that it is out, or was in between: others may have what it had.
+    if (errorCode !== code.REBALANCE_IN_PROGRESS) this.owned = {}
     this.generation = -1
   }
 
-  /** Partitions of `t` in turn. */
-  #shares(memberIds: string[]) {
-    const count = this.#partitionCount
-    return memberIds.map((memberId, at) => {
-      const partitions = Array.from({ length: count }, (_, index) => index).filter(
-        (index) => index % memberIds.length === at,
+  /** Partitions of `t` in turn, but those that another member has yet to give up: it rejoins when it has. */
+  #shares(members: JoinGroupResponse["members"]) {
+    const indexes = Array.from({ length: this.#partitionCount }, (_, index) => index)
+    const owners = new Map(
+      members.flatMap(({ memberId, metadata }) => {
+        const owned = readSubscription(metadata, this.#harness.topics)?.owned.get(topicIdOf("t")) ?? []
+        return owned.map((index) => [index, memberId] as const)
+      }),
+    )
+    return members.map(({ memberId }, at) => {
+      const partitions = indexes.filter(
+        (index) => index % members.length === at && (owners.get(index) ?? memberId) === memberId,
       )
       const assignedPartitions = partitions.length === 0 ? [] : [{ topic: "t", partitions }]
       const body = encode(ConsumerProtocolAssignment, 0, { assignedPartitions, userData: null })

@@ -264,3 +264,36 @@ test("96: what a member had that leaves is shared by those that are left at once
   expect(a.heartbeat()).toBe(code.REBALANCE_IN_PROGRESS)
   expect(b.sync(b.generation), "which would tell it what it had before").toBe(code.REBALANCE_IN_PROGRESS)
 })
+
+describe("96: a group that goes over while its cooperative members rebalance takes nothing from who still reads it", () => {
+  /** Two members that have all six partitions, and a third that has just joined. */
+  function rebalancing() {
+    const harness = new ConsumerHarness({ t: 6 })
+    const [a, b, joining] = [1, 2, 3].map(() => new Classic(harness, { isCooperative: true }))
+    settle(harness, [a!, b!])
+    joining!.step()
+    return { harness, a: a!, b: b!, joining: joining! }
+  }
+  const heardAndRejoined = (one: Classic) => void [one.step(), one.step()]
+
+  test("when one of them has not heard yet of what it has to give up", () => {
+    const { harness, a, b, joining } = rebalancing()
+    for (const one of [b, a]) heardAndRejoined(one)
+    const d = new Client(harness, "d").join()
+    expect(b.owned["t"]).toHaveLength(3)
+    expect(all(b.owned, d.partitions)).toEqual([...new Set(all(b.owned, d.partitions))])
+    settle(harness, [a, b, joining], [d])
+    expect(all(a.owned, b.owned, joining.owned, d.partitions)).toEqual([0, 1, 2, 3, 4, 5])
+  })
+
+  test("when another newcomer has cancelled the assignment", () => {
+    const { harness, a, b, joining } = rebalancing()
+    for (const one of [a, b]) heardAndRejoined(one)
+    const fourth = new Classic(harness, { isCooperative: true })
+    fourth.step()
+    const d = new Client(harness, "d").join()
+    expect([a.owned["t"], b.owned["t"], d.partitions]).toEqual([[0, 2, 4], [1, 3, 5], {}])
+    settle(harness, [a, b, joining, fourth], [d])
+    expect(all(a.owned, b.owned, joining.owned, fourth.owned, d.partitions)).toEqual([0, 1, 2, 3, 4, 5])
+  })
+})
