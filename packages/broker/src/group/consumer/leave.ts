@@ -60,7 +60,9 @@ export function removeMembers(
   for (const memberId of memberIds) disarmMember(group, memberId, out)
   if (canDowngrade(shard, rest)) return downgrade(shard, group, rest, now, out)
   for (const memberId of memberIds) removeMember(group, memberId, out)
-  const { all, changed } = keptRegexes(group, rest)
+  const { all, changed, isComplete } = keptRegexes(group, rest)
+  // Who went may have been allowed to see more topics than those that stay: who reports next resolves them anew.
+  if (!isComplete) group.checkedVersion = -1
   const groupEpoch = group.groupEpoch + 1
   const metadataHash = subscribedHash(rest, all, shard.topics)
   for (const [regex, value] of changed) out.records.push({ type: "consumer-regex", group: groupId, regex, value })

@@ -172,6 +172,19 @@ test("94: who leaves takes nothing away from what others' expressions stand for"
   expect(a.partitions).toEqual({ "a-1": [0], "a-2": [0] })
 })
 
+test("94: an expression stands for no more than who is left may see once a member is gone that might see more", () => {
+  const harness = new ConsumerHarness({ "a-1": 1, "a-2": 1 })
+  const narrow = { memberId: "narrow", maySee: (name: string) => name === "a-1" }
+  const subscribedTopicRegex = "a-.*"
+  harness.join("narrow", { subscribedTopicRegex, ...narrow })
+  harness.join("wide", { subscribedTopicRegex })
+  expect(harness.group().regexes.get(subscribedTopicRegex)?.topics).toEqual(["a-1", "a-2"])
+  harness.beat({ memberId: "wide", memberEpoch: -1 })
+  expect(harness.beat({ ...narrow, memberEpoch: 1, topicPartitions: [] }).errorCode).toBe(code.NONE)
+  expect(harness.group().regexes.get(subscribedTopicRegex)?.topics).toEqual(["a-1"])
+  expect(harness.group().members.get("narrow")?.assigned).toEqual(new Map([[topicIdOf("a-1"), [0]]]))
+})
+
 test("94: topics that came while no expression could be evaluated are found as soon as one can", () => {
   const harness = new ConsumerHarness({ "a-1": 1 })
   const client = new Client(harness, "m").join({ subscribedTopicRegex: "a-.*" })
