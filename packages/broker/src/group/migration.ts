@@ -34,8 +34,8 @@ import { type GroupOutcome, timerKey } from "./requests.ts"
 import { joinRefusal, syncRefusal } from "./responses.ts"
 import { consumerProtocolType } from "./subscriptions.ts"
 
-/** The consumer group that a classic group becomes because a member, perhaps a static one, joins with that protocol. */
-export function upgraded(
+/** Makes a classic group a consumer group, because a member, perhaps a static one, joins with that protocol. */
+export function upgrade(
   shard: GroupShardState,
   classic: ClassicGroup,
   instanceId: string | null,
@@ -93,7 +93,8 @@ function upgradedMembers(
       errorCode: ErrorCode.GROUP_MAX_SIZE_REACHED,
       message: `group ${groupId} has ${classic.members.size} members: of a consumer group there may be ${sizeMax}`,
     }
-  const protocol = classic.protocol ?? selectProtocol([...classic.members.values()]) ?? ""
+  // In the middle of a rebalance somebody new need not know the one that the group has chosen before.
+  const protocol = selectProtocol([...classic.members.values()]) ?? classic.protocol ?? ""
   const found: Upgrading[] = []
   for (const member of classic.members.values()) {
     const { memberId } = member

@@ -8,7 +8,12 @@ import { streamsTimedOut } from "./streams/leave.ts"
 
 export function timeout(shard: GroupShardState, timeout: GroupTimeout, now: number, out: GroupOutcome): void {
   if (timeout.kind === "cleanup") return cleanup(shard, now, out)
-  if (timeout.kind === "consumer-session" || timeout.kind === "consumer-rebalance")
+  if (
+    timeout.kind === "consumer-session" ||
+    timeout.kind === "consumer-rejoin" ||
+    timeout.kind === "consumer-sync" ||
+    timeout.kind === "consumer-rebalance"
+  )
     return consumerTimedOut(shard, timeout, now, out)
   if (
     timeout.kind === "streams-session" ||

@@ -63,6 +63,12 @@ export class Classic {
   }
 
   join(): ErrorCode {
+    this.ask()
+    return this.step()
+  }
+
+  /** Joins without looking at the answer. */
+  ask(): void {
     const { isCooperative, protocols, unreadable } = this.#options
     this.generation = -1
     if (!isCooperative) this.owned = {}
@@ -94,7 +100,6 @@ export class Classic {
         reason: null,
       },
     }))
-    return this.step()
   }
 
   heartbeat(generationId = this.generation): ErrorCode {

@@ -297,3 +297,32 @@ describe("96: a group that goes over while its cooperative members rebalance tak
     expect(all(a.owned, b.owned, joining.owned, fourth.owned, d.partitions)).toEqual([0, 1, 2, 3, 4, 5])
   })
 })
+
+test("96: a newcomer that does not know the protocol of the last generation does not keep its group from going over", () => {
+  const harness = new ConsumerHarness({ t: 2 })
+  const a = new Classic(harness, { protocols: ["range", "roundrobin"] })
+  settle(harness, [a])
+  const b = new Classic(harness, { protocols: ["roundrobin"] })
+  b.step()
+  const c = new Client(harness, "c").join()
+  expect(protocolOf(harness)).toBe("consumer")
+  settle(harness, [a, b], [c])
+  expect(all(a.owned, b.owned, c.partitions)).toEqual([0, 1])
+})
+
+test.each([
+  ["rejoin", (a: Classic) => expect(a.heartbeat()).toBe(code.REBALANCE_IN_PROGRESS)],
+  ["sync", (a: Classic) => a.ask()],
+] as const)("96: who goes on with the other protocol under its id need not %s any more", (_, asked) => {
+  const harness = new ConsumerHarness({ t: 2 })
+  const c = new Client(harness, "c").join()
+  const a = new Classic(harness)
+  settle(harness, [a], [c])
+  const d = new Client(harness, "d").join()
+  asked(a)
+  const again = new Client(harness, a.memberId).join()
+  for (let second = 0; second < 25; second++) {
+    harness.advance(1_000)
+    for (const one of [c, d, again]) expect(one.beat()).toBe(code.NONE)
+  }
+})

@@ -22,7 +22,7 @@ import type { ConsumerGroup } from "./group.ts"
 import { removeMembers } from "./leave.ts"
 import { type ClassicMember, type ConsumerMember, newMember } from "./member.ts"
 import { has, noPartitions } from "./partitions.ts"
-import { consumerTimerKey } from "./requests.ts"
+import { consumerTimerKey, endRejoin } from "./requests.ts"
 import { armSession, takeStep } from "./step.ts"
 import { subscribedHash } from "./subscribed.ts"
 
@@ -72,9 +72,8 @@ export function joinAsClassic(
     maySee: null,
   }
   const after = takeStep(shard, group, report, now, out)
-  group.rejoining.delete(memberId)
-  out.disarm(consumerTimerKey.rejoin(groupId, memberId))
-  out.arm(consumerTimerKey.sync(groupId, memberId), rebalanceTimeoutMs, { kind: "consumer-session", groupId, memberId })
+  endRejoin(group, memberId, out)
+  out.arm(consumerTimerKey.sync(groupId, memberId), rebalanceTimeoutMs, { kind: "consumer-sync", groupId, memberId })
   out.reply(token, {
     throttleTimeMs: 0,
     errorCode: ErrorCode.NONE,
@@ -200,7 +199,7 @@ function askToRejoin(group: ConsumerGroup, { memberId, rebalanceTimeoutMs }: Con
   if (group.rejoining.has(memberId)) return
   group.rejoining.set(memberId, true)
   const { groupId } = group
-  const timeout = { kind: "consumer-session", groupId, memberId } as const
+  const timeout = { kind: "consumer-rejoin", groupId, memberId } as const
   out.arm(consumerTimerKey.rejoin(groupId, memberId), rebalanceTimeoutMs, timeout)
 }
 

@@ -7,7 +7,7 @@ import { ErrorCode } from "@millrace/protocol"
 import type { ConsumerGroupHeartbeatRequest } from "@millrace/protocol/messages/consumer-group-heartbeat"
 import { removeGroup } from "../expiry.ts"
 import type { GroupShardState } from "../group-state.ts"
-import { upgraded } from "../migration.ts"
+import { upgrade } from "../migration.ts"
 import { type Fault, isLeaving, JOIN_EPOCH, placeOf } from "../member-place.ts"
 import type { GroupOutcome } from "../requests.ts"
 import { ConsumerGroup } from "./group.ts"
@@ -15,7 +15,7 @@ import { leave } from "./leave.ts"
 import { type ConsumerMember, newMember, type Subscription } from "./member.ts"
 import { equal, isSubset, partitionsOf, topicPartitions } from "./partitions.ts"
 import { beatRefusal } from "./refusal.ts"
-import type { ConsumerBeat } from "./requests.ts"
+import { type ConsumerBeat, endRejoin } from "./requests.ts"
 import { takeStep } from "./step.ts"
 import { requestFault } from "./validation.ts"
 
@@ -43,7 +43,7 @@ export function consumerHeartbeat(shard: GroupShardState, beat: ConsumerBeat, no
   if ("errorCode" in place) return refuse(place)
   const subscription = subscribed(place.before, request, context)
   const after = takeStep(shard, group, { place, subscription, owned, maySee: beat.maySee }, now, out)
-  group.rejoining.delete(after.memberId)
+  if (place.before.classic !== null) endRejoin(group, after.memberId, out)
   answer(shard, group, beat, place.before, after, out)
 }
 
@@ -58,7 +58,7 @@ function groupFor(
   if (memberEpoch !== JOIN_EPOCH) return { errorCode, message: `there is no group ${groupId}` }
   if (shard.streamsGroups.has(groupId)) return { errorCode, message: `group ${groupId} is not a consumer group` }
   const classic = shard.groups.get(groupId)
-  if (classic !== undefined && classic.state !== "Empty") return upgraded(shard, classic, instanceId, out)
+  if (classic !== undefined && classic.state !== "Empty") return upgrade(shard, classic, instanceId, out)
   if (classic !== undefined) removeGroup(shard, classic, out)
   return new ConsumerGroup(groupId, shard.undo)
 }

@@ -28,8 +28,10 @@ export interface ConsumerDescribe {
 }
 
 export type ConsumerTimeout =
-  /** A member has not been heard of for the session timeout; one of the classic protocol did not rejoin or sync in time. */
+  /** A member has not been heard of for the session timeout. */
   | { readonly kind: "consumer-session"; readonly groupId: string; readonly memberId: string }
+  /** One of the classic protocol had its rebalance timeout to rejoin, or to sync. */
+  | { readonly kind: "consumer-rejoin" | "consumer-sync"; readonly groupId: string; readonly memberId: string }
   /** A member had its rebalance timeout to confirm what it gives up. */
   | {
       readonly kind: "consumer-rebalance"
@@ -45,6 +47,13 @@ export const consumerTimerKey = {
   rejoin: (groupId: string, memberId: string) => `consumer-rejoin/${groupId.length}/${groupId}/${memberId}`,
   sync: (groupId: string, memberId: string) => `consumer-sync/${groupId.length}/${groupId}/${memberId}`,
 } as const
+
+/** One of the classic protocol rejoined, or goes on with the other protocol. */
+export function endRejoin({ groupId, rejoining }: ConsumerGroup, memberId: string, out: GroupOutcome): void {
+  rejoining.delete(memberId)
+  out.disarm(consumerTimerKey.rejoin(groupId, memberId))
+  out.disarm(consumerTimerKey.sync(groupId, memberId))
+}
 
 /** A member is gone: nothing is waited for any more. */
 export function disarmMember(group: ConsumerGroup, memberId: string, out: GroupOutcome): void {
