@@ -6,7 +6,9 @@
  * commits are also taken without membership, from clients older than KIP-447.
  *
  * Errors: INVALID_GROUP_ID, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION, REBALANCE_IN_PROGRESS,
- * GROUP_ID_NOT_FOUND (OffsetCommit 9+, TxnOffsetCommit 6+), OFFSET_METADATA_TOO_LARGE, STALE_MEMBER_EPOCH (consumer and streams groups).
+ * GROUP_ID_NOT_FOUND (OffsetCommit 9+, TxnOffsetCommit 6+), OFFSET_METADATA_TOO_LARGE; of members that have epochs, in
+ * consumer and streams groups, STALE_MEMBER_EPOCH (ILLEGAL_GENERATION in a transaction), UNSUPPORTED_VERSION (OffsetCommit
+ * before 9).
  */
 import { ErrorCode } from "@millrace/protocol"
 import type { OffsetCommitRequest } from "@millrace/protocol/messages/offset-commit"
