@@ -17,6 +17,7 @@ import { LogCleaner } from "./background/cleaner.ts"
 import { startMaintenance } from "./background/maintenance.ts"
 import { Schedule } from "./background/schedule.ts"
 import { type BrokerConfig, brokerConfig } from "./config/broker.ts"
+import { checkBounds } from "./config/group.ts"
 import { logConfigOf } from "./config/log-config.ts"
 import { ipOverrides } from "./config/network.ts"
 import { ConfigView } from "./config/view.ts"
@@ -101,6 +102,7 @@ export class Broker {
     const all = options.nodeId === undefined ? given : { ...given, "node.id": String(options.nodeId) }
     const settings = commonSettings(all)
     const config = parse(brokerConfig, settings)
+    checkBounds(config)
     const nodeId = config["node.id"]
     const specs = resolveListeners(config, listen)
     const newUuid = () => uuidFromBytes(host.random.bytes(16))

@@ -217,6 +217,12 @@ describe("a start that cannot be", () => {
     await (await Broker.start(options)).close()
   })
 
+  test("bounds of groups' settings with nothing between them", async () => {
+    await expect(start({ "group.consumer.min.session.timeout.ms": "60001" })).rejects.toThrow(
+      "it must be at most group.consumer.max.session.timeout.ms, which is 60000",
+    )
+  })
+
   test("an unknown setting", async () => {
     await expect(start({ "num.partitons": "1" })).rejects.toThrow(
       "unknown config num.partitons; did you mean num.partitions?",

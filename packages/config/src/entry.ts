@@ -171,20 +171,27 @@ function text(type: ConfigType, allowed: string): Kind<string> {
   return { type, allowed, read: (value) => value, print: (value) => value }
 }
 
+export interface Words {
+  /** Upper and lower case are the same. */
+  readonly ignoresCase?: boolean
+}
+
 /** One of a fixed set of words; the type is their union. */
-export function oneOf<const W extends string>(words: readonly W[], options: EntryOptions<NoInfer<W>>): Entry<W>
+export function oneOf<const W extends string>(words: readonly W[], options: EntryOptions<NoInfer<W>> & Words): Entry<W>
 export function oneOf<const W extends string>(
   words: readonly W[],
-  options: EntryOptions<NoInfer<W> | null>,
+  options: EntryOptions<NoInfer<W> | null> & Words,
 ): Entry<W | null>
-export function oneOf<T>(words: readonly string[], options: EntryOptions<T>): Entry<T> {
+export function oneOf<T>(words: readonly string[], options: EntryOptions<T> & Words): Entry<T> {
+  const folded = (word: string) => (options.ignoresCase ? word.toLowerCase() : word)
   const allowed = `one of ${words.join(", ")}`
   const kind: Kind<string> = {
     type: "STRING",
     allowed,
     read(value) {
-      if (!words.includes(value)) throw new RangeError(`must be ${allowed}`)
-      return value
+      const word = words.find((one) => folded(one) === folded(value))
+      if (word === undefined) throw new RangeError(`must be ${allowed}`)
+      return word
     },
     print: (value) => value,
   }

@@ -31,6 +31,7 @@ const table = define({
   }),
   "log.flush.ms": long({ default: LONG_MAX, doc: "No limit." }),
   "compression.type": oneOf(["none", "gzip"], { default: "none", doc: "Codec." }),
+  "group.policy": oneOf(["upgrade", "disabled"], { default: "upgrade", ignoresCase: true, doc: "Groups." }),
   "cleanup.policy": list({ default: ["delete"], of: ["compact", "delete"], doc: "Policy." }),
   "auto.create": boolean({ default: true, doc: "Create." }),
   "broker.rack": string({ default: null, doc: "Rack." }),
@@ -51,6 +52,7 @@ suite("parse", () => {
     ["log.retention.hours", "-1", "log.retention.ms", -1],
     ["log.flush.ms", "9223372036854775807", "log.flush.ms", LONG_MAX],
     ["cleanup.policy", "compact, delete", "cleanup.policy", ["compact", "delete"]],
+    ["group.policy", "Disabled", "group.policy", "disabled"],
     ["auto.create", "FALSE", "auto.create", false],
     ["broker.rack", "r1", "broker.rack", "r1"],
   ] as const)("reads %s=%s", (key, text, name, value) => {

@@ -46,6 +46,7 @@ export const coordinatorConfig = define({
   "group.consumer.max.size": int({ default: 2_147_483_647, min: 1, doc: "Most members of one consumer group." }),
   "group.consumer.migration.policy": oneOf(migrationPolicies, {
     default: "bidirectional",
+    ignoresCase: true,
     doc: "Whether a group with members becomes a consumer group when a member of that protocol joins (upgrade), and a classic group when the last of them leaves (downgrade).",
   }),
   "group.streams.heartbeat.interval.ms": int({

@@ -2,9 +2,10 @@
  * The group configuration table: what a consumer group (KIP-848) or a streams group (KIP-1071) may have of its own.
  *
  * A value not set on the group comes from the broker setting that is its synonym. The broker's operator bounds what may be
- * set: a value out of bounds is refused, and one that new bounds leave outside counts as the nearest inside.
+ * set: a value out of bounds is refused, and one that new bounds leave outside counts as the nearest inside. DescribeConfigs
+ * shows what was set, as Kafka's does.
  */
-import { type ConfigTable, define, parse, type Values } from "@millrace/config"
+import { ConfigError, type ConfigTable, define, parse, type Values } from "@millrace/config"
 import { acceptedConfig } from "./accepted.ts"
 import type { BrokerConfig } from "./broker.ts"
 import { coordinatorConfig } from "./coordinators.ts"
@@ -71,6 +72,16 @@ const longerThan = [
   ["streams.session.timeout.ms", "streams.heartbeat.interval.ms"],
 ] as const
 
+/** How often a member reports where its interval would outlast its session: one report may get lost, or be late. */
+const reportsPerSession = 3
+
+/** The broker's bounds, at its start: whether there is something between them. */
+export function checkBounds(broker: BrokerConfig): void {
+  for (const { min, max } of bounds)
+    if (min !== undefined && max !== undefined && broker[min] > broker[max])
+      throw new ConfigError(min, `config ${min} is ${broker[min]}: it must be at most ${max}, which is ${broker[max]}`)
+}
+
 /** What the settings of a group amount to: `given` are the broker's in text form, `broker` the same as values. */
 export function groupValues(own: Settings, given: Settings, broker: BrokerConfig): GroupConfig {
   const values: GroupConfig = parse(groupConfig, { ...given, ...own }, { unknown: "ignore" })
@@ -80,7 +91,12 @@ export function groupValues(own: Settings, given: Settings, broker: BrokerConfig
       const atLeast = min === undefined ? values[name] : Math.max(broker[min], values[name])
       return [name, max === undefined ? atLeast : Math.min(broker[max], atLeast)]
     })
-  return { ...values, ...Object.fromEntries(bounded) }
+  const inBounds: GroupConfig = { ...values, ...Object.fromEntries(bounded) }
+  // Each inside its bounds, they may contradict each other, where a bound is out of step with the other's.
+  const reported = longerThan
+    .filter(([longer, shorter]) => inBounds[longer] <= inBounds[shorter])
+    .map(([longer, shorter]) => [shorter, Math.max(1, Math.floor(inBounds[longer] / reportsPerSession))])
+  return { ...inBounds, ...Object.fromEntries(reported) }
 }
 
 /** What is wrong with the settings of a group, each of which can be read; undefined when nothing is. */

@@ -3,7 +3,7 @@ import { defaults } from "@millrace/config"
 import { describe, expect, test } from "vitest"
 import { brokerConfig } from "@millrace/broker"
 import { type BrokerConfig } from "../../src/config/broker.ts"
-import { groupConfigFault, groupValues } from "../../src/config/group.ts"
+import { checkBounds, groupConfigFault, groupValues } from "../../src/config/group.ts"
 
 const broker = (changes: Partial<BrokerConfig> = {}): BrokerConfig =>
   ({ ...defaults(brokerConfig), ...changes }) as never
@@ -51,5 +51,28 @@ describe("95: settings of a group", () => {
     })
     const given = { "group.consumer.session.timeout.ms": "46000" }
     expect(groupValues({}, given, narrow)["consumer.session.timeout.ms"]).toBe(46_000)
+  })
+
+  test("new bounds that put the heartbeats of a group outside its session shorten their interval", () => {
+    const narrow = broker({
+      "group.consumer.max.session.timeout.ms": 9_000,
+      "group.consumer.min.session.timeout.ms": 6_000,
+    })
+    const own = { "consumer.session.timeout.ms": "45000", "consumer.heartbeat.interval.ms": "12000" }
+    expect(groupValues(own, {}, narrow)).toMatchObject({
+      "consumer.session.timeout.ms": 9_000,
+      "consumer.heartbeat.interval.ms": 3_000,
+      "streams.heartbeat.interval.ms": 5_000,
+    })
+  })
+
+  test.each([
+    ["group.consumer.min.session.timeout.ms", 60_001, "group.consumer.max.session.timeout.ms, which is 60000"],
+    ["group.streams.min.heartbeat.interval.ms", 15_001, "group.streams.max.heartbeat.interval.ms, which is 15000"],
+  ])("bounds with nothing between them are refused: %s=%i", (name, value, other) => {
+    expect(() => checkBounds(broker({ [name]: value - 1 }))).not.toThrow()
+    expect(() => checkBounds(broker({ [name]: value }))).toThrow(
+      `config ${name} is ${value}: it must be at most ${other}`,
+    )
   })
 })
