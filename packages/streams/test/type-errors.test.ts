@@ -108,6 +108,16 @@ const cases: readonly [name: string, code: string, error: RegExp][] = [
     /Did you mean to write 'partitioner'\?$/,
   ],
   [
+    "a function around operators that is async",
+    `S.pipeline("p", () => S.stream(Orders).pipe(S.to(Orders)), {
+      ⟨wrap⟩: async (operator, record, run) => {
+        await fetch(operator.name)
+        run()
+      },
+    })\n`,
+    /Promise<void>' is not assignable to type/,
+  ],
+  [
     "a misspelt option of a run",
     `void S.run(plain, { host: nodeHost, ⟨broker⟩: "b:1" })\n`,
     /Did you mean to write 'brokers'\?$/,

@@ -8,6 +8,10 @@
  * It sees the record and does not replace it: what is to change records or to keep state is an operator. What the function
  * throws is the operator's failure of that record; what the operator throws it may look at, and cannot swallow. A record
  * whose transaction was aborted comes again.
+ *
+ * It is synchronous and answers nothing. One that awaits before it runs the operator would do so when the record counts as
+ * processed already: what it answers, a promise above all, ends the run, and so does running twice. Handlers of failures
+ * have no say in that.
  */
 import type { Rec } from "./record.ts"
 
@@ -19,5 +23,12 @@ export interface WrappedOperator {
   readonly task: string
 }
 
-/** A tombstone has the value null. `run` is called at most once, and before the function returns. */
-export type OperatorWrapper = (operator: WrappedOperator, record: Rec<unknown, unknown>, run: () => void) => void
+/**
+ * A tombstone has the value null. `run` is called at most once, and before the function returns. Where `void` alone is
+ * asked for, the compiler takes async functions too.
+ */
+export type OperatorWrapper = (
+  operator: WrappedOperator,
+  record: Rec<unknown, unknown>,
+  run: () => void,
+) => void | undefined

@@ -101,17 +101,46 @@ test("D11: what an operator throws is seen and cannot be swallowed, and is handl
   expect(await run(doubled({ wrap, onProcessingFailure: "skip" }), [13, 1])).toEqual({ out: ["k2 1"], skipped: 1 })
 })
 
-test("D11: an operator is run once, and not later", async () => {
-  const twice: S.OperatorWrapper = (_operator, _record, run) => {
+test("D11: an operator is run once, and not later, and no handler skips that", async () => {
+  const twice: S.OperatorWrapper = ({ name }, _record, run) => {
     run()
-    run()
+    try {
+      if (name === "key-by-2") run()
+    } catch {
+      // Not swallowed either.
+    }
   }
-  await expect(run(doubled({ wrap: twice }), [1])).rejects.toThrow("run is called once, before the function returns")
+  await expect(run(doubled({ wrap: twice, onProcessingFailure: "skip" }), [1])).rejects.toThrow(
+    'pipeline "app", operator "key-by-2", wrap: run is called at most once, and before the function returns',
+  )
   let kept = () => {}
   const later: S.OperatorWrapper = (_operator, _record, run) => {
     kept = run
     run()
   }
   await run(doubled({ wrap: later }), [1])
-  expect(kept).toThrow("run is called once, before the function returns")
+  expect(kept).toThrow("run is called at most once, and before the function returns")
+})
+
+test("D11: a function that is not synchronous ends the run before a record counts that it did not run", async () => {
+  const message = (answer: string) =>
+    'pipeline "app", operator "map-1", wrap: the function is synchronous and answers nothing, ' +
+    `and answered ${answer}; have it call run before it returns, and await nothing`
+  const late = async (_operator: unknown, _record: unknown, run: () => void) => {
+    await Promise.resolve()
+    run()
+  }
+  // The run that comes too late, and what an operator throws inside a promise, end in it and not the process.
+  const early = async (_operator: unknown, _record: unknown, run: () => void) => run()
+  const lazy = function* (_operator: unknown, _record: unknown, run: () => void) {
+    yield run()
+  }
+  for (const [wrap, answer] of [
+    [late, "a promise"],
+    [early, "a promise"],
+    [lazy, "a value"],
+  ] as const) {
+    const options = { wrap: wrap as unknown as S.OperatorWrapper, onProcessingFailure: "skip" } as const
+    await expect(run(doubled(options), [13])).rejects.toThrow(message(answer))
+  }
 })
