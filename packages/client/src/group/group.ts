@@ -130,16 +130,22 @@ export class Group implements Member {
     this.#follow(this.membership.onHeartbeat(code, generation))
   }
 
-  /** Revokes what is not lost, and leaves; a static member stays in the group unless `leave` says otherwise. */
+  /**
+   * Revokes what is not lost, and leaves, also when a callback fails; a static member stays in the group unless `leave` says
+   * otherwise.
+   */
   async close(leave: boolean): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     // Whoever was forgotten may be a member again by now, of a generation in which others have what is owned here.
-    await this.#giveUp(this.membership.takeLost() ? "lost" : "revoked", this.#owned)
-    this.#heartbeat?.cancel()
-    this.#aborter.abort(new Error("the consumer was closed"))
-    this.#rejoining?.catch(() => {})
-    if (leave) await this.#leave("the consumer was closed").catch(() => {})
+    try {
+      await this.#giveUp(this.membership.takeLost() ? "lost" : "revoked", this.#owned)
+    } finally {
+      this.#heartbeat?.cancel()
+      this.#aborter.abort(new Error("the consumer was closed"))
+      this.#rejoining?.catch(() => {})
+      if (leave) await this.#leave("the consumer was closed").catch(() => {})
+    }
   }
 
   #protocol(): Assignor["protocol"] {

@@ -119,6 +119,14 @@ test("what the group has given to others is lost, not revoked, when the member i
   expect(told).toEqual(["assigned t-0", "lost t-0"])
 })
 
+test("a callback that fails on close keeps nobody in the group", async () => {
+  const { group, clock, sent, hooks } = scripted({ JoinGroup: [joined(1)], SyncGroup: [synced(0)] })
+  await group.advance(clock.monotonic() + 1_000)
+  hooks.revoked = () => Promise.reject(new Error("the callback failed"))
+  await expect(group.close(true)).rejects.toThrow("the callback failed")
+  expect([sent.at(-1), group.owned]).toEqual(["LeaveGroup by group", []])
+})
+
 test("who leaves while the group waits for others does not wait behind its own JoinGroup", async () => {
   const scripts = { JoinGroup: [joined(1), new Promise<never>(() => {})], SyncGroup: [synced(0)] }
   const { group, clock, told, sent } = scripted(scripts)

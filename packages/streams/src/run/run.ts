@@ -31,6 +31,7 @@ import { TaskClaims } from "./claims.ts"
 import { startCleaner } from "./clean-state.ts"
 import { GlobalTables } from "./global-tables.ts"
 import { type Identity, openIdentity } from "./identity.ts"
+import { inTurn } from "./in-turn.ts"
 import { prepareTopics } from "./internal-topics.ts"
 import { AtLeastOnceOutput, ExactlyOnceOutput, type WorkerOutput } from "./kafka-output.ts"
 import { joinGroup } from "./join-group.ts"
@@ -104,7 +105,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
   const closers: Array<() => Promise<void> | void> = [() => identity.release(), () => client.close()]
   const closeAll = async () => {
     aborter.abort(new Error("the run was closed"))
-    for (const close of closers.toReversed()) await close()
+    await inTurn(closers.toReversed())
   }
   try {
     const engines = options.engines ?? (await openEngines(directory, seat === undefined ? options : undefined))
@@ -294,11 +295,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       copies: standbys,
       opening: () => worker.opening,
     })
-    const release = async (how: CloseOptions) => {
-      await consumer.close(how)
-      await output.close()
-      await closeAll()
-    }
+    const release = (how: CloseOptions) => inTurn([() => consumer.close(how), () => output.close(), closeAll])
     const copies = () => ({
       restoredRecords,
       standbyTasks: standbys.names.length,

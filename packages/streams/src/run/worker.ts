@@ -31,6 +31,7 @@ import type { AssignedCopies } from "./assignor-data.ts"
 import { grownTopicMessage } from "./grown-topic.ts"
 import type { WorkerOutput } from "./kafka-output.ts"
 import type { ResolvedRunOptions } from "./options.ts"
+import { inTurn } from "./in-turn.ts"
 import { Isolation, refusalOf } from "./isolation.ts"
 import { isTransient } from "./transient.ts"
 import { partitionName } from "./ports.ts"
@@ -449,35 +450,40 @@ export class Worker {
 
   async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
     const leaving = await this.#leaving(partitions)
-    if (this.#tasks.isCommitDue(leaving)) {
-      try {
-        await this.#commit(leaving)
-      } catch (failure) {
-        await this.#abort(failure)
-        if (!isTransient(failure)) this.fail(failure)
-      }
+    await inTurn([() => this.#commitLast(leaving), () => this.#dismiss(leaving)])
+  }
+
+  async #commitLast(leaving: readonly Task[]): Promise<void> {
+    if (!this.#tasks.isCommitDue(leaving)) return
+    try {
+      await this.#commit(leaving)
+    } catch (failure) {
+      await this.#abort(failure)
+      if (!isTransient(failure)) this.fail(failure)
     }
-    await this.#dismiss(leaving)
   }
 
   async #lost(partitions: readonly TopicPartition[]): Promise<void> {
     const leaving = await this.#leaving(partitions)
-    await this.#abort()
-    await this.#dismiss(leaving)
+    await inTurn([() => this.#abort(), () => this.#dismiss(leaving)])
   }
 
+  /** All of them go, also when what one wrote to its engines failed. */
   async #dismiss(leaving: readonly Task[]): Promise<void> {
     for (const task of leaving) {
       this.#tasks.remove(task.name)
       for (const queue of task.group.queues) this.#paused.delete(partitionName(queue))
-      await this.#closed(task)
     }
-    this.#options.onChange?.()
+    await inTurn([...leaving.map((task) => () => this.#closed(task)), () => this.#options.onChange?.()])
   }
 
   async #closed(task: Task): Promise<void> {
-    for (const { committed } of task.stores.values()) await committed.settle()
-    this.#options.onTaskClosed(task.name)
+    const settled = [...task.stores.values()].map(
+      ({ committed }) =>
+        () =>
+          committed.settle(),
+    )
+    await inTurn([...settled, () => this.#options.onTaskClosed(task.name)])
   }
 }
 

@@ -20,6 +20,7 @@ import { StoreDirectory } from "../query/stores.ts"
 import { TaskClaims } from "../run/claims.ts"
 import { startCleaner } from "../run/clean-state.ts"
 import { newProcessId, openIdentity } from "../run/identity.ts"
+import { inTurn } from "../run/in-turn.ts"
 import { prepareTopics } from "../run/internal-topics.ts"
 import { resolveRunOptions, type RunOptions, type WorkersRunOptions } from "../run/options.ts"
 import { openEngines, startQueryServer } from "../run/run.ts"
@@ -47,9 +48,7 @@ export async function runInThreads(pipeline: Pipeline<any>, given: WorkersRunOpt
   const topology = makeTopology(await resolvePatterns(pipeline.plan, options), applicationId)
   const identity = openIdentity(host, directory)
   const closers: Array<() => Promise<void> | void> = [() => identity.release()]
-  const closeAll = async () => {
-    for (const close of closers.splice(0).toReversed()) await close()
-  }
+  const closeAll = () => inTurn(closers.splice(0).toReversed())
   try {
     const client = new KafkaClient({
       host,

@@ -156,8 +156,16 @@ export class StreamsGroup implements Member {
     this.#isClosed = true
     const { membership } = this
     const owned = this.#partitions(membership.owned.active)
-    // Heartbeats go on while the last commit is made.
-    if (owned.length > 0) await (membership.isOut ? this.#hooks.lost(owned) : this.#hooks.revoked(owned))
+    try {
+      // Heartbeats go on while the last commit is made.
+      if (owned.length > 0) await (membership.isOut ? this.#hooks.lost(owned) : this.#hooks.revoked(owned))
+    } finally {
+      await this.#leave(leave)
+    }
+  }
+
+  async #leave(leave: boolean): Promise<void> {
+    const { membership } = this
     this.#isLeaving = true
     this.#timer?.cancel()
     if (membership.isOut) return

@@ -239,6 +239,16 @@ test.each<[ConsumerOptions, { leaveGroup?: boolean }, number[]]>([
   await client.close()
 })
 
+test("a callback that fails on close keeps nobody in the group", async () => {
+  const { broker, consumer, told, client, beats } = await member()
+  broker.handlers.set("StreamsGroupHeartbeat", (body) => beat(Math.max(1, body.memberEpoch), lists([0])))
+  while (told.length < 2) await consumer.poll(100)
+  consumer.subscribe(["t"], { onRevoked: () => Promise.reject(new Error("the callback failed")) })
+  await expect(consumer.close()).rejects.toThrow("the callback failed")
+  expect(beats().at(-1)).toMatchObject({ memberEpoch: -1 })
+  await client.close()
+})
+
 test("a user that does not poll for too long loses its tasks to others, and joins again when it does", async () => {
   const { broker, consumer, told, client, beats } = await member({}, { maxPollIntervalMs: 5_000 })
   broker.handlers.set("StreamsGroupHeartbeat", (body) => beat(Math.max(1, body.memberEpoch), lists([0])))
