@@ -39,7 +39,7 @@ export interface AssignedCopies {
   readonly warmup: readonly string[]
   /** Why this member cannot take part; it gets nothing. */
   readonly refused?: string
-  /** Made for another plan than ours. Not sent. */
+  /** Made for another plan than ours, or by another than our leader. Not sent. */
   readonly isForeign?: boolean
 }
 

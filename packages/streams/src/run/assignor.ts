@@ -13,6 +13,9 @@
  * Members with another plan under the same application id would make nonsense of each other's topics. Whoever came first
  * stays: the newcomers get nothing and are told why, a newcomer that leads tells so to itself. Input topics that have grown
  * end every run: tasks, changelogs and repartition topics are laid out for the partitions there were.
+ *
+ * The leader tells every member something. An assignment without that was made by the broker, for a group that consumers of
+ * the newer protocol have begun (KIP-848): it would give them partitions of ours, and us parts of tasks.
  */
 import type { Assignor, AssignorCluster, GroupMember, MemberAssignment, TopicPartition } from "@millrace/client"
 import { formatTaskId } from "../topology/naming.ts"
@@ -96,7 +99,7 @@ export function streamsAssignor(options: StreamsAssignorOptions): Assignor {
       return await new Leader(options, fingerprint).assign(cluster, present)
     },
     onAssignment(_, userData) {
-      if (userData === null || userData.length === 0) return
+      if (userData === null || userData.length === 0) return onNotice(sharedGroup(topology.applicationId, fingerprint))
       const notice = decodeNotice(userData)
       const isForeign = notice.fingerprint !== fingerprint
       if (!isForeign && notice.refused === undefined) isNew = false
@@ -107,6 +110,15 @@ export function streamsAssignor(options: StreamsAssignorOptions): Assignor {
       if (notice.refused === undefined && (notice.awaited || isUnknown || isForeign)) onAwaited()
     },
   }
+}
+
+/** What a member tells itself that has a broker for a leader: nothing is opened, and the run ends. */
+function sharedGroup(group: string, fingerprint: string): Notice {
+  const refused =
+    `group "${group}" has members that are not this application: its broker assigns the partitions, to plain consumers ` +
+    `too, and not the application's leader; stop the consumers whose group.id is "${group}", or give the application ` +
+    "another applicationId"
+  return { fingerprint, awaited: false, standby: [], warmup: [], endpoints: {}, refused, isForeign: true }
 }
 
 const sourceTopics = (topology: Topology): string[] => [
