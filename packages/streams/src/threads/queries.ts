@@ -4,22 +4,13 @@
  * Each thread answers at one transaction's end of its own; threads commit each for itself, so partitions of different
  * threads are at different ones, as those of different processes are.
  */
-import { UnknownSchemaId } from "@millrace/schema"
 import { sortLags, type StoreLag } from "../query/lags.ts"
 import { type PlacesOptions, type StoreName, StorePlaces } from "../query/places.ts"
-import { mergePositions, type Position } from "../query/position.ts"
-import type { Answer, FailureReason, PartitionResult, Query, QueryOptions, QueryResult } from "../query/query.ts"
+import type { Answer, Query, QueryOptions, QueryResult } from "../query/query.ts"
 import type { StoreInfo } from "../query/stores.ts"
 import { formatTaskId } from "../topology/naming.ts"
-import { type PackedResult, unpackResult } from "./rows.ts"
+import { joinAnswers } from "./answers.ts"
 import type { WorkerThread } from "./thread.ts"
-
-/** What one thread says that lacks a partition, or has a copy of it, is outweighed by what another says of it. */
-const WEIGHT: Readonly<Partial<Record<FailureReason, number>>> = { NOT_PRESENT: 0, NOT_ACTIVE: 1 }
-function weightOf(result: PartitionResult<unknown>): number {
-  if (!result.ok) return WEIGHT[result.reason] ?? 2
-  return result.lag === undefined ? 4 : 3
-}
 
 export class ThreadQueries extends StorePlaces {
   readonly #threads: () => readonly WorkerThread[]
@@ -50,7 +41,7 @@ export class ThreadQueries extends StorePlaces {
     const partitions = options.partitions ?? (await this.partitionsHere(info, options.allowStale))
     const question = { what: "query", store: info.name, query, options: { ...options, partitions } } as const
     const answers = await this.#askAll((thread) => thread.ask(question))
-    return await unpacked(answers, info)
+    return await joinAnswers(answers, info)
   }
 
   async lags(): Promise<readonly StoreLag[]> {
@@ -67,28 +58,4 @@ export class ThreadQueries extends StorePlaces {
     if (failed?.status === "rejected") throw failed.reason
     return answers
   }
-}
-
-async function unpacked(answers: readonly PackedResult[], info: StoreInfo): Promise<QueryResult<any>> {
-  for (;;) {
-    try {
-      return unpackAll(answers, info)
-    } catch (failure) {
-      // A thread knows a schema that this one has not met.
-      if (!(failure instanceof UnknownSchemaId)) throw failure
-      await failure.resolve()
-    }
-  }
-}
-
-function unpackAll(answers: readonly PackedResult[], info: StoreInfo): QueryResult<any> {
-  const partitions = new Map<number, PartitionResult<any>>()
-  for (const [partition, result] of answers.flat()) {
-    const before = partitions.get(partition)
-    if (before === undefined || weightOf(result) > weightOf(before))
-      partitions.set(partition, unpackResult(result, info))
-  }
-  let position: Position = {}
-  for (const result of partitions.values()) if (result.ok) position = mergePositions(position, result.position)
-  return { partitions, position }
 }
