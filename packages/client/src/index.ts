@@ -21,7 +21,7 @@ export { Consumer, type RebalanceListener } from "./consumer/consumer.ts"
 export { type ConsumerRecord, FetchedCursor, FetchedPartition, recordsOf } from "./consumer/fetched.ts"
 export { type ListedOffset, type OffsetQuery, OffsetSpec } from "./consumer/list-offsets.ts"
 export type { ConsumerOptions, OffsetReset } from "./consumer/options.ts"
-export { CorruptBatch } from "./consumer/partition-state.ts"
+export { CorruptBatch, type ReadableEnd } from "./consumer/partition-state.ts"
 export * from "./errors.ts"
 export type {
   Assignor,

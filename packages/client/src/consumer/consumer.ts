@@ -19,7 +19,7 @@ import { type ConsumerRecord, type FetchedPartition, recordsOf } from "./fetched
 import { Fetcher } from "./fetcher.ts"
 import { type ListedOffset, listOffsets, type OffsetQuery, OffsetSpec } from "./list-offsets.ts"
 import { type ConsumerOptions, type ResolvedConsumerOptions, resolveConsumerOptions } from "./options.ts"
-import { PartitionState } from "./partition-state.ts"
+import { PartitionState, type ReadableEnd } from "./partition-state.ts"
 import { findPositions } from "./positions.ts"
 
 /** Called and awaited inside `poll` (and `close`). */
@@ -171,6 +171,11 @@ export class Consumer {
   endSeenAt({ topic, partition }: TopicPartition): number | undefined {
     const state = this.#states.get(keyOf(topic, partition))
     return state === undefined || state.hasBuffered ? undefined : state.endSeenAt
+  }
+
+  /** Up to where the partition could be read by the last answer to a fetch; undefined before the first, and since a seek. */
+  readableEnd({ topic, partition }: TopicPartition): ReadableEnd | undefined {
+    return this.#states.get(keyOf(topic, partition))?.readableEnd
   }
 
   /** Commits these offsets (of the next record to read), default all positions. Rejects with `CommitFailed`. */

@@ -27,6 +27,13 @@ interface Buffered {
   begun: boolean
 }
 
+/** An end of a log that moves on. */
+export interface ReadableEnd {
+  readonly offset: number
+  /** It was so then, by the wall clock. */
+  readonly askedAt: number
+}
+
 export interface TakeLimits {
   readonly records: number
   readonly bytes: number
@@ -45,6 +52,7 @@ export class PartitionState {
   logStartOffset = -1
   /** When an answer brought all that the log had, by the wall clock; undefined since the last seek. */
   endSeenAt: number | undefined
+  #answeredAt: number | undefined
   readonly #readCommitted: boolean
   readonly #checkCrcs: boolean
   readonly #filter = new AbortedFilter()
@@ -83,6 +91,11 @@ export class PartitionState {
   get hasBuffered(): boolean {
     return this.#buffer.length > 0
   }
+  /** Up to where it could be read when the last answer was asked for, by the wall clock; undefined since the last seek. */
+  get readableEnd(): ReadableEnd | undefined {
+    if (this.#answeredAt === undefined) return undefined
+    return { offset: this.#readCommitted ? this.lastStableOffset : this.highWatermark, askedAt: this.#answeredAt }
+  }
   /** The log does not have the position (any more): the reset policy decides. */
   get isOutOfRange(): boolean {
     return this.#outOfRange && this.#buffer.length === 0
@@ -98,6 +111,7 @@ export class PartitionState {
     this.#outOfRange = false
     this.backoffUntil = 0
     this.endSeenAt = undefined
+    this.#answeredAt = undefined
     this.#filter.reset()
   }
 
@@ -113,6 +127,7 @@ export class PartitionState {
     this.highWatermark = data.highWatermark
     this.lastStableOffset = data.lastStableOffset
     this.logStartOffset = data.logStartOffset
+    this.#answeredAt = now
     const { records } = data
     const views = records === null ? [] : [...batches(records)].filter((view) => view.nextOffset > this.#fetchOffset)
     const last = views.at(-1)

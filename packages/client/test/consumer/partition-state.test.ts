@@ -66,6 +66,18 @@ test("the end of the log was seen when an answer brought all that there was, or 
   expect(partition.endSeenAt).toBeUndefined()
 })
 
+test("the end that could be read is that of the last answer, with when it was asked for", () => {
+  const partition = state()
+  partition.seek(0)
+  expect(partition.readableEnd).toBeUndefined()
+  partition.accept({ ...data([batch(0, 5)]), highWatermark: 10, lastStableOffset: 8 }, 1_000)
+  expect(partition.readableEnd).toEqual({ offset: 8, askedAt: 1_000 })
+  partition.accept({ ...data([]), highWatermark: 12, lastStableOffset: 12 }, 1_500)
+  expect(partition.readableEnd).toEqual({ offset: 12, askedAt: 1_500 })
+  partition.seek(3)
+  expect(partition.readableEnd).toBeUndefined()
+})
+
 test("whole batches up to the limit, the position follows", () => {
   const partition = state()
   partition.seek(0)

@@ -11,7 +11,7 @@
  *
  * All take `isolation=read_uncommitted`, `bound={"topic":{"0":17}}` and `local=true`, which asks this process alone;
  * otherwise whoever is asked forwards to the process that has the partition. With `allowStale=true` a copy that is here
- * answers in its place, and tells its `lag`; so does one elsewhere when that process does not. How keys are written: json.ts.
+ * answers in its place, and tells its `lag` as of `seenAt`; so does one elsewhere when that process does not. How keys are written: json.ts.
  *
  * Failures are `{"error": REASON, "message": …}`: 404 for a key without a row, 412 below the bound, 503 while a partition
  * moves, 502 when the process that has it does not answer.
@@ -241,9 +241,9 @@ const partitionAnswer = (partition: number, result: PartitionResult<any>): Parti
     : { partition, error: result.reason, message: result.message }
 
 /** How far what answered has come. */
-const seenBy = ({ position, lag }: PartitionResult<any> & { readonly ok: true }) => ({
+const seenBy = ({ position, lag, seenAt }: PartitionResult<any> & { readonly ok: true }) => ({
   position,
-  ...(lag !== undefined && { lag }),
+  ...(lag !== undefined && { lag, seenAt }),
 })
 
 /** Who is asked, in this order; nobody: it is answered here, well or badly. */

@@ -74,7 +74,7 @@ export class Queries extends StorePlaces {
   #copy({ name, subtopology, windowSizeMs }: StoreInfo, partition: number): Copied | undefined {
     if (subtopology === undefined) return undefined
     const found = this.#options.copies?.store(formatTaskId({ subtopology, partition }), name)
-    return found && { store: found.store, windowSizeMs, lag: found.lag }
+    return found && { ...found, windowSizeMs }
   }
 
   /** A row whose schema is not known yet fails its partition; who asks again has it, once it has been fetched. */
@@ -139,7 +139,7 @@ export class Queries extends StorePlaces {
     try {
       const view = bytesView(readable.store, options.isolation ?? "read_committed")
       const result = query.kind === "key" ? readOne(readable, view, query) : readRows(readable, view, query)
-      return { ok: true, result, position, ...(copy && { lag: copy.lag }) }
+      return { ok: true, result, position, ...(copy && { lag: copy.lag, seenAt: copy.seenAt }) }
     } catch (failure) {
       if (failure instanceof UnknownSchemaId) unknown.push(failure)
       const message = failure instanceof Error ? failure.message : String(failure)
@@ -172,9 +172,7 @@ export class Queries extends StorePlaces {
   }
 }
 
-interface Copied extends Readable {
-  readonly lag: number
-}
+type Copied = Readable & CopiedStore
 
 const nameOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }) => ({ topic, partition })
 

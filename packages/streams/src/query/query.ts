@@ -102,8 +102,13 @@ export type PartitionResult<R> =
       readonly ok: true
       readonly result: R
       readonly position: Position
-      /** Of a copy: records of its changelog that it has not read, by what it last saw of it. */
+      /** Of a copy: offsets of its changelog that it has not read of those there were at `seenAt`. */
       readonly lag?: number
+      /**
+       * Of a copy: when its changelog last told where it ends, in milliseconds. It gets old while copies wait for a task that
+       * is being restored in this process, and while the cluster does not answer.
+       */
+      readonly seenAt?: number
     }
   | { readonly ok: false; readonly reason: FailureReason; readonly message: string }
 

@@ -2,9 +2,10 @@
  * Reads changelogs into stores: one consumer for all restores and copies of a worker.
  *
  * While something is being restored, copies wait: a task that has not opened stops its partitions, a copy stops nothing.
+ * What is known of their changelogs' ends gets old meanwhile, as it does while the cluster does not answer, and tells how old.
  * What fails in one follower ends that one alone; when reading itself fails, all end.
  */
-import type { Consumer, FetchedPartition } from "@millrace/client"
+import type { Consumer, FetchedPartition, ReadableEnd } from "@millrace/client"
 import { RecordReader } from "@millrace/protocol/record/record"
 import { partitionName, type TopicPartition } from "./ports.ts"
 
@@ -12,8 +13,6 @@ export type RecordSink = (key: Uint8Array | null, value: Uint8Array | null, time
 
 export interface FollowOptions {
   readonly from: number
-  /** Where the changelog ends, by what is known before the first fetch. */
-  readonly end: number
   /** A task waits for it. */
   readonly isUrgent: boolean
   readonly sink: RecordSink
@@ -37,11 +36,12 @@ export class ChangelogReader {
   /** At most one follower of a partition at a time. */
   follow(partition: TopicPartition, options: FollowOptions): Follower {
     const name = partitionName(partition)
-    const follower = new Follower(partition, options, () => {
+    const onStop = () => {
       if (this.#followers.get(name) !== follower) return
       this.#followers.delete(name)
       this.#arrange()
-    })
+    }
+    const follower = new Follower(partition, options, onStop, () => this.#consumer?.readableEnd(partition))
     if (this.#isClosed) follower.fail(new Error("the run was closed"))
     else if (this.#followers.has(name)) follower.fail(new Error(`${name} is being read already`))
     else {
@@ -97,19 +97,24 @@ export class Follower {
   readonly isUrgent: boolean
   readonly #options: FollowOptions
   readonly #onStop: () => void
+  readonly #readableEnd: () => ReadableEnd | undefined
   readonly #failed = Promise.withResolvers<never>()
   #position: number
-  #end: number
   #isStopped = false
   #goal: { readonly end: number; readonly reached: () => void } | undefined
 
-  constructor(partition: TopicPartition, options: FollowOptions, onStop: () => void) {
+  constructor(
+    partition: TopicPartition,
+    options: FollowOptions,
+    onStop: () => void,
+    readableEnd: () => ReadableEnd | undefined,
+  ) {
     this.partition = partition
     this.isUrgent = options.isUrgent
     this.#options = options
     this.#onStop = onStop
+    this.#readableEnd = readableEnd
     this.#position = options.from
-    this.#end = options.end
     this.failed.catch(() => {})
   }
 
@@ -118,9 +123,9 @@ export class Follower {
     return this.#position
   }
 
-  /** What it has not read yet of what was committed when it last fetched, markers included. */
-  get lag(): number {
-    return Math.max(0, this.#end - this.#position)
+  /** Where the changelog ended by the last fetch; undefined before the first. */
+  get readableEnd(): ReadableEnd | undefined {
+    return this.#readableEnd()
   }
 
   /** Rejects with what ended it. */
@@ -166,7 +171,6 @@ export class Follower {
         }
       }
       this.#position = fetched.nextOffset
-      this.#end = fetched.lastStableOffset
     } catch (cause) {
       this.fail(cause)
     }

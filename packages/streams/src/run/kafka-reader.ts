@@ -72,7 +72,7 @@ export class KafkaReader implements ClusterReader {
     onPosition?: (position: number) => Promise<void>,
   ): Promise<number> {
     if (from >= end) return from
-    const options = { from, end, isUrgent: true, sink, ...(onPosition && { onPosition }) }
+    const options = { from, isUrgent: true, sink, ...(onPosition && { onPosition }) }
     const follower = this.#changelogs.follow(partition, options)
     try {
       await follower.reaches(end, this.#signal)

@@ -4,8 +4,11 @@
  * A copy that becomes active hands its stores over as they are, and the task reads what is left. One that is given up is
  * written out with its position, so that whoever opens it next, as a copy or as the task, goes on from there.
  *
- * Committed records only, from the engine's checkpoint on: a copy is at every moment a state that the task had.
+ * From the engine's checkpoint on it goes through the states that the task had, record by record: between two records of a
+ * transaction it has a part of it. With "exactly-once" it reads what was committed, with "at-least-once" what was written,
+ * which the task may have taken back and written anew.
  */
+import type { ReadableEnd } from "@millrace/client"
 import { type Clock, sleep } from "@millrace/host"
 import type { Store } from "../state/store.ts"
 import { formatTaskId, parseTaskId } from "../topology/naming.ts"
@@ -39,13 +42,17 @@ interface ReplicatedStore {
   readonly store: Store
   readonly follower: Follower
   readonly topicId: string
+  /** Of the changelog, as it was before the first fetch. */
+  readonly endBefore: ReadableEnd
 }
 
 /** A store that follows its changelog, for whoever reads it stale. */
 export interface CopiedStore {
   readonly store: Store
-  /** What it has not read of its changelog, by the last fetch. */
+  /** Offsets that it has not read of its changelog, as of `seenAt`: transactions' markers and gaps are some too. */
   readonly lag: number
+  /** When the changelog last told its end, by the wall clock. */
+  readonly seenAt: number
 }
 
 export interface FollowedChangelog {
@@ -85,7 +92,10 @@ export class Standbys {
   /** A store of a copy as it is, if it is open. */
   store(task: string, name: string): CopiedStore | undefined {
     const found = this.#copies.get(task)?.stores?.find(({ store }) => store.spec.name === name)
-    return found && { store: found.store, lag: found.follower.lag }
+    if (found === undefined) return undefined
+    const { store, follower, endBefore } = found
+    const { offset, askedAt } = follower.readableEnd ?? endBefore
+    return { store, lag: Math.max(0, offset - follower.position), seenAt: askedAt }
   }
 
   /** How far each store of the copies that are open has read its changelog. */
@@ -195,12 +205,12 @@ export class Standbys {
   async #follow(store: Store, partition: number): Promise<ReplicatedStore> {
     const { factory, changelogs } = this.#options
     const { now } = factory.restore
+    const askedAt = now()
     const { topicId, from, end } = await beginRestore(store, partition, factory.cluster, factory.restore)
     const follower = changelogs.follow(
       { topic: store.spec.changelog, partition },
       {
         from,
-        end,
         isUrgent: false,
         sink: (key, value, timestamp) => {
           if (key !== null) store.restore(key, value, timestamp)
@@ -208,7 +218,7 @@ export class Standbys {
         onPosition: (offset) => flushIfDue(store.committed, { topicId, offset, writtenAt: now() }),
       },
     )
-    return { store, follower, topicId }
+    return { store, follower, topicId, endBefore: { offset: end, askedAt } }
   }
 
   #close(name: string): void {

@@ -63,6 +63,11 @@ export function staleSuite(start: () => Promise<Bench>): void {
     const ask = (options: S.QueryOptions) =>
       second.query(users, { kind: "range" }, { partitions: [other], ...options }).partitions.get(other)
     expect(ask({})).toMatchObject({ ok: false, reason: "NOT_PRESENT" })
+    const since = Date.now()
+    await eventually("its end is looked for again", () => {
+      const found = ask({ allowStale: true })
+      return found?.ok === true && found.seenAt! > since
+    })
     expect(ask({ allowStale: true })).toMatchObject({ ok: true, position: {}, lag: 0 })
     const active = second.query(users, { kind: "range" }, { partitions: [own!], allowStale: true }).partitions.get(own!)
     expect(active).not.toHaveProperty("lag")
@@ -72,7 +77,8 @@ export function staleSuite(start: () => Promise<Bench>): void {
     const { key } = rowsOf(second, { allowStale: true }).find(({ partition }) => partition === other)!
     const path = `/stores/users/${key}`
     expect((await get(`${path}?local=true`)).status).toBe(503)
-    expect((await get(`${path}?local=true&allowStale=true`)).body).toMatchObject({ key, value: 1, lag: 0 })
+    const stale = (await get(`${path}?local=true&allowStale=true`)).body
+    expect(stale).toMatchObject({ key, value: 1, lag: 0, seenAt: expect.any(Number) })
     expect((await get(`${path}?allowStale=perhaps`)).body.message).toBe("allowStale perhaps: true or false")
     // The process that runs the task is away, and nobody has its place: what the copy has is better than nothing.
     await write(2)
