@@ -56,9 +56,10 @@ const STATUS: Readonly<Record<FailureReason, number>> = {
   NOT_PRESENT: 503,
 }
 
-/** Of an answer that another process may have in better shape. */
-const UNAVAILABLE = 500
-const AWAY: ReadonlySet<unknown> = new Set<FailureReason>(["NOT_ACTIVE", "NOT_PRESENT"])
+/** Who answers so has it not, not now, or is not well: another process may have it. One rule, for a key and for rows. */
+const isAway = (status: number): boolean => status >= 500
+/** Of a partition that failed, as a key of it would. */
+const statusOf = (error: unknown): number => STATUS[error as FailureReason] ?? 502
 
 export function queryRoutes(options: HttpQueriesOptions): readonly HttpRoute[] {
   return [
@@ -111,7 +112,7 @@ async function getKey({ queries, forwarder }: HttpQueriesOptions, request: HttpR
   let forwarded: HttpAnswer | undefined
   for (const endpoint of elsewhere) {
     forwarded = await forwarder.forward(endpoint, request)
-    if (forwarded.status < UNAVAILABLE) break
+    if (!isAway(forwarded.status)) break
   }
   if (forwarded !== undefined) return forwarded
   const asked = keyQuery(info, key, query)
@@ -168,6 +169,12 @@ interface PartitionAnswer {
   readonly [name: string]: unknown
 }
 
+interface Answered {
+  /** Of an answer about this partition alone. */
+  readonly status: number
+  readonly found: PartitionAnswer
+}
+
 async function getRows({ queries, forwarder }: HttpQueriesOptions, request: HttpRequest): Promise<HttpAnswer> {
   const info = queries.find(request.params["name"]!)
   const { query } = request
@@ -183,12 +190,12 @@ async function getRows({ queries, forwarder }: HttpQueriesOptions, request: Http
   const local = [...found.partitions].map(([partition, result]) => partitionAnswer(partition, result))
   const elsewhere = places.filter(([, endpoints]) => endpoints.length > 0)
   const remote = await forwardRows(forwarder, request, elsewhere)
-  const all = [...local, ...remote].sort((left, right) => left.partition - right.partition)
+  const all = [...local, ...remote].sort((left, right) => left.found.partition - right.found.partition)
   const [first] = all
-  if (only !== undefined && first?.["error"] !== undefined) {
-    return answer(STATUS[first["error"] as FailureReason] ?? 502, { error: first["error"], message: first["message"] })
+  if (only !== undefined && first?.found["error"] !== undefined) {
+    return answer(first.status, { error: first.found["error"], message: first.found["message"] })
   }
-  return answer(200, { store: info.name, partitions: all })
+  return answer(200, { store: info.name, partitions: all.map(({ found }) => found) })
 }
 
 /** Other processes' partitions, each with those that may have it: the next is asked where one does not answer. */
@@ -196,7 +203,7 @@ async function forwardRows(
   forwarder: Forwarder,
   request: HttpRequest,
   places: ReadonlyArray<readonly [partition: number, endpoints: readonly string[]]>,
-): Promise<readonly PartitionAnswer[]> {
+): Promise<readonly Answered[]> {
   const asked = Map.groupBy(places, ([, [endpoint]]) => endpoint!)
   const answers = await Promise.all(
     [...asked].map(([endpoint, those]) => {
@@ -204,8 +211,8 @@ async function forwardRows(
       return forwardRowsTo(forwarder, endpoint, request, partitions)
     }),
   )
-  const isAway = new Set(answers.flat().flatMap(({ partition, error }) => (AWAY.has(error) ? [partition] : [])))
-  const rest = places.filter(([partition, endpoints]) => isAway.has(partition) && endpoints.length > 1)
+  const away = new Set(answers.flat().flatMap(({ status, found }) => (isAway(status) ? [found.partition] : [])))
+  const rest = places.filter(([partition, endpoints]) => away.has(partition) && endpoints.length > 1)
   if (rest.length === 0) return answers.flat()
   const again = new Set(rest.map(([partition]) => partition))
   const others = await forwardRows(
@@ -213,7 +220,7 @@ async function forwardRows(
     request,
     rest.map(([partition, [, ...endpoints]]) => [partition, endpoints] as const),
   )
-  return [...answers.flat().filter(({ partition }) => !again.has(partition)), ...others]
+  return [...answers.flat().filter(({ found }) => !again.has(found.partition)), ...others]
 }
 
 /** Another process's partitions; each told as failed when it does not answer. */
@@ -222,7 +229,7 @@ async function forwardRowsTo(
   endpoint: string,
   request: HttpRequest,
   partitions: readonly number[],
-): Promise<readonly PartitionAnswer[]> {
+): Promise<readonly Answered[]> {
   const { status, body } = await forwarder.forward(endpoint, request)
   const parsed = JSON.parse(String(body)) as {
     partitions?: readonly PartitionAnswer[]
@@ -231,14 +238,20 @@ async function forwardRowsTo(
   }
   const answered = parsed.partitions?.filter(({ partition }) => partitions.includes(partition)) ?? []
   const missing = partitions.filter((one) => !answered.some(({ partition }) => partition === one))
-  const message = parsed.message ?? `${endpoint} answered ${status}`
-  return [...answered, ...missing.map((partition) => ({ partition, error: parsed.error ?? "NOT_PRESENT", message }))]
+  const { error = "NOT_PRESENT", message = `${endpoint} answered ${status}` } = parsed
+  return [
+    ...answered.map((found) => ({ status: found["error"] === undefined ? status : statusOf(found["error"]), found })),
+    ...missing.map((partition) => ({
+      status: parsed.error === undefined ? STATUS.NOT_PRESENT : status,
+      found: { partition, error, message },
+    })),
+  ]
 }
 
-const partitionAnswer = (partition: number, result: PartitionResult<any>): PartitionAnswer =>
+const partitionAnswer = (partition: number, result: PartitionResult<any>): Answered =>
   result.ok
-    ? { partition, ...seenBy(result), ...result.result }
-    : { partition, error: result.reason, message: result.message }
+    ? { status: 200, found: { partition, ...seenBy(result), ...result.result } }
+    : { status: STATUS[result.reason], found: { partition, error: result.reason, message: result.message } }
 
 /** How far what answered has come. */
 const seenBy = ({ position, lag, seenAt }: PartitionResult<any> & { readonly ok: true }) => ({
