@@ -6,7 +6,10 @@
  * Of partitions that are here, one whose task comes later beginning with its rows. Changes are told after the commit, each
  * key once a transaction with its last value: what was aborted is never seen. A listener that throws errs by itself, as
  * RxJS has it, and does the run no harm. It completes when the run ends.
+ *
+ * A row whose schema is not known yet waits for it, and what comes after it too; it errs when the registry has none.
  */
+import { UnknownSchemaId } from "@millrace/schema"
 import { Observable, Subject } from "rxjs"
 import { bytesOf } from "../state/byte-order.ts"
 import { KeyValueStore } from "../state/key-value-store.ts"
@@ -14,6 +17,7 @@ import { isCellKey, type Store } from "../state/store.ts"
 import { VersionedStore } from "../state/versioned-store.ts"
 import { DELETED, isLatest, keyOfLatest } from "../state/versions.ts"
 import { WindowStore } from "../state/window-store.ts"
+import { cursorOf } from "./cursor.ts"
 import type { Queries } from "./queries.ts"
 import { readMany } from "./read.ts"
 import type { StoreInfo } from "./stores.ts"
@@ -55,18 +59,32 @@ export class TableChanges {
   of(info: StoreInfo, turns = AT_ONCE): Observable<Change<any, any>> {
     return new Observable((subscriber) => {
       const watched = new Map<Store, Watched>()
+      let [isWaiting, isOver] = [false, false]
       const tell = () => {
+        if (isWaiting || subscriber.closed) return
         try {
-          for (const change of this.#next(info, watched, turns)) subscriber.next(change)
+          for (const change of committedIn(info, watched)) subscriber.next(change)
+          // Stores are closed once the run is over.
+          if (isOver) subscriber.complete()
+          else for (const row of this.#rowsOfNew(info, watched, turns)) subscriber.next(row)
         } catch (cause) {
           // A row that does not decode, say: the listener's matter, not the run's.
-          subscriber.error(cause)
+          if (cause instanceof UnknownSchemaId) wait(cause)
+          else subscriber.error(cause)
         }
+      }
+      const wait = (unknown: UnknownSchemaId) => {
+        isWaiting = true
+        const resumed = unknown.resolve().then(() => {
+          isWaiting = false
+          tell()
+        })
+        resumed.catch((cause: unknown) => subscriber.error(cause))
       }
       tell()
       const complete = () => {
+        isOver = true
         tell()
-        subscriber.complete()
       }
       const subscription = this.#committed.subscribe({ next: tell, complete })
       return () => {
@@ -76,15 +94,8 @@ export class TableChanges {
     })
   }
 
-  /** What was committed since the last call, and all rows of partitions that are new here. */
-  *#next(info: StoreInfo, watched: Map<Store, Watched>, turns: ChangeTurns): Iterable<Change<any, any>> {
-    for (const [store, { committed }] of watched) {
-      for (const [stored, bytes] of committed.splice(0)) {
-        // Past versions are no rows, and a deletion that is forgotten was told before.
-        if (store instanceof VersionedStore && (bytes === null || !isLatest(stored))) continue
-        if (!isCellKey(stored)) yield { key: keyOf(info, store, stored), ...valueOf(store, bytes) }
-      }
-    }
+  /** All rows of partitions that are new here; goes on where it stopped for a schema. */
+  *#rowsOfNew(info: StoreInfo, watched: Map<Store, Watched>, turns: ChangeTurns): Iterable<Change<any, any>> {
     const here = new Map(
       this.#queries.partitionsHere(info).flatMap((partition) => {
         const readable = this.#queries.readable(info, partition)
@@ -98,11 +109,40 @@ export class TableChanges {
       turns.gone(partition)
     }
     for (const [store, readable] of here) {
-      if (watched.has(store) || !turns.begin(readable.partition)) continue
-      const committed: Array<readonly [string, Uint8Array | null]> = []
-      const stop = store.onMerge((stored, bytes) => committed.push([stored, bytes]))
-      watched.set(store, { partition: readable.partition, committed, stop })
-      for (const { row } of readMany(readable, store.committed, { kind: "range" })) yield row
+      if (!watched.has(store)) {
+        if (!turns.begin(readable.partition)) continue
+        const committed: Array<readonly [string, Uint8Array | null]> = []
+        const stop = store.onMerge((stored, bytes) => committed.push([stored, bytes]))
+        watched.set(store, { partition: readable.partition, committed, stop, isRead: false, last: undefined })
+      }
+      const one = watched.get(store)!
+      if (one.isRead) continue
+      const query = { kind: "range", ...(one.last !== undefined && { after: cursorOf(one.last) }) } as const
+      for (const { stored, row } of readMany(readable, store.committed, query)) {
+        yield row
+        one.last = stored
+      }
+      one.isRead = true
+    }
+  }
+}
+
+/** What was committed since it was told last. What cannot be read yet stays, and all behind it. */
+function* committedIn(info: StoreInfo, watched: ReadonlyMap<Store, Watched>): Iterable<Change<any, any>> {
+  for (const [store, { committed, isRead, last }] of watched) {
+    let told = 0
+    try {
+      for (const [stored, bytes] of committed) {
+        // Rows that are not told yet are read as they are by then.
+        const isToCome = !isRead && (last === undefined || stored > last)
+        // Past versions are no rows, and a deletion that is forgotten was told before.
+        const isPast = store instanceof VersionedStore && (bytes === null || !isLatest(stored))
+        if (!isToCome && !isPast && !isCellKey(stored))
+          yield { key: keyOf(info, store, stored), ...valueOf(store, bytes) }
+        told++
+      }
+    } finally {
+      committed.splice(0, told)
     }
   }
 }
@@ -112,6 +152,10 @@ interface Watched {
   readonly partition: number
   readonly committed: Array<readonly [stored: string, bytes: Uint8Array | null]>
   readonly stop: () => void
+  /** All rows were told that there were when it began. */
+  isRead: boolean
+  /** The stored key of the last one that was. */
+  last: string | undefined
 }
 
 function keyOf({ windowSizeMs }: StoreInfo, store: Store, stored: string): unknown {

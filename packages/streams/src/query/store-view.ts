@@ -3,8 +3,10 @@
  *
  * What is iterated is read in chunks, so that whoever iterates may wait in between; each chunk is of one instant, a long
  * iteration is not. Rows of several partitions come merged, in the order of their keys' bytes (windows: of their starts).
- * A key of a partition that another process has is an error, since no row would look like no such key.
+ * A key of a partition that another process has is an error, since no row would look like no such key. So is a row whose
+ * schema is not known yet: it is fetched then, and who asks again has it.
  */
+import { UnknownSchemaId } from "@millrace/schema"
 import { StateError } from "../errors.ts"
 import { cursorOf, type Found } from "./cursor.ts"
 import type { Queries } from "./queries.ts"
@@ -42,7 +44,7 @@ export class StoreView<K, V> {
   /** The value with its timestamp. */
   row(key: K, asOf?: number): Row<K, V> | undefined {
     const readable = this.#readableOf(this.#info.kind === "window" ? (key as { key: unknown }).key : key)
-    return readOne(readable, readable.store.committed, { key, ...(asOf !== undefined && { asOf }) })
+    return fetching(() => readOne(readable, readable.store.committed, { key, ...(asOf !== undefined && { asOf }) }))
   }
 
   /** The versions of a key that held at some time between two. */
@@ -108,15 +110,28 @@ export class StoreView<K, V> {
       const readable = this.#queries.readable(this.#info, partition)
       if (readable === undefined)
         throw new StateError(`store "${this.name}": partition ${partition} went while it was read`)
-      const chunk: Found[] = []
       const asked = after === undefined ? query : { ...query, after }
-      for (const found of readMany(readable, readable.store.committed, asked)) {
-        if (chunk.push(found) === CHUNK_ROWS) break
-      }
+      const chunk = fetching(() => chunkOf(readMany(readable, readable.store.committed, asked)))
       yield* chunk
       const last = chunk.at(-1)
       if (chunk.length < CHUNK_ROWS || last === undefined) return
       after = cursorOf(last.stored)
     }
+  }
+}
+
+function chunkOf(rows: Iterable<Found>): Found[] {
+  const chunk: Found[] = []
+  for (const found of rows) if (chunk.push(found) === CHUNK_ROWS) break
+  return chunk
+}
+
+/** Has the schema fetched that a row was written with and that is not known yet. */
+function fetching<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (failure) {
+    if (failure instanceof UnknownSchemaId) failure.resolve().catch(() => {})
+    throw failure
   }
 }

@@ -1,8 +1,8 @@
 /**
  * Tables as Observables.
  */
-import { json, string } from "@millrace/schema"
-import { firstValueFrom, take, toArray } from "rxjs"
+import { json, type Serde, string, UnknownSchemaId } from "@millrace/schema"
+import { firstValueFrom, lastValueFrom, take, toArray } from "rxjs"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import * as S from "../../src/index.ts"
 import { Bench, eventually } from "../run/bench.ts"
@@ -83,4 +83,61 @@ test("a transaction that is aborted is never seen, and keys of windows have thei
     [{ key: "a", start: 20, end: 30 }, 1],
     [{ key: "a", start: 0, end: 10 }, undefined],
   ])
+})
+
+test("a row whose schema is not known yet waits for it, and what comes after it too", async () => {
+  const known = new Set(["old", "older", "new", "lost"])
+  const gate = Promise.withResolvers<void>()
+  const schemed: Serde<string> = {
+    name: "schemed",
+    encode: (text) => string.encode(text),
+    decode(bytes) {
+      const text = string.decode(bytes)
+      if (known.has(text)) return text
+      throw new UnknownSchemaId(text.length, async () => {
+        await gate.promise
+        if (text === "lost") throw new Error("the registry has no such schema")
+        known.add(text)
+      })
+    },
+  }
+  const Names = S.topic("changes-schemas", { key: string, value: schemed })
+  const names = S.table(Names, { store: "names" })
+  await bench.createTopics({ "changes-schemas": 1 })
+  const pipeline = S.pipeline("changes-schemed", () => names)
+  await using running = await S.run(pipeline, bench.options("changes-schemed"))
+  const have = (rows: Readonly<Record<string, string>>) =>
+    eventually("the rows are there", () => {
+      const store = running.store(names)
+      return store.partitions.length === 1 && Object.entries(rows).every(([key, value]) => store.get(key) === value)
+    })
+  await bench.produce(Names, [
+    ["a", "old", 1],
+    ["b", "older", 1],
+    ["c", "old", 1],
+  ])
+  await have({ a: "old", b: "older", c: "old" })
+  // As after a restart: the row was written by a version that had another schema.
+  known.delete("older")
+  const seen: unknown[] = []
+  running.changes(names).subscribe(({ key, value }) => seen.push([key, value]))
+  await bench.produce(Names, [
+    ["a", "new", 2],
+    ["c", "new", 2],
+  ])
+  await have({ a: "new", c: "new" })
+  expect(seen).toEqual([["a", "old"]])
+  gate.resolve()
+  await eventually("all is told", () => seen.length === 4)
+  // What was changed before it was told is told as it is.
+  expect(seen.slice(1)).toEqual([
+    ["a", "new"],
+    ["b", "older"],
+    ["c", "new"],
+  ])
+
+  await bench.produce(Names, [["d", "lost", 3]])
+  await have({ d: "lost" })
+  known.delete("lost")
+  await expect(lastValueFrom(running.changes(names))).rejects.toThrow("the registry has no such schema")
 })

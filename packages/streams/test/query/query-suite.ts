@@ -277,7 +277,7 @@ export function querySuite(start: () => Promise<Bench>): void {
     const Names = S.topic(named("iq-schemas"), { key: string, value: schemed })
     const table = S.table(Names, { store: "names" })
     await bench.createTopics({ "iq-schemas": 1 })
-    known.add("lost").add("old").add("older")
+    known.add("lost").add("old").add("older").add("oldest")
     await using running = await S.run(
       S.pipeline(named("iq-schemas-app"), () => table),
       bench.options("iq-schemas", { queries: { listen: "127.0.0.1:0" } }),
@@ -286,13 +286,14 @@ export function querySuite(start: () => Promise<Bench>): void {
       ["a", "old", 1],
       ["b", "older", 1],
       ["c", "lost", 1],
+      ["d", "oldest", 1],
     ])
     const read = (key: string) => running.query(table, { kind: "key", key }).partitions.get(0)
     const isThere = (key: string) => {
       const found = read(key)
       return found?.ok === true && found.result !== undefined
     }
-    await eventually("all rows are there", () => ["a", "b", "c"].every(isThere))
+    await eventually("all rows are there", () => ["a", "b", "c", "d"].every(isThere))
     // As after a restart: the rows were written by a version that had other schemas.
     known.clear()
     const get = async (path: string) => {
@@ -305,5 +306,8 @@ export function querySuite(start: () => Promise<Bench>): void {
     await eventually("the schema is fetched", () => isThere("b"))
     expect(await get("?to=b")).toMatchObject({ status: 200, body: { partitions: [{ rows: [{}, {}] }] } })
     expect(await get("/c")).toMatchObject({ status: 400, body: { error: "STORE_EXCEPTION" } })
+    expect(() => running.store(table).get("d")).toThrow("schema id 6 has not been fetched from the registry yet")
+    await eventually("the schema is fetched", () => known.has("oldest"))
+    expect(running.store(table).get("d")).toBe("oldest")
   })
 }
