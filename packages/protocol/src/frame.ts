@@ -104,7 +104,8 @@ export class FrameSplitter {
   private gather(chunk: Uint8Array, at: number): number {
     const take = Math.min(this.size - this.gatheredBytes, chunk.length - at)
     const needed = this.gatheredBytes + take
-    this.reserve(needed)
+    // With room for more, if more is to come.
+    this.reserve(Math.min(this.size, needed + 1))
     this.gathered!.set(chunk.subarray(at, at + take), this.gatheredBytes)
     this.gatheredBytes = needed
     return at + take

@@ -28,6 +28,7 @@ function read(splitter: FrameSplitter, stream: Buffer, sizes: number[]): Uint8Ar
   const frames: Uint8Array[] = []
   let at = 0
   for (let i = 0; at < stream.length; i++) {
+    expect(splitter.room().length).toBeGreaterThan(0)
     const copied = stream.copy(splitter.room(), 0, at, at + sizes[i % sizes.length]!)
     frames.push(...splitter.filled(copied))
     at += copied
@@ -96,6 +97,13 @@ describe("FrameSplitter", () => {
     expect(room).toHaveLength(payload.length - 6)
     const [frame] = read(splitter, stream.subarray(10), [stream.length])
     expect(frame!.buffer).toBe(room.buffer)
+    expect(payload.equals(frame!)).toBe(true)
+  })
+
+  it("has room for more when what has come fills the buffer", () => {
+    const payload = Buffer.alloc(200_000, 5)
+    const splitter = new FrameSplitter(payload.length)
+    const [frame] = read(splitter, framed([payload]), [4, 64 * 1024])
     expect(payload.equals(frame!)).toBe(true)
   })
 
