@@ -22,7 +22,6 @@ import { expire, expireAt, expiringRows } from "./expiring-table.ts"
 import { rowSerde } from "./group-table.ts"
 import { copyOf, type Operator, Processor } from "./operator.ts"
 import { tableStores } from "./table-store.ts"
-import { valueAsRead } from "./value-as-read.ts"
 import { windowedNode } from "./windowed-node.ts"
 
 /** What an aggregate must say beyond `init` and `add`, by what it is over. */
@@ -161,7 +160,6 @@ class Aggregate extends Processor {
   readonly #add = this.node.logical.functions["add"] as (aggregate: unknown, value: unknown, key: unknown) => unknown
   readonly #store = this.context.store(this.node.stores[0]!.name) as KeyValueStore
   readonly #expiring = expiringRows(this.node, this.context)
-  readonly #asRead = valueAsRead(this.node, this.#store.spec, this.context)
 
   override advance(time: number, at: StreamRecord): void {
     if (this.#expiring !== undefined) expireAt(this, this.#expiring, time, at)
@@ -185,7 +183,7 @@ class Aggregate extends Processor {
     }
     const kept = value === null ? undefined : value
     const rows = this.#expiring ?? this.#store
-    rows.put(key, kept, timestamp, this.#asRead(record, kept))
+    rows.put(key, kept, timestamp)
     const sent = this.node.outlived ? copyOf(this.node, kept) : (kept ?? TOMBSTONE)
     this.next.receive(record.change(key, sent, old, timestamp))
   }

@@ -15,7 +15,6 @@ import type { TimerStore } from "../state/timer-store.ts"
 import type { TaskContext } from "../task/context.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import { copyOf, Processor } from "./operator.ts"
-import { valueAsRead } from "./value-as-read.ts"
 
 /** The rows of a node that has its rows and then its timers as stores; undefined where they live for ever. */
 export function expiringRows(node: PhysicalNode, context: TaskContext): ExpiringRows | undefined {
@@ -43,7 +42,6 @@ function tellExpired({ node, next }: Processor, at: StreamRecord, key: unknown, 
 export class ExpiringTableSource extends Processor {
   readonly #store = this.context.store(this.node.stores[0]!.name) as KeyValueStore
   readonly #rows = expiringRows(this.node, this.context)!
-  readonly #asRead = valueAsRead(this.node, this.#store.spec, this.context)
 
   override advance(time: number, at: StreamRecord): void {
     expireAt(this, this.#rows, time, at)
@@ -56,7 +54,7 @@ export class ExpiringTableSource extends Processor {
     const kept = isAbsent(value) ? undefined : value
     if (kept !== undefined && this.#rows.isPast(timestamp, clock)) return this.context.drop("late", record)
     const old = this.node.needsOld ? copyOf(this.node, this.#store.get(key).value) : TOMBSTONE
-    this.#rows.put(key, kept, timestamp, this.#asRead(record, kept))
+    this.#rows.put(key, kept, timestamp)
     this.next.receive(record.change(key, kept ?? TOMBSTONE, old, timestamp))
   }
 }

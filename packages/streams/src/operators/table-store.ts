@@ -10,7 +10,6 @@ import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
 import { ExpiringTableSource } from "./expiring-table.ts"
 import { copyOf, Processor } from "./operator.ts"
-import { valueAsRead } from "./value-as-read.ts"
 import { VersionedTableSource } from "./versioned-table.ts"
 
 /** What becomes of a table's rows in time: one of these at most. */
@@ -48,14 +47,13 @@ export function makeTableSource(node: PhysicalNode, context: TaskContext): Proce
 /** Upserts a stream into the store of its node. */
 class TableSource extends Processor {
   readonly #store = this.context.store(this.node.stores[0]!.name) as KeyValueStore
-  readonly #asRead = valueAsRead(this.node, this.#store.spec, this.context)
 
   receive(record: StreamRecord): void {
     const { key, value, timestamp } = record
     if (isAbsent(key)) return this.context.drop("null-key", record)
     const kept = isAbsent(value) ? undefined : value
     const old = this.node.needsOld ? copyOf(this.node, this.#store.get(key).value) : TOMBSTONE
-    this.#store.put(key, kept, timestamp, this.#asRead(record, kept))
+    this.#store.put(key, kept, timestamp)
     this.next.receive(record.change(key, kept ?? TOMBSTONE, old, timestamp))
   }
 }

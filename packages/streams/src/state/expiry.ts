@@ -67,10 +67,10 @@ export class ExpiringRows<K = any, V = any> {
     return timestamp + this.#ttlMs <= clock
   }
 
-  put(key: K, value: V | undefined, timestamp: number, encoded?: Uint8Array): void {
+  put(key: K, value: V | undefined, timestamp: number): void {
     const before = this.#rows.get(key)
     if (value !== undefined && (before.value === undefined || timestamp < before.timestamp))
       this.#timers.set(key, timestamp + this.#ttlMs)
-    this.#rows.put(key, value, timestamp, encoded)
+    this.#rows.put(key, value, timestamp)
   }
 }

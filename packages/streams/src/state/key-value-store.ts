@@ -36,14 +36,13 @@ export class KeyValueStore<K = any, V = any> extends Store {
     return this.unshared(this.#entry(key))
   }
 
-  /** undefined deletes. What was there before is not read. `encoded` is the value as its serde writes it, where it is known. */
-  put(key: K, value: V | undefined, timestamp: number, encoded?: Uint8Array): void {
+  /** undefined deletes. What was there before is not read. */
+  put(key: K, value: V | undefined, timestamp: number): void {
     const entry = this.#overlay.entry(key, unread, asItIs)
     entry.value = value
     entry.timestamp = timestamp
-    entry.encoded = encoded
     entry.isDirty = true
-    this.sample(value, encoded)
+    this.sample(value)
   }
 
   /**

@@ -20,8 +20,6 @@ export class OverlayEntry<V> {
   isOpen = true
   /** The row as it is committed. */
   committed: Uint8Array | undefined
-  /** The value as its serde writes it, where that is known. */
-  encoded: Uint8Array | undefined
   /** What the transaction is to make of it, null where it deletes; undefined until it is staged. */
   staged: Uint8Array | null | undefined
   /** The value is to be decoded again. */
@@ -108,7 +106,6 @@ export class Overlay<V> {
         invariant(entry.staged !== undefined, "a change was committed that had not been staged")
         entry.committed = entry.staged ?? undefined
         entry.staged = undefined
-        entry.encoded = undefined
         entry.isDirty = false
       }
       entry.isOpen = false

@@ -86,10 +86,10 @@ export abstract class Store {
   }
 
   /** Measures now and then what is put, so that large values are known before the commit encodes them all. */
-  protected sample(value: unknown, encoded?: Uint8Array): void {
+  protected sample(value: unknown): void {
     if (typeof value !== "object" && typeof value !== "string") return
     if (this.#puts++ % SAMPLE_INTERVAL !== 0) return
-    this.#learn(typeof value === "string" ? value.length : (encoded ?? this.#encode(value)).length)
+    this.#learn(typeof value === "string" ? value.length : this.#encode(value).length)
   }
 
   #learn(bytes: number): void {
@@ -106,7 +106,7 @@ export abstract class Store {
   stage(): readonly StagedWrite[] {
     this.#staged = []
     this.stageEntries((key, value, timestamp, entry) => {
-      const stored = value === undefined ? null : stamped(entry?.encoded ?? this.#encode(value), timestamp)
+      const stored = value === undefined ? null : stamped(this.#encode(value), timestamp)
       this.#staged.push({ key, value: stored, timestamp })
       if (entry !== undefined) entry.staged = stored
     })

@@ -39,6 +39,25 @@ test("A2 A8 T10: every update is emitted, with the greatest timestamp so far", a
   ])
 })
 
+test("A2 A4: a callback may change the value that it is given, and return it", async () => {
+  interface Item {
+    name: string
+    amount: number
+  }
+  const Items = S.topic("items", { key: string, value: json<Item>() })
+  const add = (total: Item, item: Item) => Object.assign(item, { amount: total.amount + item.amount })
+  for (const keyed of [(s: S.Stream<string, Item>) => s, S.keyBy(({ name }: Item) => name)]) {
+    const driver = await TestDriver.start(
+      S.pipeline("app", () => S.stream(Items).pipe(keyed, S.reduce("totals", add), S.toStream(), S.to(Out))),
+    )
+    for (const amounts of [[1, 2], [4], [8, 16]]) {
+      for (const amount of amounts) driver.send(Items, { key: "a", value: { name: "a", amount } })
+      await driver.run()
+    }
+    expect(driver.read(Out).map(({ value }) => value.amount)).toEqual([1, 3, 7, 15, 31])
+  }
+})
+
 test("A2: records without key or value are dropped and counted", async () => {
   const { driver, rows } = await outputs(
     () => S.stream(In).pipe(S.count("n"), S.toStream(), S.to(Out)),
