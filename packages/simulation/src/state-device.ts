@@ -10,6 +10,7 @@ import {
   engineName,
   type EngineStats,
   type EngineWrite,
+  contentOf,
   parseEngineName,
   type StateEngine,
   type StateEngines,
@@ -131,8 +132,7 @@ class SimulatedEngines implements StateEngines {
   }
 
   list() {
-    const written = [...this.#engines].filter(([, engine]) => engine.checkpoint() !== undefined)
-    return written.map(([name]) => parseEngineName(name))
+    return contentOf(this.#engines)
   }
 
   async destroy(store: string, partition: number): Promise<void> {

@@ -19,7 +19,7 @@
  * records without a key pass too. `f` makes a new value: the two that it is given may be in use elsewhere.
  */
 import type { Serde } from "@millrace/schema"
-import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { isAbsent, type StreamRecord } from "../dsl/record.ts"
 import { type Stream, streamNode, streamOf } from "../dsl/stream.ts"
 import { canonicalKey } from "../serde/canonical-key.ts"
 import { windowedKey } from "../serde/windowed-key.ts"
@@ -96,7 +96,7 @@ class ReducePerCommit extends Processor {
 
   #receive(record: StreamRecord, id: unknown, open: Map<unknown, Gathered>): void {
     const known = open.get(id)
-    if (record.value === TOMBSTONE) {
+    if (isAbsent(record.value)) {
       if (known !== undefined) this.#closed.push(known)
       open.delete(id)
       return void this.#closed.push(this.#gather(record))

@@ -52,6 +52,8 @@ import { Worker } from "./worker.ts"
 /** Deleted keys are known for this long in changelogs: a topic's default `delete.retention.ms`. */
 const DELETE_RETENTION_MS = 24 * 3_600_000
 const RESTORE_POLL_RECORDS = 50_000
+/** What a commit releases at once, such as results that it held back, goes to the producer without a pause. */
+const OUTPUT_BYTES = 64 * 1024 * 1024
 
 /** Which services a pipeline of any kind needs nobody knows. */
 type Services<R> = [R] extends [never] ? {} : unknown extends R ? {} : { readonly services: Context.Context<R> }
@@ -371,7 +373,9 @@ function makeOutput(
   partitions: ReadonlyMap<string, number>,
 ): WorkerOutput {
   if (options.processingGuarantee === "at-least-once") {
-    return new AtLeastOnceOutput(client.producer(), partitions, (offsets) => consumer.commit(offsets))
+    return new AtLeastOnceOutput(client.producer({ bufferMemory: OUTPUT_BYTES }), partitions, (offsets) =>
+      consumer.commit(offsets),
+    )
   }
   const { transactionTimeoutMs } = options
   return new ExactlyOnceOutput({
@@ -381,6 +385,7 @@ function makeOutput(
         transactionTimeoutMs,
         deliveryTimeoutMs: transactionTimeoutMs,
         transactionRequestTimeoutMs: transactionTimeoutMs,
+        bufferMemory: OUTPUT_BYTES,
       }),
     groupMetadata: () => consumer.groupMetadata(),
     partitions,

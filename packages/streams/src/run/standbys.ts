@@ -10,6 +10,7 @@
  */
 import type { ReadableEnd } from "@millrace/client"
 import { type Clock, sleep } from "@millrace/host"
+import type { Checkpoint } from "../state/engine.ts"
 import type { Store } from "../state/store.ts"
 import { formatTaskId, parseTaskId } from "../topology/naming.ts"
 import type { PhysicalStore } from "../topology/topology.ts"
@@ -270,8 +271,7 @@ export function storedPositions(
 ): Map<string, number> {
   const positions = new Map<string, number>()
   const present = Map.groupBy(engines.list(), ({ partition }) => partition)
-  const reached = ({ name, changelog }: PhysicalStore, partition: number): number => {
-    const checkpoint = engines.open(name, partition).checkpoint()
+  const reached = ({ changelog }: PhysicalStore, checkpoint: Checkpoint | undefined): number => {
     if (checkpoint === undefined || checkpoint.topicId !== topicIds.get(changelog)) return NaN
     return restore.now() - checkpoint.writtenAt < restore.deleteRetentionMs ? checkpoint.offset : NaN
   }
@@ -279,9 +279,8 @@ export function storedPositions(
     const stores = all.filter(isOnDisk)
     if (stores.length === 0) continue
     for (const [partition, list] of present) {
-      const names = new Set(list.map(({ store }) => store))
-      if (!stores.every(({ name }) => names.has(name))) continue
-      const sum = stores.reduce((total, store) => total + reached(store, partition), 0)
+      const checkpoints = new Map(list.map(({ store, checkpoint }) => [store, checkpoint]))
+      const sum = stores.reduce((total, store) => total + reached(store, checkpoints.get(store.name)), 0)
       if (!Number.isNaN(sum)) positions.set(formatTaskId({ subtopology, partition }), sum)
     }
   }

@@ -51,11 +51,17 @@ export interface Checkpoint {
   readonly writtenAt: number
 }
 
+export interface StoredContent {
+  readonly store: string
+  readonly partition: number
+  readonly checkpoint: Checkpoint
+}
+
 /** The engines of one process, one per store and partition. */
 export interface StateEngines {
   open(store: string, partition: number): StateEngine
-  /** Stores that have content here. */
-  list(): ReadonlyArray<{ readonly store: string; readonly partition: number }>
+  /** Stores that have content here, and how far into the changelog it reaches. */
+  list(): readonly StoredContent[]
   /** Frees a store that moved to another worker for good. */
   destroy(store: string, partition: number): Promise<void>
   close(): Promise<void>
@@ -64,6 +70,16 @@ export interface StateEngines {
 export const KEY_LENGTH_BYTES_MAX = 1_900
 
 export const engineName = (store: string, partition: number): string => `${store}-${partition}`
+
+/** What of these engines has content. */
+export function contentOf(engines: Iterable<readonly [name: string, engine: StateEngine]>): StoredContent[] {
+  const listed: StoredContent[] = []
+  for (const [name, engine] of engines) {
+    const checkpoint = engine.checkpoint()
+    if (checkpoint !== undefined) listed.push({ ...parseEngineName(name), checkpoint })
+  }
+  return listed
+}
 
 export function parseEngineName(name: string): { readonly store: string; readonly partition: number } {
   const dash = name.lastIndexOf("-")

@@ -24,17 +24,22 @@ export class KeyFilter {
     return this.#capacity === KEYS_MAX && this.#layers[0]!.room === 0
   }
 
-  /** A key is a string of bytes (byte-order.ts). */
+  /** A key is a string of bytes (byte-order.ts). One that it has, or seems to have, takes no room. */
   add(key: string): void {
+    const first = hashOf(key, FIRST_FACTOR)
+    const second = hashOf(key, SECOND_FACTOR) | 1
+    if (this.#has(first, second)) return
     if (this.#layers[0]!.room === 0) this.#layers.unshift(new Layer((this.#capacity *= GROWTH)))
-    this.#layers[0]!.add(hashOf(key, FIRST_FACTOR), hashOf(key, SECOND_FACTOR) | 1)
+    this.#layers[0]!.add(first, second)
   }
 
   lacks(key: string): boolean {
-    const first = hashOf(key, FIRST_FACTOR)
-    const second = hashOf(key, SECOND_FACTOR) | 1
-    for (const layer of this.#layers) if (layer.has(first, second)) return false
-    return true
+    return !this.#has(hashOf(key, FIRST_FACTOR), hashOf(key, SECOND_FACTOR) | 1)
+  }
+
+  #has(first: number, second: number): boolean {
+    for (const layer of this.#layers) if (layer.has(first, second)) return true
+    return false
   }
 }
 

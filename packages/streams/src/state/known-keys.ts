@@ -2,14 +2,11 @@
  * Which keys an engine on disk has not, so that it need not look: a key that is new costs no look-up that finds nothing.
  *
  * What is written is added to a filter (key-filter.ts). What was there before, such as what an earlier process left, is
- * learned bit by bit with each batch, in the order of keys; only then the filter answers. It is begun where somebody reads.
+ * learned bit by bit with each batch, in the order of keys; only when all is, the filter answers. It is begun where somebody reads.
  * Deleted keys stay in it: when it is full it is begun anew, and given up where that is not enough either. Whoever writes past
  * it calls `forget`.
  */
 import { KeyFilter } from "./key-filter.ts"
-
-/** With each batch. */
-const LEARNED_KEYS = 10_000
 
 export class KnownKeys {
   readonly #keysFrom: (key: string) => Iterable<string>
@@ -40,7 +37,7 @@ export class KnownKeys {
   }
 
   /** Reads some more of what was there before. Call it before the keys of a batch are added. */
-  learn(): void {
+  learn(keysMax: number): void {
     if (!this.#isAsked || this.#isGivenUp || this.#learnedTo === undefined) return
     this.#filter ??= new KeyFilter()
     let count = 0
@@ -48,7 +45,7 @@ export class KnownKeys {
       this.add(key)
       if (this.#filter === undefined) return
       this.#learnedTo = `${key}\0`
-      if (++count === LEARNED_KEYS) return
+      if (++count === keysMax) return
     }
     this.#learnedTo = undefined
   }

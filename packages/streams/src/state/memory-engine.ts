@@ -9,7 +9,7 @@ import {
   engineName,
   type EngineStats,
   type EngineWrite,
-  parseEngineName,
+  contentOf,
   type StateEngine,
   type StateEngines,
 } from "./engine.ts"
@@ -107,8 +107,7 @@ export class MemoryEngines implements StateEngines {
   }
 
   list() {
-    const written = [...this.#engines].filter(([, engine]) => engine.checkpoint() !== undefined)
-    return written.map(([name]) => parseEngineName(name))
+    return contentOf(this.#engines)
   }
 
   protected make(_name: string): StateEngine {

@@ -22,7 +22,7 @@ test("no key that is there is ever lacked, whatever was there before", () => {
       for (const [at, batch] of written.entries()) {
         if (at === forgottenAt) known.forget()
         known.lacks("")
-        known.learn()
+        known.learn(10_000)
         for (const { key, isPut } of batch) {
           if (isPut) known.add(key)
           if (isPut) there.add(key)
@@ -41,9 +41,9 @@ test("of keys that are not there nearly all are lacked, once what was there befo
   const lacked = () => absent.filter((key) => known.lacks(key)).length
   for (let batch = 0; batch < 4; batch++) {
     expect(lacked()).toBe(0)
-    known.learn()
+    known.learn(10_000)
   }
-  known.learn()
+  known.learn(10_000)
   expect(lacked()).toBeGreaterThan(9_000)
   for (let n = 0; n < 100_000; n++) known.add(`after-${n}`)
   expect(lacked()).toBeGreaterThan(9_000)
@@ -56,10 +56,10 @@ test("nothing is learned where nobody reads", () => {
     isRead = true
     return []
   })
-  known.learn()
+  known.learn(10_000)
   expect(isRead).toBe(false)
   known.lacks("a")
-  known.learn()
+  known.learn(10_000)
   expect([isRead, known.lacks("a")]).toEqual([true, true])
 })
 
