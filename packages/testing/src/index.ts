@@ -17,4 +17,4 @@ export {
   TestDriver,
   type TestDriverOptions,
 } from "./test-driver.ts"
-export { VirtualClock } from "@millrace/host"
+export { VirtualClock } from "@millrace/host/virtual-clock"

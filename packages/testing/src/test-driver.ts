@@ -5,7 +5,7 @@
  * processes and commits until nothing is left, `process`, `commit` and `abort` go step by step, and `failAt` kills or
  * fails the worker at a step of the next commit. Whatever is done to it, the committed outputs must not change.
  */
-import { VirtualClock } from "@millrace/host"
+import { VirtualClock } from "@millrace/host/virtual-clock"
 import { nodeClock } from "@millrace/host/node"
 import type { Pipeline, RunOptions, Table, Topic } from "@millrace/streams"
 import type { Answer, Query, QueryOptions, QueryResult } from "@millrace/streams/query/query"

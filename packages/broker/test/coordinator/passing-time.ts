@@ -1,5 +1,5 @@
 /** Time that passes for what waits on promises too. */
-import { VirtualClock } from "@millrace/host"
+import { VirtualClock } from "@millrace/host/virtual-clock"
 import { NOW } from "../harness.ts"
 
 /** At the time of the harness's records: a broker refuses those of a future far off. */

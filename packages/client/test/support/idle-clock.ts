@@ -1,5 +1,6 @@
 /** Time that passes when nothing else can happen: once all microtasks have run, the clock jumps to the next timer. */
-import { type Timer, VirtualClock } from "@millrace/host"
+import type { Timer } from "@millrace/host"
+import { VirtualClock } from "@millrace/host/virtual-clock"
 
 export class IdleClock extends VirtualClock {
   #isScheduled = false

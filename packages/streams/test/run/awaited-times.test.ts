@@ -1,4 +1,4 @@
-import { VirtualClock } from "@millrace/host"
+import { VirtualClock } from "@millrace/host/virtual-clock"
 import { expect, test } from "vitest"
 import { AwaitedTimes } from "../../src/run/awaited-times.ts"
 
