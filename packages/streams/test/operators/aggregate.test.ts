@@ -45,11 +45,18 @@ test("A2 A4: a callback may change the value that it is given, and return it", a
     amount: number
   }
   const Items = S.topic("items", { key: string, value: json<Item>() })
-  const add = (total: Item, item: Item) => Object.assign(item, { amount: total.amount + item.amount })
-  for (const keyed of [(s: S.Stream<string, Item>) => s, S.keyBy(({ name }: Item) => name)]) {
-    const driver = await TestDriver.start(
-      S.pipeline("app", () => S.stream(Items).pipe(keyed, S.reduce("totals", add), S.toStream(), S.to(Out))),
-    )
+  const add = (total: Item, item: Item): Item => Object.assign(item, { amount: total.amount + item.amount })
+  for (const build of [
+    () => S.stream(Items).pipe(S.reduce("totals", add), S.toStream(), S.to(Out)),
+    () =>
+      S.stream(Items).pipe(
+        S.keyBy(({ name }) => name),
+        S.reduce("totals", add),
+        S.toStream(),
+        S.to(Out),
+      ),
+  ]) {
+    const driver = await TestDriver.start(S.pipeline("app", build))
     for (const amounts of [[1, 2], [4], [8, 16]]) {
       for (const amount of amounts) driver.send(Items, { key: "a", value: { name: "a", amount } })
       await driver.run()
