@@ -124,11 +124,14 @@ describe("the cleaner", () => {
   test("__consumer_offsets is compacted; groups find their offsets after a restart", async () => {
     const dataDir = temporaryDirectory()
     const settings = { ...eager, "offsets.topic.num.partitions": "1", "log.roll.ms": "1" }
-    const first = await start(settings, { dataDir })
+    const clock = startClock()
+    const options = { dataDir, host: { ...nodeHost, clock } }
+    const inTime = (holds: () => Promise<boolean>) => until(() => pass(clock, 2).then(holds))
+    const first = await start(settings, options)
     let client = await first.client()
     await client.createTopic("input")
     const find = () => client.send(FindCoordinator, 4, { keyType: 0, coordinatorKeys: ["g"] })
-    await until(async () => (await find()).coordinators[0]!.errorCode === 0)
+    await inTime(async () => (await find()).coordinators[0]!.errorCode === 0)
     const commit = (committedOffset: number) =>
       client.send(OffsetCommit, 8, {
         groupId: "g",
@@ -138,18 +141,18 @@ describe("the cleaner", () => {
       })
     for (let offset = 1; offset <= 40; offset++) {
       expect((await commit(offset)).topics[0]!.partitions[0]!.errorCode).toBe(0)
-      await new Promise((resolve) => setTimeout(resolve, 2))
+      await pass(clock, 2)
     }
-    await until(async () => (await all(client, "__consumer_offsets")).length < 10)
+    await inTime(async () => (await all(client, "__consumer_offsets")).length < 10)
     await first.broker.close()
-    client = await (await start(settings, { dataDir })).client()
-    await until(async () => (await find()).coordinators[0]!.errorCode === 0)
+    client = await (await start(settings, options)).client()
+    await inTime(async () => (await find()).coordinators[0]!.errorCode === 0)
     const fetched = async () =>
       (await client.send(OffsetFetch, 8, {
         groups: [{ groupId: "g", topics: [{ name: "input", partitionIndexes: [0] }] }],
         requireStable: true,
       }))!.groups[0]!
-    await until(async () => (await fetched()).errorCode === 0)
+    await inTime(async () => (await fetched()).errorCode === 0)
     expect((await fetched()).topics[0]!.partitions[0]!.committedOffset).toBe(40)
   })
 

@@ -10,7 +10,7 @@ import { filter as rxFilter, map as rxMap } from "rxjs"
 import { test } from "vitest"
 import * as S from "../src/index.ts"
 import { makeTopology } from "../src/topology/topology.ts"
-import { type Event, Events, flat, Other, Out, type Pipelines, Rows } from "./events.ts"
+import { type Event, Events, flat, inPlace, Other, Out, type Pipelines, Rows } from "./events.ts"
 import { JOIN_PIPELINES, MEETS, UNTIMED } from "./join-pipelines.ts"
 import { PER_COMMIT, PER_COMMIT_PIPELINES } from "./per-commit-pipelines.ts"
 import { REMEMBER_PIPELINES } from "./remember-pipelines.ts"
@@ -147,18 +147,7 @@ const PIPELINES: Pipelines = [
   ["count", () => S.stream(Events).pipe(S.count("counts"), S.toStream(), S.to(Out)), ["counts"]],
   [
     "an aggregate changed in place, with deletions",
-    () =>
-      S.stream(Events).pipe(
-        S.aggregate("lists", {
-          init: (): number[] => [],
-          add: (list, event) => {
-            list.push(event.amount)
-            return list.length > 3 ? (null as never) : list
-          },
-        }),
-        S.toStream(),
-        S.to(Out),
-      ),
+    () => S.stream(Events).pipe(S.aggregate("lists", inPlace), S.toStream(), S.to(Out)),
     ["lists"],
   ],
   [

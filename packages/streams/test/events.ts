@@ -20,3 +20,12 @@ export const flat = S.mapRecord(({ key, value }: S.Rec<S.Windowed<string>, unkno
   key: `${key.key}@${key.start}`,
   value,
 }))
+
+/** Changes its list in place, and deletes it when it is longer than three. */
+export const inPlace = {
+  init: (): number[] => [],
+  add(list: number[], event: Event): number[] {
+    list.push(event.amount)
+    return list.length > 3 ? (null as never) : list
+  },
+}

@@ -3,7 +3,7 @@
  * where transactions end, so that of what is written nothing is compared, and of the state all.
  */
 import * as S from "../src/index.ts"
-import { Events, flat, Out, type Pipelines } from "./events.ts"
+import { Events, flat, inPlace, Out, type Pipelines } from "./events.ts"
 
 const sum = (left: number, right: number) => left + right
 const last = <V>(_: V, value: V) => value
@@ -30,13 +30,7 @@ export const PER_COMMIT_PIPELINES: Pipelines = [
     "of each key one record per transaction, of aggregates that are changed in place, and deleted",
     () =>
       S.stream(Events).pipe(
-        S.aggregate("lists", {
-          init: (): number[] => [],
-          add: (list, event) => {
-            list.push(event.amount)
-            return list.length > 3 ? (null as never) : list
-          },
-        }),
+        S.aggregate("lists", inPlace),
         S.toStream(),
         S.reducePerCommit(last),
         S.toTable("last-lists"),

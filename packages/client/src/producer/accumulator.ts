@@ -129,11 +129,9 @@ export class Accumulator {
   take(queue: PartitionQueue): ProducerBatch {
     const head = (queue.retries[0] ?? queue.ready[0])!
     const before = head.sizeInBytes
-    const wasOpen = !head.closed
-    if (wasOpen) queue.lastBatchBytes = before
+    if (!head.closed) this.#close(queue, head)
     const batch = queue.take()
     this.#bytes += batch.sizeInBytes - before
-    if (wasOpen) this.#closedHook?.(queue.topic, queue.partition)
     return batch
   }
 

@@ -108,7 +108,8 @@ async function getKey({ queries, forwarder }: HttpQueriesOptions, request: HttpR
   const partition = numberIn(query, "partition") ?? queries.partitionOf(info, key)
   const options = optionsIn(query)
   const here = await queries.partitionsHere(info, options.allowStale)
-  const elsewhere = endpointsElsewhere(queries, here, info, partition, query)
+  const isHere = isLocal(query) || here.includes(partition)
+  const elsewhere = isHere ? [] : endpointsElsewhere(queries, info, partition, options)
   let forwarded: HttpAnswer | undefined
   for (const endpoint of elsewhere) {
     forwarded = await forwarder.forward(endpoint, request)
@@ -183,7 +184,8 @@ async function getRows({ queries, forwarder }: HttpQueriesOptions, request: Http
   const wanted = only === undefined ? allOf(queries.partitionCount(info)) : [only]
   const options = optionsIn(query)
   const present = await queries.partitionsHere(info, options.allowStale)
-  const places = wanted.map((one) => [one, endpointsElsewhere(queries, present, info, one, query)] as const)
+  const isHere = (one: number) => isLocal(query) || present.includes(one)
+  const places = wanted.map((one) => [one, isHere(one) ? [] : endpointsElsewhere(queries, info, one, options)] as const)
   const here = places.filter(([, endpoints]) => endpoints.length === 0).map(([one]) => one)
   const asked = rowsQuery(info, query)
   const found = await queries.ask(info.name, asked, { ...options, partitions: here })
@@ -262,16 +264,17 @@ const seenBy = ({ position, lag, seenAt }: PartitionResult<any> & { readonly ok:
 /** Who is asked, in this order; nobody: it is answered here, well or badly. */
 function endpointsElsewhere(
   queries: ProcessQueries,
-  here: readonly number[],
   info: StoreInfo,
   partition: number,
-  query: URLSearchParams,
+  { allowStale }: QueryOptions,
 ): readonly string[] {
-  if (query.get("local") === "true" || here.includes(partition)) return []
   const endpoint = queries.endpointOf(info, partition)
-  const copies = optionsIn(query).allowStale === true ? queries.standbyEndpointsOf(info, partition) : []
+  const copies = allowStale === true ? queries.standbyEndpointsOf(info, partition) : []
   return endpoint === undefined ? copies : [endpoint, ...copies]
 }
+
+/** This process alone is to answer. */
+const isLocal = (query: URLSearchParams): boolean => query.get("local") === "true"
 
 function optionsIn(query: URLSearchParams): QueryOptions {
   const bound = query.get("bound")

@@ -180,7 +180,12 @@ export class Handle implements RunHandle {
       throw failure
     }
     this.#changes.complete()
-    await release(this.#closing ?? {})
+    try {
+      await release(this.#closing ?? {})
+    } catch (failure) {
+      this.#states.become("error")
+      throw failure
+    }
     this.#states.become("not-running")
   }
 

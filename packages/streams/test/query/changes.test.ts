@@ -1,11 +1,12 @@
 /**
  * Tables as Observables.
  */
-import { json, type Serde, string, UnknownSchemaId } from "@millrace/schema"
+import { json, string } from "@millrace/schema"
 import { firstValueFrom, lastValueFrom, take, toArray } from "rxjs"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import * as S from "../../src/index.ts"
 import { Bench, eventually } from "../run/bench.ts"
+import { schemed } from "./schemed.ts"
 
 let bench: Bench
 beforeAll(async () => {
@@ -88,20 +89,7 @@ test("a transaction that is aborted is never seen, and keys of windows have thei
 test("a row whose schema is not known yet waits for it, and what comes after it too", async () => {
   const known = new Set(["old", "older", "new", "lost"])
   const gate = Promise.withResolvers<void>()
-  const schemed: Serde<string> = {
-    name: "schemed",
-    encode: (text) => string.encode(text),
-    decode(bytes) {
-      const text = string.decode(bytes)
-      if (known.has(text)) return text
-      throw new UnknownSchemaId(text.length, async () => {
-        await gate.promise
-        if (text === "lost") throw new Error("the registry has no such schema")
-        known.add(text)
-      })
-    },
-  }
-  const Names = S.topic("changes-schemas", { key: string, value: schemed })
+  const Names = S.topic("changes-schemas", { key: string, value: schemed(known, () => gate.promise) })
   const names = S.table(Names, { store: "names" })
   await bench.createTopics({ "changes-schemas": 1 })
   const pipeline = S.pipeline("changes-schemed", () => names)

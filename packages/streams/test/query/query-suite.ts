@@ -1,10 +1,11 @@
 /**
  * Interactive queries against a broker, whichever it is.
  */
-import { int32, json, type Serde, string, UnknownSchemaId } from "@millrace/schema"
+import { int32, json, string } from "@millrace/schema"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import * as S from "../../src/index.ts"
 import { Bench, eventually, named } from "../run/bench.ts"
+import { schemed } from "./schemed.ts"
 
 export function querySuite(start: () => Promise<Bench>): void {
   let bench: Bench
@@ -261,20 +262,10 @@ export function querySuite(start: () => Promise<Bench>): void {
     /** Schemas that the process has fetched; reading one value needs it. */
     const known = new Set<string>()
     const fetched: string[] = []
-    const schemed: Serde<string> = {
-      name: "schemed",
-      encode: (text) => string.encode(text),
-      decode(bytes) {
-        const text = string.decode(bytes)
-        if (known.has(text)) return text
-        throw new UnknownSchemaId(text.length, async () => {
-          fetched.push(text)
-          if (text === "lost") throw new Error("the registry has no such schema")
-          known.add(text)
-        })
-      },
-    }
-    const Names = S.topic(named("iq-schemas"), { key: string, value: schemed })
+    const Names = S.topic(named("iq-schemas"), {
+      key: string,
+      value: schemed(known, (text) => void fetched.push(text)),
+    })
     const table = S.table(Names, { store: "names" })
     await bench.createTopics({ "iq-schemas": 1 })
     known.add("lost").add("old").add("older").add("oldest")

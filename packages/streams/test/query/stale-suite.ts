@@ -13,20 +13,34 @@ export function staleSuite(start: () => Promise<Bench>): void {
   })
   afterAll(() => bench.close())
 
-  test("Q9 Q10: copies are read where a query says so, and tell how much they lack", async () => {
-    const Users = S.topic(named("iq-copied"), { key: string, value: json<number>() })
+  /** A table of users by two tasks, each with a copy, in processes that answer queries. */
+  async function copied(name: string) {
+    const Users = S.topic(named(name), { key: string, value: json<number>() })
     const users = S.table(Users, { store: "users" })
-    await bench.createTopics({ "iq-copied": 2 })
-    const pipeline = S.pipeline(named("iq-copied-app"), () => users)
-    const rules = { standbyReplicas: 1, queries: { listen: "127.0.0.1:0" } }
+    await bench.createTopics({ [name]: 2 })
+    const pipeline = S.pipeline(named(`${name}-app`), () => users)
     const keys = Array.from({ length: 20 }, (_, at) => `user-${at}`)
-    const write = (value: number) =>
-      bench.produce(
-        Users,
-        keys.map((key) => [key, value, value] as const),
-      )
-    await using first = await S.run(pipeline, bench.options("iq-copied-1", rules))
-    await using second = await S.run(pipeline, bench.options("iq-copied-2", rules))
+    return {
+      Users,
+      users,
+      keys,
+      run: (process: number) =>
+        S.run(
+          pipeline,
+          bench.options(`${name}-${process}`, { standbyReplicas: 1, queries: { listen: "127.0.0.1:0" } }),
+        ),
+      write: (value: number) =>
+        bench.produce(
+          Users,
+          keys.map((key) => [key, value, value] as const),
+        ),
+    }
+  }
+
+  test("Q9 Q10: copies are read where a query says so, and tell how much they lack", async () => {
+    const { Users, users, keys, run, write } = await copied("iq-copied")
+    await using first = await run(1)
+    await using second = await run(2)
     const all = [first, second]
     await eventually("each runs one task and copies the other", () =>
       all.every((one) => one.metrics().tasks === 1 && one.metrics().standbyTasks === 1),
@@ -96,20 +110,12 @@ export function staleSuite(start: () => Promise<Bench>): void {
   })
 
   test("Q9 Q2: whoever is asked, a copy elsewhere answers where the task's process does not", async () => {
-    const Users = S.topic(named("iq-away"), { key: string, value: json<number>() })
-    const users = S.table(Users, { store: "users" })
-    await bench.createTopics({ "iq-away": 2 })
-    const pipeline = S.pipeline(named("iq-away-app"), () => users)
-    const rules = { standbyReplicas: 1, queries: { listen: "127.0.0.1:0" } }
-    const keys = Array.from({ length: 20 }, (_, at) => `user-${at}`)
-    await using first = await S.run(pipeline, bench.options("iq-away-1", rules))
-    await using second = await S.run(pipeline, bench.options("iq-away-2", rules))
-    await using third = await S.run(pipeline, bench.options("iq-away-3", rules))
+    const { users, keys, run, write } = await copied("iq-away")
+    await using first = await run(1)
+    await using second = await run(2)
+    await using third = await run(3)
     const all = [first, second, third]
-    await bench.produce(
-      Users,
-      keys.map((key) => [key, 1, 1] as const),
-    )
+    await write(1)
     // Of two holders of each partition among three processes one is without.
     const holders = (one: S.RunHandle) =>
       [0, 1].map((partition) => {

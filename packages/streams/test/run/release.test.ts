@@ -60,3 +60,31 @@ test.each(["classic", "streams"] as const)(
     }
   },
 )
+
+test("a run that ended well and cannot give back what it holds has failed", async () => {
+  const Rates = S.topic("full-rates", { key: string, value: json<number>() })
+  const rates = S.globalTable(Rates, { store: "rates" })
+  const rated = S.pipeline("full-rated", () =>
+    S.stream(In).pipe(
+      S.joinGlobalTable(
+        rates,
+        (value) => value,
+        (_, rate) => rate,
+      ),
+      S.to(Out),
+    ),
+  )
+  const bench = await Bench.start()
+  try {
+    await bench.createTopics({ "full-in": 1, "full-out": 1, "full-rates": 1 })
+    await bench.produce(Rates, [["v", 7, 0]])
+    const running = await S.run(rated, bench.options("full-rated", { engines: new FullEngines() }))
+    await bench.produce(In, [["k", "v", 0]])
+    expect(await bench.consume(Out, 1)).toMatchObject([{ value: 7 }])
+    // All is committed; the global table's rows are written when it closes.
+    await expect(running.close()).rejects.toThrow("ENOSPC")
+    expect(running.state()).toBe("error")
+  } finally {
+    await bench.close()
+  }
+})

@@ -1,28 +1,14 @@
 /** What threads answered to one query, read by a thread that may not know their schemas. */
-import { type Serde, string, UnknownSchemaId } from "@millrace/schema"
+import { string } from "@millrace/schema"
 import { expect, test } from "vitest"
 import type { PartitionResult } from "../../src/query/query.ts"
 import type { StoreInfo } from "../../src/query/stores.ts"
 import { joinAnswers } from "../../src/threads/answers.ts"
 import type { PackedResult } from "../../src/threads/rows.ts"
+import { schemed } from "../query/schemed.ts"
 
-/** Reads what it has fetched; of "lost" no registry knows the schema. */
-function schemed() {
-  const known = new Set<string>()
-  const value: Serde<string> = {
-    name: "schemed",
-    encode: (text) => string.encode(text),
-    decode(bytes) {
-      const text = string.decode(bytes)
-      if (known.has(text)) return text
-      throw new UnknownSchemaId(7, async () => {
-        if (text === "lost") throw new Error("the registry does not answer")
-        known.add(text)
-      })
-    },
-  }
-  return { kind: "key-value", serdes: { key: string, value } } as unknown as StoreInfo
-}
+/** Of a thread that has met no schema yet. */
+const info = () => ({ kind: "key-value", serdes: { key: string, value: schemed(new Set()) } }) as unknown as StoreInfo
 
 const bytes = (text: string) => string.encode(text)
 const row = (key: string, value: string): PackedResult[number][1] => ({
@@ -45,7 +31,7 @@ test("Q7: a schema that cannot be fetched fails the partition that needs it, and
       [2, row("c", "older")],
     ],
   ]
-  const { partitions, position } = await joinAnswers(answers, schemed())
+  const { partitions, position } = await joinAnswers(answers, info())
   expect(partitions.get(0)).toMatchObject({ ok: true, result: { key: "a", value: "old", timestamp: 1 } })
   expect(partitions.get(1)).toMatchObject({
     ok: false,
@@ -63,7 +49,7 @@ test("Q7 Q9: what runs outweighs a copy, a copy a failure, and a failure that th
     (
       await joinAnswers(
         results.map((result) => [[0, result]]),
-        schemed(),
+        info(),
       )
     ).partitions.get(0)
   expect(await joined(copy, row("a", "own"))).toMatchObject({ result: { value: "own" } })

@@ -14,6 +14,7 @@ import { type ConsumerMember, reconciled, type Subscription } from "./member.ts"
 import { equal, noPartitions, type Partitions } from "./partitions.ts"
 import { consumerTimerKey, disarmMember } from "./requests.ts"
 import { assignorMember, keptRegexes, type Regexes, resolveRegexes, subscribedHash } from "./subscribed.ts"
+import { removeMember } from "./tombstones.ts"
 
 export interface Report {
   readonly place: Place<ConsumerMember>
@@ -88,10 +89,8 @@ class Step {
     const { groupId, targets } = this.#group
     const { records } = this.#out
     const target = targets.get(oldId) ?? noPartitions
+    removeMember(this.#group, oldId, this.#out)
     records.push(
-      { type: "consumer-current", group: groupId, memberId: oldId, value: null },
-      { type: "consumer-target", group: groupId, memberId: oldId, value: null },
-      { type: "consumer-member", group: groupId, memberId: oldId, value: null },
       { type: "consumer-target", group: groupId, memberId: before.memberId, value: target },
       { type: "consumer-current", group: groupId, memberId: before.memberId, value: before },
     )
