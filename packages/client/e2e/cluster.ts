@@ -54,7 +54,7 @@ export function seen(fetched: readonly FetchedPartition[]): Seen[] {
 export async function pollUntil(
   consumer: Consumer,
   done: (records: readonly Seen[]) => boolean,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<Seen[]> {
   const records: Seen[] = []
   const deadline = performance.now() + timeoutMs

@@ -15,14 +15,14 @@ const flaky = new KafkaClient({
   retryBackoffMs: 5,
 })
 afterAll(async () => {
-  net.chance = 0
+  net.cutOneOf(Number.POSITIVE_INFINITY)
   await Promise.all([steady.close(), flaky.close()])
 })
 
 test("an idempotent producer writes every record once and in order, however often its connections die", async () => {
   const topic = await newTopic(steady, 3)
   const producer = flaky.producer({ batchSize: 200, maxRequestSize: 500, lingerMs: 0 })
-  net.chance = 0.05
+  net.cutOneOf(20)
   const before = net.cuts
   const each = 3000
   for (let index = 0; index < each; index++) {
@@ -31,7 +31,7 @@ test("an idempotent producer writes every record once and in order, however ofte
     if (index % 20 === 0) await new Promise((resolve) => setImmediate(resolve))
   }
   await producer.flush()
-  net.chance = 0
+  net.cutOneOf(Number.POSITIVE_INFINITY)
   await producer.close()
   expect(net.cuts - before).toBeGreaterThan(5)
   const records = await readAll(steady, topic)
@@ -44,16 +44,17 @@ test("an idempotent producer writes every record once and in order, however ofte
 test("a consumer sees everything once over dying connections", async () => {
   const topic = await newTopic(steady, 2)
   const producer = steady.producer({ batchSize: 1000 })
-  for (let index = 0; index < 4000; index++) producer.append(topic, index % 2, index, null, bytes(String(index)))
+  const count = 20_000
+  for (let index = 0; index < count; index++) producer.append(topic, index % 2, index, null, bytes(String(index)))
   await producer.flush()
   await producer.close()
-  net.chance = 0.1
+  net.cutOneOf(10)
   const before = net.cuts
   const records = await readAll(flaky, topic, "read_committed", { maxPartitionFetchBytes: 1000 })
-  net.chance = 0
+  net.cutOneOf(Number.POSITIVE_INFINITY)
   expect(net.cuts - before).toBeGreaterThan(3)
   expect(records.map(({ value }) => Number(value)).toSorted((a, b) => a - b)).toEqual(
-    Array.from({ length: 4000 }, (_, i) => i),
+    Array.from({ length: count }, (_, index) => index),
   )
 })
 
@@ -66,7 +67,7 @@ describe.each([1, 2] as const)("protocol %i", (transactionVersionMax) => {
       transactionRequestTimeoutMs: 10_000,
     })
     await producer.initTransactions()
-    net.chance = 0.04
+    net.cutOneOf(25)
     const outcomes = new Map<number, "committed" | "aborted" | "unknown">()
     for (let round = 0; round < 40; round++) {
       producer.beginTransaction()
@@ -85,7 +86,7 @@ describe.each([1, 2] as const)("protocol %i", (transactionVersionMax) => {
         await producer.initTransactions()
       }
     }
-    net.chance = 0
+    net.cutOneOf(Number.POSITIVE_INFINITY)
     await producer.close()
     const counts = new Map<number, number>()
     for (const { value } of await readAll(steady, topic))

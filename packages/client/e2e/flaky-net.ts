@@ -1,22 +1,34 @@
 /**
- * The real network, cut at random: a connection dies either before a request left or before its answer is delivered.
+ * The real network, cut again and again: a connection dies either before a request left or before its answer is
+ * delivered. Where it is cut is left to chance, how often is not: no two cuts are further apart than `2 * every`.
  */
 import type { Address, Connection, ConnectionHandlers, Net } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
 
 export class FlakyNet implements Net {
   cuts = 0
-  /** Chance that a chunk is lost, with its connection. */
-  chance = 0
+  #every = Number.POSITIVE_INFINITY
+  #left = Number.POSITIVE_INFINITY
+
+  /** From now on one chunk of `every`, at the mean, is lost with its connection; infinity cuts none. */
+  cutOneOf(every: number): void {
+    this.#every = every
+    this.#left = this.#distance()
+  }
 
   listen: Net["listen"] = nodeHost.net.listen
 
   async connect(address: Address, options?: { readonly timeoutMs?: number }): Promise<Connection> {
     return new FlakyConnection(await nodeHost.net.connect(address, options), () => {
-      if (Math.random() >= this.chance) return false
+      if (--this.#left > 0) return false
+      this.#left = this.#distance()
       this.cuts++
       return true
     })
+  }
+
+  #distance(): number {
+    return this.#every === Number.POSITIVE_INFINITY ? this.#every : 1 + Math.floor(Math.random() * 2 * this.#every)
   }
 }
 
