@@ -12,7 +12,7 @@ export interface SimArguments {
   readonly trace: boolean
 }
 
-export const USAGE = `npm run sim -- [--suite all|broker|streams|streams-group] [--seeds N] [--from S] [--trace]
+export const USAGE = `npm run sim -- [--suite all|broker|consumer-group|logs|streams|streams-group] [--seeds N] [--from S] [--trace]
              [--mutant NAME]   run with one fault put into the product
              [--mutants]       run every mutant; each must be caught within --seeds`
 

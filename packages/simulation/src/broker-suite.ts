@@ -14,5 +14,7 @@ const KINDS = ["kill", "kill", "power-fsync", "power-fsync", "power-lazy"] as co
 
 export const suite: Suite = (seed, options) => {
   const kind = new SeededRandom(`kind ${seed}`).pick(KINDS)
-  return kind === "power-lazy" ? lazyRun(seed, options) : new CrashRun(seed, kind, options).run()
+  return kind === "power-lazy"
+    ? lazyRun(seed, options)
+    : new CrashRun(seed, kind, { protocols: ["classic"] }, options).run()
 }

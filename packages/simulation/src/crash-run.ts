@@ -2,6 +2,7 @@
  * Idempotent writers and transactional copiers against a broker that is killed inside writes, loses power, and is cut
  * off, while others watch. First safety under faults, then heal and liveness, then every checker over the whole log.
  */
+import { BrokerFaults, type CrashKind } from "./broker-faults.ts"
 import { exactCopy } from "./checker/exact-copy.ts"
 import { noDuplicate } from "./checker/no-duplicate.ts"
 import { noLostAcknowledgement } from "./checker/no-lost-acknowledgement.ts"
@@ -16,10 +17,16 @@ import { copy, CopierLog, CopierProcess } from "./workload/copier.ts"
 import { Monitor } from "./workload/monitor.ts"
 import { Observer } from "./workload/observer.ts"
 import { track, TrackerLog } from "./workload/tracker.ts"
+import type { GroupProtocol } from "./workload/consumer-member.ts"
 import { Writer } from "./workload/writer.ts"
 import { BROKER_ADDRESS, PRODUCER_FORGOTTEN_MS, World } from "./world.ts"
 
-export type CrashKind = "kill" | "power-fsync"
+export interface CrashVariant {
+  /** Each member of a group speaks one of them. */
+  readonly protocols: readonly GroupProtocol[]
+  /** More settings of the broker. */
+  readonly settings?: Readonly<Record<string, string>>
+}
 
 const SOURCE = "source"
 const TARGET = "target"
@@ -31,16 +38,15 @@ const RECORDS_PER_WRITER = 100
 const FAULTS_MS = 12_000
 const HEAL_MS = 240_000
 const FAULT_PAUSE_MS_MAX = 1_500
-const OUTAGE_MS_MAX = 500
 /** Longer than a copier's session and its shorter transaction timeout, shorter than a request's. */
 const ISOLATION_MS_MAX = 9_000
-/** A broker that dies at every start would never serve anyone. */
-const BROKEN_STARTS_MAX = 3
 
 export class CrashRun {
   readonly #world: World
   readonly #random: SeededRandom
   readonly #kind: CrashKind
+  readonly #faults: BrokerFaults
+  readonly #protocols: readonly GroupProtocol[]
   readonly #writers = Array.from({ length: 2 }, () => new Writer(PARTITIONS))
   readonly #log = new CopierLog()
   /** The latest process of each copier. */
@@ -53,11 +59,14 @@ export class CrashRun {
   #successors = 0
   #orphans = 0
 
-  constructor(seed: number, kind: CrashKind, options: SuiteOptions) {
-    this.#world = new World(seed, kind === "power-fsync" ? { "log.flush.interval.messages": "1" } : {})
+  constructor(seed: number, kind: CrashKind, { protocols, settings }: CrashVariant, options: SuiteOptions) {
+    const flushes = kind === "power-fsync" ? { "log.flush.interval.messages": "1" } : {}
+    this.#world = new World(seed, { ...settings, ...flushes })
     this.#world.scheduler.onEvent = options.onEvent
     this.#random = this.#world.random.fork("suite")
     this.#kind = kind
+    this.#faults = new BrokerFaults(this.#world, this.#random, kind)
+    this.#protocols = protocols
   }
 
   async run(): Promise<Outcome> {
@@ -66,20 +75,20 @@ export class CrashRun {
     await createTopics(world, [SOURCE, TARGET], PARTITIONS)
     this.#startAll()
     const end = world.scheduler.nowMs + FAULTS_MS
-    while (world.scheduler.nowMs < end && !this.#broken) {
-      await this.#pass(this.#random.int(FAULT_PAUSE_MS_MAX))
+    while (world.scheduler.nowMs < end && !this.#world.isBroken) {
+      await this.#world.pass(this.#random.int(FAULT_PAUSE_MS_MAX))
       await this.#strike()
     }
     world.network.heal()
     const done = await world.scheduler.run({
       untilMs: world.scheduler.nowMs + HEAL_MS,
-      until: () => this.#broken || this.#isCopied(),
+      until: () => this.#world.isBroken || this.#isCopied(),
     })
     if (done !== "done") return this.#outcome(this.#stuck())
     for (const { self } of this.#copiers) self.stopped = true
-    await this.#until(() => this.#copiers.every(({ self }) => self.ended))
-    if (!this.#broken && !this.#copiers.every(({ self }) => self.ended)) return this.#outcome(this.#stuck())
-    return this.#outcome(this.#broken ? [] : await this.#check())
+    await this.#world.until(() => this.#copiers.every(({ self }) => self.ended), HEAL_MS)
+    if (!this.#world.isBroken && !this.#copiers.every(({ self }) => self.ended)) return this.#outcome(this.#stuck())
+    return this.#outcome(this.#world.isBroken ? [] : await this.#check())
   }
 
   get #findings(): string[] {
@@ -90,10 +99,6 @@ export class CrashRun {
       ...this.#observers.flatMap(({ findings }) => findings),
       ...this.#writers.flatMap(({ failures }) => failures.map((failure) => `a send failed: ${failure}`)),
     ]
-  }
-
-  get #broken(): boolean {
-    return this.#world.faults.length > 0
   }
 
   /** The monitor looked after the last write and found all of it processed. */
@@ -149,12 +154,16 @@ export class CrashRun {
     this.#world.spawn(process, () => monitor.run(process, options))
   }
 
+  get #protocol(): GroupProtocol {
+    return this.#protocols.length > 1 ? this.#random.pick(this.#protocols) : this.#protocols[0]!
+  }
+
   #startTracker(index: number): void {
     const name = `tracker${index}`
     this.#trackers[index]?.kill()
     const process = this.#world.machine(name).start()
     this.#trackers[index] = process
-    const options = { name, brokers: BROKER_ADDRESS, group: TRACKERS, topic: SOURCE }
+    const options = { name, brokers: BROKER_ADDRESS, group: TRACKERS, protocol: this.#protocol, topic: SOURCE }
     this.#world.spawn(process, () => track(process, this.#random.fork(name), options, this.#tracked, () => false))
   }
 
@@ -173,6 +182,7 @@ export class CrashRun {
       name,
       brokers: BROKER_ADDRESS,
       group: COPIERS,
+      protocol: this.#protocol,
       source: SOURCE,
       target: TARGET,
       targetPartitions: PARTITIONS,
@@ -189,69 +199,35 @@ export class CrashRun {
     )
   }
 
-  #pass(ms: number): Promise<unknown> {
-    return this.#until(() => false, ms)
-  }
-
-  #until(until: () => boolean, ms = HEAL_MS): Promise<unknown> {
-    const untilMs = this.#world.scheduler.nowMs + ms
-    return this.#world.scheduler.run({ untilMs, until: () => this.#broken || until() })
-  }
-
   /** One fault, drawn from the seed; afterwards a broker is running. */
   async #strike(): Promise<void> {
-    const [world, random] = [this.#world, this.#random]
-    const broker = world.broker!
+    const [world, random, faults] = [this.#world, this.#random, this.#faults]
     const choice = random.float()
-    if (choice < 0.2) this.#crash()
-    else if (choice < 0.35) {
-      broker.disk.dieInWrite(1 + random.int(30))
-      await this.#until(() => !broker.alive, random.int(1_000))
-      this.#crash()
-    } else if (choice < 0.5) {
-      broker.disk.dieInChange(1 + random.int(60))
-      await this.#until(() => !broker.alive, random.int(1_500))
-      this.#crash()
-    } else if (choice < 0.6) world.network.cut("broker", 0.5)
+    if (choice < 0.2) faults.crash()
+    else if (choice < 0.35) await faults.crashInWrite()
+    else if (choice < 0.5) await faults.crashInChange()
+    else if (choice < 0.6) world.network.cut("broker", 0.5)
     else if (choice < 0.7) world.network.clog("broker", 0.4, ISOLATION_MS_MAX)
     else if (choice < 0.8) {
       const names = this.#copiers.map(({ process }) => process.name)
       world.network.isolate(random.pick(["broker", "writer0", "tracker0", ...names, ...names]))
-      await this.#pass(random.int(ISOLATION_MS_MAX))
+      await this.#world.pass(random.int(ISOLATION_MS_MAX))
       world.network.heal()
     } else if (choice < 0.85) this.#startOrphan()
     else if (choice < 0.9) this.#startTracker(random.int(this.#trackers.length))
     else {
       const index = random.int(this.#copiers.length)
       if (random.chance(0.5)) this.#copiers[index]!.process.kill()
-      if (random.chance(0.2)) await this.#pass(random.int(4_000))
+      if (random.chance(0.2)) await this.#world.pass(random.int(4_000))
       this.#startCopier(index)
     }
-    await this.#revive()
-  }
-
-  /** Until a broker is up; its start may be struck as well. */
-  async #revive(): Promise<void> {
-    const [world, random] = [this.#world, this.#random]
-    for (let broken = 0; !this.#broken; broken++) {
-      await this.#until(() => world.brokerReady || !world.broker!.alive)
-      if (world.broker!.alive) return
-      if (this.#kind === "power-fsync") world.broker!.power()
-      await this.#pass(random.int(OUTAGE_MS_MAX))
-      const breaks = broken < BROKEN_STARTS_MAX && random.chance(0.25)
-      world.startBroker(breaks ? 1 + random.int(40) : undefined)
-    }
-  }
-
-  #crash(): void {
-    if (this.#kind === "kill") this.#world.broker!.kill()
-    else this.#world.broker!.power()
+    await faults.revive()
   }
 
   /** Who has not come to an end long after the faults did. */
   #stuck(): string[] {
     const findings = this.#findings
-    if (this.#broken) return findings
+    if (this.#world.isBroken) return findings
     for (const [index, writer] of this.#writers.entries()) {
       const { unanswered } = writer
       if (!writer.done)
@@ -278,11 +254,12 @@ export class CrashRun {
     const target = source && (await read(this.#world, TARGET, PARTITIONS, "read_committed"))
     const written = target && (await read(this.#world, TARGET, PARTITIONS, "read_uncommitted"))
     if (source === undefined || target === undefined || written === undefined) {
-      return this.#broken ? [] : ["the log could not be read"]
+      return this.#world.isBroken ? [] : ["the log could not be read"]
     }
     const [sourceObserver, targetObserver] = this.#observers
-    await this.#until(
+    await this.#world.until(
       () => sourceObserver!.count >= source.flat().length && targetObserver!.count >= target.flat().length,
+      HEAL_MS,
     )
     const acknowledged = new Map(this.#writers.flatMap((writer) => [...writer.acknowledged]))
     const [sourceValues, targetValues] = [valuesOf(source), valuesOf(target)]

@@ -10,6 +10,8 @@
  * A crash can be armed to strike inside the n-th write from now, or at the n-th change of any kind (a name, a size, a
  * sync); from that moment every operation of the dead process throws `ProcessDied`, so that nothing the unwinding code
  * does reaches the disk.
+ *
+ * The device may also be full, slow, or change a bit of what it holds: `freeBytes`, `slowness`, and bit-flip.ts.
  */
 import { type Disk, DiskError, type DiskFile, type DiskLock } from "@millrace/host"
 import type { SeededRandom } from "./random.ts"
@@ -28,7 +30,7 @@ export function runUntilDeath(callback: () => void): void {
   }
 }
 
-interface FileNode {
+export interface FileNode {
   readonly kind: "file"
   content: Uint8Array
   size: number
@@ -66,6 +68,10 @@ export class SimulatedDevice {
   #locks = new Map<string, object>()
   /** Counts syncs, so that a test can tell that a mutant skipped one. */
   syncCount = 0
+  /** How much more it can hold. What a write lacks of it is not written, and the write fails. */
+  freeBytes = Infinity
+  /** How many times longer than usual a sync takes. */
+  slowness = 1
 
   constructor(random: SeededRandom) {
     this.#random = random
@@ -109,6 +115,11 @@ export class SimulatedDevice {
       else undoChange(file, undo, torn && this.#random.chance(0.5) ? 1 + this.#random.int(undo.length - 1) : 0)
     }
     file.unsynced = []
+  }
+
+  file(path: string): FileNode | undefined {
+    const node = this.node(path)
+    return node?.kind === "file" ? node : undefined
   }
 
   node(path: string): Node | undefined {
@@ -181,6 +192,7 @@ export class SimulatedDisk implements Disk {
     let file = existing
     if (file === undefined) {
       if (!options.create || options.readOnly) throw new DiskError("ENOENT", path, "open")
+      if (this.#device.freeBytes <= 0) throw new DiskError("ENOSPC", path, "open")
       this.beforeChange()
       const created: FileNode = { kind: "file", content: new Uint8Array(256), size: 0, unsynced: [] }
       this.#device.rename(this.#device.directory(parent(path), "open"), (entries) => entries.set(base(path), created))
@@ -276,13 +288,20 @@ export class SimulatedDisk implements Disk {
     if (!this.#process.alive) throw new ProcessDied(`${this.#process.name} is dead`)
   }
 
-  /** How many bytes of a write reach the page cache: all of them, unless death strikes in it. */
-  admit(length: number): { readonly bytes: number; readonly dies: boolean } {
+  /**
+   * How many bytes of a write that makes a file `growth` bytes longer reach the page cache: all of them, unless death
+   * strikes in it or the device is full.
+   */
+  admit(length: number, growth: number): { readonly bytes: number; readonly dies: boolean } {
     this.check()
+    const device = this.#device
+    const lack = Math.min(length, Math.max(0, growth - device.freeBytes))
+    device.freeBytes -= Math.max(0, growth - lack)
+    const bytes = length - lack
     const [writes, changes] = [--this.#writesUntilDeath, --this.#changesUntilDeath]
-    if (writes > 0 && changes > 0) return { bytes: length, dies: false }
+    if (writes > 0 && changes > 0) return { bytes, dies: false }
     this.#writesUntilDeath = this.#changesUntilDeath = Infinity
-    return { bytes: this.#device.random.int(length + 1), dies: true }
+    return { bytes: device.random.int(bytes + 1), dies: true }
   }
 
   beforeChange(): void {
@@ -301,7 +320,7 @@ export class SimulatedDisk implements Disk {
   }
 
   afterSync(run: () => void): void {
-    this.#later(this.#device.random.between(SYNC_MS_MIN, SYNC_MS_MAX), run)
+    this.#later(this.#device.random.between(SYNC_MS_MIN, SYNC_MS_MAX) * this.#device.slowness, run)
   }
 }
 
@@ -326,8 +345,8 @@ class SimulatedFile implements DiskFile {
 
   write(chunks: readonly Uint8Array[], position: number): void {
     const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-    const { bytes, dies } = this.#disk.admit(total)
     const file = this.#file
+    const { bytes, dies } = this.#disk.admit(total, Math.max(0, position + total - file.size))
     change(file, position, bytes, bytes)
     let at = position
     let left = bytes
@@ -339,6 +358,7 @@ class SimulatedFile implements DiskFile {
     }
     file.size = Math.max(file.size, position + bytes)
     if (dies) this.#disk.die()
+    if (bytes < total) throw new DiskError("ENOSPC", this.path, "write")
   }
 
   size(): number {

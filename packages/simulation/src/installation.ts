@@ -2,6 +2,7 @@
  * What runs of the broker suite have in common: making topics, reading logs, the summary.
  */
 import { KafkaClient } from "@millrace/client"
+import type { NewTopic } from "@millrace/client/admin/topics"
 import type { Outcome } from "./suite.ts"
 import type { Seen } from "./workload/observer.ts"
 import { readLog } from "./workload/read-log.ts"
@@ -10,12 +11,19 @@ import { BROKER_ADDRESS, type World } from "./world.ts"
 const CREATE_MS = 60_000
 const READ_MS = 180_000
 
-export async function createTopics(world: World, names: readonly string[], partitions: number): Promise<void> {
+export function createTopics(world: World, names: readonly string[], partitions: number): Promise<void> {
+  return makeTopics(
+    world,
+    names.map((name) => ({ name, partitions, replicationFactor: 1 })),
+  )
+}
+
+export async function makeTopics(world: World, topics: readonly NewTopic[]): Promise<void> {
   const process = world.machine("admin").start()
   let created = false
   world.spawn(process, async () => {
     const client = new KafkaClient({ host: process, brokers: BROKER_ADDRESS, clientId: "admin" })
-    await client.admin().createTopics(names.map((name) => ({ name, partitions, replicationFactor: 1 })))
+    await client.admin().createTopics(topics)
     await client.close()
     created = true
   })

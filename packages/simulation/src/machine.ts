@@ -46,11 +46,22 @@ export class SimulatedProcess implements Host {
 
   /** SIGKILL: completed writes stay in the page cache. */
   kill(): void {
+    this.#end(`kill ${this.name}`, false)
+  }
+
+  /** The machine is off the net with it: its peers are not told. */
+  vanish(): void {
+    this.#end(`vanish ${this.name}`, true)
+  }
+
+  #end(label: string, silently: boolean): void {
     if (!this.#alive) return
     this.#alive = false
-    this.#machine.scheduler.note(`kill ${this.name}`)
-    this.#machine.device.kill(this)
-    this.#machine.network.kill(this)
+    const { scheduler, device, network } = this.#machine
+    scheduler.note(label)
+    device.kill(this)
+    if (silently) network.vanish(this)
+    else network.kill(this)
   }
 
   /** The disk armed this death: see `dieInWrite`. */

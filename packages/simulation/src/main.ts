@@ -13,6 +13,8 @@ import type { Suite } from "./suite.ts"
 
 const SUITES: Readonly<Record<string, () => Promise<{ readonly suite: Suite }>>> = {
   broker: () => import("./broker-suite.ts"),
+  "consumer-group": () => import("./consumer-group-suite.ts"),
+  logs: () => import("./logs-suite.ts"),
   streams: () => import("./streams-suite.ts"),
   "streams-group": () => import("./streams-group-suite.ts"),
 }

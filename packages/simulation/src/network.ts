@@ -3,7 +3,9 @@
  *
  * Faults: `cut` ends connections as a reset would, with what was under way lost; `isolate` holds all traffic of a host
  * back (connections look alive and say nothing) until `heal`; `clog` holds back single connections for a while, so that
- * what was sent on one arrives long after its sender gave up and went on over another. A connection that its owner closed,
+ * what was sent on one arrives long after its sender gave up and went on over another; `vanish` takes a process away whose
+ * machine cannot say so: its peers have connections that look alive, and are reset once the machine is back and they write;
+ * `duplicates` is how often a connection arrives twice, the second time with nobody at its other end. A connection that its owner closed,
  * or died over, ends at the peer after a delay, and what had been handed to the network still arrives before that.
  */
 import {
@@ -23,6 +25,8 @@ import type { Scheduler } from "./scheduler.ts"
 const DELAY_MS_TYPICAL = 0.2
 const DELAY_MS_LONG = 40
 const LONG_DELAY_CHANCE = 0.01
+/** After which a sender without an answer tries again. */
+const RETRANSMIT_MS = 200
 const EPHEMERAL_PORT_FIRST = 40_000
 /** `write` answers false above this many undelivered bytes. */
 const WRITE_BUFFER_BYTES = 64 * 1024
@@ -39,6 +43,7 @@ export class SimulatedNetwork {
   readonly #pipes = new Set<Pipe>()
   readonly #isolated = new Set<string>()
   #nextPort = EPHEMERAL_PORT_FIRST
+  duplicates = 0
 
   constructor(scheduler: Scheduler, random: SeededRandom) {
     this.#scheduler = scheduler
@@ -75,6 +80,7 @@ export class SimulatedNetwork {
   }
 
   heal(): void {
+    this.duplicates = 0
     this.#isolated.clear()
     for (const pipe of this.#pipes) pipe.wake()
   }
@@ -82,7 +88,18 @@ export class SimulatedNetwork {
   /** The process is gone: its listeners vanish and its peers learn of it after a delay. */
   kill(owner: Owner): void {
     for (const [key, listener] of this.#listeners) if (listener.owner === owner) this.#listeners.delete(key)
-    for (const pipe of this.#pipes) if (pipe.owners.includes(owner)) pipe.orphan(owner)
+    for (const pipe of this.#pipes) if (pipe.owners.includes(owner) && !pipe.isHalfOpen) pipe.orphan(owner)
+  }
+
+  /** Like `kill`, and nobody tells the peers. */
+  vanish(owner: Owner): void {
+    for (const pipe of this.#pipes) if (pipe.owners.includes(owner)) pipe.isHalfOpen = true
+    this.kill(owner)
+  }
+
+  /** Whether somebody on the host listens, and so answers for connections that it does not know. */
+  isUp(host: string): boolean {
+    return [...this.#listeners.values()].some(({ owner }) => owner.name === host && owner.alive)
   }
 
   isHeld(pipe: Pipe): boolean {
@@ -122,6 +139,12 @@ export class SimulatedNetwork {
     })
   }
 
+  #pipe(client: Owner, server: Owner, address: Address): Pipe {
+    const pipe = new Pipe(this, client, server, { host: client.name, port: this.#nextPort++ }, address)
+    this.#pipes.add(pipe)
+    return pipe
+  }
+
   #connect(owner: Owner, address: Address): Promise<Connection> {
     if (!owner.alive) return new Promise(() => {})
     return new Promise((resolve, reject) => {
@@ -133,10 +156,11 @@ export class SimulatedNetwork {
             new NetError("ECONNREFUSED", address, `cannot connect to ${formatAddress(address)}: connection refused`),
           )
         }
-        const local = { host: owner.name, port: this.#nextPort++ }
-        const pipe = new Pipe(this, owner, listener.owner, local, address)
-        this.#pipes.add(pipe)
+        const pipe = this.#pipe(owner, listener.owner, address)
         listener.accept(pipe.ends[1])
+        if (this.duplicates > 0 && this.#random.chance(this.duplicates)) {
+          listener.accept(this.#pipe(owner, listener.owner, address).ends[1])
+        }
         resolve(pipe.ends[0])
       })
     })
@@ -148,6 +172,8 @@ export class Pipe {
   readonly owners: readonly [Owner, Owner]
   readonly ends: readonly [End, End]
   clogged = 0
+  /** One of its ends is gone, and the other does not know. */
+  isHalfOpen = false
   readonly #network: SimulatedNetwork
 
   constructor(network: SimulatedNetwork, client: Owner, server: Owner, local: Address, remote: Address) {
@@ -215,6 +241,7 @@ class End implements Connection {
   write(chunks: readonly Uint8Array[]): boolean {
     if (!this.owner.alive) throw new ProcessDied(`${this.owner.name} is dead`)
     if (this.#closed || this.#ended) return false
+    if (this.#pipe.isHalfOpen) return this.#writeToNobody()
     const peer = this.peer!
     for (const chunk of chunks) {
       // The port lets the writer reuse a chunk once it was flushed; a copy is when that happens here.
@@ -225,6 +252,16 @@ class End implements Connection {
     if (peer.#incomingBytes <= WRITE_BUFFER_BYTES) return true
     this.#wantsDrain = true
     return false
+  }
+
+  /** It learns that it is alone once there is a machine that answers. */
+  #writeToNobody(): boolean {
+    this.#network.schedule(RETRANSMIT_MS, `retransmit ${this.owner.name} ${this.local.port}`, () => {
+      if (this.#closed || !this.owner.alive) return
+      if (this.#network.isUp(this.remote.host)) this.#pipe.reset("ECONNRESET")
+      else this.#writeToNobody()
+    })
+    return true
   }
 
   get pendingBytes(): number {

@@ -2,7 +2,7 @@
  * A simulated installation: one broker machine whose process dies and comes back, and as many others as a suite needs.
  */
 import { Broker } from "@millrace/broker"
-import type { Disk } from "@millrace/host"
+import { type Disk, DiskError } from "@millrace/host"
 import { Census } from "./census.ts"
 import { Machine, type SimulatedProcess } from "./machine.ts"
 import { SimulatedNetwork } from "./network.ts"
@@ -11,12 +11,16 @@ import { Scheduler } from "./scheduler.ts"
 import { ProcessDied } from "./disk.ts"
 
 export const BROKER_ADDRESS = "broker:9092"
-const DATA_DIR = "/data"
+export const DATA_DIR = "/data"
 
 /** Small internal topics and segments that roll soon, so that short runs have many of both. */
 const BROKER_SETTINGS: Readonly<Record<string, string>> = {
   "group.initial.rebalance.delay.ms": "0",
   "group.min.session.timeout.ms": "1000",
+  "group.consumer.session.timeout.ms": "3000",
+  "group.consumer.min.session.timeout.ms": "1000",
+  "group.consumer.heartbeat.interval.ms": "500",
+  "group.consumer.min.heartbeat.interval.ms": "100",
   "offsets.topic.num.partitions": "2",
   "transaction.state.log.num.partitions": "2",
   "log.roll.ms": "1500",
@@ -39,7 +43,10 @@ export class World {
   readonly faults: string[] = []
   readonly census = new Census()
   brokerStarts = 0
+  /** The broker's disk is full or damaged: that logs go offline, and that it does not start, is as it should be. */
+  isDiskFaulty = false
   #broker: SimulatedProcess | undefined
+  #running: Broker | undefined
   #brokerReady = false
 
   /** The world that is being run: what nothing caught is its fault. */
@@ -85,6 +92,20 @@ export class World {
     return device.attach({ alive: true, name: "coroner", die: () => {} }, () => {})
   }
 
+  /** Something happened that must not. */
+  get isBroken(): boolean {
+    return this.faults.length > 0
+  }
+
+  /** Lets time pass until something holds, at most so long; ends sooner when the world is broken. */
+  until(until: () => boolean, ms: number): Promise<unknown> {
+    return this.scheduler.run({ untilMs: this.scheduler.nowMs + ms, until: () => this.isBroken || until() })
+  }
+
+  pass(ms: number): Promise<unknown> {
+    return this.until(() => false, ms)
+  }
+
   get segmentRolls(): number {
     return Census.rolls(this.brokerDisk, DATA_DIR)
   }
@@ -95,6 +116,7 @@ export class World {
     const process = this.machine("broker").start()
     process.disk.dieInChange(dieInChange)
     this.#broker = process
+    this.#running = undefined
     this.#brokerReady = false
     this.brokerStarts++
     Broker.start({
@@ -106,23 +128,49 @@ export class World {
         if (line.includes(": cut ")) this.census.tornLogs++
         if (line.includes("is offline") || line.includes("cannot load")) this.#logged(process, line)
       },
+      onDefect: (cause) => this.#halted(process, cause),
     }).then(
-      () => {
+      (running) => {
         process.disk.dieInChange(Infinity)
-        if (this.#broker === process) this.#brokerReady = true
+        if (this.#broker === process) {
+          this.#running = running
+          this.#brokerReady = true
+        }
         this.scheduler.note(`broker ready ${this.brokerStarts}`)
       },
       (error: unknown) => {
-        if (process.alive && !(error instanceof ProcessDied))
-          this.faults.push(`the broker did not start: ${describe(error)}`)
+        if (!process.alive || error instanceof ProcessDied) return
+        if (this.isDiskFaulty && isFaultOfDisk(error)) return process.kill()
+        this.faults.push(`the broker did not start: ${describe(error)}`)
       },
     )
     if (!process.alive) this.census.brokenStarts++
   }
 
+  /** Ends the broker as SIGTERM does: it answers those in progress and closes its files, then its process is gone. */
+  stopBroker(): void {
+    const [process, running] = [this.#broker!, this.#running]
+    if (running === undefined) return process.kill()
+    this.spawn(process, async () => {
+      try {
+        await running.close()
+      } catch (error) {
+        if (!this.isDiskFaulty || !isFaultOfDisk(error)) throw error
+      }
+      process.kill()
+    })
+  }
+
   /** What a broker says when it can no longer serve a log; one that dies says it too, and nobody minds. */
   #logged(process: SimulatedProcess, line: string): void {
-    if (process.alive) this.faults.push(line)
+    if (process.alive && !this.isDiskFaulty) this.faults.push(line)
+  }
+
+  /** A defect after which the broker must not go on; a metadata log that cannot be written is one. */
+  #halted(process: SimulatedProcess, cause: unknown): void {
+    if (!process.alive || cause instanceof ProcessDied) return
+    if (!this.isDiskFaulty || !isFaultOfDisk(cause)) this.faults.push(`the broker halted: ${describe(cause)}`)
+    process.kill()
   }
 
   /** The run is over: takes the last figures. */
@@ -136,6 +184,10 @@ export class World {
       if (process.alive && !(error instanceof ProcessDied)) this.faults.push(`${process.name}: ${describe(error)}`)
     })
   }
+}
+
+function isFaultOfDisk(error: unknown): boolean {
+  return error instanceof DiskError || (error instanceof Error && error.name === "CorruptLogError")
 }
 
 function describe(error: unknown): string {

@@ -5,14 +5,16 @@
  */
 import type { Host } from "@millrace/host"
 import { sleep } from "@millrace/host"
-import { type Consumer, KafkaClient, type Producer } from "@millrace/client"
+import { KafkaClient, type Producer } from "@millrace/client"
 import type { SeededRandom } from "../random.ts"
+import { type GroupProtocol, type GroupReader, groupReader } from "./consumer-member.ts"
 
 export interface CopierOptions {
   /** Also the transactional id. */
   readonly name: string
   readonly brokers: string
   readonly group: string
+  readonly protocol: GroupProtocol
   readonly source: string
   readonly target: string
   readonly targetPartitions: number
@@ -59,13 +61,14 @@ export async function copy(
   self: CopierProcess,
 ): Promise<void> {
   const transactionVersionMax = random.pick([1, 2] as const)
-  const client = new KafkaClient({
+  const clientOptions = {
     host,
     brokers: options.brokers,
     clientId: options.name,
     // An EndTxn of version 1 that arrives late ends whatever transaction is open then: it must not be given up.
     requestTimeoutMs: transactionVersionMax === 1 ? 30_000 : random.pick([1_500, 30_000]),
-  })
+  }
+  const client = new KafkaClient(clientOptions)
   const over = () => self.stopped || self.retired
   while (!over()) {
     // A producer that failed is not used again: its successor with the same id fences it and finishes what it left.
@@ -76,7 +79,7 @@ export async function copy(
       transactionTimeoutMs: random.pick([3_000, 20_000]),
       transactionVersionMax,
     })
-    const consumer = client.consumer({
+    const consumer = groupReader(client, clientOptions, options.protocol, {
       groupId: options.group,
       isolation: "read_committed",
       autoOffsetReset: "earliest",
@@ -110,7 +113,7 @@ async function turn(
   log: CopierLog,
   self: CopierProcess,
   producer: Producer,
-  consumer: Consumer,
+  consumer: GroupReader,
 ): Promise<void> {
   self.step = "polling"
   const fetched = await consumer.poll(POLL_MS)

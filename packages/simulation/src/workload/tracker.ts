@@ -4,13 +4,15 @@
  */
 import type { Host } from "@millrace/host"
 import { sleep } from "@millrace/host"
-import { type Consumer, KafkaClient } from "@millrace/client"
+import { KafkaClient } from "@millrace/client"
 import type { SeededRandom } from "../random.ts"
+import { type GroupProtocol, type GroupReader, groupReader } from "./consumer-member.ts"
 
 export interface TrackerOptions {
   readonly name: string
   readonly brokers: string
   readonly group: string
+  readonly protocol: GroupProtocol
   readonly topic: string
 }
 
@@ -36,9 +38,10 @@ export async function track(
   log: TrackerLog,
   stopped: () => boolean,
 ): Promise<void> {
-  const client = new KafkaClient({ host, brokers: options.brokers, clientId: options.name })
-  const autoCommit = random.chance(0.5)
-  const consumer = client.consumer({
+  const clientOptions = { host, brokers: options.brokers, clientId: options.name }
+  const client = new KafkaClient(clientOptions)
+  const autoCommit = random.chance(0.5) && options.protocol === "classic"
+  const consumer = groupReader(client, clientOptions, options.protocol, {
     groupId: options.group,
     isolation: "read_committed",
     autoOffsetReset: "earliest",
@@ -66,7 +69,7 @@ async function turn(
   host: Host,
   random: SeededRandom,
   log: TrackerLog,
-  consumer: Consumer,
+  consumer: GroupReader,
   autoCommit: boolean,
 ): Promise<void> {
   const fetched = await consumer.poll(POLL_MS)

@@ -40,6 +40,8 @@ const BATCH_SIZES = [1, 150, 400, 16_384] as const
 export class Writer {
   readonly sent: string[][]
   readonly acknowledged = new Map<string, Place>()
+  /** By the wall clock, which is the record's timestamp. */
+  readonly sentAt = new Map<string, number>()
   readonly failures: string[] = []
   done = false
   silences = 0
@@ -84,6 +86,7 @@ export class Writer {
       const partition = random.int(options.partitions)
       const value = `${options.name}-${number}`
       this.sent[partition]!.push(value)
+      this.sentAt.set(value, host.clock.now())
       const key = random.bytes(random.int(keyBytesMax))
       answers.push(
         producer.send({ topic: options.topic, partition, key, value: encoder.encode(value) }).then(
