@@ -3,6 +3,8 @@
  * are aborted on purpose after writing values that nobody may ever see.
  */
 import { CommitOutcomeUnknown, type KafkaClient, ProducerFenced } from "@millrace/client"
+import { nodeHost } from "@millrace/host/node"
+import { type GroupProtocol, type GroupReader, groupReader } from "@millrace/simulation/workload/consumer-member"
 import type { Ledger } from "./ledger.ts"
 
 const decoder = new TextDecoder()
@@ -12,7 +14,9 @@ const POLL_MS = 200
 
 export interface CopierOptions {
   readonly name: string
+  readonly brokers: string
   readonly group: string
+  readonly protocol: GroupProtocol
   readonly source: string
   readonly target: string
   readonly targetPartitions: number
@@ -47,8 +51,10 @@ export class Copier {
         lingerMs: 2,
         transactionTimeoutMs: 30_000,
       })
-      const consumer = this.#client.consumer({
-        groupId: this.#options.group,
+      const { brokers, group, protocol } = this.#options
+      const clientOptions = { host: nodeHost, brokers, clientId: "torture" }
+      const consumer = groupReader(this.#client, clientOptions, protocol, {
+        groupId: group,
         isolation: "read_committed",
         autoOffsetReset: "earliest",
         sessionTimeoutMs: 10_000,
@@ -72,10 +78,7 @@ export class Copier {
 
   lastError = ""
 
-  async #turn(
-    producer: ReturnType<KafkaClient["producer"]>,
-    consumer: ReturnType<KafkaClient["consumer"]>,
-  ): Promise<void> {
+  async #turn(producer: ReturnType<KafkaClient["producer"]>, consumer: GroupReader): Promise<void> {
     const fetched = await consumer.poll(POLL_MS)
     if (fetched.length === 0) return
     const abort = Math.random() < ABORT_CHANCE

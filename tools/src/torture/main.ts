@@ -1,10 +1,12 @@
 /**
  * npm run torture [-- SUITE] [--kills N] [--minutes N] [--brokers B | --kafka] [--group-protocol streams] [--json]
  *
- * The broker suite: a real broker process, killed with SIGKILL again and again while idempotent producers write and
- * transactional copiers copy, with members joining and leaving their group. At the end the whole log is read: no
- * acknowledged record may be missing, none may be there twice, and no aborted record may be seen. With `--brokers` the
- * same load and the same checks run against a cluster that somebody else keeps alive.
+ * The broker suite: a real broker process, killed with SIGKILL again and again while idempotent producers write,
+ * transactional copiers copy in groups of either protocol, with members joining and leaving, others write a compacted
+ * topic, and processes of a streams group run and are killed as well. At the end the whole log is read: no acknowledged
+ * record may be missing, none may be there twice, no aborted record may be seen; the compacted topic has the last value of
+ * every key and nothing else; and the results of the streams are what their input asks for. With `--brokers` the same load,
+ * but for the streams, and the same checks run against a cluster that somebody else keeps alive.
  *
  * The streams suite (streams/suite.ts): processes of a pipeline, killed while it runs. `--kafka` starts an Apache Kafka
  * for it, which is killed as well; `--group-protocol streams` has the broker assign tasks.
@@ -15,20 +17,25 @@ import * as path from "node:path"
 import { parseArgs } from "node:util"
 import { KafkaClient } from "@millrace/client"
 import { nodeHost } from "@millrace/host/node"
+import { PROTOCOLS } from "@millrace/simulation/workload/consumer-member"
 import { readLog } from "@millrace/simulation/workload/read-log"
 import { BrokerProcess } from "./broker-process.ts"
 import { Copier } from "./copier.ts"
 import { Ledger } from "./ledger.ts"
 import { streamsSuite } from "./streams/suite.ts"
+import { Table, TABLE_CONFIGS } from "./table.ts"
 import { Writer } from "./writer.ts"
 
 const PARTITIONS = 4
 const WRITERS = 3
-const COPIERS = 2
+/** Members of each group's protocol in turn. */
+const COPIERS = 4
 const KILLS_DEFAULT = 50
 /** How long the broker lives between two kills, drawn uniformly. */
 const LIFE_MS_MIN = 300
 const LIFE_MS_MAX = 1_800
+/** Of the broker's kills, as many of the streams processes beside it. */
+const STREAMS_KILLS_SHARE = 0.3
 const DRAIN_MS_MAX = 180_000
 const FINDINGS_SHOWN_MAX = 20
 
@@ -65,8 +72,19 @@ async function brokerSuite(): Promise<number> {
   const directory = mkdtempSync(path.join(tmpdir(), "millrace-torture-"))
   const broker = new BrokerProcess(path.join(directory, "log"), [
     "group.initial.rebalance.delay.ms=0",
+    "group.consumer.session.timeout.ms=10000",
+    "group.consumer.heartbeat.interval.ms=1000",
+    "group.consumer.min.session.timeout.ms=1000",
+    "group.consumer.min.heartbeat.interval.ms=100",
+    "group.streams.session.timeout.ms=10000",
+    "group.streams.num.standby.replicas=1",
     "offsets.topic.num.partitions=4",
     "transaction.state.log.num.partitions=4",
+    // Compaction of the coordinators' logs as well, as often as can be.
+    "log.roll.ms=5000",
+    "log.initial.task.delay.ms=1000",
+    "log.cleaner.backoff.ms=500",
+    "log.cleaner.min.cleanable.ratio=0.05",
   ])
   const readyMs: number[] = []
   let passed = false
@@ -74,23 +92,35 @@ async function brokerSuite(): Promise<number> {
     if (options.brokers === undefined) readyMs.push(await broker.start())
     const brokers = options.brokers ?? broker.address
     const suffix = Date.now().toString(36)
-    const [source, target] = [`torture-in-${suffix}`, `torture-out-${suffix}`]
+    const source = `torture-in-${suffix}`
+    const tableTopic = `torture-table-${suffix}`
     const client = new KafkaClient({ host: nodeHost, brokers, clientId: "torture" })
+    const copies = PROTOCOLS.map((protocol) => ({
+      protocol,
+      group: `${protocol}-copiers-${suffix}`,
+      target: `torture-${protocol}-${suffix}`,
+    }))
+    const topics = [source, ...copies.map(({ target }) => target)]
     await client
       .admin()
-      .createTopics([source, target].map((name) => ({ name, partitions: PARTITIONS, replicationFactor: -1 })))
+      .createTopics([
+        ...topics.map((name) => ({ name, partitions: PARTITIONS, replicationFactor: -1 })),
+        { name: tableTopic, partitions: PARTITIONS, replicationFactor: -1, configs: TABLE_CONFIGS },
+      ])
 
     const ledger = new Ledger()
+    const table = new Table(client, brokers, tableTopic, PARTITIONS)
+    const keeping = table.run()
+    const streaming = options.brokers === undefined ? streamsBeside(brokers, kills) : Promise.resolve(0)
     const writers = Array.from(
       { length: WRITERS },
       (_, index) => new Writer(client, `w${index}`, source, PARTITIONS, ledger),
     )
-    const newCopier = (index: number) =>
-      new Copier(
-        client,
-        { name: `copier-${suffix}-${index}`, group: `copiers-${suffix}`, source, target, targetPartitions: PARTITIONS },
-        ledger,
-      )
+    const newCopier = (index: number) => {
+      const name = `copier-${suffix}-${index}`
+      const copy = copies[index % copies.length]!
+      return new Copier(client, { name, brokers, ...copy, source, targetPartitions: PARTITIONS }, ledger)
+    }
     const copiers = Array.from({ length: COPIERS }, (_, index) => newCopier(index))
     const writing = writers.map((writer) => writer.run())
     const copying = copiers.map((copier) => copier.run())
@@ -110,7 +140,7 @@ async function brokerSuite(): Promise<number> {
       }
       if (round % 5 === 4) {
         // A member leaves and another joins: the group rebalances under load.
-        const index = round % COPIERS
+        const index = Math.floor(round / 5) % COPIERS
         copiers[index]!.stop()
         await copying[index]
         copiers[index] = newCopier(index)
@@ -126,16 +156,24 @@ async function brokerSuite(): Promise<number> {
     say(
       `writers stopped: ${ledger.acknowledged.size} of ${ledger.sent} acknowledged, ${input.length} in the log; waiting for the copiers`,
     )
-    await drained(client, `copiers-${suffix}`, source)
+    for (const { group } of copies) await drained(client, group, source)
     for (const copier of copiers) copier.stop()
     await Promise.all(copying)
-    const values = async (isolation: "read_committed" | "read_uncommitted") =>
-      (await readLog(nodeHost, brokers, target, PARTITIONS, isolation)).flat().map(({ value }) => value)
-    const copy = await values("read_committed")
-    const raw = await values("read_uncommitted")
-    const findings = [...ledger.checkInput(placed), ...ledger.checkCopy(input, copy)]
+    table.stop()
+    await keeping
+    const findings = [...ledger.checkInput(placed), ...(await table.check(DRAIN_MS_MAX))]
+    let [copied, raw] = [0, 0]
+    for (const { target } of copies) {
+      const values = async (isolation: "read_committed" | "read_uncommitted") =>
+        (await readLog(nodeHost, brokers, target, PARTITIONS, isolation)).flat().map(({ value }) => value)
+      const copy = await values("read_committed")
+      copied += copy.length
+      raw += (await values("read_uncommitted")).length
+      findings.push(...ledger.checkCopy(input, copy))
+    }
+    const streamsFailed = (await streaming) !== 0
     for (const finding of findings.slice(0, FINDINGS_SHOWN_MAX)) console.error(finding)
-    passed = findings.length === 0
+    passed = findings.length === 0 && !streamsFailed
     const result = {
       suite: "broker",
       kills: options.brokers === undefined ? readyMs.length - 1 : 0,
@@ -145,8 +183,12 @@ async function brokerSuite(): Promise<number> {
       lost: findings.filter((finding) => /missing|not copied/.test(finding)).length,
       duplicated: findings.filter((finding) => /duplicated|times/.test(finding)).length,
       abortedSeen: findings.filter((finding) => /visible/.test(finding)).length,
-      copied: copy.length,
-      abortedInLog: raw.length - copy.length,
+      copied,
+      abortedInLog: raw - copied,
+      tableUpdates: table.updates,
+      tableCommits: table.commits,
+      tableFindings: findings.filter((finding) => /ends as|is not cleaned|stands behind|never written/.test(finding))
+        .length,
       commits: sum(everyCopier, "commits"),
       aborts: sum(everyCopier, "aborts"),
       unknownOutcomes: sum(everyCopier, "unknown"),
@@ -161,6 +203,13 @@ async function brokerSuite(): Promise<number> {
     if (passed && !options.keep) rmSync(directory, { recursive: true, force: true })
     else say(`data kept in ${directory}`)
   }
+}
+
+/** Processes of a streams group on the same broker, killed themselves, while it is. */
+function streamsBeside(brokers: string, kills: number): Promise<number> {
+  const { keep } = options
+  const share = Math.ceil(kills * STREAMS_KILLS_SHARE)
+  return streamsSuite({ kills: share, minutes: undefined, brokers, kafka: false, groupProtocol: "streams", keep, say })
 }
 
 /** Waits until the group has committed the end of every partition. */

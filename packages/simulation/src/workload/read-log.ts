@@ -25,7 +25,10 @@ export function readLog(
   return readRecords(host, brokers, topic, partitions, isolation, seen)
 }
 
-/** The same with anything of the records; `take` must copy what it keeps. */
+/**
+ * The same with anything of the records; `take` must copy what it keeps. Who `chases` reads on until nothing is left, also
+ * of what came meanwhile: in a compacted topic that may stand for what it did not meet.
+ */
 export async function readRecords<T>(
   host: Host,
   brokers: string,
@@ -33,12 +36,13 @@ export async function readRecords<T>(
   partitions: number,
   isolation: "read_committed" | "read_uncommitted",
   take: (record: RecordReader) => T,
+  chases = false,
 ): Promise<T[][]> {
   const client = new KafkaClient({ host, brokers, clientId: "reader" })
   const consumer = client.consumer({ isolation, autoOffsetReset: "earliest" })
   const parts = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
   consumer.assign(parts)
-  const ends = await consumer.endOffsets(parts, { isolation: "read_uncommitted" })
+  let ends = await consumer.endOffsets(parts, { isolation: "read_uncommitted" })
   for (const deadline = host.clock.monotonic() + STABLE_MS; isolation === "read_committed";) {
     const stable = await consumer.endOffsets(parts)
     const held = stable.filter(({ partition, offset }) => offset < ends[partition]!.offset)
@@ -55,9 +59,11 @@ export async function readRecords<T>(
   for (const part of parts) consumer.seek(part, 0)
   const values: T[][] = parts.map(() => [])
   for (let empty = 0; ;) {
-    let behind = false
-    for (const end of ends) if ((consumer.position(end) ?? 0) < end.offset) behind = true
-    if (!behind) break
+    const isBehind = () => ends.some((end) => (consumer.position(end) ?? 0) < end.offset)
+    if (!isBehind()) {
+      if (chases) ends = await consumer.endOffsets(parts)
+      if (!isBehind()) break
+    }
     const fetched = await consumer.poll(POLL_MS)
     if (fetched.length === 0 && ++empty > EMPTY_POLLS_MAX)
       throw new Error(`reading ${topic} stalled below ${JSON.stringify(ends)}`)
