@@ -18,6 +18,8 @@ const BROKEN_STARTS_MAX = 3
 const REVIVAL_MS_MAX = 240_000
 const STOP_MS_MAX = 60_000
 const DISK_FAULT_MS_MAX = 3_000
+const SWAP_MS_MAX = 4_000
+const USERS_CHANCE = 0.8
 const FREE_BYTES_MAX = 3_000
 const SLOWNESS_MAX = 150
 
@@ -53,6 +55,13 @@ export class BrokerFaults {
     const { disk } = this.#world.broker!
     disk.dieInChange(1 + this.#random.int(60))
     await this.#untilDead(this.#random.int(1_500))
+    this.crash()
+  }
+
+  /** While compacted segments take the place of others, if any do so soon. */
+  async crashInSwap(): Promise<void> {
+    this.#world.broker!.disk.dieAfterRename(".swap", 1 + this.#random.int(6))
+    await this.#untilDead(this.#random.int(SWAP_MS_MAX))
     this.crash()
   }
 
@@ -118,8 +127,11 @@ export class BrokerFaults {
 
   #flip(): BitFlip | undefined {
     const [disk, random] = [this.#world.brokerDisk, this.#random]
+    // More often in what users wrote than in the logs of the broker's own.
+    const isUsers = random.chance(USERS_CHANCE)
     const logs = disk
       .list(DATA_DIR)
+      .filter((name) => isUsers !== name.startsWith("__"))
       .map((name) => `${DATA_DIR}/${name}`)
       .filter((directory) => disk.isDirectory(directory))
       .flatMap((directory) => disk.list(directory).map((file) => `${directory}/${file}`))

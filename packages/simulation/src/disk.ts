@@ -161,6 +161,7 @@ export class SimulatedDisk implements Disk {
   readonly #later: (delayMs: number, run: () => void) => void
   #writesUntilDeath = Infinity
   #changesUntilDeath = Infinity
+  #deadlyRename: { readonly ending: string; readonly countdown: number } | undefined
 
   constructor(
     device: SimulatedDevice,
@@ -180,6 +181,11 @@ export class SimulatedDisk implements Disk {
   /** Arms a crash at the n-th change from now: before it, or inside it when it is a write. */
   dieInChange(countdown: number): void {
     this.#changesUntilDeath = countdown
+  }
+
+  /** Arms the same for the n-th change after the next name with this ending appears. */
+  dieAfterRename(ending: string, countdown: number): void {
+    this.#deadlyRename = { ending, countdown }
   }
 
   open(
@@ -261,6 +267,9 @@ export class SimulatedDisk implements Disk {
       this.#device.rename(to, (entries) => entries.set(base(target), node))
       this.#device.rename(from, (entries) => entries.delete(base(source)))
     }
+    if (this.#deadlyRename === undefined || !target.endsWith(this.#deadlyRename.ending)) return
+    this.#changesUntilDeath = this.#deadlyRename.countdown
+    this.#deadlyRename = undefined
   }
 
   remove(path: string): void {

@@ -86,7 +86,7 @@ export class LogsRun {
       () => faults.crash(),
       () => faults.crashInWrite(),
       () => faults.crashInChange(),
-      () => faults.crashInChange(),
+      () => faults.crashInSwap(),
       () => faults.vanish(),
       () => faults.stop(),
       () => faults.slowDisk(),

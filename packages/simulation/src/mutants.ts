@@ -3,6 +3,8 @@
  */
 import { BROKER_MUTANTS } from "./mutants/broker.ts"
 import { CLIENT_MUTANTS } from "./mutants/client.ts"
+import { CONSUMER_GROUP_MUTANTS } from "./mutants/consumer-group.ts"
+import { LOGS_MUTANTS } from "./mutants/logs.ts"
 import { STORAGE_MUTANTS } from "./mutants/storage.ts"
 import { STREAMS_MUTANTS } from "./mutants/streams.ts"
 import { STREAMS_GROUP_MUTANTS } from "./mutants/streams-group.ts"
@@ -12,6 +14,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...STORAGE_MUTANTS,
   ...BROKER_MUTANTS,
   ...CLIENT_MUTANTS,
+  ...LOGS_MUTANTS,
+  ...CONSUMER_GROUP_MUTANTS,
   ...STREAMS_MUTANTS,
   ...STREAMS_GROUP_MUTANTS,
 ]

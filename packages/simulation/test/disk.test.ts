@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest"
 import { diskConformance } from "../../host/test/conformance/disk.ts"
+import { endTxnMarkerBatch } from "@millrace/protocol/record/control"
+import { RecordBatchView } from "@millrace/protocol/record/batch"
+import { BitFlip } from "../src/bit-flip.ts"
 import { Machine, ProcessDied, Scheduler, SeededRandom, SimulatedNetwork } from "../src/index.ts"
 
 const machine = (seed: number) => {
@@ -123,5 +126,51 @@ describe("the simulated disk", () => {
     expect(done).toBe(true)
     process.power()
     expect(text(m.start().disk.readFile("/f")).startsWith("aa")).toBe(true)
+  })
+
+  it("writes what fits when it is full, says so, and goes on once there is room", () => {
+    const { machine: m } = machine(4)
+    const { disk } = m.start()
+    const file = disk.open("/f", { create: true })
+    m.device.freeBytes = 5
+    file.write([bytes("abc")], 0)
+    // Bytes that are there already take no more room.
+    file.write([bytes("xyz")], 0)
+    expect(() => file.write([bytes("def")], 3)).toThrow("no space left on the device")
+    expect(text(disk.readFile("/f"))).toBe("xyzde")
+    expect(() => disk.open("/g", { create: true })).toThrow("no space left on the device")
+    m.device.freeBytes = Infinity
+    file.write([bytes("def")], 3)
+    expect(text(disk.readFile("/f"))).toBe("xyzdef")
+  })
+
+  it("takes longer to sync when it is slow", async () => {
+    const { machine: m, scheduler } = machine(5)
+    const file = m.start().disk.open("/f", { create: true })
+    m.device.slowness = 100
+    let done = false
+    void file.syncLater().then(() => (done = true))
+    await scheduler.run({ untilMs: 99 })
+    expect(done).toBe(false)
+    await scheduler.run({})
+    expect(done).toBe(true)
+  })
+
+  it("changes a bit under a batch's checksum, and puts it back unless something else stands there", () => {
+    for (let seed = 0; seed < 50; seed++) {
+      const { machine: m } = machine(seed)
+      const { disk } = m.start()
+      const marker = { producerId: 1, producerEpoch: 0, coordinatorEpoch: 0, committed: true, timestamp: 0 }
+      const good = endTxnMarkerBatch(marker)
+      disk.open("/f", { create: true }).write([good, bytes("torn")], 0)
+      const flip = BitFlip.strike(m.device.file("/f")!, new SeededRandom(seed))!
+      const batch = new RecordBatchView(disk.readFile("/f")!)
+      expect(batch.sizeInBytes).toBe(good.length)
+      expect(batch.isValidCrc()).toBe(false)
+      flip.restore()
+      expect(disk.readFile("/f")).toEqual(new Uint8Array([...good, ...bytes("torn")]))
+      flip.restore()
+      expect(new RecordBatchView(disk.readFile("/f")!).isValidCrc()).toBe(true)
+    }
   })
 })

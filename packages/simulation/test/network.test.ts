@@ -119,4 +119,45 @@ describe("the simulated network", () => {
     await server.net.listen({ host: "server", port: 5 }, () => {})
     await expect(server.net.listen({ host: "server", port: 5 }, () => {})).rejects.toMatchObject({ code: "EADDRINUSE" })
   })
+
+  it("leaves the peers of what vanished with connections to nobody, until its machine is back and they write", async () => {
+    const { scheduler, network, server, client } = world(9)
+    const log: string[] = []
+    await server.net.listen({ host: "server", port: 1 }, (connection) =>
+      connection.attach({ data: () => {}, close: () => {} }),
+    )
+    let connection: Connection | undefined
+    void client.net.connect({ host: "server", port: 1 }).then((made) => {
+      connection = made
+      made.attach({ data: () => {}, close: (error) => log.push(error?.code ?? "end") })
+    })
+    await scheduler.run({})
+    server.vanish()
+    await scheduler.run({})
+    connection!.write([Uint8Array.of(1)])
+    await scheduler.run({ untilMs: scheduler.nowMs + 5_000 })
+    expect(log).toEqual([])
+    const back = new Machine("server", scheduler, network, new SeededRandom(9)).start()
+    await back.net.listen({ host: "server", port: 1 }, () => {})
+    await scheduler.run({ untilMs: scheduler.nowMs + 5_000 })
+    expect(log).toEqual(["ECONNRESET"])
+  })
+
+  it("duplicates connections, the second with nobody at its other end", async () => {
+    const { scheduler, network, server, client } = world(10)
+    let accepted = 0
+    const arrived: number[] = []
+    await server.net.listen({ host: "server", port: 1 }, (connection) => {
+      accepted++
+      connection.attach({ data: (chunk) => arrived.push(...chunk), close: () => {} })
+    })
+    network.duplicates = 1
+    void client.net.connect({ host: "server", port: 1 }).then((made) => {
+      made.attach({ data: () => {}, close: () => {} })
+      made.write([Uint8Array.of(1)])
+    })
+    await scheduler.run({})
+    expect(accepted).toBe(2)
+    expect(arrived).toEqual([1])
+  })
 })

@@ -30,7 +30,9 @@ export function latestValues(
       const before = last.get(row.key)
       if (before && numberOf(before) > numberOf(row) && row.value !== null)
         findings.push(`${row.value} stands behind ${before.value}`)
-      if (updates.get(row.key)?.[numberOf(row)]?.state === "aborted") findings.push(`aborted but visible: ${row.value}`)
+      const update = updates.get(row.key)?.[numberOf(row)]
+      if (row.value !== null && update?.value !== row.value) findings.push(`${row.key} has ${row.value}, never written`)
+      if (update?.state === "aborted") findings.push(`aborted but visible: ${row.value}`)
       last.set(row.key, row)
     }
   }

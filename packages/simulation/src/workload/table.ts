@@ -25,6 +25,8 @@ const FILL_MS = 400
 const FILLER = "filler"
 const TOMBSTONE_CHANCE = 0.2
 const ABORT_CHANCE = 0.25
+const OPEN_CHANCE = 0.25
+const OPEN_MS = 2_500
 const RETRY_MS = 100
 const DELIVERY_TIMEOUT_MS = 600_000
 const READ_MS_MAX = 240_000
@@ -127,7 +129,7 @@ export class Table implements Workload {
           const updates = Array.from({ length: 1 + random.int(4) }, () => this.#next(random, name))
           left -= updates.length
           isCertain = false
-          isCertain = await this.#commit(random, producer, updates)
+          isCertain = await this.#commit(host, random, producer, updates)
         }
       } catch {
         await sleep(host.clock, RETRY_MS)
@@ -139,10 +141,12 @@ export class Table implements Workload {
   }
 
   /** Whether it was committed rather than aborted. */
-  async #commit(random: SeededRandom, producer: Producer, updates: readonly (Update & { key: string })[]) {
+  async #commit(host: Host, random: SeededRandom, producer: Producer, updates: readonly (Update & { key: string })[]) {
     this.#settle(updates, "aborted")
     producer.beginTransaction()
     const sending = updates.map((update) => producer.send(recordOf(update)))
+    // Long enough for its segment to be closed, and looked at by the cleaner, before it is decided.
+    if (random.chance(OPEN_CHANCE)) await sleep(host.clock, OPEN_MS)
     if (random.chance(ABORT_CHANCE)) {
       await Promise.allSettled(sending)
       await producer.abortTransaction()
@@ -205,10 +209,18 @@ export class Table implements Workload {
 
 /** By partition, without what only fills. */
 async function readTable(host: Host, isolation: "read_committed" | "read_uncommitted"): Promise<TableRow[][]> {
-  const rows = await readRecords(host, BROKER_ADDRESS, TOPIC, PARTITIONS, isolation, (record) => {
-    const value = record.value()
-    return { key: decoder.decode(record.key()!), value: value && decoder.decode(value) }
-  })
+  const rows = await readRecords(
+    host,
+    BROKER_ADDRESS,
+    TOPIC,
+    PARTITIONS,
+    isolation,
+    (record) => {
+      const value = record.value()
+      return { key: decoder.decode(record.key()!), value: value && decoder.decode(value) }
+    },
+    true,
+  )
   return rows.map((list) => list.filter(({ key }) => key !== FILLER))
 }
 
