@@ -275,18 +275,23 @@ export class LogDirectory {
 
   /**
    * `clean`: flushes every log, writes the checkpoints, then the marker. Otherwise only lets go of the files, as after
-   * a fault that makes the data untrustworthy.
+   * a fault that makes the data untrustworthy. When the disk refuses what a clean close writes, all is let go the same,
+   * without the marker.
    */
   close(clean = true): void {
     if (this.#closed) return
     this.#closed = true
-    for (const log of this.#logs.values()) log.close(clean)
-    if (clean) {
-      this.checkpoint()
-      const content = new TextEncoder().encode(JSON.stringify({ version: 0, brokerEpoch: -1 }))
-      writeFileAtomically(this.#disk, `${this.path}/${CLEAN_SHUTDOWN_FILE}`, content)
+    try {
+      for (const log of this.#logs.values()) log.close(clean)
+      if (clean) {
+        this.checkpoint()
+        const content = new TextEncoder().encode(JSON.stringify({ version: 0, brokerEpoch: -1 }))
+        writeFileAtomically(this.#disk, `${this.path}/${CLEAN_SHUTDOWN_FILE}`, content)
+      }
+    } finally {
+      for (const log of this.#logs.values()) log.close(false)
+      this.#lock.release()
     }
-    this.#lock.release()
   }
 }
 

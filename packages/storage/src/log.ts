@@ -467,18 +467,23 @@ export class Log {
   close(clean: boolean): void {
     if (this.#closed) return
     this.#closed = true
-    if (clean) {
-      const { active } = this.#segments
-      this.#snapshots.take(this.#producers, this.logEndOffset)
-      active.writeIndexes()
-      this.#flusher.markNames()
-      this.#flusher.flush()
-      active.syncIndexes()
-      this.#snapshots.prune(this.#segments.all.map(({ baseOffset }) => baseOffset))
-      this.#disk.syncDirectory(this.dir)
+    try {
+      if (clean) this.#settleForStart()
+    } finally {
+      this.#flusher.stop()
+      for (const segment of this.#segments.all) segment.close()
     }
-    this.#flusher.stop()
-    for (const segment of this.#segments.all) segment.close()
+  }
+
+  #settleForStart(): void {
+    const { active } = this.#segments
+    this.#snapshots.take(this.#producers, this.logEndOffset)
+    active.writeIndexes()
+    this.#flusher.markNames()
+    this.#flusher.flush()
+    active.syncIndexes()
+    this.#snapshots.prune(this.#segments.all.map(({ baseOffset }) => baseOffset))
+    this.#disk.syncDirectory(this.dir)
   }
 }
 

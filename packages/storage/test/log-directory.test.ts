@@ -29,6 +29,20 @@ function filled(disk: MemoryDisk): LogDirectory {
 }
 
 describe("a data directory", () => {
+  it("lets go of everything when a full disk refuses what a clean close writes, and the next start recovers", () => {
+    const disk = new MemoryDisk()
+    const directory = filled(disk)
+    directory.createLog("other", 0, OTHER_ID, config, NOW)
+    disk.full = true
+    expect(() => directory.close()).toThrow("no space left on the device")
+    expect(disk.openFiles).toBe(0)
+    disk.full = false
+    const next = open(disk)
+    expect(next.cleanShutdown).toBe(false)
+    expect(contents(next.openLog("a.b-c", 3, config, NOW)).length).toBe(20)
+    next.close()
+  })
+
   it("keeps its identity and its logs over a clean restart, without recovery", () => {
     const disk = new MemoryDisk()
     const first = filled(disk)
