@@ -16,9 +16,10 @@ export const consumerGroupDescribe = handler(ConsumerGroupDescribe, {
     { operation: "DESCRIBE", resource: "TOPIC" },
   ],
   handle(request, context, services, reply) {
-    const allowed = request.groupIds.filter((groupId) => context.may("DESCRIBE", "GROUP", groupId))
+    const mayDescribe = (groupId: string) => context.may("DESCRIBE", "GROUP", groupId)
+    const allowed = request.groupIds.filter(mayDescribe)
     const refused = request.groupIds
-      .filter((groupId) => !allowed.includes(groupId))
+      .filter((groupId) => !mayDescribe(groupId))
       .map((groupId) => describedConsumerError(groupId, ErrorCode.GROUP_AUTHORIZATION_FAILED))
     const seesTopics = ({ members }: DescribedConsumerGroup) =>
       members.every(({ assignment, targetAssignment, subscribedTopicNames }) =>

@@ -23,7 +23,8 @@ export const createPartitions = handler(CreatePartitions, {
           : undefined
       return errorCode === undefined ? [] : [{ name, errorCode, errorMessage: times > 1 ? "Duplicate topic." : null }]
     })
-    const topics = request.topics.filter(({ name }) => !refused.some((result) => result.name === name))
+    const refusedNames = new Set(refused.map(({ name }) => name))
+    const topics = request.topics.filter(({ name }) => !refusedNames.has(name))
     const quota = quotas.mutations(context, context.apiVersion >= VERSION_STRICT_QUOTA)
     const decision = decide(image, { ...request, topics }, config["metadata.max.partitions"], quota.charge)
     const results = controller.commit(decision)

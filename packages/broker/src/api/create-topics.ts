@@ -42,10 +42,11 @@ export const createTopics = handler(CreateTopics, {
     const decision = decide(image, { ...request, topics: allowed }, defaults, services.newUuid, quota.charge)
     const results = controller.commit(decision)
     context.throttle(quota.throttleMs)
+    const asked = new Map(allowed.map((topic) => [topic.name, topic]))
     const topics = results.map((result): TopicResult => {
       if (result.errorCode !== ErrorCode.NONE) return result
       if (context.may("DESCRIBE_CONFIGS", "TOPIC", result.name)) {
-        return { ...result, configs: effectiveConfigs(result.name, allowed, services) }
+        return { ...result, configs: effectiveConfigs(asked.get(result.name)!, services) }
       }
       const topicConfigErrorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED
       return { ...result, topicConfigErrorCode, numPartitions: -1, replicationFactor: -1, configs: null }
@@ -54,12 +55,10 @@ export const createTopics = handler(CreateTopics, {
   },
 })
 
-function effectiveConfigs(name: string, topics: CreateTopicsRequest["topics"], { configs }: Services) {
+function effectiveConfigs(topic: CreateTopicsRequest["topics"][number], { configs }: Services) {
   const own: Record<string, string> = {}
-  for (const config of topics.find((topic) => topic.name === name)?.configs ?? []) {
-    if (config.value !== null) own[config.name] = config.value
-  }
-  return configs.describeTopic(name, own).map((row) => ({
+  for (const { name, value } of topic.configs) if (value !== null) own[name] = value
+  return configs.describeTopic(topic.name, own).map((row) => ({
     name: row.name,
     value: row.value,
     readOnly: row.readOnly,

@@ -10,9 +10,10 @@ import { handler, replyLater } from "./handler.ts"
 export const deleteGroups = handler(DeleteGroups, {
   permissions: [{ operation: "DELETE", resource: "GROUP" }],
   handle(request, context, services, reply) {
-    const allowed = request.groupsNames.filter((groupId) => context.may("DELETE", "GROUP", groupId))
+    const mayDelete = (groupId: string) => context.may("DELETE", "GROUP", groupId)
+    const allowed = request.groupsNames.filter(mayDelete)
     const refused = request.groupsNames
-      .filter((groupId) => !allowed.includes(groupId))
+      .filter((groupId) => !mayDelete(groupId))
       .map((groupId) => ({ groupId, errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED }))
     const answer = services.groups
       .deleteGroups(groupContext(context), { ...request, groupsNames: allowed })

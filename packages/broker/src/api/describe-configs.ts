@@ -35,7 +35,8 @@ export const describeConfigs = handler(DescribeConfigs, {
     const results = request.resources.map(({ resourceType, resourceName, configurationKeys }): Result => {
       const rows = rowsOf(resourceType, resourceName, context, services)
       if (!Array.isArray(rows)) return { ...rows, resourceType, resourceName, configs: [] }
-      const wanted = rows.filter(({ name }) => !configurationKeys?.length || configurationKeys.includes(name))
+      const keys = configurationKeys?.length ? new Set(configurationKeys) : undefined
+      const wanted = rows.filter(({ name }) => keys === undefined || keys.has(name))
       const configs = wanted.map((row) => toResult(row, request.includeSynonyms, request.includeDocumentation))
       return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName, configs }
     })

@@ -14,9 +14,10 @@ type DescribedGroup = Answer<typeof DescribeGroups>["groups"][number]
 export const describeGroups = handler(DescribeGroups, {
   permissions: [{ operation: "DESCRIBE", resource: "GROUP" }],
   handle(request, context, services, reply) {
-    const allowed = request.groups.filter((groupId) => context.may("DESCRIBE", "GROUP", groupId))
+    const mayDescribe = (groupId: string) => context.may("DESCRIBE", "GROUP", groupId)
+    const allowed = request.groups.filter(mayDescribe)
     const refused: DescribedGroup[] = request.groups
-      .filter((groupId) => !allowed.includes(groupId))
+      .filter((groupId) => !mayDescribe(groupId))
       .map((groupId) => ({
         errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED,
         groupId,

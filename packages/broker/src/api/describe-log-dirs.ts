@@ -18,10 +18,10 @@ export const describeLogDirs = handler(DescribeLogDirs, {
       string,
       { partitionIndex: number; partitionSize: number; offsetLag: number; isFutureKey: boolean }[]
     >()
+    const asked = request.topics && new Map(request.topics.map((one) => [one.topic, new Set(one.partitions)]))
     for (const partition of replicas.partitions()) {
       const { topic, index } = partition
-      const asked = request.topics?.find((each) => each.topic === topic)
-      if (request.topics !== null && !asked?.partitions.includes(index)) continue
+      if (asked !== null && !asked.get(topic)?.has(index)) continue
       const partitionSize = partition.isOpen ? partition.attempt((log) => log.size) : replicas.sizeOnDisk(partition)
       if (partitionSize === STORAGE_FAULT) continue
       const row = { partitionIndex: index, partitionSize, offsetLag: 0, isFutureKey: false }

@@ -12,9 +12,10 @@ export const describeTransactions = handler(DescribeTransactions, {
     { operation: "DESCRIBE", resource: "TOPIC" },
   ],
   handle(request, context, services, reply) {
-    const allowed = request.transactionalIds.filter((id) => context.may("DESCRIBE", "TRANSACTIONAL_ID", id))
+    const mayDescribe = (id: string) => context.may("DESCRIBE", "TRANSACTIONAL_ID", id)
+    const allowed = request.transactionalIds.filter(mayDescribe)
     const refused = request.transactionalIds
-      .filter((id) => !allowed.includes(id))
+      .filter((id) => !mayDescribe(id))
       .map((transactionalId) => ({
         errorCode: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
         transactionalId,

@@ -14,6 +14,8 @@ export const describeUserScramCredentials = handler(DescribeUserScramCredentials
     if (!context.may("DESCRIBE", "CLUSTER"))
       return reply({ errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, errorMessage: null, results: [] })
     const asked = users === null || users.length === 0 ? [...image.scramUsers()] : users.map(({ name }) => name)
+    const times = new Map<string, number>()
+    for (const user of asked) times.set(user, (times.get(user) ?? 0) + 1)
     const result = (user: string) => {
       const credentialInfos = image
         .scramCredentials(user)
@@ -24,7 +26,7 @@ export const describeUserScramCredentials = handler(DescribeUserScramCredentials
         errorMessage,
         credentialInfos: [],
       })
-      if (asked.filter((name) => name === user).length > 1)
+      if (times.get(user)! > 1)
         return failed(
           ErrorCode.DUPLICATE_RESOURCE,
           `Cannot describe SCRAM credentials for the same user twice in a single request: ${user}`,
@@ -36,6 +38,6 @@ export const describeUserScramCredentials = handler(DescribeUserScramCredentials
         )
       return { user, errorCode: ErrorCode.NONE, errorMessage: null, credentialInfos }
     }
-    reply({ errorCode: ErrorCode.NONE, errorMessage: null, results: [...new Set(asked)].map(result) })
+    reply({ errorCode: ErrorCode.NONE, errorMessage: null, results: [...times.keys()].map(result) })
   },
 })

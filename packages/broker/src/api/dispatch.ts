@@ -9,6 +9,7 @@ import type { RequestContext } from "../network/context.ts"
 import type { ServerRequest } from "../network/server.ts"
 import { type Authorizer, CLUSTER_NAME } from "../security/authorizer.ts"
 import { userPrincipal } from "../security/principal.ts"
+import { withShortExplanations } from "./explanations.ts"
 import type { AnyHandler, Services } from "./handler.ts"
 import { answerToken } from "./sasl-token.ts"
 import { advertisedRange, type ApiRegistry } from "./registry.ts"
@@ -83,7 +84,7 @@ function dispatch(options: DispatchOptions, request: ServerRequest): void {
     counters.held(throttleMs)
     let chunks: Uint8Array[]
     try {
-      chunks = encodeResponse(handler.api, apiVersion, correlationId, { ...response, throttleTimeMs: throttleMs })
+      chunks = encodeAnswer(handler, apiVersion, correlationId, { ...response, throttleTimeMs: throttleMs })
     } catch (cause) {
       request.fail("internal error")
       options.onDefect(cause)
@@ -92,6 +93,15 @@ function dispatch(options: DispatchOptions, request: ServerRequest): void {
     request.answer(chunks, throttleMs)
   })
   workedMs = clock.monotonic() - startedMs
+}
+
+function encodeAnswer({ api }: AnyHandler, version: number, correlationId: number, answer: unknown): Uint8Array[] {
+  try {
+    return encodeResponse(api, version, correlationId, answer)
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause
+    return encodeResponse(api, version, correlationId, withShortExplanations(answer))
+  }
 }
 
 function isServed(handler: AnyHandler, version: number): boolean {

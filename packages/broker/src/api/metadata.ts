@@ -20,6 +20,7 @@ type MetadataResponse = Answer<typeof Metadata>
 type TopicResponse = MetadataResponse["topics"][number]
 
 const NO_LEADER = -1
+const VERSION_BY_ID = 12
 
 export const metadata = handler(Metadata, {
   permissions: [
@@ -57,6 +58,11 @@ function topicsOf(request: MetadataRequest, context: RequestContext, services: S
     return [...image.topics()]
       .filter(({ name }) => context.may("DESCRIBE", "TOPIC", name))
       .map((topic) => describeTopic(topic, request, context))
+  }
+  // Names may be null from v10 on, in answers from v12 on: whoever asks by id before is told so of all topics.
+  const byId = topics.some(({ name, topicId }) => name === null || topicId !== ZERO_UUID)
+  if (byId && context.apiVersion < VERSION_BY_ID) {
+    return topics.map(({ name, topicId }) => failure(name ?? "", topicId, ErrorCode.INVALID_REQUEST))
   }
   return topics.map(({ name, topicId }) => {
     if (topicId !== ZERO_UUID) {

@@ -17,9 +17,10 @@ export const streamsGroupDescribe = handler(StreamsGroupDescribe, {
     { operation: "DESCRIBE", resource: "TOPIC" },
   ],
   handle(request, context, services, reply) {
-    const allowed = request.groupIds.filter((groupId) => context.may("DESCRIBE", "GROUP", groupId))
+    const mayDescribe = (groupId: string) => context.may("DESCRIBE", "GROUP", groupId)
+    const allowed = request.groupIds.filter(mayDescribe)
     const refused = request.groupIds
-      .filter((groupId) => !allowed.includes(groupId))
+      .filter((groupId) => !mayDescribe(groupId))
       .map((groupId) => describedStreamsError(groupId, ErrorCode.GROUP_AUTHORIZATION_FAILED))
     const seesTopics = ({ topology }: DescribedStreamsGroup) =>
       (topology?.subtopologies ?? []).every((one) =>

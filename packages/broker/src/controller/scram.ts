@@ -28,11 +28,12 @@ export function alterScramCredentials(
   { upsertions, deletions }: Pick<AlterUserScramCredentialsRequest, "upsertions" | "deletions">,
 ): Decision<Results> {
   const records: MetadataRecord[] = []
-  const users = new Set([...upsertions, ...deletions].map(({ name }) => name))
+  const upserted = Map.groupBy(upsertions, ({ name }) => name)
+  const deleted = Map.groupBy(deletions, ({ name }) => name)
+  const users = new Set([...upserted.keys(), ...deleted.keys()])
   const response = [...users].map((user): Results[number] => {
-    const isTheirs = ({ name }: { name: string }) => name === user
     try {
-      const changes = changesOf(image, user, upsertions.filter(isTheirs), deletions.filter(isTheirs))
+      const changes = changesOf(image, user, upserted.get(user) ?? [], deleted.get(user) ?? [])
       for (const record of changes) records.push(record)
       return { user, errorCode: ErrorCode.NONE, errorMessage: null }
     } catch (cause) {

@@ -42,10 +42,12 @@ export function createTopics(
   const taken = new Map<string, string>()
   for (const topic of image.topics()) taken.set(collisionKey(topic.name), topic.name)
   let partitionsLeft = defaults.partitionsMax - image.partitionCount
+  const [names, duplicates] = [new Set<string>(), new Set<string>()]
+  for (const { name } of request.topics) (names.has(name) ? duplicates : names).add(name)
   for (const topic of request.topics) {
-    const duplicate = request.topics.filter((other) => other.name === topic.name).length > 1
     // A name given twice is answered once.
-    if (duplicate && response.some((result) => result.name === topic.name)) continue
+    if (!names.delete(topic.name)) continue
+    const duplicate = duplicates.has(topic.name)
     response.push(
       decide(topic, () => {
         if (duplicate) throw new Refusal(ErrorCode.INVALID_REQUEST, `Topic ${topic.name} is named more than once.`)

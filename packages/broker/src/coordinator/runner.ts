@@ -258,9 +258,9 @@ export class ShardRunner<Request, Record, Timeout, Send> {
     }
     unit.batches.add(records, decision.atomic ?? true, now)
     unit.events.push(event)
-    unit.replies.push(...decision.replies)
-    unit.sends.push(...decision.sends)
-    unit.timers.push(...decision.timers)
+    for (const reply of decision.replies) unit.replies.push(reply)
+    for (const send of decision.sends) unit.sends.push(send)
+    for (const change of decision.timers) unit.timers.push(change)
   }
 
   #append(unit: Unit<Request, Timeout, Send>): void {

@@ -199,8 +199,8 @@ export class ClassicGroup {
     if (this.protocolType !== protocolType) return false
     const members = [...this.members.values()]
     if (members.length === 0) return protocols.length > 0
-    const common = commonProtocols(members)
-    return protocols.some((name) => common.includes(name))
+    const common = new Set(commonProtocols(members))
+    return protocols.some((name) => common.has(name))
   }
 
   /** Whether a request speaks for a member: UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, or NONE. */

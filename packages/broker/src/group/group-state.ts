@@ -3,7 +3,7 @@ import type { UndoLog } from "../coordinator/undo.ts"
 import { UndoMap } from "../coordinator/undo.ts"
 import { ClassicGroup } from "./classic-group.ts"
 import type { ConsumerGroup } from "./consumer/group.ts"
-import type { TopicPatterns } from "./consumer/patterns.ts"
+import type { NamePatterns } from "../coordinator/patterns.ts"
 import type { GroupTopics } from "./consumer/topics.ts"
 import type { ConfigOf, GroupCoordinatorConfig } from "./config.ts"
 import { OffsetStore } from "./offset-store.ts"
@@ -13,7 +13,7 @@ export interface GroupShardOptions {
   readonly config: GroupCoordinatorConfig
   readonly configOf: ConfigOf
   readonly topics: GroupTopics
-  readonly patterns: TopicPatterns
+  readonly patterns: NamePatterns
 }
 
 export class GroupShardState {
@@ -27,7 +27,7 @@ export class GroupShardState {
   readonly offsets: OffsetStore
 
   readonly topics: GroupTopics
-  readonly patterns: TopicPatterns
+  readonly patterns: NamePatterns
 
   constructor(undo: UndoLog, { config, configOf, topics, patterns }: GroupShardOptions) {
     this.undo = undo

@@ -53,9 +53,8 @@ export function hasProtocols(member: Pick<Member, "protocols">, protocols: reado
 export function commonProtocols(members: readonly Pick<Member, "protocols">[]): string[] {
   const [first, ...others] = members
   if (first === undefined) return []
-  return first.protocols
-    .map(({ name }) => name)
-    .filter((name) => others.every((member) => member.protocols.some((protocol) => protocol.name === name)))
+  const known = others.map(({ protocols }) => new Set(protocols.map(({ name }) => name)))
+  return first.protocols.map(({ name }) => name).filter((name) => known.every((names) => names.has(name)))
 }
 
 /** Each member votes for the first of its protocols that all know; most votes win, then the oldest member's order. */

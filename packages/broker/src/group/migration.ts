@@ -65,7 +65,7 @@ export function upgrade(
     armSession(shard, groupId, member, out)
   }
   records.push({ type: "consumer-assignment-epoch", group: groupId, value: generation })
-  out.records.push(...records)
+  for (const record of records) out.records.push(record)
   // The member that joins finds them here.
   for (const record of records) replayConsumerGroup(shard, record)
   return group

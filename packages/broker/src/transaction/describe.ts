@@ -44,20 +44,20 @@ export function describedError(transactionalId: string, errorCode: ErrorCode): D
   }
 }
 
-/** The service has checked that the pattern is one. */
 export function listTransactions(
   shard: TransactionShardState,
-  { request, token }: ListRequest,
+  { request, matches, token }: ListRequest,
   now: number,
   out: TransactionOutcome,
 ): void {
-  const { stateFilters, producerIdFilters, durationFilter, transactionalIdPattern } = request
-  const pattern = transactionalIdPattern ? new RegExp(`^(?:${transactionalIdPattern})$`, "u") : undefined
-  const states = [...shard.transactions.values()]
-    .filter(({ state }) => stateFilters.length === 0 || stateFilters.includes(state))
-    .filter(({ producerId }) => producerIdFilters.length === 0 || producerIdFilters.includes(producerId))
+  const { durationFilter } = request
+  const states = new Set(request.stateFilters)
+  const producerIds = new Set(request.producerIdFilters)
+  const listed = [...shard.transactions.values()]
+    .filter(({ state }) => states.size === 0 || states.has(state))
+    .filter(({ producerId }) => producerIds.size === 0 || producerIds.has(producerId))
     .filter(({ startTimestamp }) => durationFilter < 0 || now - startTimestamp > durationFilter)
-    .filter(({ transactionalId }) => pattern === undefined || pattern.test(transactionalId))
+    .filter(({ transactionalId }) => matches === undefined || matches(transactionalId))
     .map(({ transactionalId, producerId, state }) => ({ transactionalId, producerId, transactionState: state }))
-  out.reply(token, { error: ErrorCode.NONE, states })
+  out.reply(token, { error: ErrorCode.NONE, states: listed })
 }

@@ -4,6 +4,7 @@ import type { EndTxnRequest, EndTxnResponse } from "@millrace/protocol/messages/
 import type { InitProducerIdRequest, InitProducerIdResponse } from "@millrace/protocol/messages/init-producer-id"
 import type { ListTransactionsRequest, ListTransactionsResponse } from "@millrace/protocol/messages/list-transactions"
 import type { ErrorCode } from "@millrace/protocol"
+import type { NameMatcher } from "../coordinator/patterns.ts"
 import type { Outcome, Token } from "../coordinator/shard.ts"
 import type { TransactionRequestContext } from "./coordinator.ts"
 import type { TransactionPartitions } from "./metadata.ts"
@@ -58,6 +59,8 @@ export type ListRequest = {
   readonly kind: "list"
   readonly token: Token<{ readonly error: ErrorCode; readonly states: ListTransactionsResponse["transactionStates"] }>
   readonly request: ListTransactionsRequest
+  /** Of its pattern; undefined when it has none. */
+  readonly matches: NameMatcher | undefined
 }
 
 export type TransactionRequest = InitRequest | AddRequest | EndRequest | MarkersWritten | DescribeRequest | ListRequest

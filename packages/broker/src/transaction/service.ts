@@ -18,6 +18,7 @@ import type { InitProducerIdRequest, InitProducerIdResponse } from "@millrace/pr
 import type { ListTransactionsRequest, ListTransactionsResponse } from "@millrace/protocol/messages/list-transactions"
 import type { CoordinatorLog } from "../coordinator/log.ts"
 import { CONSUMER_OFFSETS_TOPIC } from "../controller/topic-names.ts"
+import { Re2Patterns } from "../coordinator/patterns.ts"
 import { CoordinatorRuntime } from "../coordinator/runtime.ts"
 import type { Token } from "../coordinator/shard.ts"
 import type {
@@ -69,6 +70,7 @@ export class TransactionCoordinatorService implements TransactionCoordinator {
   readonly #runtime: CoordinatorRuntime<TransactionRequest, TransactionRecord, TransactionTimeout, MarkersSend>
   readonly #markers: MarkerSender
   readonly #producerIds: ProducerIds
+  readonly #patterns = new Re2Patterns()
   readonly #groupPartition: (groupId: string) => number | undefined
 
   constructor(options: TransactionCoordinatorOptions) {
@@ -188,9 +190,14 @@ export class TransactionCoordinatorService implements TransactionCoordinator {
     request: ListTransactionsRequest,
   ): Promise<ListTransactionsResponse> {
     const empty = { throttleTimeMs: 0, unknownStateFilters: [], transactionStates: [] }
-    if (!isPattern(request.transactionalIdPattern)) {
-      return { ...empty, errorCode: ErrorCode.INVALID_REGULAR_EXPRESSION }
+    const { transactionalIdPattern: pattern } = request
+    if (pattern) {
+      await this.#patterns.load()
+      if (this.#patterns.fault(pattern) !== undefined) {
+        return { ...empty, errorCode: ErrorCode.INVALID_REGULAR_EXPRESSION }
+      }
     }
+    const matches = pattern ? this.#patterns.matcher(pattern) : undefined
     const unknownStateFilters = request.stateFilters.filter(
       (state) => !transactionStates.some((name) => name === state),
     )
@@ -200,6 +207,7 @@ export class TransactionCoordinatorService implements TransactionCoordinator {
           kind: "list",
           token,
           request,
+          matches,
         })),
       ),
     )
@@ -238,12 +246,3 @@ export class TransactionCoordinatorService implements TransactionCoordinator {
 }
 
 type TokenAnswer<T> = T extends Token<infer Response> ? Response : never
-
-function isPattern(pattern: string | null): boolean {
-  if (!pattern) return true
-  try {
-    return new RegExp(pattern, "u").source.length > 0
-  } catch {
-    return false
-  }
-}

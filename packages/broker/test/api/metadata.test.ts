@@ -59,6 +59,16 @@ describe("metadata", () => {
     expect(topics[0]).toMatchObject({ errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION })
   })
 
+  test.each([10, 11])("5: by id in v%i, whose answers have no null names, is an invalid request", async (version) => {
+    const started = await start()
+    const client = await started.client()
+    const topicId = await client.createTopic("a")
+    const asked = [{ topicId, name: null }, { topicId: "AAAAAAAAAAAAAAAAAAAAEg", name: null }, { name: null }]
+    const { topics } = await client.send(Metadata, version, { topics: asked })
+    expect(topics.map(({ errorCode }) => errorCode)).toEqual(asked.map(() => ErrorCode.INVALID_REQUEST))
+    expect(started.defects).toEqual([])
+  })
+
   test("5-6: by id; a deleted topic's id is unknown", async () => {
     const client = await (await start()).client()
     const topicId = await client.createTopic("a")

@@ -11,7 +11,7 @@ import type { SyncGroupResponse } from "@millrace/protocol/messages/sync-group"
 import { type GroupConfig, groupConfig } from "../../src/config/group.ts"
 import type { Token } from "../../src/coordinator/shard.ts"
 import type { ClassicGroup } from "../../src/group/classic-group.ts"
-import type { TopicPatterns } from "../../src/group/consumer/patterns.ts"
+import type { NamePatterns } from "../../src/coordinator/patterns.ts"
 import type { GroupTopics } from "../../src/group/consumer/topics.ts"
 import type { GroupCoordinatorConfig } from "../../src/group/config.ts"
 import type { GroupRecord } from "../../src/group/records.ts"
@@ -41,7 +41,7 @@ export type OwnSettings = { -readonly [Name in keyof GroupConfig]?: GroupConfig[
 
 /** Classic groups know nothing of topics. */
 export const noTopics: GroupTopics = { version: 0, byName: () => undefined, byId: () => undefined, names: () => [] }
-export const noPatterns: TopicPatterns = { matcher: () => undefined }
+export const noPatterns: NamePatterns = { matcher: () => undefined }
 
 export const sessionTimeoutMs = 10_000
 export const rebalanceTimeoutMs = 60_000

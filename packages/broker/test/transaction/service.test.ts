@@ -266,3 +266,17 @@ test("48: transactions are listed by state, producer, duration and pattern", asy
   expect(await list({ transactionalIdPattern: "id.*" })).toEqual([0, [], ["idle"]])
   expect(await list({ transactionalIdPattern: "(" })).toEqual([ErrorCode.INVALID_REGULAR_EXPRESSION, [], []])
 })
+
+test("48: a pattern is one of RE2, as in Kafka, and takes no more than linear time", async () => {
+  const { transactions, init } = start()
+  await init("a".repeat(60))
+  const list = async (transactionalIdPattern: string) => {
+    const filters = { stateFilters: [], producerIdFilters: [], durationFilter: -1 }
+    const answer = await transactions.listTransactions({ apiVersion: 2 }, { ...filters, transactionalIdPattern })
+    return [answer.errorCode, answer.transactionStates.length]
+  }
+  // Who goes back to try otherwise tries two to the sixtieth ways.
+  expect(await list("(a+)+b")).toEqual([0, 0])
+  expect(await list("(a+)+")).toEqual([0, 1])
+  expect(await list("(?=a)a+")).toEqual([ErrorCode.INVALID_REGULAR_EXPRESSION, 0])
+})

@@ -13,6 +13,7 @@ import { ErrorCode } from "@millrace/protocol"
 import type { LeaveGroupRequest } from "@millrace/protocol/messages/leave-group"
 import type { GroupShardState } from "../group-state.ts"
 import { canDowngrade, downgrade } from "../migration.ts"
+import { commonProtocols } from "../member.ts"
 import { type Place, placeOfStatic, staticMember } from "../member-place.ts"
 import type { BeatRequest, GroupOutcome, JoinRequest, SyncRequest } from "../requests.ts"
 import { joinRefusal, syncRefusal } from "../responses.ts"
@@ -98,9 +99,7 @@ function isSupported(group: ConsumerGroup, memberId: string, { request }: JoinRe
   const others = [...group.members.values()].flatMap((member) =>
     member.classic === null || member.memberId === memberId ? [] : [member.classic],
   )
-  return request.protocols.some(({ name }) =>
-    others.every(({ protocols }) => protocols.some((one) => one.name === name)),
-  )
+  return commonProtocols([request, ...others]).length > 0
 }
 
 /** Who has the id of a dynamic member is that member, or becomes it; a static one without an id takes its old place. */

@@ -14,12 +14,13 @@ export interface TopicPartitions {
 export const noPartitions: Partitions = new Map()
 
 export function partitionsOf(topics: readonly TopicPartitions[]): Partitions {
-  const found = new Map<string, number[]>()
+  const found = new Map<string, Set<number>>()
   for (const { topicId, partitions } of topics) {
-    const all = new Set([...(found.get(topicId) ?? []), ...partitions])
-    if (all.size > 0) found.set(topicId, ascending(all))
+    const all = found.get(topicId)
+    if (all !== undefined) for (const partition of partitions) all.add(partition)
+    else if (partitions.length > 0) found.set(topicId, new Set(partitions))
   }
-  return found
+  return new Map([...found].map(([topicId, all]) => [topicId, ascending(all)]))
 }
 
 export function topicPartitions(set: Partitions): { topicId: string; partitions: number[] }[] {
@@ -27,7 +28,14 @@ export function topicPartitions(set: Partitions): { topicId: string; partitions:
 }
 
 export function has(set: Partitions, topicId: string, partition: number): boolean {
-  return set.get(topicId)?.includes(partition) === true
+  const partitions = set.get(topicId) ?? []
+  let [low, high] = [0, partitions.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (partitions[middle]! < partition) low = middle + 1
+    else high = middle
+  }
+  return partitions[low] === partition
 }
 
 export function filtered(set: Partitions, keep: (topicId: string, partition: number) => boolean): Partitions {

@@ -7,7 +7,7 @@ import type { AssignorMember } from "./assignor.ts"
 import type { ConsumerGroup, ResolvedRegex } from "./group.ts"
 import type { ConsumerMember } from "./member.ts"
 import { noPartitions } from "./partitions.ts"
-import type { TopicPatterns } from "./patterns.ts"
+import type { NamePatterns } from "../../coordinator/patterns.ts"
 import { type GroupTopic, type GroupTopics, metadataHash } from "./topics.ts"
 
 export interface Regexes {
@@ -24,7 +24,7 @@ export interface ResolvedRegexes {
 
 export interface Resolving {
   readonly topics: GroupTopics
-  readonly patterns: TopicPatterns
+  readonly patterns: NamePatterns
   readonly now: number
   /** Who has to resolve them may not see every topic; what it may not see nobody is given (as Kafka's broker does). */
   readonly maySee: (topic: string) => boolean

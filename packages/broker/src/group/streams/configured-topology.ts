@@ -79,13 +79,18 @@ function configured(topology: Topology, topics: GroupTopics): ConfiguredTopology
   checkSources(subtopologies, topics)
   const decided = repartitionCounts(subtopologies, topics)
   const countOf = (name: string): number | undefined => topics.byName(name)?.partitionCount ?? decided.get(name)
-  for (const subtopology of subtopologies) enforceCopartitions(subtopologies, subtopology, decided, countOf)
+  const fixed = new Set(
+    subtopologies.flatMap((one) =>
+      one.repartitionSourceTopics.filter(({ partitions }) => partitions !== 0).map(({ name }) => name),
+    ),
+  )
+  for (const subtopology of subtopologies) enforceCopartitions(subtopology, fixed, decided, countOf)
   const taskCounts = new Map<string, number>()
   const stateful = new Set<string>()
   const expected = new Map<string, InternalTopic>()
   for (const subtopology of subtopologies) {
     const { subtopologyId, repartitionSourceTopics, stateChangelogTopics } = subtopology
-    const tasks = Math.max(...inputTopics(subtopology).map((name) => countOf(name) ?? 0))
+    const tasks = greatest(inputTopics(subtopology).map((name) => countOf(name) ?? 0))
     taskCounts.set(subtopologyId, tasks)
     if (stateChangelogTopics.length > 0) stateful.add(subtopologyId)
     for (const topic of repartitionSourceTopics)
@@ -137,13 +142,13 @@ function repartitionCounts(subtopologies: readonly Subtopology[], topics: GroupT
     for (const { sourceTopics, repartitionSourceTopics, repartitionSinkTopics } of subtopologies) {
       for (const sink of repartitionSinkTopics) {
         if (counts.has(sink)) continue
-        const known = [
+        const known: number[] = [
           ...repartitionSourceTopics.flatMap(({ name }) => counts.get(name) ?? []),
           ...sourceTopics.flatMap((name) => topics.byName(name)?.partitionCount ?? []),
         ]
         if (known.length === 0) unknown = true
         else {
-          counts.set(sink, Math.max(...known))
+          counts.set(sink, greatest(known))
           progress = true
         }
       }
@@ -164,28 +169,22 @@ function repartitionCounts(subtopologies: readonly Subtopology[], topics: GroupT
 }
 
 function enforceCopartitions(
-  subtopologies: readonly Subtopology[],
   { sourceTopics, repartitionSourceTopics, copartitionGroups }: Subtopology,
+  /** Repartition topics whose counts were given. */
+  fixed: ReadonlySet<string>,
   decided: Map<string, number>,
   countOf: (name: string) => number | undefined,
 ): void {
-  const fixed = new Set(
-    subtopologies.flatMap((one) =>
-      one.repartitionSourceTopics.filter(({ partitions }) => partitions !== 0).map(({ name }) => name),
-    ),
-  )
+  const repartitionNames = repartitionSourceTopics.map(({ name }) => name)
   for (const group of copartitionGroups) {
     const external = named(group.sourceTopics, sourceTopics)
-    const internal = named(
-      group.repartitionSourceTopics,
-      repartitionSourceTopics.map(({ name }) => name),
-    )
+    const internal = named(group.repartitionSourceTopics, repartitionNames)
     const count = (name: string) => countOf(name) ?? 0
     const pinned = internal.filter((name) => fixed.has(name))
     const decisive = external.length > 0 ? external : pinned.length > 0 ? pinned : internal
     if (decisive.length === 0) continue
     const counts = decisive.map(count)
-    const agreed = Math.max(...counts)
+    const agreed = greatest(counts)
     const mayDiffer = external.length === 0 && pinned.length === 0
     if (!mayDiffer && counts.some((one) => one !== agreed)) {
       const listed = decisive.map((name) => `${name}=${count(name)}`).sort()
@@ -213,6 +212,10 @@ function named(places: readonly number[], names: readonly string[]): string[] {
     return name
   })
 }
+
+/** A list may be longer than a call's arguments. */
+const greatest = (counts: readonly number[]): number =>
+  counts.reduce((most, count) => Math.max(most, count), Number.NEGATIVE_INFINITY)
 
 const internalTopic = ({ name, replicationFactor, topicConfigs }: TopicInfo, partitions: number): InternalTopic => ({
   name,

@@ -8,7 +8,7 @@ import type {
 } from "@millrace/protocol/messages/consumer-group-heartbeat"
 import type { GroupCoordinatorConfig } from "../../../src/group/config.ts"
 import type { ConsumerGroup } from "../../../src/group/consumer/group.ts"
-import type { TopicPatterns } from "../../../src/group/consumer/patterns.ts"
+import type { NamePatterns } from "../../../src/coordinator/patterns.ts"
 import type { GroupTopic, GroupTopics } from "../../../src/group/consumer/topics.ts"
 import type { GroupRecord } from "../../../src/group/records.ts"
 import type { GroupRequest, GroupTimeout } from "../../../src/group/requests.ts"
@@ -50,7 +50,7 @@ export type Beat = Partial<ConsumerGroupHeartbeatRequest> & {
 /** What a member has: partitions by topic name. */
 export type Owned = Record<string, number[]>
 
-class Patterns implements TopicPatterns {
+class Patterns implements NamePatterns {
   isLoading = false
 
   matcher(pattern: string) {
