@@ -63,6 +63,10 @@ export class BrokerProcess {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
   }
 
+  get pid(): number {
+    return this.#child!.pid!
+  }
+
   async kill(): Promise<void> {
     await this.#end("SIGKILL")
   }
