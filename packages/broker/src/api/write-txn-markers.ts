@@ -34,9 +34,12 @@ async function write(marker: Marker, allowed: boolean, { replicas }: Services) {
     partitions: await Promise.all(
       partitionIndexes.map(async (partition) => ({
         partitionIndex: partition,
-        errorCode: allowed
-          ? await replicas.endTransaction({ topic: name, partition }, end)
-          : ErrorCode.CLUSTER_AUTHORIZATION_FAILED,
+        errorCode: !allowed
+          ? ErrorCode.CLUSTER_AUTHORIZATION_FAILED
+          : // The ends of 64 bits are nobody's id, and a batch cannot have them.
+            Number.isSafeInteger(producerId)
+            ? await replicas.endTransaction({ topic: name, partition }, end)
+            : ErrorCode.INVALID_REQUEST,
       })),
     ),
   }))

@@ -1,0 +1,18 @@
+import { ErrorCode, INT64_MAX, INT64_MIN } from "@millrace/protocol"
+import { WriteTxnMarkers } from "@millrace/protocol/messages/write-txn-markers"
+import { expect, test } from "vitest"
+import { start } from "../harness.ts"
+
+test.each([INT64_MAX, INT64_MIN])(
+  "a marker of producer %d, which no batch can have, is refused",
+  async (producerId) => {
+    const started = await start()
+    const client = await started.client()
+    await client.createTopic("a")
+    const topics = [{ name: "a", partitionIndexes: [0] }]
+    const marker = { producerId, producerEpoch: 0, transactionResult: true, coordinatorEpoch: 0, topics }
+    const { markers } = await client.send(WriteTxnMarkers, 1, { markers: [marker] })
+    expect(markers[0]!.topics[0]!.partitions[0]!.errorCode).toBe(ErrorCode.INVALID_REQUEST)
+    expect(started.defects).toEqual([])
+  },
+)
