@@ -33,13 +33,28 @@ const CRASH_AT_FRACTIONS = [0.25, 0.6]
 const GIVE_UP_AFTER_MS = 115_000
 const POLL_MS = 100
 
-const { values: options } = parseArgs({
-  options: {
-    brokers: { type: "string" },
-    guarantee: { type: "string", default: "exactly_once" },
-    keep: { type: "boolean", default: false },
-  },
-})
+/** Without transactions a crash repeats what came after the last commit: often enough a commit, and that may be nothing. */
+const AT_LEAST_ONCE_COMMIT_MS = 5_000
+
+const USAGE = "npm start -- [--brokers HOST:PORT] [--guarantee exactly_once|at_least_once] [--keep]"
+const options = givenOptions()
+
+function givenOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        brokers: { type: "string" },
+        guarantee: { type: "string", default: "exactly_once" },
+        keep: { type: "boolean", default: false },
+      },
+    })
+    if (values.guarantee === "exactly_once" || values.guarantee === "at_least_once") return values
+    throw new Error(`--guarantee ${values.guarantee}: exactly_once or at_least_once`)
+  } catch (error) {
+    console.error(`${(error as Error).message}\nusage: ${USAGE}`)
+    process.exit(1)
+  }
+}
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -134,6 +149,7 @@ async function main(): Promise<number> {
         `schema.registry.url=${urls.registry}`,
         "--set",
         `processing.guarantee=${options.guarantee}`,
+        ...(transactional ? [] : ["--set", `commit.interval.ms=${AT_LEAST_ONCE_COMMIT_MS}`]),
       )
     let worker = startWorker()
     let crashes = 0
