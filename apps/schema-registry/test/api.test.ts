@@ -58,6 +58,9 @@ describe("registering", () => {
     ["an empty schema", { schema: "" }, 42201],
     ["no JSON", { schema: "{" }, 42201],
     ["no Avro", { schema: '{"type":"nonsense"}' }, 42201],
+    ["no JSON schema", { schema: '{"type":12}', schemaType: "JSON" }, 42201],
+    ["a keyword that its draft has otherwise", { schema: json2020({ prefixItems: {} }), schemaType: "JSON" }, 42201],
+    ["a draft that is no text", { schema: '{"$schema":7}', schemaType: "JSON" }, 42201],
     ["no type that is known", { schema: '"int"', schemaType: "PROTOBUF" }, 42201],
     ["a reference to nothing", { schema: '"int"', references: [{ name: "a", subject: "none", version: 1 }] }, 42201],
     ["a version that is not next", { schema: '"int"', version: 7 }, 42201],
@@ -66,6 +69,16 @@ describe("registering", () => {
   test.each(bad)("refuses %s", async (_, body, code) => {
     expect(await api.call("POST /subjects/a/versions", body)).toMatchObject(refused(422, code))
     expect(api.store.log).toEqual([])
+  })
+  const good: [string, unknown][] = [
+    ["draft 4's bounds", { $schema: "http://json-schema.org/draft-04/schema#", minimum: 1, exclusiveMinimum: true }],
+    ["draft 6", { $schema: "http://json-schema.org/draft-06/schema#", const: 1 }],
+    ["keywords of one's own", { $schema: "https://example.com/own", type: "object", "x-owner": 7 }],
+    ["references to what lies elsewhere", { properties: { a: { $ref: "other.json" } } }],
+  ]
+  test.each(good)("takes a JSON schema with %s", async (_, schema) => {
+    const body = { schema: JSON.stringify(schema), schemaType: "JSON" }
+    expect(await api.call("POST /subjects/a/versions", body)).toMatchObject({ status: 200 })
   })
   test("refuses a schema that is not compatible, and says why", async () => {
     await api.register("a", record("x"))
@@ -85,6 +98,10 @@ describe("registering", () => {
     expect(new Set(answers.map(({ body }) => body.id)).size).toBe(20)
   })
 })
+
+function json2020(schema: object): string {
+  return JSON.stringify({ $schema: "https://json-schema.org/draft/2020-12/schema", ...schema })
+}
 
 describe("reading", () => {
   beforeEach(async () => {

@@ -34,7 +34,8 @@ describe("every value survives the round trip", () => {
     ["int32", int32, fc.integer()],
     ["int64", int64, fc.maxSafeInteger()],
     ["double", double, fc.double()],
-    ["json", json(), fc.jsonValue().filter((value) => !JSON.stringify(value).includes("-0"))],
+    // What JSON can say: -0 it writes as 0.
+    ["json", json(), fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)))],
   ]
   test.each(cases)("%s", (_, serde, values) => {
     fc.assert(

@@ -8,6 +8,7 @@ import { parseAvro } from "@millrace/schema/avro/parse"
 import { normalized, print } from "@millrace/schema/avro/print"
 import type { AvroNamedType, AvroType } from "@millrace/schema/avro/schema"
 import { SchemaParseError } from "@millrace/schema/errors"
+import { checkJsonSchema, parseJsonSchema } from "@millrace/schema/json-schema/validate"
 import type { SchemaReference } from "../record/record.ts"
 import { minify, sortKeys } from "./json-text.ts"
 import { Refusal, RefusalCode } from "./refusal.ts"
@@ -31,6 +32,8 @@ export interface UnderstandOptions {
   readonly normalize: boolean
   /** Refuse defaults that are not of their type: for new schemas. */
   readonly validateDefaults: boolean
+  /** Refuse JSON keywords with values that their draft does not have: for new schemas. */
+  readonly validateKeywords: boolean
   /** Whether references may lead to deleted versions: for schemas that are registered already. */
   readonly deletedReferences: boolean
 }
@@ -78,15 +81,8 @@ function understandJson(
   content: SchemaContent,
   options: UnderstandOptions,
 ): Understood {
-  let json: unknown
-  try {
-    json = JSON.parse(content.schema)
-  } catch (cause) {
-    throw new SchemaParseError("", `the schema is not JSON: ${(cause as Error).message}`)
-  }
-  if (typeof json !== "boolean" && (typeof json !== "object" || json === null || Array.isArray(json))) {
-    throw new SchemaParseError("", "a JSON schema is an object or a boolean")
-  }
+  const json = parseJsonSchema(content.schema)
+  if (options.validateKeywords) checkJsonSchema(json)
   // That what it refers to is there; a `$ref` names it.
   for (const _ of referencedBy(state, subject, content, options));
   const schema = options.normalize ? JSON.stringify(sortKeys(json)) : minify(content.schema)
@@ -144,4 +140,9 @@ function referencedBy(
 
 /** A schema that the registry holds. */
 export const understandStored = (state: RegistryState, subject: string, content: SchemaContent): Understood =>
-  understand(state, subject, content, { normalize: false, validateDefaults: false, deletedReferences: true })
+  understand(state, subject, content, {
+    normalize: false,
+    validateDefaults: false,
+    validateKeywords: false,
+    deletedReferences: true,
+  })

@@ -56,6 +56,7 @@ function understandNew(registry: Registry, subject: string, content: SchemaConte
   return understand(state, subject, content, {
     normalize: normalizes(state, defaults, subject, normalize),
     validateDefaults: defaults.validateDefaults,
+    validateKeywords: true,
     deletedReferences: false,
   })
 }
@@ -143,6 +144,7 @@ export function lookUp(
   const schema = understand(state, subject, content, {
     normalize: normalizes(state, defaults, subject, options.normalize),
     validateDefaults: false,
+    validateKeywords: false,
     deletedReferences: true,
   })
   const found = versions.findLast((known) => sameContent(known, schema.content))

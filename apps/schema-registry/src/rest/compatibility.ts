@@ -50,6 +50,7 @@ function verdict(registry: Registry, request: RouteRequest, previous: readonly S
     const schema = understand(state, subject, content, {
       normalize: normalizes(state, defaults, subject, flag(request, "normalize")),
       validateDefaults: defaults.validateDefaults,
+      validateKeywords: true,
       deletedReferences: false,
     })
     messages = incompatibilities(state, policyOf(state, defaults, subject), schema, previous)

@@ -48,6 +48,22 @@ export function jsonValidator(
   }
 }
 
+/**
+ * Throws SchemaParseError where keywords do not have the values that the schema's draft asks for, as in `{"type": 12}`.
+ * Draft 4 and drafts of one's own go unchecked: there is no meta-schema of theirs here.
+ */
+export function checkJsonSchema(schema: JsonSchema): void {
+  if (typeof schema === "boolean") return
+  const { $schema: draft = DRAFT_7 } = schema
+  if (typeof draft !== "string") throw new SchemaParseError("$schema", `is text, not ${describe(draft)}`)
+  if (!/draft-0[67]\/|2019-09|2020-12/.test(draft)) return
+  const ajv = engineFor(schema)
+  if (ajv.validateSchema(withoutOldDraft(schema)) !== true) {
+    const { instancePath = "", message = "is not of its draft" } = ajv.errors?.[0] ?? {}
+    throw new SchemaParseError(instancePath.slice(1).replaceAll("/", "."), message)
+  }
+}
+
 function engineFor(schema: JsonSchema): Ajv {
   const draft = typeof schema === "object" && typeof schema.$schema === "string" ? schema.$schema : DRAFT_7
   const engine = draft.includes("2020-12")
