@@ -1,5 +1,5 @@
 /**
- * npm run bench -- SUITE [--rounds N] [--records N] [--broker kafka|millrace] [--only WORD,…] [--peers NAME,…] [--json FILE]
+ * npm run bench -- SUITE [--rounds N] [--records N] [--broker kafka|millrace] [--only WORD,…] [--peers NAME,…] [--all] [--unpinned] [--json FILE]
  *
  * Benchmarks with peers side by side in the same run, as ratios.
  */
@@ -9,6 +9,7 @@ import { parseArgs } from "node:util"
 import type { BrokerName, Row, SuiteOptions } from "./suite.ts"
 
 const SUITES: Readonly<Record<string, () => Promise<{ run(options: SuiteOptions): Promise<Row[]> }>>> = {
+  broker: () => import("./broker/suite.ts"),
   client: () => import("./client/suite.ts"),
   nexmark: () => import("./nexmark/suite.ts"),
   start: () => import("./start.ts"),
@@ -26,6 +27,8 @@ const { values: options, positionals } = parseArgs({
     broker: { type: "string", default: "kafka" },
     only: { type: "string", multiple: true },
     peers: { type: "string" },
+    all: { type: "boolean", default: false },
+    unpinned: { type: "boolean", default: false },
   },
 })
 const load = SUITES[positionals[0] ?? ""]
@@ -44,15 +47,19 @@ const rows = await (
 ).run({
   rounds: Number(options.rounds),
   broker: options.broker satisfies BrokerName,
+  all: options.all,
+  unpinned: options.unpinned,
   ...(options.records !== undefined && { records: Number(options.records) }),
   ...(options.only && { only: options.only }),
   ...(options.peers !== undefined && { peers: options.peers.split(",") }),
 })
+/** Three digits at least. */
+const figure = (value: number) => (value >= 100 ? String(Math.round(value)) : value.toPrecision(3))
 for (const { what, unit, moreIsBetter, medians } of rows) {
   const ours = medians["millrace"]
   const figures = Object.entries(medians).map(([who, value]) => {
-    if (who === "millrace" || ours === undefined) return `${who} ${Math.round(value)} ${unit}`
-    return `${who} ${Math.round(value)} ${unit} (ours is ${(moreIsBetter ? ours / value : value / ours).toFixed(2)}x)`
+    if (who === "millrace" || ours === undefined) return `${who} ${figure(value)} ${unit}`
+    return `${who} ${figure(value)} ${unit} (ours is ${(moreIsBetter ? ours / value : value / ours).toFixed(2)}x)`
   })
   console.log(`${what}: ${figures.join(", ")}`)
 }

@@ -6,11 +6,12 @@
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { NoKafka, startRealKafka } from "@millrace/tools/real-kafka"
+import { residentMbOf } from "./resources.ts"
 import { median, type Row, type SuiteOptions } from "./suite.ts"
 
 const MILLRACE = fileURLToPath(import.meta.resolve("millrace/bin/millrace.mjs"))
@@ -79,5 +80,5 @@ async function startKafka(): Promise<Sample | undefined> {
 
 async function residentAtRest(pid: number): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, REST_MS))
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1024
+  return residentMbOf(pid)
 }

@@ -11,6 +11,10 @@ export interface SuiteOptions {
   /** Cases whose names hold one of the words of each. */
   readonly only?: readonly string[]
   readonly peers?: readonly string[]
+  /** Every case, not the default ones. */
+  readonly all?: boolean
+  /** Clients and brokers share all cores. */
+  readonly unpinned?: boolean
 }
 
 export interface Row {

@@ -63,7 +63,10 @@ export async function startRealKafka(options: RealKafkaOptions = {}): Promise<Re
   writeFileSync(join(dataDir, "log4j2.properties"), logging(logFile))
   const jvm = [
     `-Xmx${options.heapMb ?? 512}m`,
+    // As its own start script has them.
     "-XX:+UseG1GC",
+    "-XX:MaxGCPauseMillis=20",
+    "-XX:InitiatingHeapOccupancyPercent=35",
     `-Dlog4j2.configurationFile=${join(dataDir, "log4j2.properties")}`,
     "-cp",
     classpath,

@@ -6,8 +6,8 @@ import { once } from "node:events"
 import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Admin } from "@millrace/client"
-import { cpuSecondsOf } from "../streams/measure.ts"
-import type { Launch } from "../streams/peers.ts"
+import type { Launch } from "../launch.ts"
+import { cpuSecondsOf } from "../resources.ts"
 import type { Told } from "./job.ts"
 
 const SAMPLE_MS = 20

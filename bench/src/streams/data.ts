@@ -10,6 +10,8 @@ export const PRODUCTS = 10_000
 const START_MS = 1_700_000_000_000
 /** Event time between two orders. */
 const STEP_MS = 2
+/** Customers are there before the first order: a row of the same time may come after it. */
+export const CUSTOMER_MS = START_MS - 1
 /** A payment follows its order by this much. */
 const PAYMENT_MS = 500
 

@@ -5,14 +5,13 @@
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { readFileSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Admin } from "@millrace/client"
-import type { Launch } from "./peers.ts"
+import type { Launch } from "../launch.ts"
+import { cpuSecondsOf, residentMbOf } from "../resources.ts"
 
 const SAMPLE_MS = 100
 const STILL_MS = 3_000
-const TICKS_PER_SECOND = 100
 
 export interface Sample {
   readonly records: number
@@ -87,14 +86,3 @@ async function progress(admin: Admin, { group, topics }: Measured): Promise<{ in
   }
   return { input, sum }
 }
-
-/** User and system time of all threads. */
-export function cpuSecondsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-  // The second field, the name in parentheses, may hold spaces.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
-}
-
-const residentMbOf = (pid: number): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024

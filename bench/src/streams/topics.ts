@@ -48,7 +48,7 @@ export async function fill(client: KafkaClient, input: Input, format: D.Format, 
   for (let n = 0; n < rowsOf(input, records); n++) {
     if (input === "customers") {
       const row = D.customerRow(n)
-      await write(D.orderTime(0), row.id, customer.encode(row))
+      await write(D.CUSTOMER_MS, row.id, customer.encode(row))
     } else if (input === "payments") {
       const one = D.paymentOf(n)
       await write(D.paymentTime(n), one.order, payment.encode(one))

@@ -1,0 +1,46 @@
+/**
+ * How the processes of suites are started: files of ours by this Node, Java compiled against the jars that it needs.
+ */
+import { execFile } from "node:child_process"
+import { rmSync } from "node:fs"
+import { mkdtemp, readdir } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import { promisify } from "node:util"
+import { kafkaJars, type KafkaProfile, requireJava } from "@millrace/tools/kafka-jars"
+
+const run = promisify(execFile)
+
+export interface Launch {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** A file of ours; its job is its argument. */
+export const nodeLaunch = (file: string, job: object): Launch => ({
+  command: process.execPath,
+  args: [...nodeFlags(), file, JSON.stringify(job)],
+})
+
+/** For profiles: MILLRACE_BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=/tmp/profiles". */
+export const nodeFlags = () => process.env["MILLRACE_BENCH_NODE_FLAGS"]?.split(" ") ?? []
+
+const classPaths = new Map<string, Promise<string>>()
+
+/** The class path of all Java sources in a directory, compiled once in a process, with the jars of the profile. */
+export function javaClassPath(sources: string, profile: KafkaProfile): Promise<string> {
+  const known = classPaths.get(sources) ?? compiled(sources, profile)
+  classPaths.set(sources, known)
+  return known
+}
+
+async function compiled(sources: string, profile: KafkaProfile): Promise<string> {
+  await requireJava()
+  const jars = path.join(await kafkaJars(profile), "*")
+  const classes = await mkdtemp(path.join(tmpdir(), "millrace-bench-classes-"))
+  process.once("exit", () => rmSync(classes, { recursive: true, force: true }))
+  const files = (await readdir(sources)).map((file) => path.join(sources, file))
+  await run("javac", ["-cp", jars, "-d", classes, ...files])
+  return `${classes}:${jars}`
+}
