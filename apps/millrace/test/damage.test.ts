@@ -84,6 +84,24 @@ describe("after a clean stop", () => {
     )
   })
 
+  it("with --log json the event is told in names and values", async () => {
+    const serving = await serve([...broker(damaged(CLEAN, oldest(), 500_000)), "--log", "json"])
+    await millrace(["consume", "big", "--until-end", "--brokers", serving.ready["kafka"]!])
+    const told = (await serving.stop()).stderr.split("\n").slice(0, -1)
+    expect(told.map((line) => JSON.parse(line))).toEqual([
+      {
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+        part: "broker",
+        level: "error",
+        event: "partition-offline",
+        topic: "big",
+        partition: 0,
+        reason: expect.stringContaining(path.basename(oldest())),
+        message: expect.stringMatching(/^partition big-0 is offline: /),
+      },
+    ])
+  })
+
   it("in the metadata log: the broker does not start", async () => {
     const ended = await millrace(broker(damaged(CLEAN, metadata(), -10)))
     expect(ended).toMatchObject({ code: 1, stdout: "" })

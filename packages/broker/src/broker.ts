@@ -44,7 +44,9 @@ import { AclAuthorizer } from "./security/acl-authorizer.ts"
 import { allowAll, type Authorizer } from "./security/authorizer.ts"
 import { Listeners } from "./security/listeners.ts"
 import { commonSettings } from "./security/listener-security.ts"
+import type { RequestTracing } from "./tracing/tracing.ts"
 import { TransactionCoordinatorService } from "./transaction/service.ts"
+import { reasonOf, type ServerLog } from "./server-log.ts"
 
 export interface BrokerOptions {
   readonly host: Host
@@ -57,8 +59,9 @@ export interface BrokerOptions {
   /** Takes the place of the `node.id` config. */
   readonly nodeId?: number
   readonly authorizer?: Authorizer
-  /** One line per event worth telling; nothing secret is in it. */
-  readonly log?: (message: string) => void
+  /** A span for each request: see `findRequestTracing`. */
+  readonly tracing?: RequestTracing | undefined
+  readonly log?: ServerLog
   /** A defect after which the broker must not go on; rethrown in a turn of its own when left out. */
   readonly onDefect?: (cause: unknown) => void
 }
@@ -92,7 +95,7 @@ export class Broker {
 
   static async start(options: BrokerOptions): Promise<Broker> {
     const { host, dataDir, listen, config: given = {} } = options
-    const log = options.log ?? (() => {})
+    const log: ServerLog = options.log ?? (() => {})
     const onDefect =
       options.onDefect ??
       ((cause: unknown) =>
@@ -112,7 +115,16 @@ export class Broker {
       random: host.random,
       onRecovered: ({ path, position, bytesRemoved, endOffset, reason }) => {
         const what = `cut ${bytesRemoved} bytes from byte ${position} on, the log ends at offset ${endOffset}`
-        log(`${path}: ${what}: ${reason}`)
+        const event = {
+          level: "warn",
+          event: "log-recovered",
+          path,
+          position,
+          bytesRemoved,
+          endOffset,
+          reason,
+        } as const
+        log(`${path}: ${what}: ${reason}`, event)
       },
     })
     const stopping: (() => void | Promise<void>)[] = []
@@ -148,11 +160,18 @@ export class Broker {
           maxBatchBytes: () => configs.topic(topic)["max.message.bytes"],
         })
       const fault = (topic: string) => (partition: number, cause: unknown) =>
-        log(`coordinator of ${topic}-${partition} cannot load: ${cause instanceof Error ? cause.message : cause}`)
+        log(`coordinator of ${topic}-${partition} cannot load: ${reasonOf(cause)}`, {
+          level: "error",
+          event: "coordinator-not-loaded",
+          topic,
+          partition,
+          reason: reasonOf(cause),
+        })
       // The broker goes on, unlike after `onDefect`: what was decided halfway was taken back.
       const defect = (topic: string) => (partition: number, cause: unknown) =>
         log(
           `coordinator of ${topic}-${partition} took back a decision: ${(cause instanceof Error && cause.stack) || cause}`,
+          { level: "error", event: "coordinator-decision-undone", topic, partition, reason: reasonOf(cause) },
         )
       const groups = new GroupCoordinatorService({
         log: coordinatorLog(CONSUMER_OFFSETS_TOPIC),
@@ -234,11 +253,13 @@ export class Broker {
           registry: allApis(),
           services,
           authorizer: options.authorizer ?? authorizerOf(config, image),
+          tracing: options.tracing,
           onDefect,
         }),
       })
       const bound = await server.listen(specs)
-      if (!(options.net ?? host.net).isPrivate) for (const warning of listeners.warnings(bound)) log(warning)
+      if (!(options.net ?? host.net).isPrivate)
+        for (const warning of listeners.warnings(bound)) log(warning, { level: "warn", event: "listener-unguarded" })
       stopping.push(() => {
         const drained = server.close(config["shutdown.drain.timeout.ms"])
         // Nothing new comes in; who waits for others or for data is answered now rather than cut off at the end.
@@ -258,7 +279,8 @@ export class Broker {
       replicas.connect({ groups, transactions })
 
       const schedule = new Schedule(host.clock, (task, cause) => {
-        log(`${task} failed: ${cause instanceof Error ? cause.message : String(cause)}`)
+        const reason = reasonOf(cause)
+        log(`${task} failed: ${reason}`, { level: "error", event: "task-failed", task, reason })
       })
       startMaintenance({ clock: host.clock, configs, replicas, controller, schedule, log })
       schedule.start({
@@ -268,7 +290,8 @@ export class Broker {
         run: () => {
           for (const listener of listeners.reloaded()) {
             server.refreshTls(listener)
-            log(`listener ${listener} shows its new certificate to new connections`)
+            const event = { level: "info", event: "certificate-reloaded", listener } as const
+            log(`listener ${listener} shows its new certificate to new connections`, event)
           }
         },
       })

@@ -18,6 +18,7 @@ import type { GroupCoordinator } from "./group/coordinator.ts"
 import { faultCode } from "./faults.ts"
 import { type Leadership, Partition } from "./partition/partition.ts"
 import type { MarkerOutcome, MarkerWriter, TopicPartition, TransactionCoordinator } from "./transaction/coordinator.ts"
+import { reasonOf, type ServerLog } from "./server-log.ts"
 
 export interface ReplicaManagerOptions {
   readonly brokerId: number
@@ -25,7 +26,7 @@ export interface ReplicaManagerOptions {
   readonly logDirectory: LogDirectory
   readonly configs: ConfigView
   readonly image: MetadataImage
-  readonly log: (message: string) => void
+  readonly log: ServerLog
 }
 
 /** Who must hear of internal partitions: told when they are led here, and how far they are committed. */
@@ -77,7 +78,9 @@ export class ReplicaManager implements MarkerWriter {
   #putAside(topic: string, partition: number, reason: string): void {
     const { logDirectory, log } = this.#options
     const path = logDirectory.putAside(topic, partition)
-    if (path !== undefined) log(`the log of ${topic}-${partition} was put aside as ${path}: ${reason}`)
+    const event = { level: "warn", event: "log-put-aside", topic, partition, reason } as const
+    if (path !== undefined)
+      log(`the log of ${topic}-${partition} was put aside as ${path}: ${reason}`, { ...event, path })
   }
 
   get dataDir(): string {
@@ -203,7 +206,8 @@ export class ReplicaManager implements MarkerWriter {
       this.#options.logDirectory.checkpoint(this.#highWatermarks())
     } catch (cause) {
       if (faultCode(cause) === undefined) throw cause
-      this.#options.log(`checkpoint failed: ${(cause as Error).message}`)
+      const reason = reasonOf(cause)
+      this.#options.log(`checkpoint failed: ${reason}`, { level: "error", event: "checkpoint-failed", reason })
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Address } from "@millrace/host"
 import { command } from "../command.ts"
 import { type BrokerPart, brokerSettings, startBroker } from "../parts/broker.ts"
+import { LOG_OPTION, serverPrinter } from "../parts/server-log.ts"
 import { addressOption, listening, serve } from "../serve.ts"
 
 export default command({
@@ -11,19 +12,21 @@ export default command({
     listen: { value: "HOST:PORT", help: "address to listen on; port 0 picks a free one", default: "127.0.0.1:9092" },
     metrics: { value: "HOST:PORT", help: "serves /metrics for Prometheus, /health and /ready here" },
     config: { value: "FILE", help: "a properties file with Kafka's broker settings" },
+    log: LOG_OPTION,
     set: { value: "key=value", help: "one broker setting by Kafka's name; wins over the file", multiple: true },
   },
   run: async ({ options }) => {
     const listen = addressOption("listen", options.listen)
     const config = brokerSettings({ file: options.config, set: options.set })
     const metrics = options.metrics === undefined ? undefined : addressOption("metrics", options.metrics)
+    const { broker: log } = serverPrinter(options.log)
     let part: BrokerPart | undefined
     const watch = async (at: Address) => {
       const { startBrokerMetrics } = await import("../parts/broker-metrics.ts")
       return await listening("metrics", () => startBrokerMetrics(at, part!.broker))
     }
     return serve([
-      async () => (part = await listening("listen", () => startBroker({ dataDir: options.data, listen, config }))),
+      async () => (part = await listening("listen", () => startBroker({ dataDir: options.data, listen, config, log }))),
       ...(metrics === undefined ? [] : [() => watch(metrics)]),
     ])
   },

@@ -17,6 +17,7 @@ import { readSettings } from "../parts/config-file.ts"
 import { startMetrics } from "../parts/metrics.ts"
 import { watchRuns } from "../parts/run-metrics.ts"
 import { snapshotsTo } from "../parts/snapshots.ts"
+import { serverPrinter } from "../parts/server-log.ts"
 import { type RunConfig, runConfig, runOptionsOf } from "../parts/run-config.ts"
 import {
   addressOption,
@@ -230,7 +231,9 @@ async function startEmbedded(
     import("../parts/broker.ts"),
     import("../parts/registry.ts"),
   ])
-  const broker = await listening("kafka", () => startBroker({ dataDir, listen, config: {} }))
+  const broker = await listening("kafka", () =>
+    startBroker({ dataDir, listen, config: {}, log: serverPrinter("text").broker }),
+  )
   parts.push(broker)
   const target = { brokers: formatAddress(broker.address), createTopics: { partitions } }
   const registryUrl = config["schema.registry.url"]

@@ -4,6 +4,7 @@ import { startBrokerMetrics } from "../parts/broker-metrics.ts"
 import { type BrokerPart, brokerSettings, startBroker } from "../parts/broker.ts"
 import { startConnectWorker } from "../parts/connect.ts"
 import { startRegistryServer } from "../parts/registry.ts"
+import { LOG_OPTION, serverPrinter } from "../parts/server-log.ts"
 import { addressOption, listening, type Part, serve } from "../serve.ts"
 
 export default command({
@@ -16,6 +17,7 @@ export default command({
     connect: { value: "HOST:PORT", help: "address of the connect worker", default: "127.0.0.1:8083" },
     metrics: { value: "HOST:PORT", help: "serves /metrics for Prometheus, /health and /ready here" },
     config: { value: "FILE", help: "a properties file with Kafka's broker settings" },
+    log: LOG_OPTION,
     set: { value: "key=value", help: "one broker setting by Kafka's name; wins over the file", multiple: true },
   },
   run: async ({ options }) => {
@@ -23,13 +25,16 @@ export default command({
     const registryListen = addressOption("registry", options.registry)
     const connectListen = addressOption("connect", options.connect)
     const config = brokerSettings({ file: options.config, set: options.set })
+    const print = serverPrinter(options.log)
     let brokers = ""
     const metrics = options.metrics === undefined ? undefined : addressOption("metrics", options.metrics)
     let registry: Part | undefined
     let broker: BrokerPart | undefined
     return serve([
       async () => {
-        broker = await listening("kafka", () => startBroker({ dataDir: options.data, listen, config }))
+        broker = await listening("kafka", () =>
+          startBroker({ dataDir: options.data, listen, config, log: print.broker }),
+        )
         brokers = formatAddress(broker.address)
         return broker
       },
@@ -38,7 +43,7 @@ export default command({
         return (registry = await listening("registry", start))
       },
       () => {
-        const worker = { brokers, listen: connectListen, config: {}, registryUrl: registry!.at }
+        const worker = { brokers, listen: connectListen, config: {}, registryUrl: registry!.at, log: print.connect }
         return listening("connect", () => startConnectWorker(worker))
       },
       ...(metrics === undefined ? [] : [() => listening("metrics", () => startBrokerMetrics(metrics, broker!.broker))]),

@@ -1,4 +1,4 @@
-import { Broker, brokerConfig, commonSettings } from "@millrace/broker"
+import { Broker, brokerConfig, commonSettings, findRequestTracing, type ServerLog } from "@millrace/broker"
 import { parse } from "@millrace/config"
 import { type Address, formatAddress } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
@@ -13,13 +13,14 @@ export interface BrokerPart extends Part {
 export const brokerSettings = (given: Given): Record<string, string> =>
   readSettings(given, (config) => parse(brokerConfig, commonSettings(config)))
 
-/** The broker as a part of a process. What it has to say goes to stderr. */
+/** The broker as a part of a process; its requests are traced where the program registered a tracer provider. */
 export async function startBroker(options: {
   readonly dataDir: string
   readonly listen: Address
   readonly config: Readonly<Record<string, string>>
+  readonly log: ServerLog
 }): Promise<BrokerPart> {
-  const broker = await Broker.start({ host: nodeHost, ...options, log: (message) => console.error(message) })
+  const broker = await Broker.start({ host: nodeHost, ...options, tracing: await findRequestTracing() })
   const { address } = broker
   return { label: "kafka", at: formatAddress(address), address, broker, close: () => broker.close() }
 }

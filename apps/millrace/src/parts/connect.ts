@@ -5,6 +5,7 @@ import { nodeHost } from "@millrace/host/node"
 import { firstLine } from "../fault.ts"
 import type { Part } from "../serve.ts"
 import { type Given, readSettings } from "./config-file.ts"
+import type { Print } from "./server-log.ts"
 
 /** What stands before settings of a converter or of Kafka's clients, which the worker hands on or does without. */
 const PREFIXES =
@@ -34,6 +35,7 @@ export async function startConnectWorker(options: {
   readonly listen: Address
   readonly config: Readonly<Record<string, string>>
   readonly registryUrl?: string
+  readonly log: Print
 }): Promise<Part> {
   const [{ startConnect }, { fileSource }, { sqliteSink }] = await Promise.all([
     import("@millrace/connect"),
@@ -47,7 +49,7 @@ export async function startConnectWorker(options: {
     store: "kafka",
     log: (level, message) => {
       // Where it happened is in the connector's status; here a line is enough.
-      if (level !== "debug") console.error(`connect ${level}: ${firstLine(message)}`)
+      if (level !== "debug") options.log(firstLine(message), { level, event: "connector" })
     },
   })
   return { label: "connect", at: connect.url, close: () => connect.close() }

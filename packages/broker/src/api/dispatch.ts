@@ -9,6 +9,7 @@ import type { RequestContext } from "../network/context.ts"
 import type { ServerRequest } from "../network/server.ts"
 import { type Authorizer, CLUSTER_NAME } from "../security/authorizer.ts"
 import { userPrincipal } from "../security/principal.ts"
+import type { RequestTracing } from "../tracing/tracing.ts"
 import { withShortExplanations } from "./explanations.ts"
 import type { AnyHandler, Services } from "./handler.ts"
 import { answerToken } from "./sasl-token.ts"
@@ -18,6 +19,7 @@ export interface DispatchOptions {
   readonly registry: ApiRegistry
   readonly services: Services
   readonly authorizer: Authorizer
+  readonly tracing: RequestTracing | undefined
   /** A defect: nothing the broker can answer. */
   onDefect(cause: unknown): void
 }
@@ -70,13 +72,15 @@ function dispatch(options: DispatchOptions, request: ServerRequest): void {
     throttleMs = Math.max(throttleMs, ms)
   }
   const context = contextOf(options.authorizer, request, clientId, apiVersion, throttle)
+  const span = options.tracing?.begin(handler.api.name, context)
   const startedMs = clock.monotonic()
   // What a request waits for takes none of this thread's time: what counts is the handler's own turn.
   let workedMs: number | undefined
-  handler.handle(body, context, options.services, (response) => {
+  const answer = (response: object | null) => {
     counters.answered(handler.api.name, clock.monotonic() - startedMs)
     if (response === null) {
       counters.held(throttleMs)
+      span?.answered(null, 0, throttleMs)
       request.answer(null, throttleMs)
       return
     }
@@ -86,13 +90,25 @@ function dispatch(options: DispatchOptions, request: ServerRequest): void {
     try {
       chunks = encodeAnswer(handler, apiVersion, correlationId, { ...response, throttleTimeMs: throttleMs })
     } catch (cause) {
+      span?.failed("internal error")
       request.fail("internal error")
       options.onDefect(cause)
       return
     }
+    span?.answered(response, byteCount(chunks), throttleMs)
     request.answer(chunks, throttleMs)
-  })
+  }
+  try {
+    handler.handle(body, context, options.services, answer)
+  } catch (cause) {
+    span?.failed("internal error")
+    throw cause
+  }
   workedMs = clock.monotonic() - startedMs
+}
+
+function byteCount(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.length, 0)
 }
 
 function encodeAnswer({ api }: AnyHandler, version: number, correlationId: number, answer: unknown): Uint8Array[] {

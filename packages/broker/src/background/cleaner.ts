@@ -20,6 +20,7 @@ import type { ConfigView } from "../config/view.ts"
 import { faultCode } from "../faults.ts"
 import { type Partition, STORAGE_FAULT } from "../partition/partition.ts"
 import type { ReplicaManager } from "../replica-manager.ts"
+import { reasonOf, type ServerLog } from "../server-log.ts"
 
 export interface CleanerOptions {
   readonly clock: Clock
@@ -27,7 +28,7 @@ export interface CleanerOptions {
   readonly configs: ConfigView
   readonly replicas: ReplicaManager
   readonly logDirectory: LogDirectory
-  readonly log: (message: string) => void
+  readonly log: ServerLog
   /** A fault that is no fault of the disk. */
   readonly onDefect: (cause: unknown) => void
 }
@@ -130,19 +131,25 @@ export class LogCleaner {
 
   #failed(partition: Partition, log: Log, cause: unknown): void {
     if (faultCode(cause) === undefined) throw cause
-    const name = `${partition.topic}-${partition.index}`
+    const { topic, index } = partition
+    const name = `${topic}-${index}`
+    const told = (event: string) =>
+      ({ level: "warn", event, topic, partition: index, reason: reasonOf(cause) }) as const
     // Its files were half way through a swap: only a start can tell what holds.
     const isTorn = log.segments.some((segment) => segment.isRetired)
     if (!isTorn && cause instanceof DiskError && cause.code === "ENOSPC") {
       this.#retryAt.set(log, this.#options.clock.now() + this.#options.configs.broker["log.cleaner.backoff.ms"])
-      this.#options.log(`compaction of ${name} is postponed: ${cause.message}`)
+      this.#options.log(`compaction of ${name} is postponed: ${cause.message}`, told("compaction-postponed"))
     } else if (isTorn || cause instanceof DiskError) {
       partition.attempt(() => {
         throw cause
       })
     } else {
       this.#retryAt.set(log, Infinity)
-      this.#options.log(`${name} is not compacted until the next start: ${(cause as Error).message}`)
+      this.#options.log(
+        `${name} is not compacted until the next start: ${reasonOf(cause)}`,
+        told("compaction-given-up"),
+      )
     }
   }
 

@@ -11,6 +11,7 @@ import type { ConfigView } from "../config/view.ts"
 import type { Controller } from "../controller/controller.ts"
 import type { ReplicaManager } from "../replica-manager.ts"
 import type { Schedule } from "./schedule.ts"
+import type { ServerLog } from "../server-log.ts"
 
 export interface MaintenanceOptions {
   readonly clock: Clock
@@ -18,7 +19,7 @@ export interface MaintenanceOptions {
   readonly replicas: ReplicaManager
   readonly controller: Controller
   readonly schedule: Schedule
-  readonly log: (message: string) => void
+  readonly log: ServerLog
 }
 
 /** How often logs with a flush age are looked at, at most. */
@@ -31,7 +32,8 @@ export function startMaintenance({ clock, configs, replicas, controller, schedul
   const config = () => configs.broker
   const toldTopics = new Set<string>()
   const tell = (topic: string, message: string) => {
-    if (toldTopics.size < TOLD_TOPICS_MAX && !toldTopics.has(topic)) log(message)
+    if (toldTopics.size < TOLD_TOPICS_MAX && !toldTopics.has(topic))
+      log(message, { level: "warn", event: "retention-took-new-records", topic })
     toldTopics.add(topic)
   }
   const initialMs = config()["log.initial.task.delay.ms"]

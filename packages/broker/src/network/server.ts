@@ -3,13 +3,22 @@
  * drains on close. Holds no decision about the protocol: `dispatch` answers requests, and says for how long a client is
  * held back.
  */
-import { type Clock, type Connection, formatAddress, type Listener, type Net, type Timer } from "@millrace/host"
+import {
+  type Address,
+  type Clock,
+  type Connection,
+  formatAddress,
+  type Listener,
+  type Net,
+  type Timer,
+} from "@millrace/host"
 import { ConnectionCore, type ConnectionLimits, type Slot } from "./connection.ts"
 import type { BrokerCounters } from "../metrics/counters.ts"
 import type { ConnectionQuotas } from "./connection-quotas.ts"
 import type { ConnectionIdentity } from "./context.ts"
 import type { ListenerSecurity } from "../security/listener-security.ts"
 import type { ListenerSpec } from "./listeners.ts"
+import type { ServerLog } from "../server-log.ts"
 
 export interface ServerOptions {
   readonly net: Net
@@ -23,7 +32,7 @@ export interface ServerOptions {
   security(listener: string): ListenerSecurity
   /** Answers one request, now or later, through `answer`; `fail` closes the connection instead. */
   dispatch(request: ServerRequest): void
-  readonly log: (message: string) => void
+  readonly log: ServerLog
 }
 
 export interface ServerRequest {
@@ -60,7 +69,7 @@ export class Server {
         const accept = (connection: Connection) => this.#accept(spec.name, connection)
         const listener = await net.listen(spec.address, accept, {
           ...(tls && { tls }),
-          onRefused: (remote, reason) => log(`connection of ${formatAddress(remote)} refused: ${reason}`),
+          onRefused: (remote, reason) => log(...ofConnection(remote, "refused", reason)),
         })
         this.#listeners.set(spec.name, listener)
         bound.push({ ...spec, address: listener.address })
@@ -124,7 +133,7 @@ export class Server {
   #refuse(socket: Connection, afterMs: number, refusal?: string): void {
     const { log, clock } = this.#options
     this.#options.counters.connectionsRefused++
-    if (refusal !== undefined) log(`connection of ${formatAddress(socket.remote)} refused: ${refusal}`)
+    if (refusal !== undefined) log(...ofConnection(socket.remote, "refused", refusal))
     socket.attach({ data: () => {}, close: () => {} })
     if (afterMs > 0) clock.setTimer(afterMs, () => socket.destroy(), { background: true })
     else socket.destroy()
@@ -172,7 +181,7 @@ class ServerConnection {
       onClose: new Set(),
     }
     const close = (reason?: string) => {
-      if (reason !== undefined) options.log(`connection of ${formatAddress(socket.remote)} closed: ${reason}`)
+      if (reason !== undefined) options.log(...ofConnection(socket.remote, "closed", reason))
       // An orderly end flushes the answers already written; after a broken frame there is nothing to wait for.
       if (reason !== undefined) return socket.destroy()
       // A paused socket would never see that the peer ends its side too. What still comes is dropped.
@@ -195,7 +204,7 @@ class ServerConnection {
             close(reason)
           },
           end: (reason) => {
-            options.log(`connection of ${formatAddress(socket.remote)} ends: ${reason}`)
+            options.log(...ofConnection(socket.remote, "ends", reason))
             this.core.drain()
           },
         })
@@ -238,4 +247,9 @@ class ServerConnection {
     this.#throttle?.cancel()
     this.#throttle = this.#clock.setTimer(throttleMs, () => this.core.unmute(), { background: true })
   }
+}
+
+function ofConnection(remote: Address, what: "refused" | "closed" | "ends", reason: string): Parameters<ServerLog> {
+  const peer = formatAddress(remote)
+  return [`connection of ${peer} ${what}: ${reason}`, { level: "warn", event: `connection-${what}`, peer, reason }]
 }

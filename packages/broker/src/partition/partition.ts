@@ -13,6 +13,7 @@ import type { AppendOptions, AppendResult, Log } from "@millrace/storage"
 import { faultCode } from "../faults.ts"
 import { TransactionJoins } from "./transaction-joins.ts"
 import { DataWaiters, type OffsetWaiter, OffsetWaiters } from "./waiters.ts"
+import { reasonOf, type ServerLog } from "../server-log.ts"
 
 export interface PartitionOptions {
   readonly topic: string
@@ -29,7 +30,7 @@ export interface PartitionOptions {
   /** flush.messages */
   readonly flushMessages: () => number
   /** Said once when the disk fails. */
-  readonly onFault: (message: string) => void
+  readonly onFault: ServerLog
   readonly onHighWatermark?: ((highWatermark: number) => void) | undefined
 }
 
@@ -252,8 +253,14 @@ export class Partition {
   #fail(cause: unknown): void {
     if (this.#offline) return
     this.#offline = true
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    this.#options.onFault(`partition ${this.topic}-${this.index} is offline: ${reason}`)
+    const reason = reasonOf(cause)
+    this.#options.onFault(`partition ${this.topic}-${this.index} is offline: ${reason}`, {
+      level: "error",
+      event: "partition-offline",
+      topic: this.topic,
+      partition: this.index,
+      reason,
+    })
     this.#offsetWaiters.failAll(ErrorCode.KAFKA_STORAGE_ERROR)
     this.#flushWaiters.failAll(ErrorCode.KAFKA_STORAGE_ERROR)
     this.fetchWaiters.interruptAll()
