@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { nodeHost } from "@millrace/host/node"
 import { Broker } from "../src/index.ts"
+import { disagreements } from "./differences.ts"
 import { Side } from "./side.ts"
 
 const brokers = process.env["MILLRACE_TEST_BROKERS"] ?? ""
@@ -30,6 +31,7 @@ export function oracle(): void {
       dataDir,
       listen: { host: "127.0.0.1", port: 0 },
       config: {
+        "node.id": "1",
         "group.initial.rebalance.delay.ms": "0",
         "group.min.session.timeout.ms": "500",
         "group.streams.initial.rebalance.delay.ms": "0",
@@ -51,17 +53,36 @@ export function oracle(): void {
 /** Plays a scene on both sides and compares what was seen. */
 export function compare(name: string, scene: (side: Side) => Promise<void>): void {
   test(name, async () => {
-    const seen: unknown[][] = []
-    for (const address of [`${ours.address.host}:${ours.address.port}`, brokers.split(",")[0]!]) {
-      const side = new Side(address)
-      try {
-        await scene(side)
-        seen.push(side.observed())
-      } finally {
-        side.close()
-      }
-    }
-    const [here, there] = seen
-    expect(here).toEqual(there)
+    const [here, there] = await played(async (side) => {
+      await scene(side)
+      return side.observed()
+    })
+    expect(disagreements(here, there)).toEqual([])
   })
+}
+
+export interface Told<T> {
+  readonly ours: T
+  readonly kafkas: T
+}
+
+/** A difference on purpose: its reason, and what either broker says, so that it is noticed when either changes. */
+export function differs<T>(why: string, scene: (side: Side) => Promise<T>, told: Told<T>): void {
+  test(`on purpose: ${why}`, async () => {
+    const [ours, kafkas] = await played(scene)
+    expect({ ours, kafkas }).toEqual(told)
+  })
+}
+
+async function played<T>(scene: (side: Side) => Promise<T>): Promise<T[]> {
+  const seen: T[] = []
+  for (const address of [`${ours.address.host}:${ours.address.port}`, brokers.split(",")[0]!]) {
+    const side = new Side(address)
+    try {
+      seen.push(await scene(side))
+    } finally {
+      side.close()
+    }
+  }
+  return seen
 }

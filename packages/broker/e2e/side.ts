@@ -1,10 +1,11 @@
 /**
- * One of two brokers that are asked the same: sends a request, decodes the answer, and writes it down with what must differ
- * taken out (generated ids by order of appearance, times, wording).
+ * One of two brokers that are asked the same: sends a request, decodes the answer, and writes it down, with what may differ
+ * taken out (`differences.ts`).
  */
 import { connect, type Socket } from "node:net"
 import { type Api, FrameSplitter, decodeResponse, encodeRequest } from "@millrace/protocol"
 import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
+import { comparable } from "./differences.ts"
 
 const frameBytesMax = 100 * 1024 * 1024
 /** COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR: an internal topic is being made. */
@@ -13,7 +14,8 @@ const retriable = new Set([14, 15, 16])
 /** One connection; requests are answered in order. */
 class Wire {
   readonly #socket: Socket
-  readonly #waiting: ((frame: Uint8Array) => void)[] = []
+  readonly #waiting: ((frame: Uint8Array | undefined) => void)[] = []
+  #isOpen = true
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -21,6 +23,15 @@ class Wire {
     socket.on("data", (chunk) => {
       for (const frame of splitter.push(chunk)) this.#waiting.shift()?.(frame)
     })
+    socket.on("error", () => {})
+    socket.on("close", () => {
+      this.#isOpen = false
+      for (const answer of this.#waiting.splice(0)) answer(undefined)
+    })
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
   }
 
   static open(address: string): Promise<Wire> {
@@ -31,11 +42,22 @@ class Wire {
     })
   }
 
-  ask<Req, Res, ReqIn, ResIn>(api: Api<Req, Res, ReqIn, ResIn>, version: number, request: ReqIn): Promise<Res> {
+  /** The answer; undefined when the connection is closed instead. */
+  ask<Req, Res, ReqIn, ResIn>(
+    api: Api<Req, Res, ReqIn, ResIn>,
+    version: number,
+    request: ReqIn,
+  ): Promise<Res | undefined> {
     const header = { correlationId: 1, clientId: "oracle" }
-    for (const part of encodeRequest(api as Api, version, header, request)) this.#socket.write(part)
+    return this.send(Buffer.concat(encodeRequest(api as Api, version, header, request))).then(
+      (frame) => frame && (decodeResponse(api as Api, version, frame).body as Res),
+    )
+  }
+
+  send(bytes: Uint8Array): Promise<Uint8Array | undefined> {
     return new Promise((resolve) => {
-      this.#waiting.push((frame) => resolve(decodeResponse(api as Api, version, frame).body as Res))
+      this.#waiting.push(resolve)
+      this.#socket.write(bytes)
     })
   }
 
@@ -48,15 +70,20 @@ export class Side {
   readonly #answers: { readonly what: string; response: unknown }[] = []
   readonly #address: string
   readonly #wires: Wire[] = []
-  readonly #names = new Map<string, string>()
+  #main: Wire | undefined
+  #scene = ""
+  readonly #names = new Map<unknown, string>()
 
   constructor(address: string) {
     this.#address = address
   }
 
   /** What was seen, in the order it was asked for. */
-  observed(): unknown[] {
-    return this.#answers.map(({ what, response }) => ({ [what]: this.#comparable(response) }))
+  observed(): Record<string, unknown>[] {
+    return this.#answers.map(({ what, response }) => ({
+      // Which request of the scene it was, too.
+      [what]: comparable(response, what.split(" ")[0]!, (value, prefix) => this.#name(value, prefix)),
+    }))
   }
 
   /** Asks on a connection of its own, so that a request may wait while others are sent, and notes the answer. */
@@ -77,6 +104,11 @@ export class Side {
     }
   }
 
+  /** Says what is asked next, for who reads of a difference. */
+  scene(what: string): void {
+    this.#scene = what
+  }
+
   /** Writes down something that the scene made of answers. */
   note(what: string, value: unknown): void {
     this.#answers.push({ what, response: value })
@@ -90,8 +122,38 @@ export class Side {
     }
   }
 
+  /** Asks behind what was asked before, whatever the answer, and notes it. */
+  async tell<Req, Res, ReqIn, ResIn>(
+    api: Api<Req, Res, ReqIn, ResIn>,
+    version: number,
+    request: ReqIn,
+  ): Promise<Res | undefined> {
+    const wire = await this.#mainWire()
+    const response = await Promise.race([wire.ask(api, version, request), silence()])
+    if (response === NO_ANSWER) this.#main = undefined
+    const seen = response ?? "the connection is closed"
+    this.#answers.push({ what: `${api.name} v${version} ${this.#scene}`, response: seen })
+    return response === NO_ANSWER ? undefined : response
+  }
+
+  /** Sends bytes as they are, on a connection of their own, and answers the frame that comes back. */
+  async sendRaw(bytes: Uint8Array): Promise<Uint8Array | undefined> {
+    return (await this.#open()).send(bytes)
+  }
+
   close(): void {
     for (const wire of this.#wires) wire.close()
+  }
+
+  async #open(): Promise<Wire> {
+    const wire = await Wire.open(this.#address)
+    this.#wires.push(wire)
+    return wire
+  }
+
+  async #mainWire(): Promise<Wire> {
+    if (!this.#main?.isOpen) this.#main = await this.#open()
+    return this.#main
   }
 
   async askSilently<Req, Res, ReqIn, ResIn>(
@@ -99,40 +161,25 @@ export class Side {
     version: number,
     request: ReqIn,
   ): Promise<Res> {
-    const wire = await Wire.open(this.#address)
-    this.#wires.push(wire)
+    const wire = await this.#open()
     for (;;) {
       const response = await wire.ask(api, version, request)
+      if (response === undefined) throw new Error(`the connection was closed on ${api.name} v${version}`)
       if (!errorsOf(response).some((code) => retriable.has(code))) return response
     }
   }
 
-  #comparable(value: unknown, key = ""): unknown {
-    if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1")
-    // The order of members and partitions means nothing, and Kafka's is that of its hash tables.
-    if (Array.isArray(value)) return value.map((item) => this.#comparable(item)).sort(byText)
-    if (typeof value === "object" && value !== null) {
-      const kept = Object.entries(value).filter(([name]) => name !== "throttleTimeMs" && name !== "errorMessage")
-      return Object.fromEntries(kept.map(([name, item]) => [name, this.#comparable(item, name)]))
-    }
-    // It lists names, in the order of a hash table too.
-    if (key === "statusDetail" && typeof value === "string") return value.split(/[:,] /).sort()
-    if (typeof value === "string" && generated.test(value)) return this.#name(value, value.replace(generated, ""))
-    if (key === "producerId" && typeof value === "number" && value > 0) return this.#name(`id ${value}`, "producer")
-    if (key === "transactionStartTimeMs") return (value as number) > 0
-    return value
-  }
-
-  #name(value: string, prefix: string): string {
+  #name(value: unknown, prefix: string): string {
     const known = this.#names.get(value) ?? `${prefix} #${this.#names.size}`
     this.#names.set(value, known)
     return known
   }
 }
 
-const byText = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)
-
-const generated = /-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const NO_ANSWER = "no answer"
+/** What is not answered by then is not answered at all. */
+const PATIENCE_MS = 5000
+const silence = () => new Promise<typeof NO_ANSWER>((resolve) => setTimeout(resolve, PATIENCE_MS, NO_ANSWER).unref())
 
 /** Every error code in an answer, wherever it is. */
 export function errorsOf(value: unknown): number[] {

@@ -15,7 +15,7 @@ export interface Appended {
   readonly ok: true
   readonly baseOffset: number
   readonly lastOffset: number
-  /** -1 unless the topic stamps records with the append time. */
+  /** -1 unless the topic stamps records with the append time; of a duplicate, as in Kafka, its greatest time. */
   readonly logAppendTime: number
   readonly logStartOffset: number
   /** The batch was appended before; the offsets are those of then. */

@@ -151,7 +151,7 @@ export class Log {
         return this.#appended(
           duplicate.lastOffset - duplicate.offsetDelta,
           duplicate.lastOffset,
-          this.#stampsAppendTime ? duplicate.timestamp : NO_TIMESTAMP,
+          duplicate.timestamp,
           true,
         )
       }

@@ -90,6 +90,13 @@ describe("producers", () => {
     expect(log.logEndOffset).toBe(1)
   })
 
+  it("answer a duplicate with its greatest time although the producer gave it", () => {
+    const log = openLog(new MemoryDisk())
+    expect(appended(log.append(fromProducer(1, 0, 0), CLIENT)).logAppendTime).toBe(-1)
+    const again = appended(log.append(fromProducer(1, 0, 0), CLIENT))
+    expect(again).toMatchObject({ duplicate: true, logAppendTime: NOW })
+  })
+
   it("that need verification start at 0 when unknown", () => {
     const log = openLog(new MemoryDisk())
     expect(answer(log, fromProducer(1, 0, 5), { ...CLIENT, requiresVerification: true })).toBe(

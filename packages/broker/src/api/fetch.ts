@@ -27,6 +27,7 @@ type FetchResponse = Answer<typeof Fetch>
 const VERSION_STORAGE_ERROR = 6
 const VERSION_TOPIC_IDS = 13
 const READ_COMMITTED = 1
+const NO_EPOCH = -1
 
 export const fetch = handler(Fetch, {
   permissions: [{ operation: "READ", resource: "TOPIC" }],
@@ -208,7 +209,8 @@ class FetchCall implements DataWaiter {
     if (!partition) return { ...NOTHING, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
     return readForFetch(partition, {
       fetchOffset: asked.fetchOffset,
-      currentLeaderEpoch: asked.currentLeaderEpoch,
+      // Here, unlike in other APIs, any negative epoch says nothing.
+      currentLeaderEpoch: Math.max(NO_EPOCH, asked.currentLeaderEpoch),
       lastFetchedEpoch: asked.lastFetchedEpoch,
       readCommitted: this.#request.isolationLevel === READ_COMMITTED,
       maxBytes: Math.min(asked.partitionMaxBytes, bytesLeft),
@@ -229,4 +231,7 @@ function byTopic(answered: readonly AnsweredPartition[]): TopicAnswer[] {
 }
 
 const EMPTY = new Uint8Array(0)
-const NOTHING = { errorCode: 0, highWatermark: -1, lastStableOffset: -1, logStartOffset: -1, records: EMPTY }
+const NOTHING = {
+  ...{ errorCode: 0, highWatermark: -1, lastStableOffset: -1, logStartOffset: -1, records: EMPTY },
+  abortedTransactions: [],
+}

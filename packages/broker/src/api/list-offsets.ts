@@ -16,6 +16,7 @@ import type { Log } from "@millrace/storage"
 import type { RequestContext } from "../network/context.ts"
 import { type Partition, STORAGE_FAULT } from "../partition/partition.ts"
 import { handler, type Services } from "./handler.ts"
+import { partitionsOnce } from "./partitions-once.ts"
 
 const READ_COMMITTED = 1
 const VERSION_LEADER_EPOCH = 4
@@ -50,7 +51,7 @@ export const listOffsets = handler(ListOffsets, {
     const readCommitted = request.isolationLevel === READ_COMMITTED
     const duplicates = duplicated(request)
     reply({
-      topics: request.topics.map(({ name, partitions }) => ({
+      topics: partitionsOnce(request.topics).map(({ name, partitions }) => ({
         name,
         partitions: partitions.map((asked) => ({
           partitionIndex: asked.partitionIndex,

@@ -19,6 +19,7 @@ import type { Partition, PartitionAppend } from "../partition/partition.ts"
 import type { OffsetWaiter } from "../partition/waiters.ts"
 import type { ProducerScope } from "../replica-manager.ts"
 import { type Answer, handler, type Reply, type Services } from "./handler.ts"
+import { hasTransactional, recordsFault } from "./produce-records.ts"
 
 type ProduceResponse = Answer<typeof Produce>
 type TopicResponse = ProduceResponse["responses"][number]
@@ -29,12 +30,16 @@ const ACKS_NONE = 0
 const ACKS_LEADER = 1
 /** Before, a client takes a failed disk for a moved leader. */
 const VERSION_STORAGE_ERROR = 4
-const VERSION_ZSTD = 7
 const VERSION_LEADERS = 10
 const VERSION_ABORTABLE = 11
 const VERSION_IMPLICIT_ADD = 12
 const VERSION_TOPIC_IDS = 13
-const COMPRESSION_ZSTD = 4
+/** Refused for these, a batch is told no log start: Kafka knows none then. */
+const WITHOUT_LOG_START: ReadonlySet<number> = new Set([
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+])
 /** The client id under which Kafka's own tools may write to internal topics. */
 const ADMIN_CLIENT_ID = "__admin_client"
 
@@ -54,7 +59,8 @@ class ProduceCall {
   readonly #context: RequestContext
   readonly #services: Services
   readonly #reply: Reply<ProduceResponse>
-  readonly #responses: TopicResponse[] = []
+  /** By name or, from v13 on, by id: a topic that is there twice is answered once, one without partitions not at all. */
+  readonly #responses = new Map<string, TopicResponse>()
   /** Partitions not settled yet; one more while the request is still being walked. */
   #open = 1
   readonly #waiters: OffsetWaiter[] = []
@@ -74,16 +80,14 @@ class ProduceCall {
     const refusal =
       acks !== ACKS_ALL && acks !== ACKS_NONE && acks !== ACKS_LEADER
         ? ErrorCode.INVALID_REQUIRED_ACKS
-        : transactionalId !== null && !this.#context.may("WRITE", "TRANSACTIONAL_ID", transactionalId)
+        : topicData.some(hasTransactional) && !this.#mayWriteTransactions(transactionalId)
           ? ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
           : undefined
     for (const { name, topicId, partitionData } of topicData) {
-      const partitionResponses: PartitionResponse[] = []
-      this.#responses.push({ name, topicId, partitionResponses })
       const topic = this.#resolve(name, topicId)
       for (const { index, records } of partitionData) {
         const response: PartitionResponse = { index, errorCode: ErrorCode.NONE, baseOffset: -1 }
-        partitionResponses.push(response)
+        this.#responsesOf(name, topicId).push(response)
         const error = refusal ?? (typeof topic === "string" ? ErrorCode.NONE : topic)
         if (error !== ErrorCode.NONE) this.#refuse(response, error, null)
         else this.#appendTo(topic as string, response, records)
@@ -91,6 +95,17 @@ class ProduceCall {
     }
     this.#settled()
     if (this.#open > 0 && this.#waiters.length > 0) this.#armTimeout()
+  }
+
+  #mayWriteTransactions(transactionalId: string | null): boolean {
+    return transactionalId !== null && this.#context.may("WRITE", "TRANSACTIONAL_ID", transactionalId)
+  }
+
+  #responsesOf(name: string, topicId: string): PartitionResponse[] {
+    const key = this.#context.apiVersion >= VERSION_TOPIC_IDS ? topicId : name
+    let response = this.#responses.get(key)
+    if (response === undefined) this.#responses.set(key, (response = { name, topicId, partitionResponses: [] }))
+    return response.partitionResponses
   }
 
   /** The topic's name, or why it cannot be written. */
@@ -109,27 +124,24 @@ class ProduceCall {
   }
 
   #appendTo(topic: string, response: PartitionResponse, records: Uint8Array | null): void {
+    const fault = recordsFault(records, this.#context.apiVersion)
+    if (fault !== undefined) {
+      this.#refuse(response, fault.error, fault.message)
+      return
+    }
     const partition = this.#services.replicas.partition(topic, response.index)
     if (!partition) {
       this.#refuse(response, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, null)
       return
     }
-    if (records === null || records.length === 0) {
-      this.#refuse(response, ErrorCode.INVALID_RECORD, "A produce request must carry exactly one batch per partition.")
-      return
-    }
     // Anything shorter is refused by the log, which says what is wrong with it.
-    const batch = records.length >= BATCH_HEADER_BYTES ? new RecordBatchView(records, 0) : undefined
-    if (batch?.compressionId === COMPRESSION_ZSTD && this.#context.apiVersion < VERSION_ZSTD) {
-      this.#refuse(response, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, "zstd needs Produce version 7.")
-      return
-    }
+    const batch = records!.length >= BATCH_HEADER_BYTES ? new RecordBatchView(records!, 0) : undefined
     const producer = batch?.isTransactional ? this.#producerOf(batch) : undefined
     if (producer && this.#mustJoin(partition, producer)) {
-      this.#joinThenAppend(partition, producer, response, records)
+      this.#joinThenAppend(partition, producer, response, records!)
       return
     }
-    this.#append(partition, response, records)
+    this.#append(partition, response, records!)
   }
 
   /** Undefined when the request is not transactional, or the batch is damaged: the log says what is wrong with it. */
@@ -216,7 +228,7 @@ class ProduceCall {
 
   #refused(response: PartitionResponse, result: Extract<PartitionAppend, { ok: false }>): void {
     if (result.error === ErrorCode.NOT_LEADER_OR_FOLLOWER) this.#leaderMoved = true
-    response.logStartOffset = result.logStartOffset
+    response.logStartOffset = WITHOUT_LOG_START.has(result.error) ? -1 : result.logStartOffset
     if (result.recordErrors) {
       response.recordErrors = result.recordErrors.map(({ batchIndex, message }) => ({
         batchIndex,
@@ -252,7 +264,7 @@ class ProduceCall {
       else this.#reply(null)
       return
     }
-    const response: ProduceResponse = { responses: this.#responses }
+    const response: ProduceResponse = { responses: [...this.#responses.values()] }
     if (this.#leaderMoved && this.#context.apiVersion >= VERSION_LEADERS) this.#nameLeaders(response)
     this.#reply(response)
   }
@@ -261,7 +273,7 @@ class ProduceCall {
   #nameLeaders(response: ProduceResponse): void {
     const { image, services } = { image: this.#services.image, services: this.#services }
     const nodes = new Map<number, NonNullable<ProduceResponse["nodeEndpoints"]>[number]>()
-    for (const { name, topicId, partitionResponses } of this.#responses) {
+    for (const { name, topicId, partitionResponses } of this.#responses.values()) {
       const topic = name ? image.topic(name) : image.topicById(topicId!)
       for (const partition of partitionResponses) {
         const leadership = topic?.partitions[partition.index]

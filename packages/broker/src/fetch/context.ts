@@ -17,6 +17,7 @@ import {
   FINAL_EPOCH,
   type FetchSession,
   INITIAL_EPOCH,
+  keyOf,
   nextEpoch,
 } from "./session.ts"
 
@@ -48,7 +49,7 @@ export function fetchContext(
   if (sessionEpoch === FINAL_EPOCH || sessionEpoch === INITIAL_EPOCH) {
     sessions.delete(sessionId)
     const create = (answered: readonly AnsweredPartition[], at: number) => sessions.create(answered, usesTopicIds, at)
-    return whole(named, sessionEpoch === FINAL_EPOCH ? () => NO_SESSION : create)
+    return whole(eachOnce(named), sessionEpoch === FINAL_EPOCH ? () => NO_SESSION : create)
   }
   const session = sessions.get(sessionId)
   if (session === undefined) return ErrorCode.FETCH_SESSION_ID_NOT_FOUND
@@ -62,6 +63,12 @@ export function fetchContext(
   sessions.used(session, now)
   session.epoch = nextEpoch(sessionEpoch)
   return incremental(session, session.epoch)
+}
+
+/** What is asked for twice is read once, as it was asked for last. */
+function eachOnce(named: readonly AskedPartition[]): readonly AskedPartition[] {
+  if (named.length === 1) return named
+  return [...new Map(named.map((from) => [keyOf(from, from.asked.partition), from])).values()]
 }
 
 function whole(

@@ -39,7 +39,7 @@ interface Cached {
   logStartOffset: number
 }
 
-const keyOf = ({ topic, topicId }: { topic: string; topicId: string }, partition: number): string =>
+export const keyOf = ({ topic, topicId }: { topic: string; topicId: string }, partition: number): string =>
   `${topicId}/${topic}/${partition}`
 
 export class FetchSession {

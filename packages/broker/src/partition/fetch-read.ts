@@ -57,20 +57,20 @@ function readLog(partition: Partition, log: Log, request: FetchReadRequest): Fet
   const state = { errorCode: ErrorCode.NONE, highWatermark, lastStableOffset, logStartOffset: log.logStartOffset }
   if (lastFetchedEpoch >= 0) {
     const end = log.endOffsetForEpoch(lastFetchedEpoch)
-    if (end.epoch === -1) return { ...state, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE, records: EMPTY }
+    if (end.epoch === -1) return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
     if (end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset) {
       return { ...state, records: EMPTY, divergingEpoch: { epoch: end.epoch, endOffset: end.endOffset } }
     }
   }
   if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) {
-    return { ...state, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE, records: EMPTY }
+    return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
   }
   const endOffset = readCommitted ? lastStableOffset : highWatermark
   const empty = { ...state, records: EMPTY, ...(readCommitted ? { abortedTransactions: [] } : {}) }
   if (fetchOffset >= endOffset || (request.maxBytes <= 0 && !request.minOneBatch)) return empty
   const { maxBytes, minOneBatch } = request
   const read = log.read(fetchOffset, { maxBytes: Math.max(0, maxBytes), minOneBatch, endOffset })
-  if (read === "OFFSET_OUT_OF_RANGE") return { ...empty, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE }
+  if (read === "OFFSET_OUT_OF_RANGE") return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
   if (!readCommitted) return { ...state, records: read.bytes }
   return { ...state, records: read.bytes, abortedTransactions: abortedIn(log, read.bytes, endOffset) }
 }

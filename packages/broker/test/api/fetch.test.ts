@@ -72,10 +72,10 @@ describe("fetch", () => {
   })
 
   test.each([
-    [4, ErrorCode.OFFSET_OUT_OF_RANGE],
-    [1, ErrorCode.OFFSET_OUT_OF_RANGE],
-    [3, ErrorCode.NONE],
-  ])("52: offset %i of a log from 2 to 3 gives %i at once, with the log start", async (offset, errorCode) => {
+    [4, ErrorCode.OFFSET_OUT_OF_RANGE, -1],
+    [1, ErrorCode.OFFSET_OUT_OF_RANGE, -1],
+    [3, ErrorCode.NONE, 2],
+  ])("52: offset %i of a log from 2 to 3 gives %i at once, and log start %i", async (offset, errorCode, start) => {
     const client = await withTopic()
     await client.produce("a", batch(["x", "y", "z"]))
     const { DeleteRecords } = await import("@millrace/protocol/messages/delete-records")
@@ -84,7 +84,7 @@ describe("fetch", () => {
       timeoutMs: 1000,
     })
     const maxWaitMs = errorCode === ErrorCode.NONE ? 0 : 20_000
-    expect(await fetchOne(client, "a", { offset, maxWaitMs })).toMatchObject({ errorCode, logStartOffset: 2 })
+    expect(await fetchOne(client, "a", { offset, maxWaitMs })).toMatchObject({ errorCode, logStartOffset: start })
   })
 
   test("53: nothing to read is an empty buffer, never null, with all offsets", async () => {
@@ -106,6 +106,34 @@ describe("fetch", () => {
       })
       expect(partition.records).toHaveLength(0)
     }
+  })
+
+  test("a partition that is asked for twice is read once, as it was asked for last", async () => {
+    const client = await withTopic()
+    await client.produce("a", batch(["x"]))
+    await client.produce("a", batch(["y"]))
+    const asked = { partition: 0, partitionMaxBytes: 1000 }
+    const response = await client.send(Fetch, 12, {
+      ...{ maxWaitMs: 0, minBytes: 1 },
+      topics: [
+        {
+          topic: "a",
+          partitions: [
+            { ...asked, fetchOffset: 0 },
+            { ...asked, fetchOffset: 1 },
+          ],
+        },
+      ],
+    })
+    expect(response.responses).toHaveLength(1)
+    expect(
+      response.responses[0]!.partitions.map(({ records }) => readRecords(records).map(({ value }) => value)),
+    ).toEqual([["y"]])
+  })
+
+  test("58: any negative leader epoch says nothing", async () => {
+    const client = await withTopic()
+    expect(await fetchOne(client, "a", { currentLeaderEpoch: -2 })).toMatchObject({ errorCode: 0 })
   })
 
   test("58: leader epochs are fenced in both directions, a divergence is told without records", async () => {

@@ -122,6 +122,17 @@ describe("produce", () => {
     ["two batches", Buffer.concat([batch(["x"]), batch(["y"])]), ErrorCode.INVALID_RECORD],
     ["a control batch", batch(["x"], { control: true, producerId: 1, producerEpoch: 0 }), ErrorCode.INVALID_RECORD],
     ["no sequence", batch(["x"], { producerId: 1, producerEpoch: 0 }), ErrorCode.INVALID_RECORD],
+    ["a few bytes", new Uint8Array(5), ErrorCode.INVALID_RECORD],
+    ["a batch that is cut short", batch(["x"]).subarray(0, -1), ErrorCode.INVALID_RECORD],
+    ["a batch and some bytes", Buffer.concat([batch(["x"]), new Uint8Array(5)]), ErrorCode.CORRUPT_MESSAGE],
+    ["a format that there is not", batch(["x"]).fill(3, 16, 17), ErrorCode.CORRUPT_MESSAGE],
+    ["an old format", batch(["x"]).fill(1, 16, 17), ErrorCode.INVALID_RECORD],
+    ["a batch of a length that none has", batch(["x"]).fill(0, 8, 12), ErrorCode.CORRUPT_MESSAGE],
+    [
+      "a transactional batch of no transactional id",
+      batch(["x"], { transactional: true, producerId: 1, producerEpoch: 0, baseSequence: 0 }),
+      ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    ],
   ])("18: %s", async (_, bytes, errorCode) => {
     const client = await withTopic()
     expect(await client.produce("a", bytes)).toMatchObject({ errorCode })
@@ -146,6 +157,30 @@ describe("produce", () => {
       errorCode: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
     })
     expect(await client.produce("a", zstd, { version: 7 })).toMatchObject({ errorCode: 0 })
+  })
+
+  test("a topic that is there twice is answered once, one without partitions not at all", async () => {
+    const client = await withTopic()
+    await client.createTopic("b", 2)
+    const part = (index: number) => ({ index, records: batch(["x"]) })
+    const response = await client.send(Produce, 11, {
+      ...{ acks: -1, timeoutMs: 1000 },
+      topicData: [
+        { name: "b", partitionData: [part(1)] },
+        { name: "a", partitionData: [] },
+        { name: "b", partitionData: [part(0)] },
+      ],
+    })
+    expect(response.responses).toMatchObject([{ name: "b", partitionResponses: [{ index: 1 }, { index: 0 }] }])
+  })
+
+  test.each([
+    ["too large", batch(["x".repeat(2000)]), -1],
+    ["corrupt", batch(["x"]).fill(0, 17, 21), -1],
+    ["a control batch", batch(["x"], { control: true, producerId: 1, producerEpoch: 0 }), 0],
+  ])("22: %s, a batch is told the log start only where Kafka knows it then", async (_, bytes, logStartOffset) => {
+    const client = await withTopic({ "max.message.bytes": "1000" })
+    expect(await client.produce("a", bytes)).toMatchObject({ baseOffset: -1, logStartOffset })
   })
 
   test("22: the log start offset is told", async () => {

@@ -1,0 +1,144 @@
+/**
+ * What an answer of Kafka's and one of ours may differ in, each with its reason: everything else is compared.
+ *
+ * A path names a field by its API and the fields around it, without indexes: `Metadata.brokers.port`. The first entry
+ * whose expression matches decides.
+ */
+
+import { ZERO_UUID } from "@millrace/protocol"
+import { BATCH_HEADER_BYTES, batches } from "@millrace/protocol/record/batch"
+
+/** Gives a value that is one broker's own a name that both have in common: by the order in which such values appear. */
+export type Naming = (value: unknown, prefix: string) => string
+
+export interface Difference {
+  readonly at: RegExp
+  readonly why: string
+  /** What is compared in its place. */
+  as(value: unknown, name: Naming): unknown
+}
+
+/** A name that was generated: its end is a UUID. */
+const GENERATED = /-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** Whether there is a text, not which. */
+const isThere = (value: unknown) => (typeof value === "string" && value !== "" ? "a text" : value)
+const isPositive = (value: unknown) => (typeof value === "number" && value > 0 ? "positive" : value)
+
+export const differences: readonly Difference[] = [
+  {
+    at: /(errorMessage|ErrorMessage|documentation)$/,
+    why: "Wording is each broker's own, and Kafka leaves many messages out that we give.",
+    as: () => "",
+  },
+  {
+    at: /statusDetail$/,
+    why: "It lists names in the order of a hash table.",
+    as: (value) => String(value).split(/[:,] /).sort(),
+  },
+  {
+    at: /(^|\.)(host|port|clusterId|rack|logDir)$/,
+    why: "They are two brokers, on two addresses.",
+    as: isThere,
+  },
+  {
+    at: /(^|\.)port$/,
+    why: "They are two brokers, on two addresses.",
+    as: isPositive,
+  },
+  {
+    at: /(topicId|DirectoryId)$/,
+    why: "Ids are drawn at random; those that are equal on one side are equal on the other.",
+    as: (value, name) => (value === ZERO_UUID ? value : name(value, "topic id")),
+  },
+  {
+    at: /(^|\.)(producerId|sessionId)$/,
+    why: "Each broker counts, or draws, its own.",
+    as: (value, name) => (typeof value === "number" && value > 0 ? name(`id ${value}`, "id") : value),
+  },
+  {
+    at: /(^|\.)(nodeId|brokerId|leaderId|controllerId|replicaNodes|isrNodes|offlineReplicas|replicaId)$/,
+    why: "A node has the number that it was given.",
+    as: (value, name) => (typeof value === "number" && value >= 0 ? name(`node ${value}`, "node") : value),
+  },
+  {
+    at: /(transactionStartTimeMs|lastTimestamp|logAppendTimeMs)$/,
+    why: "Each broker is asked in its own time.",
+    as: isPositive,
+  },
+]
+
+/** Lists whose order means nothing, and is that of a hash table in Kafka. */
+const UNORDERED: readonly RegExp[] = [
+  /^Produce\.responses(\.partitionResponses)?$/,
+  /^Fetch\.responses$/,
+  /^(ListOffsets|DeleteRecords)\.topics(\.partitions)?$/,
+  /^DescribeConfigs\.results\.configs$/,
+  /^DescribeConfigs\.results$/,
+  /\.members$/,
+  /^described$/,
+  /^AlterClientQuotas\.entries(\.entity)?$/,
+  /^DescribeTransactions\.transactionStates\.topics(\.partitions)?$/,
+  /^AddPartitionsToTxn\..*[rR]esults(By\w+)?$/,
+  /^OffsetFetch\.(groups\.)?topics$/,
+  /^OffsetFetch\.(groups\.)?topics\.partitions$/,
+]
+
+export function comparable(value: unknown, path: string, name: Naming): unknown {
+  if (path === "Fetch.responses.partitions.records" && value instanceof Uint8Array) return batchesIn(value, path, name)
+  const difference = Array.isArray(value) ? undefined : differences.find(({ at }) => at.test(path))
+  if (difference) return difference.as(value, name)
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1")
+  if (Array.isArray(value)) {
+    const items = UNORDERED.some((unordered) => unordered.test(path)) ? inOrder(value, path) : value
+    return items.map((item) => comparable(item, path, name))
+  }
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([field, item]) => [field, comparable(item, `${path}.${field}`, name)]),
+    )
+  }
+  if (typeof value === "string" && GENERATED.test(value)) return name(value, value.replace(GENERATED, ""))
+  return value
+}
+
+/** By what they say apart from names, which are given in that order. */
+function inOrder(items: readonly unknown[], path: string): unknown[] {
+  const texts = new Map(items.map((item) => [item, JSON.stringify(comparable(item, path, (_, prefix) => prefix))]))
+  return [...items].sort((a, b) => (texts.get(a)! < texts.get(b)! ? -1 : 1))
+}
+
+/** Headers field by field, since producers' ids and times of appending are among them; records byte by byte. */
+function batchesIn(bytes: Uint8Array, path: string, name: Naming): unknown {
+  return [...batches(bytes)].map((batch) => {
+    const { baseOffset, sizeInBytes, partitionLeaderEpoch, magic, attributes, lastOffsetDelta, recordCount } = batch
+    const { baseTimestamp, producerId, producerEpoch, baseSequence } = batch
+    const isStamped = batch.timestampType === "LogAppendTime" || batch.isControl
+    const fields = {
+      ...{ baseOffset, sizeInBytes, partitionLeaderEpoch, magic, attributes, lastOffsetDelta, recordCount },
+      ...{ producerId, producerEpoch, baseSequence, isValid: batch.isValidCrc() },
+      baseTimestamp: batch.isControl ? isPositive(baseTimestamp) : baseTimestamp,
+      maxTimestamp: isStamped ? isPositive(batch.maxTimestamp) : batch.maxTimestamp,
+      records: batch.bytes.subarray(batch.offset + BATCH_HEADER_BYTES, batch.offset + sizeInBytes),
+    }
+    return comparable(fields, path, name)
+  })
+}
+
+/** Where two values differ, a line each. */
+export function disagreements(ours: unknown, theirs: unknown, path = ""): string[] {
+  if (typeof ours === "object" && typeof theirs === "object" && ours !== null && theirs !== null) {
+    if (Array.isArray(ours) !== Array.isArray(theirs)) return [said(path, ours, theirs)]
+    const keys = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])]
+    if (Array.isArray(ours) && ours.length !== (theirs as unknown[]).length) return [said(path, ours, theirs)]
+    return keys.flatMap((key) =>
+      disagreements((ours as Fields)[key], (theirs as Fields)[key], path === "" ? key : `${path}.${key}`),
+    )
+  }
+  return Object.is(ours, theirs) ? [] : [said(path, ours, theirs)]
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+const said = (path: string, ours: unknown, theirs: unknown) =>
+  `${path}: ours ${JSON.stringify(ours)}, Kafka's ${JSON.stringify(theirs)}`
