@@ -35,7 +35,7 @@ export interface TaskReport extends Readonly<TaskMetrics> {
   readonly buffered: number
   /** Records between what was processed and where the inputs ended when they were last fetched. */
   readonly inputLag: number
-  /** Upstream tasks that have told no time yet, and what is held back here waits for: see run/awaited-times.ts. */
+  /** Upstream tasks that have told no time yet: what is held back here, or behind, waits for them: run/awaited-times.ts. */
   readonly awaited: readonly AwaitedTime[]
   readonly stores: readonly StoreReport[]
   /** Records received by operator, when `metricsLevel` is "debug". */

@@ -7,7 +7,8 @@ import { NO_HEADERS, OWN_CLOCK, type StreamRecord } from "../dsl/record.ts"
 import type { TaskContext } from "../task/context.ts"
 import type { OffsetMetadata } from "../task/offset-metadata.ts"
 import type { RecordQueue } from "../task/record-queue.ts"
-import { decodeTime, TIME_HEADER, UpstreamTimes } from "../task/repartition-time.ts"
+import { NO_TIME } from "../state/cell.ts"
+import { decodeTime, IDLE_HORIZON, TIME_HEADER, UpstreamTimes } from "../task/repartition-time.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import { DISCARD, fanOut, type Receiver } from "./operator.ts"
 import { RecordDecoder, type SourceReader } from "./source-reader.ts"
@@ -36,7 +37,7 @@ export class RepartitionReader implements SourceReader {
     if (time !== undefined) {
       const times = this.#times.get(queue)!
       times.observe(time)
-      queue.horizon = times.least
+      tell(queue, times)
     }
     return record
   }
@@ -53,7 +54,7 @@ export class RepartitionReader implements SourceReader {
     const times = new UpstreamTimes()
     times.restore(metadata?.upstream[`${queue.topic}-${queue.partition}`] ?? "")
     this.#times.set(queue, times)
-    queue.horizon = times.least
+    tell(queue, times)
   }
 
   commit(): void {
@@ -63,7 +64,12 @@ export class RepartitionReader implements SourceReader {
   rollback(): void {
     for (const [queue, times] of this.#times) {
       times.rollback()
-      queue.horizon = times.least
+      tell(queue, times)
     }
   }
+}
+
+function tell(queue: RecordQueue, times: UpstreamTimes): void {
+  queue.horizon = times.least
+  queue.idleTime = queue.horizon === IDLE_HORIZON ? times.greatest : NO_TIME
 }

@@ -6,7 +6,7 @@
  * not told the horizon's last multiple of `MARK_INTERVAL_MS` by a record gets a time mark of it when the transaction
  * commits: so what is told in the end does not depend on where transactions end. The horizon is the greatest timestamp that
  * came to the sink, or what it is told behind another repartition; no record is written later whose clock is below it.
- * A sink that is idle tells that instead, until a record or a time comes to it.
+ * A sink that is idle tells that, and the horizon it had, until a record or a time comes to it.
  * Key: null keys are dropped and counted: they belong to no partition. Tombstones and null values are written as null,
  * and read as tombstones.
  */
@@ -59,6 +59,8 @@ class RepartitionSink extends Processor {
   #encodedHorizon = NO_TIME
   /** The horizon that each partition was last told. */
   readonly #told: Float64Array
+  /** The horizon that partitions were told with the last idle one. */
+  #toldIdle = NO_TIME
 
   constructor(node: PhysicalNode, context: TaskContext) {
     super(node, context)
@@ -68,6 +70,7 @@ class RepartitionSink extends Processor {
     this.#time = new StreamTime(context.cell(node.name))
     this.#idle = context.cell(`${node.name}/idle`)
     const told = this.#idle.value === IDLE ? IDLE_HORIZON : this.#time.horizon
+    this.#toldIdle = this.#time.horizon
     this.#told = new Float64Array(context.output.partitionCount(this.#topic)).fill(told)
     context.atCommit(node.level, () => this.#mark())
     context.atAbort(() => {
@@ -150,12 +153,14 @@ class RepartitionSink extends Processor {
     const { horizon } = this.#time
     const isIdle = this.#idle.value === IDLE
     const time = isIdle ? IDLE_HORIZON : Math.floor(horizon / MARK_INTERVAL_MS) * MARK_INTERVAL_MS
+    const isTold = (told: number): boolean =>
+      isIdle ? told === IDLE_HORIZON && horizon === this.#toldIdle : told !== IDLE_HORIZON && time <= told
     for (let partition = 0; partition < this.#told.length; partition++) {
-      const told = this.#told[partition]!
-      if (isIdle ? told === IDLE_HORIZON : told !== IDLE_HORIZON && time <= told) continue
+      if (isTold(this.#told[partition]!)) continue
       this.#told[partition] = time
-      const headers = [{ key: TIME_HEADER, value: this.#times(Math.max(0, horizon), time) }]
+      const headers = [{ key: TIME_HEADER, value: this.#times(horizon, time) }]
       this.context.output.append(this.#topic, partition, Math.max(0, horizon), null, null, headers)
     }
+    if (isIdle) this.#toldIdle = horizon
   }
 }

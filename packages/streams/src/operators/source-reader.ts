@@ -19,7 +19,7 @@ export interface SourceReader {
   read(queue: RecordQueue): StreamRecord | undefined
   /** Times that commit with the offsets of a queue. */
   times(queue: RecordQueue): OffsetMetadata["upstream"]
-  /** Of a repartition topic: upstream partitions whose tasks have told no time, where others have. */
+  /** Of a repartition topic: upstream partitions whose tasks have told no time, once something has come from one of them. */
   untold?(queue: RecordQueue): readonly number[]
   restore(queue: RecordQueue, metadata: OffsetMetadata | undefined): void
   commit(): void

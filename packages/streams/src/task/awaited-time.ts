@@ -1,5 +1,5 @@
 /**
- * What a task waits for: upstream tasks that have told no time yet, where others have.
+ * What a task waits for: upstream tasks that have told no time yet, though something has come from some.
  */
 import type { SourceReader } from "../operators/source-reader.ts"
 import type { RecordQueue } from "./record-queue.ts"

@@ -34,6 +34,8 @@ export class RecordQueue implements Origin {
   timestampOf: (() => number) | undefined
   /** Kept by the reader of a repartition topic. */
   horizon = NO_TIME
+  /** So is this: how far time had come when the last of its upstream tasks became idle; NO_TIME while one is not. */
+  idleTime = NO_TIME
   /** When a fetch brought all that the log held, by the wall clock. */
   endSeenAt = NO_TIME
   /** Records at hand, roughly: batches count whole until they are used up. */

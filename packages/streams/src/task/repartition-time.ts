@@ -51,36 +51,54 @@ export function decodeTime(headers: Headers): RepartitionTime | undefined {
   }
 }
 
-/** The horizon of a task that is idle: nobody waits for it, until it tells a time again. */
+/** The horizon of a task that is idle: nobody waits for it, until it tells a time again. Its clock is the time it had come to. */
 export const IDLE_HORIZON = Number.POSITIVE_INFINITY
 
 const IDLE_TEXT = "*"
 
+/** What an upstream task has told last. */
+interface UpstreamTime {
+  /** Its horizon; of one that is idle, that which it had. */
+  readonly time: number
+  readonly isIdle: boolean
+}
+
+const UNTOLD: UpstreamTime = { time: NO_TIME, isIdle: false }
+
 /** The last horizon of each upstream task, as one input partition has seen them. */
 export class UpstreamTimes {
-  #times: number[] = []
-  #committed: number[] = []
+  #times: UpstreamTime[] = []
+  #committed: readonly UpstreamTime[] = []
 
-  observe(time: RepartitionTime): void {
-    if (time.upstreamTasks > UPSTREAM_TASKS_MAX) return
-    while (this.#times.length < time.upstreamTasks) this.#times.push(NO_TIME)
-    const known = this.#times[time.upstreamPartition]
+  observe({ clock, horizon, upstreamPartition, upstreamTasks }: RepartitionTime): void {
+    if (upstreamTasks > UPSTREAM_TASKS_MAX) return
+    while (this.#times.length < upstreamTasks) this.#times.push(UNTOLD)
+    const known = this.#times[upstreamPartition]
     if (known === undefined) return
-    if (time.horizon > known || known === IDLE_HORIZON) this.#times[time.upstreamPartition] = time.horizon
+    const isIdle = horizon === IDLE_HORIZON
+    const time = isIdle ? clock : horizon
+    if (time <= known.time && isIdle === known.isIdle) return
+    this.#times[upstreamPartition] = { time: Math.max(time, known.time), isIdle }
   }
 
   /** The least of all; NO_TIME while some upstream task has not been heard of, IDLE_HORIZON while all are idle. */
   get least(): number {
     if (this.#times.length === 0) return NO_TIME
     let least = IDLE_HORIZON
-    for (const time of this.#times) if (time < least) least = time
+    for (const { time, isIdle } of this.#times) if (!isIdle && time < least) least = time
     return least
   }
 
-  /** Upstream partitions whose tasks have told no time, where others have. */
+  /** The time that the furthest had come to. */
+  get greatest(): number {
+    let greatest = NO_TIME
+    for (const { time } of this.#times) if (time > greatest) greatest = time
+    return greatest
+  }
+
+  /** Upstream partitions whose tasks have told no time; none before something has come from one of them. */
   get untold(): readonly number[] {
-    const untold = this.#times.flatMap((time, partition) => (time === NO_TIME ? [partition] : []))
-    return untold.length === this.#times.length ? [] : untold
+    return this.#times.flatMap(({ time, isIdle }, partition) => (time === NO_TIME && !isIdle ? [partition] : []))
   }
 
   get isDirty(): boolean {
@@ -97,11 +115,11 @@ export class UpstreamTimes {
 
   /** Base 36, since a committed offset's metadata is short. */
   toText(): string {
-    return this.#times.map((time) => (time === IDLE_HORIZON ? IDLE_TEXT : Math.trunc(time).toString(36))).join(",")
+    return this.#times.map(({ time, isIdle }) => `${Math.trunc(time).toString(36)}${isIdle ? IDLE_TEXT : ""}`).join(",")
   }
 
   restore(text: string): void {
-    const parsed = (time: string) => (time === IDLE_TEXT ? IDLE_HORIZON : Number.parseInt(time, 36))
+    const parsed = (told: string) => ({ time: Number.parseInt(told, 36), isIdle: told.endsWith(IDLE_TEXT) })
     this.#times = text === "" ? [] : text.split(",").map(parsed)
     this.commit()
   }

@@ -265,9 +265,14 @@ export class Task implements TaskContext {
     return this.idleSources?.queues ?? []
   }
 
-  /** What is held back here waits for upstream tasks that have told no time yet, where others have. */
+  /** Upstream tasks that have told no time yet: what is held back here, and in tasks behind this one, waits for them. */
   get awaited(): readonly AwaitedTime[] {
-    return this.#time?.holdsBack === true ? awaitedTimes(this.#sources) : []
+    return awaitedTimes(this.#sources)
+  }
+
+  /** Something here waits for time to come. */
+  get holdsBack(): boolean {
+    return this.#time?.holdsBack === true
   }
 
   /** Milliseconds until something happens by the wall clock; undefined when nothing will. */
@@ -312,7 +317,7 @@ export class Task implements TaskContext {
       const queue = this.group.choose()
       if (queue === undefined) break
       const reader = this.#sources.get(queue)!
-      const { horizon } = queue
+      const { horizon, idleTime } = queue
       const record = reader.read(queue)
       this.#isDirty = true
       this.openRecords++
@@ -320,7 +325,7 @@ export class Task implements TaskContext {
       this.#lastOffset = queue.head!.offset
       try {
         const hasMoved = this.punctuators.observe(record, this.#time)
-        if (queue.horizon !== horizon) this.#time!.run(record ?? timeMark(queue))
+        if (queue.horizon !== horizon || queue.idleTime !== idleTime) this.#time!.run(record ?? timeMark(queue))
         this.idleSources?.taken(queue, this.punctuators)
         if (this.#rejected !== undefined && this.#isRejected) this.#passOver(queue)
         else if (record !== undefined) {

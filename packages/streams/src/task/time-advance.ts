@@ -17,7 +17,8 @@
  * So time that is told makes no record late that would not have been late without it.
  *
  * Ordinary topics that are active tell nothing and hold no repartitioned time back: their records move the time of operators
- * where they come, as in Kafka Streams. What nothing but idle inputs feed is idle. Operators of a level take their turn at its gate, so that time does not overtake records that wait for effects.
+ * where they come, as in Kafka Streams. What nothing but idle inputs feed is idle: it is told, last, the greatest time that
+ * one of these had come to, so that it makes no difference which became idle first. Operators of a level take their turn at its gate, so that time does not overtake records that wait for effects.
  */
 import { invariant } from "@millrace/host"
 import { NO_HEADERS, OWN_CLOCK, StreamRecord, TOMBSTONE } from "../dsl/record.ts"
@@ -49,14 +50,19 @@ interface Source {
   readonly isOrdinary: boolean
 }
 
-/** Two times on their way: that of repartition topics, and that of the wall clock, HELD by an active topic. */
+/**
+ * Times on their way: that of repartition topics, and that of the wall clock, HELD by an active topic; and of what is idle
+ * the time that it had come to.
+ */
 class Times {
   readonly told: Float64Array
   readonly wall: Float64Array
+  readonly idle: Float64Array
 
   constructor(size: number) {
     this.told = new Float64Array(size).fill(NOTHING_TOLD)
     this.wall = new Float64Array(size).fill(NOTHING_TOLD)
+    this.idle = new Float64Array(size).fill(NO_TIME)
   }
 }
 
@@ -125,10 +131,15 @@ export class TimeAdvance {
   get time(): number {
     let told = NOTHING_TOLD
     let wall = NOTHING_TOLD
+    let idle = NO_TIME
     for (const source of this.#sources) {
       if (source.isOrdinary) wall = Math.min(wall, this.#wallOf(source))
-      else told = Math.min(told, source.queue.horizon)
+      else {
+        told = Math.min(told, source.queue.horizon)
+        idle = Math.max(idle, source.queue.idleTime)
+      }
     }
+    if (told === NOTHING_TOLD && wall === NOTHING_TOLD) return idle
     const time = least(told, wall)
     return time === NOTHING_TOLD ? NO_TIME : time
   }
@@ -144,7 +155,10 @@ export class TimeAdvance {
     const times = this.#ownTimes ?? new Times(this.#size)
     for (const source of this.#sources) {
       if (source.isOrdinary) times.wall[source.at] = this.#wallOf(source)
-      else times.told[source.at] = source.queue.horizon
+      else {
+        times.told[source.at] = source.queue.horizon
+        times.idle[source.at] = source.queue.idleTime
+      }
     }
     for (const [level, steps] of this.#steps.entries()) {
       if (steps.length === 0) continue
@@ -169,17 +183,20 @@ const greatest = (told: number, other: number): number =>
 
 const least = (told: number, wall: number): number => (wall === HELD ? told : Math.min(told, wall))
 
-function tell(steps: readonly Step[], { told, wall }: Times, at: StreamRecord): void {
+function tell(steps: readonly Step[], { told, wall, idle }: Times, at: StreamRecord): void {
   for (const step of steps) {
-    let [ownTold, ownWall] = [NOTHING_TOLD, NOTHING_TOLD]
+    let [ownTold, ownWall, ownIdle] = [NOTHING_TOLD, NOTHING_TOLD, NO_TIME]
     for (const input of step.inputs) {
       ownTold = step.goesByGreatest ? greatest(ownTold, told[input]!) : Math.min(ownTold, told[input]!)
       ownWall = Math.min(ownWall, wall[input]!)
+      ownIdle = Math.max(ownIdle, idle[input]!)
     }
-    const time = least(ownTold, ownWall)
+    const isIdle = ownTold === NOTHING_TOLD && ownWall === NOTHING_TOLD
+    const time = isIdle ? ownIdle : least(ownTold, ownWall)
     if (time >= 0 && time < NOTHING_TOLD) step.advance?.(time, at)
-    if (ownTold === NOTHING_TOLD && ownWall === NOTHING_TOLD) step.idle?.()
+    if (isIdle) step.idle?.()
     told[step.at] = ownTold - step.heldMs
     wall[step.at] = ownWall - step.heldMs
+    idle[step.at] = ownIdle - step.heldMs
   }
 }

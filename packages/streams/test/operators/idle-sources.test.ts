@@ -88,6 +88,47 @@ test("W11: where all are idle time stands still, unless it is to follow the wall
   expect(results(driver)).toHaveLength(4)
 })
 
+test.each([
+  ["all at once", [], false],
+  ["the one that is behind first", [["bob", 90]], false],
+  ["the one that is ahead first", [["ann", 30]], false],
+  ["all at once, behind a chain", [], true],
+] as const)("T5: windows close alike whichever partition becomes idle first: %s", async (_, last, isChain) => {
+  await using driver = await started(() =>
+    S.stream(Orders, { idleAfter: "30 seconds" }).pipe(
+      (orders: Orders) => (isChain ? orders.pipe(S.repartition("first")) : orders),
+      S.keyBy(({ customer }) => customer),
+      S.window(S.tumbling("1 minute", { grace: "10 seconds", emit })),
+      S.count("per-minute"),
+      S.toStream(),
+      bounded,
+      S.to(Out),
+    ),
+  )
+  for (const seconds of [0, 10, 30]) order(driver, 0, "ann", seconds)
+  for (const seconds of [0, 10, 30, 90]) order(driver, 1, "bob", seconds)
+  await driver.run()
+  expect(results(driver)).toEqual([])
+  await driver.advance(20 * SECOND)
+  for (const [customer, seconds] of last) order(driver, customer === "ann" ? 0 : 1, customer, seconds)
+  await driver.run()
+  await driver.advance(15 * SECOND)
+  await driver.advance(60 * SECOND)
+  await driver.crash()
+  const closed = ["ann@-40-20", "ann@20-80", "bob@-40-20", "bob@20-80"]
+  expect(
+    driver
+      .read(Out)
+      .map(({ key }) => key)
+      .toSorted(),
+  ).toEqual(closed)
+  order(driver, 2, "cyd", 10)
+  order(driver, 2, "cyd", 200)
+  await driver.run()
+  expect(driver.dropped.late).toBe(1)
+  expect(results(driver)).toContainEqual(["bob@80-140", last[0]?.[0] === "bob" ? 2 : 1])
+})
+
 test("T4: what comes late from a partition that was idle is late, and goes where late records go", async () => {
   await using driver = await started(perMinute({ idleAfter: "30 seconds" }, "late"))
   await twoMinutes(driver)
