@@ -14,6 +14,8 @@ export type Naming = (value: unknown, prefix: string) => string
 export interface Difference {
   readonly at: RegExp
   readonly why: string
+  /** A list is meant, not what is in it. */
+  readonly whole?: true
   /** What is compared in its place. */
   as(value: unknown, name: Naming): unknown
 }
@@ -25,7 +27,31 @@ const GENERATED = /-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 const isThere = (value: unknown) => (typeof value === "string" && value !== "" ? "a text" : value)
 const isPositive = (value: unknown) => (typeof value === "number" && value > 0 ? "positive" : value)
 
+const DEFAULT_CONFIG = 5
+/** Of a list of synonyms those that somebody set. */
+export function withoutDefaults(synonyms: unknown): unknown {
+  return (synonyms as readonly { readonly source: number }[]).filter(({ source }) => source !== DEFAULT_CONFIG)
+}
+
+/**
+ * Settings of topics that one of both has: dead letters of share groups and newer ones of tiering, the tests' own and
+ * ours; and of min.insync.replicas, Kafka's value is the cluster's, set by its eligible leader replicas (KIP-966).
+ */
+export const NOT_SHARED = /^(errors\.deadletterqueue|remote\.copy\.lag|millrace\.|internal\.|min\.insync\.replicas$)/
+
 export const differences: readonly Difference[] = [
+  {
+    at: /^DescribeConfigs\.results\.configs\.synonyms$/,
+    whole: true,
+    why: "Of a default Kafka names the first synonym, where that has one; ours the one that it comes from.",
+    as: withoutDefaults,
+  },
+  {
+    at: /^CreateTopics\.topics\.configs$/,
+    whole: true,
+    why: "Some settings are Kafka's alone, some ours.",
+    as: (value) => (value as readonly { name: string }[] | null)?.filter(({ name }) => !NOT_SHARED.test(name)) ?? null,
+  },
   {
     at: /(errorMessage|ErrorMessage|documentation)$/,
     why: "Wording is each broker's own, and Kafka leaves many messages out that we give.",
@@ -37,7 +63,7 @@ export const differences: readonly Difference[] = [
     as: (value) => String(value).split(/[:,] /).sort(),
   },
   {
-    at: /(^|\.)(host|port|clusterId|rack|logDir)$/,
+    at: /(^|\.)(host|clusterId|rack|logDir)$/,
     why: "They are two brokers, on two addresses.",
     as: isThere,
   },
@@ -70,6 +96,10 @@ export const differences: readonly Difference[] = [
 
 /** Lists whose order means nothing, and is that of a hash table in Kafka. */
 const UNORDERED: readonly RegExp[] = [
+  /^Metadata\.topics$/,
+  /^CreateTopics\.topics$/,
+  /^DeleteTopics\.responses$/,
+  /^CreatePartitions\.results$/,
   /^Produce\.responses(\.partitionResponses)?$/,
   /^Fetch\.responses$/,
   /^(ListOffsets|DeleteRecords)\.topics(\.partitions)?$/,
@@ -86,10 +116,11 @@ const UNORDERED: readonly RegExp[] = [
 
 export function comparable(value: unknown, path: string, name: Naming): unknown {
   if (path === "Fetch.responses.partitions.records" && value instanceof Uint8Array) return batchesIn(value, path, name)
-  const difference = Array.isArray(value) ? undefined : differences.find(({ at }) => at.test(path))
+  const isList = Array.isArray(value)
+  const difference = differences.find(({ at, whole = false }) => whole === isList && at.test(path))
   if (difference) return difference.as(value, name)
   if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1")
-  if (Array.isArray(value)) {
+  if (isList) {
     const items = UNORDERED.some((unordered) => unordered.test(path)) ? inOrder(value, path) : value
     return items.map((item) => comparable(item, path, name))
   }

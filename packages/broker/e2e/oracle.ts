@@ -31,7 +31,12 @@ export function oracle(): void {
       dataDir,
       listen: { host: "127.0.0.1", port: 0 },
       config: {
+        // As `tools/src/real-kafka.ts` configures the other.
         "node.id": "1",
+        "num.partitions": "1",
+        "log.segment.bytes": "67108864",
+        "log.cleaner.dedupe.buffer.size": "4194304",
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
         "group.initial.rebalance.delay.ms": "0",
         "group.min.session.timeout.ms": "500",
         "group.streams.initial.rebalance.delay.ms": "0",
@@ -74,7 +79,8 @@ export function differs<T>(why: string, scene: (side: Side) => Promise<T>, told:
   })
 }
 
-async function played<T>(scene: (side: Side) => Promise<T>): Promise<T[]> {
+/** Plays a scene on both sides: what ours answered, and what Kafka did. */
+export async function played<T>(scene: (side: Side) => Promise<T>): Promise<T[]> {
   const seen: T[] = []
   for (const address of [`${ours.address.host}:${ours.address.port}`, brokers.split(",")[0]!]) {
     const side = new Side(address)

@@ -5,7 +5,12 @@
  */
 import { ErrorCode } from "@millrace/protocol"
 import { AlterConfigs } from "@millrace/protocol/messages/alter-configs"
-import { checkGroupConfigs, type ConfigResource, type EffectiveValue, replaceConfigs } from "../controller/configs.ts"
+import {
+  checkConfigsTogether,
+  type ConfigResource,
+  type EffectiveValue,
+  replaceConfigs,
+} from "../controller/configs.ts"
 import { ConfigResourceType } from "../controller/image.ts"
 import type { MetadataRecord } from "../controller/records.ts"
 import { Refusal } from "../controller/refusal.ts"
@@ -51,7 +56,7 @@ export function alterResource(
   if (refused !== undefined) return result(refused)
   try {
     const records = decide()
-    if (resourceType === ConfigResourceType.GROUP) checkGroupConfigs(image, resourceName, records, config)
+    checkConfigsTogether(image, { resourceType, resourceName }, records, config)
     if (!validateOnly) controller.write(records)
     return result(ErrorCode.NONE)
   } catch (cause) {

@@ -3,7 +3,7 @@
  *
  * v3 client software (KIP-511), features (KIP-584) · v4 may list features whose minimum level is 0, which older clients
  * cannot parse (KAFKA-17011) · v5 names the cluster and node the client means (KIP-1242). An unknown version is answered
- * in `dispatch.ts`. Errors: INVALID_REQUEST (malformed software name), REBOOTSTRAP_REQUIRED (v5).
+ * in `dispatch.ts`. Errors: INVALID_REQUEST (malformed software name, a cluster without a node or the reverse), REBOOTSTRAP_REQUIRED (v5).
  */
 import { ErrorCode } from "@millrace/protocol"
 import { ApiVersions } from "@millrace/protocol/messages/api-versions"
@@ -14,6 +14,8 @@ import { advertisedRange } from "./registry.ts"
 const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 const VERSION_SOFTWARE = 3
 const VERSION_ZERO_LEVELS = 4
+const VERSION_CLUSTER = 5
+const NO_NODE = -1
 
 /** `served` is asked at each request: the registry is built after its handlers. */
 export const apiVersions = (served: () => Iterable<AnyHandler>) =>
@@ -30,9 +32,12 @@ export const apiVersions = (served: () => Iterable<AnyHandler>) =>
         context.connection.softwareName = clientSoftwareName
         context.connection.softwareVersion = clientSoftwareVersion
       }
+      if (context.apiVersion >= VERSION_CLUSTER && (request.clusterId === null) !== (request.nodeId === NO_NODE)) {
+        reply({ errorCode: ErrorCode.INVALID_REQUEST, apiKeys: [] })
+        return
+      }
       // Only a client that names both means a certain node; it kept an address that is now someone else's.
-      const means = request.clusterId !== null && request.nodeId !== -1
-      if (means && (request.clusterId !== clusterId || request.nodeId !== nodeId)) {
+      if (request.clusterId !== null && (request.clusterId !== clusterId || request.nodeId !== nodeId)) {
         reply({ errorCode: ErrorCode.REBOOTSTRAP_REQUIRED, apiKeys: [] })
         return
       }

@@ -5,8 +5,8 @@
  */
 import { ErrorCode } from "@millrace/protocol"
 import { DescribeCluster } from "@millrace/protocol/messages/describe-cluster"
-import { authorizedOperations } from "../security/authorizer.ts"
 import { handler } from "./handler.ts"
+import { clusterOperations } from "./metadata.ts"
 
 const BROKERS = 1
 const CONTROLLERS = 2
@@ -34,12 +34,8 @@ export const describeCluster = handler(DescribeCluster, {
         const { host, port } = endpoint
         return [{ brokerId: broker.id, host, port, rack: broker.rack, isFenced: broker.fenced }]
       }),
-      ...(request.includeClusterAuthorizedOperations && context.may("DESCRIBE", "CLUSTER")
-        ? {
-            clusterAuthorizedOperations: authorizedOperations("CLUSTER", ({ operation, resource }) =>
-              context.may(operation, resource),
-            ),
-          }
+      ...(request.includeClusterAuthorizedOperations
+        ? { clusterAuthorizedOperations: clusterOperations(context) }
         : {}),
     })
   },

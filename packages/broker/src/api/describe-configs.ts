@@ -63,10 +63,10 @@ function rowsOf(type: number, name: string, context: RequestContext, services: S
     case ConfigResourceType.BROKER:
       if (!context.may("DESCRIBE_CONFIGS", "CLUSTER")) return refused(ErrorCode.CLUSTER_AUTHORIZATION_FAILED)
       if (name === "" || name === String(nodeId)) return configs.describeBroker(name === "")
-      return refused(ErrorCode.INVALID_REQUEST, `Unexpected broker id, expected ${nodeId} or none, got ${name}.`)
+      return otherBroker(nodeId, name)
     case ConfigResourceType.BROKER_LOGGER:
       if (!context.may("DESCRIBE_CONFIGS", "CLUSTER")) return refused(ErrorCode.CLUSTER_AUTHORIZATION_FAILED)
-      return []
+      return name === String(nodeId) ? [] : otherBroker(nodeId, name)
     case ConfigResourceType.GROUP:
       if (!context.may("DESCRIBE_CONFIGS", "GROUP", name)) return refused(ErrorCode.GROUP_AUTHORIZATION_FAILED)
       return name === "" ? refused(ErrorCode.INVALID_REQUEST, "The group has no name.") : configs.describeGroup(name)
@@ -77,6 +77,9 @@ function rowsOf(type: number, name: string, context: RequestContext, services: S
       return refused(ErrorCode.INVALID_REQUEST, `Unsupported resource type: ${type}.`)
   }
 }
+
+const otherBroker = (nodeId: number, name: string): Refused =>
+  refused(ErrorCode.INVALID_REQUEST, `Unexpected broker id, expected ${nodeId}, got ${name}.`)
 
 const refused = (errorCode: number, errorMessage: string | null = null): Refused => ({ errorCode, errorMessage })
 

@@ -64,7 +64,10 @@ function page(
     const topic = image.topic(name)
     if (!topic) {
       const invalid = invalidTopicName(name) !== undefined
-      topics.push(failure(name, invalid ? ErrorCode.INVALID_TOPIC_EXCEPTION : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION))
+      topics.push({
+        ...failure(name, invalid ? ErrorCode.INVALID_TOPIC_EXCEPTION : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION),
+        topicAuthorizedOperations: operationsOn(name, context),
+      })
       continue
     }
     const first = cursor?.topicName === name ? cursor.partitionIndex : 0
@@ -76,9 +79,7 @@ function page(
       topicId: topic.topicId,
       isInternal: isInternalTopic(name),
       partitions: shown.map(describe),
-      topicAuthorizedOperations: authorizedOperations("TOPIC", ({ operation, resource }) =>
-        context.may(operation, resource, name),
-      ),
+      topicAuthorizedOperations: operationsOn(name, context),
     })
     left -= shown.length
     const next = first + shown.length
@@ -86,6 +87,9 @@ function page(
   }
   return { topics, nextCursor: null }
 }
+
+const operationsOn = (name: string, context: RequestContext): number =>
+  authorizedOperations("TOPIC", ({ operation, resource }) => context.may(operation, resource, name))
 
 function failure(name: string, errorCode: number): Topic {
   return { errorCode, name, topicId: ZERO_UUID, isInternal: isInternalTopic(name), partitions: [] }

@@ -22,7 +22,7 @@ export const listConfigResources = handler(ListConfigResources, {
       reply({ errorCode: ErrorCode.UNSUPPORTED_VERSION, configResources: [] })
       return
     }
-    const configResources = asked.flatMap((resourceType) =>
+    const configResources = [...new Set(asked)].flatMap((resourceType) =>
       namesOf(resourceType, services).map((resourceName) => ({ resourceType, resourceName })),
     )
     reply({ errorCode: ErrorCode.NONE, configResources })

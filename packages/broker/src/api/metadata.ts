@@ -31,6 +31,11 @@ export const metadata = handler(Metadata, {
   ],
   handle(request, context, services, reply) {
     const { image, clusterId, nodeId } = services
+    if (context.apiVersion < VERSION_BY_ID && namesById(request)) {
+      const topics = request.topics!.map(({ name, topicId }) => failure(name ?? "", topicId, ErrorCode.INVALID_REQUEST))
+      reply({ brokers: [], topics })
+      return
+    }
     const topics = topicsOf(request, context, services)
     reply({
       brokers: image.liveBrokers().flatMap((broker) => {
@@ -40,16 +45,23 @@ export const metadata = handler(Metadata, {
       clusterId,
       controllerId: nodeId,
       topics,
-      ...(request.includeClusterAuthorizedOperations && context.may("DESCRIBE", "CLUSTER")
-        ? {
-            clusterAuthorizedOperations: authorizedOperations("CLUSTER", ({ operation, resource }) =>
-              context.may(operation, resource),
-            ),
-          }
+      ...(request.includeClusterAuthorizedOperations
+        ? { clusterAuthorizedOperations: clusterOperations(context) }
         : {}),
     })
   },
 })
+
+/** Names may be null from v10 on, in answers from v12 on: who asks by id before is told so of all topics. */
+function namesById({ topics }: MetadataRequest): boolean {
+  return topics !== null && topics.some(({ name, topicId }) => name === null || topicId !== ZERO_UUID)
+}
+
+/** None at all for who may not see the cluster. */
+export function clusterOperations(context: RequestContext): number {
+  if (!context.may("DESCRIBE", "CLUSTER")) return 0
+  return authorizedOperations("CLUSTER", ({ operation, resource }) => context.may(operation, resource))
+}
 
 function topicsOf(request: MetadataRequest, context: RequestContext, services: Services): TopicResponse[] {
   const { image } = services
@@ -59,34 +71,37 @@ function topicsOf(request: MetadataRequest, context: RequestContext, services: S
       .filter(({ name }) => context.may("DESCRIBE", "TOPIC", name))
       .map((topic) => describeTopic(topic, request, context))
   }
-  // Names may be null from v10 on, in answers from v12 on: whoever asks by id before is told so of all topics.
-  const byId = topics.some(({ name, topicId }) => name === null || topicId !== ZERO_UUID)
-  if (byId && context.apiVersion < VERSION_BY_ID) {
-    return topics.map(({ name, topicId }) => failure(name ?? "", topicId, ErrorCode.INVALID_REQUEST))
-  }
-  return topics.map(({ name, topicId }) => {
-    if (topicId !== ZERO_UUID) {
-      if (name !== null && name !== "") return failure(name, topicId, ErrorCode.INVALID_REQUEST)
-      const topic = image.topicById(topicId)
-      if (!topic) return failure(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID)
-      // The name is not told to who may not see it.
-      if (!context.may("DESCRIBE", "TOPIC", topic.name)) {
-        return failure(null, topicId, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
-      }
-      return describeTopic(topic, request, context)
-    }
-    if (name === null) return failure("", ZERO_UUID, ErrorCode.INVALID_REQUEST)
-    return byName(name, request, context, services)
-  })
+  // One id, and names mean nothing.
+  const ids = new Set(topics.map(({ topicId }) => topicId).filter((topicId) => topicId !== ZERO_UUID))
+  if (ids.size > 0) return [...ids].map((topicId) => byId(topicId, request, context, services))
+  return [...new Set(topics.map(({ name }) => name))].map((name) =>
+    name === null ? failure("", ZERO_UUID, ErrorCode.INVALID_REQUEST) : byName(name, request, context, services),
+  )
+}
+
+function byId(topicId: string, request: MetadataRequest, context: RequestContext, { image }: Services): TopicResponse {
+  const topic = image.topicById(topicId)
+  if (!topic) return failure(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID)
+  // The name is not told to who may not see it.
+  const mayDescribe = context.may("DESCRIBE", "TOPIC", topic.name)
+  return mayDescribe
+    ? describeTopic(topic, request, context)
+    : failure(null, topicId, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
 }
 
 function byName(name: string, request: MetadataRequest, context: RequestContext, services: Services): TopicResponse {
   if (!context.may("DESCRIBE", "TOPIC", name)) return failure(name, ZERO_UUID, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
   const topic = services.image.topic(name)
   if (topic) return describeTopic(topic, request, context)
-  if (invalidTopicName(name) !== undefined) return failure(name, ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION)
+  const operations = topicOperations(name, request, context)
+  const failed = (errorCode: number) => ({
+    ...failure(name, ZERO_UUID, errorCode),
+    isInternal: isInternalTopic(name),
+    ...operations,
+  })
+  if (invalidTopicName(name) !== undefined) return failed(ErrorCode.INVALID_TOPIC_EXCEPTION)
   if (!request.allowAutoTopicCreation || !services.config["auto.create.topics.enable"]) {
-    return failure(name, ZERO_UUID, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    return failed(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   }
   if (!context.may("CREATE", "CLUSTER") && !context.may("CREATE", "TOPIC", name)) {
     return failure(name, ZERO_UUID, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
@@ -95,12 +110,19 @@ function byName(name: string, request: MetadataRequest, context: RequestContext,
   const error = services.internalTopics.createOnDemand(name, quota.charge)
   context.throttle(quota.throttleMs)
   const created = services.image.topic(name)
-  return created ? describeTopic(created, request, context) : failure(name, ZERO_UUID, error)
+  return created ? describeTopic(created, request, context) : failed(error)
 }
 
 function failure(name: string | null, topicId: string, errorCode: number): TopicResponse {
-  const isInternal = name !== null && isInternalTopic(name)
-  return { errorCode, name, topicId, isInternal, partitions: [] }
+  return { errorCode, name, topicId, isInternal: false, partitions: [] }
+}
+
+function topicOperations(name: string, request: MetadataRequest, context: RequestContext) {
+  if (!request.includeTopicAuthorizedOperations) return {}
+  const topicAuthorizedOperations = authorizedOperations("TOPIC", ({ operation, resource }) =>
+    context.may(operation, resource, name),
+  )
+  return { topicAuthorizedOperations }
 }
 
 function describeTopic(topic: TopicImage, request: MetadataRequest, context: RequestContext): TopicResponse {
@@ -110,13 +132,7 @@ function describeTopic(topic: TopicImage, request: MetadataRequest, context: Req
     topicId: topic.topicId,
     isInternal: isInternalTopic(topic.name),
     partitions: topic.partitions.map(describePartition),
-    ...(request.includeTopicAuthorizedOperations
-      ? {
-          topicAuthorizedOperations: authorizedOperations("TOPIC", ({ operation, resource }) =>
-            context.may(operation, resource, topic.name),
-          ),
-        }
-      : {}),
+    ...topicOperations(topic.name, request, context),
   }
 }
 

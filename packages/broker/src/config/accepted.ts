@@ -24,7 +24,7 @@ export const acceptedConfig = define({
   "fetch.purgatory.purge.interval.requests": int({ default: 1000, doc, hidden }),
   "group.consumer.assignment.interval.ms": int({ default: 1000, min: 0, doc, hidden }),
   "group.consumer.assignor.offload.enable": boolean({ default: true, doc, hidden }),
-  "group.coordinator.rebalance.protocols": list({ default: ["classic", "consumer"], doc, hidden }),
+  "group.coordinator.rebalance.protocols": list({ default: ["classic", "consumer", "streams"], doc, hidden }),
   "group.coordinator.threads": int({ default: 4, min: 1, doc, hidden }),
   "group.streams.assignment.interval.ms": int({ default: 1000, min: 0, doc, hidden }),
   "group.streams.assignor.offload.enable": boolean({ default: true, doc, hidden }),

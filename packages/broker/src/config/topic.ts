@@ -1,7 +1,7 @@
 /**
  * The topic configuration table. A value not set on the topic comes from the broker setting that is its synonym.
  */
-import { boolean, define, double, int, list, LONG_MAX, long, oneOf, type Values } from "@millrace/config"
+import { boolean, define, double, int, list, LONG_MAX, long, oneOf, parse, type Values } from "@millrace/config"
 
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
@@ -262,3 +262,10 @@ export const topicConfig = define({
 })
 
 export type TopicConfig = Values<typeof topicConfig>
+
+/** What is wrong with a topic's own settings beside each other. */
+export function topicConfigFault(own: Readonly<Record<string, string>>): string | undefined {
+  const values = parse(topicConfig, own, { unknown: "ignore" })
+  const [min, max] = [values["min.compaction.lag.ms"], values["max.compaction.lag.ms"]]
+  return min > max ? `Config min.compaction.lag.ms is ${min}: max.compaction.lag.ms, ${max}, is less.` : undefined
+}

@@ -6,10 +6,11 @@ import { ConfigError, type ConfigTable, type Entry, nearestKey, parseOne } from 
 import { ErrorCode } from "@millrace/protocol"
 import { type BrokerConfig, brokerConfig } from "../config/broker.ts"
 import { groupConfig, groupConfigFault } from "../config/group.ts"
-import { topicConfig } from "../config/topic.ts"
+import { topicConfig, topicConfigFault } from "../config/topic.ts"
 import { ConfigResourceType, type MetadataImage } from "./image.ts"
 import type { MetadataRecord } from "./records.ts"
 import { Refusal } from "./refusal.ts"
+import { checkTopicName } from "./topic-names.ts"
 
 export const ConfigOperation = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const
 
@@ -33,6 +34,7 @@ export function checkConfigValue(
   name: string,
   value: string,
   read: (text: string) => unknown,
+  invalid: ErrorCode = ErrorCode.INVALID_CONFIG,
 ): void {
   if (!Object.hasOwn(table, name)) {
     const nearest = nearestKey(Object.keys(table), name)
@@ -42,7 +44,7 @@ export function checkConfigValue(
   try {
     read(value)
   } catch (cause) {
-    if (cause instanceof ConfigError) throw new Refusal(ErrorCode.INVALID_CONFIG, cause.message)
+    if (cause instanceof ConfigError) throw new Refusal(invalid, cause.message)
     throw cause
   }
 }
@@ -65,7 +67,7 @@ export function alterConfigsIncrementally(
     if (isRemoval) return record(resource, name, null)
     if (value === null) throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} has no value.`)
     const text = newValue(entry, resource, name, operation, value, effective)
-    checkConfigValue(table, name, text, (read) => parseOne(table, name, read))
+    checkConfigValue(table, name, text, (read) => parseOne(table, name, read), invalidValueOf(resource))
     return record(resource, name, text)
   })
 }
@@ -108,10 +110,13 @@ export function replaceConfigs(
 ): MetadataRecord[] {
   const table = tableOf(image, resource)
   const records: MetadataRecord[] = []
+  const names = new Set<string>()
   for (const { name, value } of settings) {
+    if (names.has(name)) throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} is given more than once.`)
+    names.add(name)
     dynamicEntry(table, resource, name)
     if (value === null) throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} has no value.`)
-    checkConfigValue(table, name, value, (read) => parseOne(table, name, read))
+    checkConfigValue(table, name, value, (read) => parseOne(table, name, read), invalidValueOf(resource))
     records.push(record(resource, name, value))
   }
   for (const name of Object.keys(image.configs(resource.resourceType, resource.resourceName))) {
@@ -120,26 +125,34 @@ export function replaceConfigs(
   return records
 }
 
-/** Throws a Refusal when what these records leave a group with is out of the broker's bounds. */
-export function checkGroupConfigs(
+/** As in Kafka, where a broker judges its own settings and the controller all others. */
+const invalidValueOf = ({ resourceType }: ConfigResource): ErrorCode =>
+  resourceType === ConfigResourceType.BROKER ? ErrorCode.INVALID_REQUEST : ErrorCode.INVALID_CONFIG
+
+/** Throws a Refusal when what these records leave a resource with does not go together. */
+export function checkConfigsTogether(
   image: MetadataImage,
-  groupId: string,
+  { resourceType, resourceName }: ConfigResource,
   records: readonly MetadataRecord[],
   broker: BrokerConfig,
 ): void {
-  const own = { ...image.configs(ConfigResourceType.GROUP, groupId) }
+  const isGroup = resourceType === ConfigResourceType.GROUP
+  if (!isGroup && resourceType !== ConfigResourceType.TOPIC) return
+  const own = { ...image.configs(resourceType, resourceName) }
   for (const { type, data } of records) {
     if (type !== "ConfigRecord") continue
     if (data.value === null) delete own[data.name]
     else own[data.name] = data.value
   }
-  const fault = groupConfigFault(own, broker)
+  const fault = isGroup ? groupConfigFault(own, broker) : topicConfigFault(own)
   if (fault !== undefined) throw new Refusal(ErrorCode.INVALID_CONFIG, fault)
 }
 
 function tableOf(image: MetadataImage, { resourceType, resourceName }: ConfigResource): ConfigTable {
   switch (resourceType) {
     case ConfigResourceType.TOPIC:
+      if (resourceName === "") throw new Refusal(ErrorCode.INVALID_REQUEST, "There are no settings for all topics.")
+      checkTopicName(resourceName)
       if (!image.topic(resourceName)) {
         throw new Refusal(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${resourceName}' does not exist.`)
       }

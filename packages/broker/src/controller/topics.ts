@@ -7,7 +7,7 @@ import { parseOne } from "@millrace/config"
 import { ErrorCode, ZERO_UUID } from "@millrace/protocol"
 import type { CreatePartitionsRequest, CreatePartitionsResponse } from "@millrace/protocol/messages/create-partitions"
 import type { CreateTopicsRequest, CreateTopicsResponse } from "@millrace/protocol/messages/create-topics"
-import { topicConfig } from "../config/topic.ts"
+import { topicConfig, topicConfigFault } from "../config/topic.ts"
 import { checkAssignments, placeReplicas, type Placement } from "./assignments.ts"
 import { checkConfigValue } from "./configs.ts"
 import { ConfigResourceType, type MetadataImage, type TopicImage } from "./image.ts"
@@ -134,6 +134,8 @@ function checkCreation(image: MetadataImage, topic: CreatableTopic, taken: Reado
     if (value === null) throw new Refusal(ErrorCode.INVALID_CONFIG, `Config ${name} has no value.`)
     checkConfigValue(topicConfig, name, value, (text) => parseOne(topicConfig, name as keyof typeof topicConfig, text))
   }
+  const fault = topicConfigFault(Object.fromEntries(topic.configs.map(({ name, value }) => [name, value!])))
+  if (fault !== undefined) throw new Refusal(ErrorCode.INVALID_CONFIG, fault)
 }
 
 function creationRecords(

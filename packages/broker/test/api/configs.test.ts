@@ -13,6 +13,7 @@ import { batch, type Client, start } from "../harness.ts"
 
 const TOPIC = 2
 const BROKER = 4
+const BROKER_LOGGER = 8
 const GROUP = 32
 const SOURCE = { topic: 1, broker: 2, allBrokers: 3, file: 4, default: 5, group: 8 }
 
@@ -184,6 +185,50 @@ describe("alter configs", () => {
     })
     expect(await describeAll(client, GROUP, "")).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST })
     expect(await listed(client, GROUP)).toEqual([])
+  })
+
+  test("what settings of a topic cannot have beside each other is refused", async () => {
+    const client = await (await start()).client()
+    await client.createTopic("a", 1, { "max.compaction.lag.ms": "5" })
+    const refused = { errorCode: ErrorCode.INVALID_CONFIG }
+    expect(await alter(client, TOPIC, "a", "min.compaction.lag.ms", 0, "6")).toMatchObject(refused)
+    expect(await alter(client, TOPIC, "a", "min.compaction.lag.ms", 0, "5")).toMatchObject({ errorCode: 0 })
+    const configs = { "min.compaction.lag.ms": "6", "max.compaction.lag.ms": "5" }
+    await expect(client.createTopic("b", 1, configs)).rejects.toThrow(/max.compaction.lag.ms, 5, is less/)
+  })
+
+  test.each([
+    [TOPIC, "", "retention.ms", "1", ErrorCode.INVALID_REQUEST],
+    [TOPIC, "a b", "retention.ms", "1", ErrorCode.INVALID_TOPIC_EXCEPTION],
+    [TOPIC, "nowhere", "retention.ms", "1", ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
+    [BROKER, "", "log.retention.ms", "soon", ErrorCode.INVALID_REQUEST],
+  ])("of resource %i %j setting %s to %s gives %i", async (type, name, config, value, errorCode) => {
+    const client = await (await start()).client()
+    expect(await alter(client, type, name, config, 0, value)).toMatchObject({ errorCode })
+  })
+
+  test("loggers are a certain broker's", async () => {
+    const client = await (await start({ "node.id": "7" })).client()
+    expect(await describeAll(client, BROKER_LOGGER, "7")).toMatchObject({ errorCode: 0 })
+    expect(await describeAll(client, BROKER_LOGGER, "8")).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST })
+  })
+
+  test("resources of a type that is asked for twice are listed once", async () => {
+    const client = await (await start()).client()
+    await client.createTopic("a")
+    const { configResources } = await client.send(ListConfigResources, 1, { resourceTypes: [TOPIC, TOPIC] })
+    expect(configResources.map(({ resourceName }) => resourceName)).toEqual(["a"])
+  })
+
+  test("AlterConfigs refuses a setting that is given twice", async () => {
+    const client = await (await start()).client()
+    await client.createTopic("a")
+    const configs = ["5", "7"].map((value) => ({ name: "segment.ms", value }))
+    const { responses } = await client.send(AlterConfigs, 2, {
+      resources: [{ resourceType: TOPIC, resourceName: "a", configs }],
+      validateOnly: false,
+    })
+    expect(responses[0]).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST })
   })
 
   test("AlterConfigs replaces all", async () => {

@@ -131,7 +131,7 @@ describe("frames", () => {
 })
 
 describe("ApiVersions", () => {
-  test("reports the metadata version; features are believed under an epoch above -1", async () => {
+  test("V5: reports the metadata version; features are believed under an epoch above -1", async () => {
     const client = await (await start()).client()
     const response = await client.send(ApiVersions, 4, software)
     expect(response.finalizedFeaturesEpoch).toBeGreaterThanOrEqual(0)
@@ -143,8 +143,10 @@ describe("ApiVersions", () => {
     [{ clientSoftwareName: "", clientSoftwareVersion: "1" }, 3, ErrorCode.INVALID_REQUEST],
     [{ clientSoftwareName: "a b", clientSoftwareVersion: "1" }, 3, ErrorCode.INVALID_REQUEST],
     [{ ...software, clusterId: "other", nodeId: 1 }, 5, ErrorCode.REBOOTSTRAP_REQUIRED],
-    [{ ...software, clusterId: "other", nodeId: -1 }, 5, ErrorCode.NONE],
-  ])("%o in v%i gives %i", async (request, version, errorCode) => {
+    [{ ...software, clusterId: "other", nodeId: -1 }, 5, ErrorCode.INVALID_REQUEST],
+    [{ ...software, clusterId: null, nodeId: 1 }, 5, ErrorCode.INVALID_REQUEST],
+    [{ ...software, clusterId: null, nodeId: -1 }, 5, ErrorCode.NONE],
+  ])("V4: %o in v%i gives %i", async (request, version, errorCode) => {
     const client = await (await start()).client()
     expect(await client.send(ApiVersions, version, request)).toMatchObject({ errorCode })
   })

@@ -66,6 +66,7 @@ describe("metadata", () => {
     const asked = [{ topicId, name: null }, { topicId: "AAAAAAAAAAAAAAAAAAAAEg", name: null }, { name: null }]
     const { topics } = await client.send(Metadata, version, { topics: asked })
     expect(topics.map(({ errorCode }) => errorCode)).toEqual(asked.map(() => ErrorCode.INVALID_REQUEST))
+    expect((await client.send(Metadata, version, { topics: asked })).brokers).toEqual([])
     expect(started.defects).toEqual([])
   })
 
@@ -77,6 +78,35 @@ describe("metadata", () => {
     const deleted = await client.send(DeleteTopics, 6, { topics: [{ topicId }], timeoutMs: 1000 })
     expect(deleted.responses[0]).toMatchObject({ errorCode: 0, name: "a", topicId })
     expect(await ask()).toMatchObject({ errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name: null })
+  })
+
+  test("4: a topic that is asked for twice is answered once", async () => {
+    const client = await (await start()).client()
+    await client.createTopic("a")
+    const { topics } = await client.send(Metadata, 12, { topics: [{ name: "a" }, { name: "a" }] })
+    expect(topics).toHaveLength(1)
+  })
+
+  test("5: where one topic is asked for by id, names mean nothing", async () => {
+    const client = await (await start()).client()
+    const topicId = await client.createTopic("a")
+    await client.createTopic("b")
+    const asked = [
+      { topicId, name: "b" },
+      { topicId: ZERO_UUID, name: "b" },
+    ]
+    expect((await client.send(Metadata, 12, { topics: asked })).topics).toMatchObject([{ errorCode: 0, name: "a" }])
+  })
+
+  test("what a client may do with a topic is told of one that is not there, too", async () => {
+    const client = await (await start()).client()
+    const { topics } = await client.send(Metadata, 12, {
+      topics: [{ name: "nowhere" }],
+      ...{ allowAutoTopicCreation: false, includeTopicAuthorizedOperations: true },
+    })
+    expect(topics[0]!.topicAuthorizedOperations).toBeGreaterThan(0)
+    const described = await client.send(DescribeTopicPartitions, 0, { topics: [{ name: "nowhere" }] })
+    expect(described.topics[0]!.topicAuthorizedOperations).toBe(topics[0]!.topicAuthorizedOperations)
   })
 
   test("a listener bound to all addresses is advertised as the one the client reached", async () => {
@@ -106,7 +136,7 @@ test.each([
       ],
       timeoutMs: 1,
     },
-    [0, ErrorCode.INVALID_REQUEST],
+    [ErrorCode.INVALID_REQUEST],
   ],
 ])("deleting %o gives %o", async (request, codes) => {
   const client = await (await start()).client()
@@ -114,6 +144,22 @@ test.each([
   const topics = request.topics.map((topic) => ({ topicId: ZERO_UUID, ...topic }))
   const { responses } = await client.send(DeleteTopics, 6, { ...request, topics })
   expect(responses.map(({ errorCode }) => errorCode)).toEqual(codes)
+})
+
+test("a topic that is named twice, or by its name and its id, is answered once and not deleted", async () => {
+  const client = await (await start()).client()
+  const topicId = await client.createTopic("a")
+  const byId = { name: null, topicId }
+  const byName = { name: "a", topicId: ZERO_UUID }
+  for (const [topics, answer] of [
+    [[byId, byId], byId],
+    [[byName, byName], byName],
+    [[byName, byId], { name: "a", topicId }],
+  ] as const) {
+    const { responses } = await client.send(DeleteTopics, 6, { topics: [...topics], timeoutMs: 1 })
+    expect(responses).toMatchObject([{ ...answer, errorCode: ErrorCode.INVALID_REQUEST }])
+  }
+  expect(await client.topicId("a")).toBe(topicId)
 })
 
 test("delete.topic.enable=false refuses", async () => {
