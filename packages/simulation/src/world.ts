@@ -124,9 +124,9 @@ export class World {
       dataDir: DATA_DIR,
       listen: { host: "broker", port: 9092 },
       config: this.#settings,
-      log: (line) => {
-        if (line.includes(": cut ")) this.census.tornLogs++
-        if (line.includes("is offline") || line.includes("cannot load")) this.#logged(process, line)
+      log: (line, { level, event }) => {
+        if (event === "log-recovered") this.census.tornLogs++
+        if (level === "error") this.#logged(process, line)
       },
       onDefect: (cause) => this.#halted(process, cause),
     }).then(
@@ -161,7 +161,10 @@ export class World {
     })
   }
 
-  /** What a broker says when it can no longer serve a log; one that dies says it too, and nobody minds. */
+  /**
+   * What a broker says when it cannot serve something or found a defect of its own, which it survives; one that dies says
+   * it too, and nobody minds.
+   */
   #logged(process: SimulatedProcess, line: string): void {
     if (process.alive && !this.isDiskFaulty) this.faults.push(line)
   }
