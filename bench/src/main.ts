@@ -1,11 +1,9 @@
 /**
- * npm run bench -- SUITE [--rounds N] [--records N] [--broker kafka|millrace] [--only WORD,…] [--peers NAME,…] [--all] [--unpinned] [--json FILE]
- *
- * Benchmarks with peers side by side in the same run, as ratios.
+ * npm run bench: benchmarks with peers side by side in the same run, as ratios.
  */
 import { writeFileSync } from "node:fs"
 import { cpus, loadavg } from "node:os"
-import { parseArgs } from "node:util"
+import { countArgument, scriptArguments, wrongArguments } from "@millrace/tools/script-arguments"
 import type { BrokerName, Row, SuiteOptions } from "./suite.ts"
 
 const SUITES: Readonly<Record<string, () => Promise<{ run(options: SuiteOptions): Promise<Row[]> }>>> = {
@@ -18,7 +16,18 @@ const SUITES: Readonly<Record<string, () => Promise<{ run(options: SuiteOptions)
   streams: () => import("./streams/suite.ts"),
 }
 
-const { values: options, positionals } = parseArgs({
+const USAGE = `npm run bench -- SUITE [options]
+  SUITE                    ${Object.keys(SUITES).join(", ")}
+  --rounds N               of which the figures are the medians; 5 without it
+  --records N              of one measurement; keys of the store in suite restore
+  --broker kafka|millrace  on which it runs; kafka without it
+  --only WORD,…            cases whose names hold one of the words; again for one more that they must hold
+  --peers NAME,…           who is measured; all without it
+  --all                    every case, not the default ones
+  --unpinned               clients and brokers share all cores
+  --json FILE              the rows, as JSON, too`
+
+const { values: options, positionals } = scriptArguments(USAGE, {
   allowPositionals: true,
   options: {
     json: { type: "string" },
@@ -32,24 +41,19 @@ const { values: options, positionals } = parseArgs({
   },
 })
 const load = SUITES[positionals[0] ?? ""]
-if (load === undefined) {
-  console.error(
-    `npm run bench -- SUITE: ${positionals[0] === undefined ? "name a suite" : `unknown suite ${positionals[0]}`}; there are: ${Object.keys(SUITES).join(", ")}`,
-  )
-  process.exit(2)
-}
-if (options.broker !== "kafka" && options.broker !== "millrace") {
-  console.error(`--broker ${options.broker}: kafka or millrace`)
-  process.exit(2)
-}
+if (load === undefined)
+  wrongArguments(USAGE, positionals[0] === undefined ? "name a suite" : `unknown suite ${positionals[0]}`)
+if (options.broker !== "kafka" && options.broker !== "millrace")
+  wrongArguments(USAGE, `--broker ${options.broker}: kafka or millrace`)
+const records = countArgument(USAGE, "records", options.records)
 const rows = await (
   await load()
 ).run({
-  rounds: Number(options.rounds),
+  rounds: countArgument(USAGE, "rounds", options.rounds),
   broker: options.broker satisfies BrokerName,
   all: options.all,
   unpinned: options.unpinned,
-  ...(options.records !== undefined && { records: Number(options.records) }),
+  ...(records !== undefined && { records }),
   ...(options.only && { only: options.only }),
   ...(options.peers !== undefined && { peers: options.peers.split(",") }),
 })

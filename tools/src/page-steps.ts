@@ -2,14 +2,15 @@
  * A page that is followed from top to bottom, as steps: files to save, commands to run, output to see.
  *
  *     ```ts    a file, named by the paragraph before it as in page-examples.ts; a later one of that name takes its place
+ *     ```json  so too
  *     ```sh    commands. A paragraph before that names a terminal other than the third starts what goes on there, in the place
  *              of what ran there before; all else runs to its end. PID is what runs in the second
  *     ```text  what the commands before print, or what a terminal prints anew; … stands for anything within a line
  *
  * What is indented, and not fenced, is for people alone.
  */
-const BLOCK = /(?:^|\n\n)((?:(?!```)[^\n]+\n)*?)\n?```(ts|sh|text)\n([\s\S]*?)\n```/g
-const FILE = /`(?:[^`]* )?([\w-]+(?:\.test)?\.ts)`/g
+const BLOCK = /(?:^|\n\n)((?:(?!```)[^\n]+\n)*?)\n?```(ts|json|sh|text)\n([\s\S]*?)\n```/g
+const FILE = /`(?:[^`]* )?([\w-]+(?:\.test)?\.(?:ts|json))`/g
 const TERMINAL = /\b(first|second)\s+terminal\b/
 
 export type PageStep =
@@ -24,7 +25,7 @@ export function stepsOf(page: string, markdown: string): PageStep[] {
   for (const [, paragraph, language, code] of markdown.matchAll(BLOCK)) {
     const text = `${code}\n`
     const terminal = TERMINAL.exec(paragraph!)?.[1]
-    if (language === "ts") {
+    if (language === "ts" || language === "json") {
       const name = [...paragraph!.matchAll(FILE)].at(-1)?.[1]
       if (name === undefined) throw new Error(`${page}: the paragraph before this file does not name it:\n${code}`)
       steps.push({ kind: "file", name, text })

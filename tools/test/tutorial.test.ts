@@ -37,6 +37,7 @@ function prepare(kafkaPort: number): { readonly base: string; readonly env: Node
       `*) ${millrace} --brokers 127.0.0.1:${kafkaPort} ;;`,
       "esac",
     ],
+    tsc: [`${node} "${ROOT}/node_modules/typescript/bin/tsc" "$@"`],
     vitest: [`${node} "${ROOT}/node_modules/vitest/vitest.mjs" "$@" --root .`],
     // Not every machine has one.
     curl: [

@@ -44,7 +44,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   "topic delete": { summary: "delete topics", load: () => import("./commands/topic-delete.ts") },
   produce: { summary: "write records from standard input", load: () => import("./commands/produce.ts") },
   consume: { summary: "print records", load: () => import("./commands/consume.ts") },
-  "group list": { summary: "list consumer groups", load: () => import("./commands/group-list.ts") },
+  "group list": { summary: "list groups", load: () => import("./commands/group-list.ts") },
   "group describe": {
     summary: "show members, offsets and lag of a group",
     load: () => import("./commands/group-describe.ts"),

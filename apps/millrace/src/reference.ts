@@ -107,6 +107,9 @@ function metricsPage(title: string, how: string, peer: string, { prefix, metrics
   return [`# ${title}`, how, [...head, ...rows].join("\n"), ""].join("\n\n")
 }
 
+/** A bar would end the cell, in code too. */
+const cell = (text: string): string => text.replaceAll("|", "\\|")
+
 function commandSection({ name, summary, positionals, options }: Command): string {
   const usage = `millrace ${name}${positionals === undefined ? "" : ` ${positionals}`} [options]`
   const rows = Object.entries(options).map(([option, { value, help, default: preset, required, multiple }]) => {
@@ -116,7 +119,8 @@ function commandSection({ name, summary, positionals, options }: Command): strin
       multiple ? "may repeat" : "",
     ].filter((note) => note !== "")
     const about = notes.length === 0 ? help : `${help} (${notes.join(", ")})`
-    return `| \`--${option}${value === undefined ? "" : ` ${value}`}\` | ${about.replaceAll("|", "\\|")} |`
+    const named = `--${option}${value === undefined ? "" : ` ${value}`}`
+    return `| \`${cell(named)}\` | ${cell(about)} |`
   })
   const table = rows.length === 0 ? [] : ["", "| option | |", "|---|---|", ...rows]
   return [`## millrace ${name}`, "", summary, "", `    ${usage}`, ...table].join("\n")

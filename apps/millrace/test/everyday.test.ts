@@ -2,6 +2,8 @@
  * What a user does on a day without faults, on the real command; and how servers start and end.
  */
 import { writeFileSync } from "node:fs"
+import { KafkaClient } from "@millrace/client"
+import { nodeHost } from "@millrace/host/node"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import {
   type Ended,
@@ -36,6 +38,26 @@ async function works(args: string, input?: string | Buffer): Promise<string> {
   expect(ended.code, ended.stderr).toBe(0)
   return ended.stdout
 }
+
+/** How long a new group waits for further members, by each protocol, and who says so. */
+async function rebalanceDelays(broker: string) {
+  await using client = new KafkaClient({ host: nodeHost, brokers: broker })
+  const keys = ["group.initial.rebalance.delay.ms", "group.streams.initial.rebalance.delay.ms"]
+  const [{ configs } = { configs: [] }] = await client.admin().describeConfigs([{ type: "broker", name: "1", keys }])
+  return configs.map(({ name, value }) => [name, value])
+}
+
+it("a new group starts at once where the broker comes with its clients, unless told otherwise", async () => {
+  expect(await rebalanceDelays(up.ready["kafka"]!)).toEqual([
+    ["group.initial.rebalance.delay.ms", "0"],
+    ["group.streams.initial.rebalance.delay.ms", "0"],
+  ])
+  const listen = ["--kafka", anyPort, "--registry", anyPort, "--connect", anyPort]
+  const set = ["--set", "group.initial.rebalance.delay.ms=3000"]
+  const told = await serve(["up", "--data", `${scratch.path}/told`, ...listen, ...set])
+  expect(await rebalanceDelays(told.ready["kafka"]!)).toContainEqual(["group.initial.rebalance.delay.ms", "3000"])
+  await told.stop()
+})
 
 describe("topics, records, groups", () => {
   it("creates, lists, describes and deletes topics", async () => {
@@ -146,7 +168,7 @@ describe("topics, records, groups", () => {
       state: "Empty",
       offsets: [{ topic: "shared", partition: 0, committed: 5, end: 5, lag: 0 }],
     })
-    expect(await works("group list")).toMatch(/^g +Empty +consumer$/m)
+    expect(await works("group list")).toMatch(/^g +Empty +classic +consumer$/m)
     await works("topic delete shared")
     expect(await works("group delete g")).toBe("deleted g\n")
   })

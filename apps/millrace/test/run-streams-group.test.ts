@@ -29,6 +29,7 @@ it("has the broker assign the tasks of a streams group, shows who has which, and
   while (!/^words {2}Stable {2}streams\n/.test(group))
     group = (await millrace(["group", "describe", "words", ...brokers])).stdout
   expect(group).toMatch(/\nwords-\S+-0 +words-\S+ +\S+ +0_0 0_1 1_0 1_1 *\n/)
+  expect((await millrace(["group", "list", ...brokers])).stdout).toMatch(/^words +Stable +streams +streams$/m)
   const described = JSON.parse((await millrace(["group", "describe", "words", "--json", ...brokers])).stdout)
   expect(described).toMatchObject({ state: "Stable", protocolType: "streams", members: [{ tasks: { standby: [] } }] })
   expect((await running.stop()).code).toBe(0)

@@ -1,3 +1,5 @@
+// Programs that use us have Node's types then, whatever their tsconfig says: Buffer is in the types of all our packages.
+/// <reference types="node" />
 export * from "./clock.ts"
 export * from "./disk.ts"
 export * from "./host.ts"

@@ -1,11 +1,10 @@
 /**
- * npm run compat: foreign clients and tools against our broker; writes docs/compatibility.md.
- * npm run compat -- --only TEXT runs the checks whose client or name contains the text, and writes nothing.
+ * npm run compat: foreign clients and tools against our broker.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
-import { parseArgs } from "node:util"
+import { scriptArguments } from "../script-arguments.ts"
 import { BrokerProcess } from "../torture/broker-process.ts"
 import { type Check, type Outcome, perform } from "./check.ts"
 import { dumpLogChecks } from "./dump-log.ts"
@@ -19,7 +18,10 @@ import { secureBroker } from "./security.ts"
 
 const PAGE = path.resolve(import.meta.dirname, "../../../docs/compatibility.md")
 
-const { values: options } = parseArgs({ options: { only: { type: "string" } } })
+const USAGE = `npm run compat: all checks; writes docs/compatibility.md
+npm run compat -- --only TEXT   the checks whose client or name contains the text; writes nothing`
+
+const { values: options } = scriptArguments(USAGE, { options: { only: { type: "string" } } })
 
 const directory = mkdtempSync(path.join(tmpdir(), "millrace-compat-"))
 // Small segments, so that rolls, several indexes and producer snapshots are part of what the tools read.

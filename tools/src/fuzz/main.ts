@@ -1,12 +1,10 @@
 /**
- * npm run fuzz -- [--frames N] [--seed S] [--process-frames M]    hostile frames: N to the codecs and to a broker in this
- *                                                                 process, M over TCP to one of its own
- *                 --replay HEX|FILE [--sasl]                      one frame alone, as a failure printed it
+ * npm run fuzz: hostile frames to the codecs, to a broker in this process, and over TCP to one of its own.
  *
  * Exit code 1 with what was found. What goes to the broker in this process is a function of the seed alone.
  */
 import { existsSync, readFileSync } from "node:fs"
-import { parseArgs } from "node:util"
+import { countArgument, scriptArguments } from "../script-arguments.ts"
 import { TURN_MS_MAX } from "./broker-target.ts"
 import { describeFinding, type Finding, type Tally } from "./findings.ts"
 import { fuzzInProcess, replayInProcess, RSS_MIB_MAX } from "./in-process.ts"
@@ -18,7 +16,14 @@ const PROCESS_SHARE = 50
 const FINDINGS_SHOWN_MAX = 10
 const PROGRESS_MS = 5_000
 
-const { values: options } = parseArgs({
+const USAGE = `npm run fuzz [-- options]
+  --frames N           to the codecs and to a broker in this process; ${FRAMES_DEFAULT} without it
+  --process-frames M   over TCP to a broker of its own; a ${PROCESS_SHARE}th of the others without it
+  --seed S             any without it
+  --replay HEX|FILE    one frame alone, as a failure printed it
+  --sasl               that frame to a broker that asks for authentication`
+
+const { values: options } = scriptArguments(USAGE, {
   options: {
     frames: { type: "string", default: String(FRAMES_DEFAULT) },
     "process-frames": { type: "string" },
@@ -31,9 +36,13 @@ const { values: options } = parseArgs({
 process.exitCode = options.replay === undefined ? await fuzz() : await replay(options.replay)
 
 async function fuzz(): Promise<number> {
-  const frames = count("frames", options.frames)
-  const processFrames = count("process-frames", options["process-frames"] ?? String(Math.ceil(frames / PROCESS_SHARE)))
-  const seed = count("seed", options.seed ?? String(Math.floor(Math.random() * 1e9)))
+  const frames = countArgument(USAGE, "frames", options.frames)
+  const processFrames = countArgument(
+    USAGE,
+    "process-frames",
+    options["process-frames"] ?? String(Math.ceil(frames / PROCESS_SHARE)),
+  )
+  const seed = countArgument(USAGE, "seed", options.seed ?? String(Math.floor(Math.random() * 1e9)))
   const startedMs = performance.now()
   const seconds = () => Math.round((performance.now() - startedMs) / 1_000)
   let toldMs = startedMs
@@ -76,9 +85,4 @@ async function replay(given: string): Promise<number> {
 
 function tell(findings: readonly Finding[], seed: number): void {
   for (const finding of findings.slice(0, FINDINGS_SHOWN_MAX)) console.error(describeFinding(finding, seed))
-}
-
-function count(name: string, text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new Error(`--${name} ${text}: expected a whole number`)
-  return Number(text)
 }

@@ -1,5 +1,5 @@
 /**
- * npm run torture [-- SUITE] [--kills N] [--minutes N] [--brokers B | --kafka] [--group-protocol streams] [--json]
+ * npm run torture: see USAGE.
  *
  * The broker suite: a real broker process, killed with SIGKILL again and again while idempotent producers write,
  * transactional copiers copy in groups of either protocol, with members joining and leaving, others write a compacted
@@ -14,11 +14,11 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
-import { parseArgs } from "node:util"
 import { KafkaClient } from "@millrace/client"
 import { nodeHost } from "@millrace/host/node"
 import { PROTOCOLS } from "@millrace/simulation/workload/consumer-member"
 import { readLog } from "@millrace/simulation/workload/read-log"
+import { countArgument, scriptArguments, wrongArguments } from "../script-arguments.ts"
 import { BrokerProcess } from "./broker-process.ts"
 import { Copier } from "./copier.ts"
 import { Ledger } from "./ledger.ts"
@@ -39,7 +39,17 @@ const STREAMS_KILLS_SHARE = 0.3
 const DRAIN_MS_MAX = 180_000
 const FINDINGS_SHOWN_MAX = 20
 
-const { values: options, positionals } = parseArgs({
+const USAGE = `npm run torture [-- SUITE] [options]
+  SUITE              broker (without it) or streams
+  --kills N          SIGKILLs; ${KILLS_DEFAULT} without it
+  --minutes N        how long; as long as the kills take without it
+  --brokers B        a cluster that somebody else keeps alive: its brokers are not killed
+  --kafka            streams: on an Apache Kafka that is started for it, and killed as well
+  --group-protocol P streams: classic, or streams, where the broker assigns tasks
+  --json             broker: print the result alone, as JSON
+  --keep             leave the log and the state where they are`
+
+const { values: options, positionals } = scriptArguments(USAGE, {
   allowPositionals: true,
   options: {
     kills: { type: "string" },
@@ -52,12 +62,15 @@ const { values: options, positionals } = parseArgs({
   },
 })
 
+const killsGiven = countArgument(USAGE, "kills", options.kills) ?? KILLS_DEFAULT
+const minutesGiven = countArgument(USAGE, "minutes", options.minutes)
+
 const SUITES: Readonly<Record<string, () => Promise<number>>> = {
   broker: brokerSuite,
   streams: () =>
     streamsSuite({
-      kills: Number(options.kills ?? KILLS_DEFAULT),
-      minutes: options.minutes === undefined ? undefined : Number(options.minutes),
+      kills: killsGiven,
+      minutes: minutesGiven,
       brokers: options.brokers,
       kafka: options.kafka,
       groupProtocol: options["group-protocol"],
@@ -67,8 +80,8 @@ const SUITES: Readonly<Record<string, () => Promise<number>>> = {
 }
 
 async function brokerSuite(): Promise<number> {
-  const kills = options.brokers === undefined ? Number(options.kills ?? KILLS_DEFAULT) : 0
-  const minutes = options.minutes === undefined ? undefined : Number(options.minutes)
+  const kills = options.brokers === undefined ? killsGiven : 0
+  const minutes = minutesGiven
   const directory = mkdtempSync(path.join(tmpdir(), "millrace-torture-"))
   const broker = new BrokerProcess(path.join(directory, "log"), [
     "group.initial.rebalance.delay.ms=0",
@@ -240,8 +253,5 @@ function say(line: string): void {
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 const suite = SUITES[positionals[0] ?? "broker"]
-if (suite === undefined) {
-  console.error(`unknown suite ${positionals[0]}; there is: ${Object.keys(SUITES).join(", ")}`)
-  process.exit(2)
-}
+if (suite === undefined) wrongArguments(USAGE, `unknown suite ${positionals[0]}`)
 process.exitCode = await suite()

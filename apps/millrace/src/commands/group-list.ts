@@ -4,7 +4,7 @@ import { printJson, printTable } from "../terminal.ts"
 
 export default command({
   name: "group list",
-  summary: "Lists consumer groups.",
+  summary: "Lists groups, of consumers and of processes of a pipeline, with the protocol that they go by.",
   options: { ...clusterOptions, json: jsonOption },
   run: ({ options }) =>
     withClient(options, async (client) => {
@@ -12,8 +12,8 @@ export default command({
       if (options.json) printJson(groups)
       else
         printTable(
-          ["group", "state", "protocol"],
-          groups.map((group) => [group.groupId, group.state, group.protocolType]),
+          ["group", "state", "type", "protocol"],
+          groups.map((group) => [group.groupId, group.state, group.type, group.protocolType]),
           "no groups",
         )
       return 0

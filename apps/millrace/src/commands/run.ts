@@ -227,12 +227,12 @@ async function startEmbedded(
   config: RunConfig,
   partitions: number,
 ): Promise<Target> {
-  const [{ startBroker }, { startRegistryServer }] = await Promise.all([
+  const [{ DEVELOPMENT_SETTINGS, startBroker }, { startRegistryServer }] = await Promise.all([
     import("../parts/broker.ts"),
     import("../parts/registry.ts"),
   ])
   const broker = await listening("kafka", () =>
-    startBroker({ dataDir, listen, config: {}, log: serverPrinter("text").broker }),
+    startBroker({ dataDir, listen, config: DEVELOPMENT_SETTINGS, log: serverPrinter("text").broker }),
   )
   parts.push(broker)
   const target = { brokers: formatAddress(broker.address), createTopics: { partitions } }

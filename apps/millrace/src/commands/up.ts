@@ -1,7 +1,7 @@
 import { formatAddress } from "@millrace/host"
 import { command } from "../command.ts"
 import { startBrokerMetrics } from "../parts/broker-metrics.ts"
-import { type BrokerPart, brokerSettings, startBroker } from "../parts/broker.ts"
+import { type BrokerPart, brokerSettings, DEVELOPMENT_SETTINGS, startBroker } from "../parts/broker.ts"
 import { startConnectWorker } from "../parts/connect.ts"
 import { startRegistryServer } from "../parts/registry.ts"
 import { LOG_OPTION, serverPrinter } from "../parts/server-log.ts"
@@ -9,7 +9,9 @@ import { addressOption, listening, type Part, serve } from "../serve.ts"
 
 export default command({
   name: "up",
-  summary: "Runs a broker, a schema registry and a connect worker in one process.",
+  summary:
+    "Runs a broker, a schema registry and a connect worker in one process. A new group starts at once there, without the time " +
+    "that `millrace broker` and Kafka give its members to come (group.initial.rebalance.delay.ms).",
   options: {
     data: { value: "DIR", help: "where the log lives", default: "./data" },
     kafka: { value: "HOST:PORT", help: "address of the broker; port 0 picks a free one", default: "127.0.0.1:9092" },
@@ -24,7 +26,7 @@ export default command({
     const listen = addressOption("kafka", options.kafka)
     const registryListen = addressOption("registry", options.registry)
     const connectListen = addressOption("connect", options.connect)
-    const config = brokerSettings({ file: options.config, set: options.set })
+    const config = { ...DEVELOPMENT_SETTINGS, ...brokerSettings({ file: options.config, set: options.set }) }
     const print = serverPrinter(options.log)
     let brokers = ""
     const metrics = options.metrics === undefined ? undefined : addressOption("metrics", options.metrics)

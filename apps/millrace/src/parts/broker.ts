@@ -10,6 +10,15 @@ export interface BrokerPart extends Part {
   readonly broker: Broker
 }
 
+/**
+ * Of a broker that starts with those who use it: a new group has no members to wait for. Kafka's own server.properties says so
+ * too, for the same reason.
+ */
+export const DEVELOPMENT_SETTINGS: Readonly<Record<string, string>> = {
+  "group.initial.rebalance.delay.ms": "0",
+  "group.streams.initial.rebalance.delay.ms": "0",
+}
+
 export const brokerSettings = (given: Given): Record<string, string> =>
   readSettings(given, (config) => parse(brokerConfig, commonSettings(config)))
 

@@ -16,9 +16,11 @@ import { describeConsumerGroup } from "./consumer-groups.ts"
 
 export interface ListedGroup {
   readonly groupId: string
+  /** Who its members are: "consumer", "connect", "streams"; "" when it never had any. */
   readonly protocolType: string
   /** "" from brokers that do not say. */
   readonly state: string
+  /** By which protocol they are members: "classic", "consumer" (KIP-848), "streams" (KIP-1071); "" from brokers that do not say. */
   readonly type: string
 }
 

@@ -129,8 +129,11 @@ function aggregateNode(what: string, name: string, s: unknown, parts: Parts): Ta
     const { stores, ...history } = tableStores(`${what} "${name}"`, store, ttl === undefined ? {} : { ttl })
     return tableOf(makeNode({ operator: aggregateOperator, stores, options: history, ...common }))
   }
-  const merge = windows._kind === "session" ? { merge: parts.merge ?? missing(what, name, ...MERGE) } : {}
-  return tableOf(makeNode(windowedNode(windows, { ...common, functions: { ...common.functions, ...merge } }, store)))
+  const functions: LogicalNode["functions"] =
+    windows._kind === "session"
+      ? { ...common.functions, merge: parts.merge ?? missing(what, name, ...MERGE) }
+      : common.functions
+  return tableOf(makeNode(windowedNode(windows, { ...common, functions }, store)))
 }
 
 function addOf(

@@ -7,7 +7,7 @@
  */
 import { isAbsent, type StreamRecord } from "../dsl/record.ts"
 import { Flow, type Sink, type Stream, streamNode } from "../dsl/stream.ts"
-import { makeNode } from "../topology/node.ts"
+import { type LogicalNode, makeNode } from "../topology/node.ts"
 import { type Operator, Processor } from "./operator.ts"
 
 const printOperator: Operator = { kind: "print", make: (node, context) => new Print(node, context) }
@@ -21,7 +21,7 @@ export interface PrintOptions {
 
 export function print({ label, write }: PrintOptions = {}): <K, V, R>(s: Stream<K, V, R>) => Sink<R> {
   return (s) => {
-    const options = label === undefined ? {} : { label }
+    const options: LogicalNode["options"] = label === undefined ? {} : { label }
     const functions = { write: write ?? ((line: string) => console.log(line)) }
     const node = makeNode({ operator: printOperator, inputs: [streamNode("print", s)], options, functions })
     return new Flow("sink", node) as unknown as Sink<any>

@@ -15,7 +15,7 @@ import type { FailureHandler } from "../dsl/failure.ts"
 import { assertName, type Topic } from "../dsl/topic.ts"
 import { PipelineError } from "../errors.ts"
 import { ANY_PARTITION, type TaskContext } from "../task/context.ts"
-import { makeNode } from "../topology/node.ts"
+import { type LogicalNode, makeNode } from "../topology/node.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import { type Operator, Processor } from "./operator.ts"
 import { checkedPartition } from "./partitioner.ts"
@@ -56,7 +56,7 @@ export function to(
     ...(onProductionFailure && { onRecordFailure: () => onProductionFailure }),
   }
   return (s) => {
-    const options = isChosen ? {} : { topic: target.name }
+    const options: LogicalNode["options"] = isChosen ? {} : { topic: target.name }
     const inputs = [streamNode("to", s)]
     return new Flow("sink", makeNode({ operator: toOperator, inputs, options, functions, key, value })) as never
   }
