@@ -9,7 +9,20 @@ import { ZERO_UUID } from "@millrace/protocol"
 import { BATCH_HEADER_BYTES, batches } from "@millrace/protocol/record/batch"
 
 /** Gives a value that is one broker's own a name that both have in common: by the order in which such values appear. */
-export type Naming = (value: unknown, prefix: string) => string
+export class Names {
+  readonly #names = new Map<unknown, string>()
+
+  readonly give: Naming = (value, prefix) => {
+    const name = this.#names.get(value) ?? `${prefix} #${this.#names.size}`
+    this.#names.set(value, name)
+    return name
+  }
+
+  /** Of one that has none yet, what kind of value it is. */
+  readonly known: Naming = (value, prefix) => this.#names.get(value) ?? prefix
+}
+
+type Naming = (value: unknown, prefix: string) => string
 
 export interface Difference {
   readonly at: RegExp
@@ -56,6 +69,16 @@ export const differences: readonly Difference[] = [
     at: /(errorMessage|ErrorMessage|documentation)$/,
     why: "Wording is each broker's own, and Kafka leaves many messages out that we give.",
     as: () => "",
+  },
+  {
+    at: /^ConsumerGroupHeartbeat\.memberEpoch$/,
+    why: "Kafka counts the epochs of a consumer group from 2 on, ours from 1.",
+    as: isPositive,
+  },
+  {
+    at: /^ConsumerGroupHeartbeat\.memberId$/,
+    why: "Each broker draws ids of members, and writes them in its own way.",
+    as: (value, name) => (typeof value === "string" && value.length >= 22 ? name(value, "member") : value),
   },
   {
     at: /statusDetail$/,
@@ -106,6 +129,13 @@ const UNORDERED: readonly RegExp[] = [
   /^DescribeConfigs\.results\.configs$/,
   /^DescribeConfigs\.results$/,
   /\.members$/,
+  /^DescribeGroups\.groups$/,
+  /^DeleteGroups\.results$/,
+  /^(OffsetCommit|OffsetDelete)\.topics(\.partitions)?$/,
+  /^DescribeUserScramCredentials\.results(\.credentialInfos)?$/,
+  /^WriteTxnMarkers\.markers\.topics(\.partitions)?$/,
+  /^AlterUserScramCredentials\.results$/,
+  /^DescribeProducers\.topics\.partitions(\.activeProducers)?$/,
   /^described$/,
   /^AlterClientQuotas\.entries(\.entity)?$/,
   /^DescribeTransactions\.transactionStates\.topics(\.partitions)?$/,
@@ -114,19 +144,20 @@ const UNORDERED: readonly RegExp[] = [
   /^OffsetFetch\.(groups\.)?topics\.partitions$/,
 ]
 
-export function comparable(value: unknown, path: string, name: Naming): unknown {
-  if (path === "Fetch.responses.partitions.records" && value instanceof Uint8Array) return batchesIn(value, path, name)
+export function comparable(value: unknown, path: string, names: Names, name: Naming = names.give): unknown {
+  if (path === "Fetch.responses.partitions.records" && value instanceof Uint8Array)
+    return batchesIn(value, path, names, name)
   const isList = Array.isArray(value)
   const difference = differences.find(({ at, whole = false }) => whole === isList && at.test(path))
   if (difference) return difference.as(value, name)
   if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1")
   if (isList) {
-    const items = UNORDERED.some((unordered) => unordered.test(path)) ? inOrder(value, path) : value
-    return items.map((item) => comparable(item, path, name))
+    const items = UNORDERED.some((unordered) => unordered.test(path)) ? inOrder(value, path, names) : value
+    return items.map((item) => comparable(item, path, names, name))
   }
   if (typeof value === "object" && value !== null) {
     return Object.fromEntries(
-      Object.entries(value).map(([field, item]) => [field, comparable(item, `${path}.${field}`, name)]),
+      Object.entries(value).map(([field, item]) => [field, comparable(item, `${path}.${field}`, names, name)]),
     )
   }
   if (typeof value === "string" && GENERATED.test(value)) return name(value, value.replace(GENERATED, ""))
@@ -134,13 +165,13 @@ export function comparable(value: unknown, path: string, name: Naming): unknown 
 }
 
 /** By what they say apart from names, which are given in that order. */
-function inOrder(items: readonly unknown[], path: string): unknown[] {
-  const texts = new Map(items.map((item) => [item, JSON.stringify(comparable(item, path, (_, prefix) => prefix))]))
+function inOrder(items: readonly unknown[], path: string, names: Names): unknown[] {
+  const texts = new Map(items.map((item) => [item, JSON.stringify(comparable(item, path, names, names.known))]))
   return [...items].sort((a, b) => (texts.get(a)! < texts.get(b)! ? -1 : 1))
 }
 
 /** Headers field by field, since producers' ids and times of appending are among them; records byte by byte. */
-function batchesIn(bytes: Uint8Array, path: string, name: Naming): unknown {
+function batchesIn(bytes: Uint8Array, path: string, names: Names, name: Naming): unknown {
   return [...batches(bytes)].map((batch) => {
     const { baseOffset, sizeInBytes, partitionLeaderEpoch, magic, attributes, lastOffsetDelta, recordCount } = batch
     const { baseTimestamp, producerId, producerEpoch, baseSequence } = batch
@@ -152,7 +183,7 @@ function batchesIn(bytes: Uint8Array, path: string, name: Naming): unknown {
       maxTimestamp: isStamped ? isPositive(batch.maxTimestamp) : batch.maxTimestamp,
       records: batch.bytes.subarray(batch.offset + BATCH_HEADER_BYTES, batch.offset + sizeInBytes),
     }
-    return comparable(fields, path, name)
+    return comparable(fields, path, names, name)
   })
 }
 

@@ -4,9 +4,12 @@
  */
 import { connect, type Socket } from "node:net"
 import { type Api, FrameSplitter, decodeResponse, encodeRequest } from "@millrace/protocol"
+import { DescribeTransactions } from "@millrace/protocol/messages/describe-transactions"
 import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
-import { comparable } from "./differences.ts"
+import { Heartbeat } from "@millrace/protocol/messages/heartbeat"
+import { comparable, Names } from "./differences.ts"
 
+const GROUP = 0
 const frameBytesMax = 100 * 1024 * 1024
 /** COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR: an internal topic is being made. */
 const retriable = new Set([14, 15, 16])
@@ -70,9 +73,11 @@ export class Side {
   readonly #answers: { readonly what: string; response: unknown }[] = []
   readonly #address: string
   readonly #wires: Wire[] = []
+  /** Those that nobody waits at. */
+  readonly #idle: Wire[] = []
   #main: Wire | undefined
   #scene = ""
-  readonly #names = new Map<unknown, string>()
+  readonly #names = new Names()
 
   constructor(address: string) {
     this.#address = address
@@ -82,7 +87,7 @@ export class Side {
   observed(): Record<string, unknown>[] {
     return this.#answers.map(({ what, response }) => ({
       // Which request of the scene it was, too.
-      [what]: comparable(response, what.split(" ")[0]!, (value, prefix) => this.#name(value, prefix)),
+      [what]: comparable(response, what.split(" ")[0]!, this.#names),
     }))
   }
 
@@ -118,8 +123,11 @@ export class Side {
   async coordinator(key: string, keyType: number): Promise<void> {
     for (;;) {
       const { coordinators } = await this.askSilently(FindCoordinator, 4, { keyType, coordinatorKeys: [key] })
-      if (coordinators[0]?.errorCode === 0) return
+      if (coordinators[0]?.errorCode === 0) break
     }
+    // It may be found before it has read its log.
+    if (keyType === GROUP) await this.askSilently(Heartbeat, 4, { groupId: key, memberId: "nobody", generationId: 0 })
+    else await this.askSilently(DescribeTransactions, 0, { transactionalIds: [key] })
   }
 
   /** Asks behind what was asked before, whatever the answer, and notes it. */
@@ -161,18 +169,14 @@ export class Side {
     version: number,
     request: ReqIn,
   ): Promise<Res> {
-    const wire = await this.#open()
+    const wire = this.#idle.pop() ?? (await this.#open())
     for (;;) {
       const response = await wire.ask(api, version, request)
       if (response === undefined) throw new Error(`the connection was closed on ${api.name} v${version}`)
-      if (!errorsOf(response).some((code) => retriable.has(code))) return response
+      if (errorsOf(response).some((code) => retriable.has(code))) continue
+      this.#idle.push(wire)
+      return response
     }
-  }
-
-  #name(value: unknown, prefix: string): string {
-    const known = this.#names.get(value) ?? `${prefix} #${this.#names.size}`
-    this.#names.set(value, known)
-    return known
   }
 }
 

@@ -454,8 +454,8 @@ export class Log {
     return [...this.#producers.producers.values()]
   }
 
-  hasOpenTransaction(producerId: number): boolean {
-    return this.#producers.hasOpenTransaction(producerId)
+  hasOpenTransaction(producerId: number, producerEpoch: number): boolean {
+    return this.#producers.hasOpenTransaction(producerId, producerEpoch)
   }
 
   /** Forgets producers idle for longer than producer.id.expiration.ms. */

@@ -171,8 +171,8 @@ export class ProducerState {
     return undefined
   }
 
-  hasOpenTransaction(producerId: number): boolean {
-    return this.#open.has(producerId)
+  hasOpenTransaction(producerId: number, producerEpoch: number): boolean {
+    return this.#open.has(producerId) && this.#producers.get(producerId)?.epoch === producerEpoch
   }
 
   /** Forgets producers that wrote nothing for so long, never one with an open transaction. */

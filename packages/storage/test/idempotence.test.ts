@@ -124,7 +124,9 @@ describe("transactions", () => {
     appended(log.append(fromProducer(1, 0, 0, 2, TXN), CLIENT))
     appended(log.append(fromProducer(2, 0, 0, 1, TXN), CLIENT))
     expect([log.firstUnstableOffset, log.lastStableOffset(4), log.lastStableOffset(1)]).toEqual([1, 1, 1])
-    expect([log.hasOpenTransaction(1), log.hasOpenTransaction(9)]).toEqual([true, false])
+    expect([log.hasOpenTransaction(1, 0), log.hasOpenTransaction(1, 1), log.hasOpenTransaction(9, 0)]).toEqual([
+      ...[true, false, false],
+    ])
     appended(log.append(marker(1, 0, true), COORDINATOR))
     expect([log.firstUnstableOffset, log.logEndOffset]).toEqual([3, 5])
     // Below the marker's offset the transaction still counts as open.
@@ -195,7 +197,7 @@ describe("transactions", () => {
       appended(log.append(fromProducer(1, 4, 0, 1, TXN), CLIENT))
       log.close(clean)
       log = openLog(disk, {}, { cleanShutdown: clean })
-      expect([log.firstUnstableOffset, log.hasOpenTransaction(1)]).toEqual([1, true])
+      expect([log.firstUnstableOffset, log.hasOpenTransaction(1, 4)]).toEqual([1, true])
       appended(log.append(marker(1, 4, false, 3), COORDINATOR))
       expect(log.abortedTransactions(0, 3)).toEqual([{ producerId: 1, firstOffset: 1 }])
       expect(log.activeProducers().find(({ producerId }) => producerId === 1)).toMatchObject({

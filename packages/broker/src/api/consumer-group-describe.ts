@@ -32,7 +32,7 @@ export const consumerGroupDescribe = handler(ConsumerGroupDescribe, {
     const answer = described.then((response): Answer<typeof ConsumerGroupDescribe> => {
       const groups = response.groups.map((group) => {
         if (!seesTopics(group)) return describedConsumerError(group.groupId, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
-        if (!request.includeAuthorizedOperations) return group
+        if (!request.includeAuthorizedOperations || group.errorCode !== ErrorCode.NONE) return group
         const operations = authorizedOperations("GROUP", ({ operation, resource }) =>
           context.may(operation, resource, group.groupId),
         )

@@ -29,7 +29,7 @@ export const describeGroups = handler(DescribeGroups, {
     const described = services.groups.describeGroups(groupContext(context), { ...request, groups: allowed })
     const answer = described.then((response): Answer<typeof DescribeGroups> => {
       const groups: DescribedGroup[] = response.groups.map((group) =>
-        request.includeAuthorizedOperations
+        request.includeAuthorizedOperations && group.errorCode === ErrorCode.NONE
           ? {
               ...group,
               authorizedOperations: authorizedOperations("GROUP", ({ operation, resource }) =>

@@ -1,6 +1,6 @@
 /**
  * DescribeQuorum (key 55), v0-2: who votes in the metadata quorum and how far each one is (KIP-595). Of one node, that is
- * this one. Errors: UNKNOWN_TOPIC_OR_PARTITION (anything but the metadata log), CLUSTER_AUTHORIZATION_FAILED.
+ * this one. One partition is asked about, and no other. Errors: UNKNOWN_TOPIC_OR_PARTITION (anything but the metadata log), CLUSTER_AUTHORIZATION_FAILED.
  */
 import { ErrorCode, ZERO_UUID } from "@millrace/protocol"
 import { DescribeQuorum } from "@millrace/protocol/messages/describe-quorum"
@@ -39,16 +39,22 @@ export const describeQuorum = handler(DescribeQuorum, {
       currentVoters: [],
       observers: [],
     }
+    const [first] = topics
+    const isQuorum =
+      topics.length === 1 &&
+      first!.topicName === CLUSTER_METADATA_TOPIC &&
+      first!.partitions.length === 1 &&
+      first!.partitions[0]!.partitionIndex === 0
     reply({
       errorCode: ErrorCode.NONE,
       topics: topics.map(({ topicName, partitions }) => ({
         topicName,
         partitions: partitions.map(({ partitionIndex }) => ({
           partitionIndex,
-          ...(topicName === CLUSTER_METADATA_TOPIC && partitionIndex === 0 ? quorum : unknown),
+          ...(isQuorum ? quorum : unknown),
         })),
       })),
-      ...(withDirectory ? { nodes: [{ nodeId, listeners: [] }] } : {}),
+      ...(withDirectory && isQuorum ? { nodes: [{ nodeId, listeners: [] }] } : {}),
     })
   },
 })

@@ -9,6 +9,8 @@ import { ErrorCode } from "@millrace/protocol"
 import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
 import { handler, replyLater } from "./handler.ts"
 
+const NONE = -1
+
 export const initProducerId = handler(InitProducerId, {
   permissions: [
     { operation: "WRITE", resource: "TRANSACTIONAL_ID" },
@@ -26,7 +28,12 @@ export const initProducerId = handler(InitProducerId, {
           ? undefined
           : ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
     if (refused !== undefined) {
-      reply({ errorCode: refused, producerId: -1, producerEpoch: -1 })
+      reply({ errorCode: refused, producerId: NONE, producerEpoch: NONE })
+      return
+    }
+    // Half of what a producer has is nothing.
+    if ((request.producerId === NONE) !== (request.producerEpoch === NONE)) {
+      reply({ errorCode: ErrorCode.INVALID_REQUEST, producerId: NONE, producerEpoch: NONE })
       return
     }
     replyLater(services, services.transactions.initProducerId({ apiVersion: context.apiVersion }, request), reply)

@@ -7,11 +7,11 @@
  */
 import { ErrorCode } from "@millrace/protocol"
 import { OffsetCommit } from "@millrace/protocol/messages/offset-commit"
+import { committedTopics, failedTopic, toldOnce } from "./committed-topics.ts"
 import { groupContext } from "./group-context.ts"
 import { type Answer, handler, replyLater } from "./handler.ts"
-import { idOf, resolveTopics } from "./topic-ids.ts"
+import { idOf } from "./topic-ids.ts"
 
-type TopicResponse = Answer<typeof OffsetCommit>["topics"][number]
 const VERSION_TOPIC_IDS = 10
 
 export const offsetCommit = handler(OffsetCommit, {
@@ -21,39 +21,22 @@ export const offsetCommit = handler(OffsetCommit, {
   ],
   handle(request, context, services, reply) {
     const { image } = services
-    const failed = (
-      { name, topicId, partitions }: (typeof request.topics)[number],
-      errorCode: number,
-    ): TopicResponse => ({
-      name,
-      topicId,
-      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
-    })
+    const byId = context.apiVersion >= VERSION_TOPIC_IDS
     if (!context.may("READ", "GROUP", request.groupId)) {
-      reply({ topics: request.topics.map((topic) => failed(topic, ErrorCode.GROUP_AUTHORIZATION_FAILED)) })
+      reply({ topics: request.topics.map((topic) => failedTopic(topic, ErrorCode.GROUP_AUTHORIZATION_FAILED)) })
       return
     }
-    const byId = context.apiVersion >= VERSION_TOPIC_IDS
-    const resolved = resolveTopics(request.topics, byId, image, (name) => context.may("READ", "TOPIC", name))
-    const refused = resolved.refused.map(({ topic, errorCode }) => failed(topic, errorCode))
-    const known: typeof request.topics = []
-    for (const topic of resolved.known) {
-      const existing = topic.partitions.filter(({ partitionIndex }) => image.partition(topic.name, partitionIndex))
-      const absent = topic.partitions.filter(({ partitionIndex }) => !image.partition(topic.name, partitionIndex))
-      if (existing.length > 0) known.push({ ...topic, partitions: existing })
-      if (absent.length > 0) {
-        refused.push(failed({ ...topic, partitions: absent }, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION))
-      }
-    }
+    const mayRead = (name: string) => context.may("READ", "TOPIC", name)
+    const { known, refused } = committedTopics(request.topics, byId, image, mayRead)
     if (known.length === 0) {
-      reply({ topics: refused })
+      reply({ topics: toldOnce(refused, byId) })
       return
     }
     const answer = services.groups
       .offsetCommit(groupContext(context), { ...request, topics: known })
       .then((response): Answer<typeof OffsetCommit> => {
         const topics = response.topics.map((topic) => ({ ...topic, topicId: idOf(image, topic.name) }))
-        return { ...response, topics: [...topics, ...refused] }
+        return { ...response, topics: toldOnce([...topics, ...refused], byId) }
       })
     replyLater(services, answer, reply)
   },

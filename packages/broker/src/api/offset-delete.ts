@@ -5,7 +5,7 @@
 import { ErrorCode } from "@millrace/protocol"
 import { OffsetDelete } from "@millrace/protocol/messages/offset-delete"
 import { groupContext } from "./group-context.ts"
-import { handler, replyLater } from "./handler.ts"
+import { type Answer, handler, replyLater } from "./handler.ts"
 
 export const offsetDelete = handler(OffsetDelete, {
   permissions: [
@@ -17,19 +17,36 @@ export const offsetDelete = handler(OffsetDelete, {
       reply({ errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, topics: [] })
       return
     }
-    const allowed = request.topics.filter(({ name }) => context.may("READ", "TOPIC", name))
-    const refused = request.topics
-      .filter(({ name }) => !context.may("READ", "TOPIC", name))
-      .map(({ name, partitions }) => ({
-        name,
-        partitions: partitions.map(({ partitionIndex }) => ({
-          partitionIndex,
-          errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
-        })),
-      }))
+    const fault = (name: string, partition: number): ErrorCode => {
+      if (!context.may("READ", "TOPIC", name)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED
+      return services.image.partition(name, partition) ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    }
+    const asked = request.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: fault(name, partitionIndex) })),
+    }))
+    const having = (isRefused: boolean) =>
+      asked
+        .map(({ name, partitions }) => ({
+          name,
+          partitions: partitions.filter(({ errorCode }) => (errorCode !== ErrorCode.NONE) === isRefused),
+        }))
+        .filter(({ partitions }) => partitions.length > 0)
     const answer = services.groups
-      .offsetDelete(groupContext(context), { ...request, topics: allowed })
-      .then((response) => ({ ...response, topics: [...response.topics, ...refused] }))
+      .offsetDelete(groupContext(context), { ...request, topics: having(false) })
+      .then((response) => {
+        // A group that does not give its offsets up says so for all.
+        if (response.errorCode !== ErrorCode.NONE) return response
+        return { ...response, topics: merged([...response.topics, ...having(true)]) }
+      })
     replyLater(services, answer, reply)
   },
 })
+
+type Topics = Answer<typeof OffsetDelete>["topics"]
+
+function merged(topics: Topics): Topics {
+  const found = new Map<string, Topics[number]["partitions"]>()
+  for (const { name, partitions } of topics) found.set(name, [...(found.get(name) ?? []), ...partitions])
+  return [...found].map(([name, partitions]) => ({ name, partitions }))
+}

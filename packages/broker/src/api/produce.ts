@@ -156,12 +156,12 @@ class ProduceCall {
     }
   }
 
-  #mustJoin(partition: Partition, { producerId }: ProducerScope): boolean {
+  #mustJoin(partition: Partition, { producerId, producerEpoch }: ProducerScope): boolean {
     const verifies = this.#services.config["transaction.partition.verification.enable"]
     if (this.#context.apiVersion < VERSION_IMPLICIT_ADD && !verifies) return false
     // Behind an earlier batch that waits, or this one would be appended before it.
     if (partition.joins.has(producerId)) return true
-    return partition.attempt((log) => log.hasOpenTransaction(producerId)) === false
+    return partition.attempt((log) => log.hasOpenTransaction(producerId, producerEpoch)) === false
   }
 
   /** From v12 on the first batch makes the partition part of the transaction; before, it must have become so already. */

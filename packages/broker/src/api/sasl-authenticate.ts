@@ -10,6 +10,7 @@ import { SaslAuthenticate } from "@millrace/protocol/messages/sasl-authenticate"
 import { AuthenticationFailed } from "../security/sasl.ts"
 import { handler } from "./handler.ts"
 
+const OUT_OF_TURN = "SaslAuthenticate request received without a SaslHandshake"
 const NOTHING = new Uint8Array(0)
 
 export const saslAuthenticate = handler(SaslAuthenticate, {
@@ -20,9 +21,12 @@ export const saslAuthenticate = handler(SaslAuthenticate, {
       context.end(errorMessage)
       reply({ errorCode, errorMessage, authBytes: NOTHING })
     }
-    const outOfTurn = () =>
-      refuse(ErrorCode.ILLEGAL_SASL_STATE, "SaslAuthenticate request received without a SaslHandshake")
-    if (authentication === undefined) return outOfTurn()
+    const outOfTurn = () => refuse(ErrorCode.ILLEGAL_SASL_STATE, OUT_OF_TURN)
+    // On a listener without SASL it says so and goes on.
+    if (authentication === undefined) {
+      reply({ errorCode: ErrorCode.ILLEGAL_SASL_STATE, errorMessage: OUT_OF_TURN, authBytes: NOTHING })
+      return
+    }
     authentication
       .step(authBytes, () => clock.now())
       .then(

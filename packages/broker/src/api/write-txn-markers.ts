@@ -17,7 +17,8 @@ export const writeTxnMarkers = handler(WriteTxnMarkers, {
   ],
   handle(request, context, services, reply) {
     const allowed = context.may("CLUSTER_ACTION", "CLUSTER") || context.may("ALTER", "CLUSTER")
-    const answer = Promise.all(request.markers.map((marker) => write(marker, allowed, services)))
+    const markers = request.markers.filter(({ topics }) => topics.length > 0)
+    const answer = Promise.all(markers.map((marker) => write(marker, allowed, services)))
     replyLater(
       services,
       answer.then((markers) => ({ markers })),

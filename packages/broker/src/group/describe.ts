@@ -22,7 +22,6 @@ export function describeGroups(shard: GroupShardState, describe: DescribeRequest
   out.reply(
     describe.token,
     describe.groupIds.map((groupId) => {
-      if (groupId === "") return describedError(groupId, ErrorCode.INVALID_GROUP_ID)
       const group = shard.groups.get(groupId)
       return group === undefined ? describeUnknown(groupId, describe.context.apiVersion) : describeGroup(group)
     }),

@@ -4,6 +4,7 @@ import { AddPartitionsToTxn } from "@millrace/protocol/messages/add-partitions-t
 import { EndTxn } from "@millrace/protocol/messages/end-txn"
 import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
 import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
+import { TxnOffsetCommit } from "@millrace/protocol/messages/txn-offset-commit"
 import { describe, expect, test } from "vitest"
 import { batch, type Client, start } from "../harness.ts"
 import { fetchAll, fetchOne, readRecords } from "../read.ts"
@@ -250,5 +251,35 @@ describe("read committed", () => {
       expect((await transaction.send("fenced", version)).errorCode).toBe(ErrorCode.INVALID_PRODUCER_EPOCH)
     }
     expect(await client.offset("a", -1)).toBe(0)
+  })
+
+  test("26: whoever has another epoch than the open transaction is asked after at its coordinator", async () => {
+    const client = await withTopic()
+    const transaction = await producer(client)
+    await transaction.begin()
+    await transaction.send("inside")
+    const { producerId } = transaction
+    const records = batch(["other"], { producerId, producerEpoch: 7, baseSequence: 5, transactional: true })
+    for (const version of [11, 12]) {
+      const refused = await client.produce("a", records.slice(), { transactionalId: "t", version })
+      expect(refused.errorCode).toBe(ErrorCode.INVALID_PRODUCER_EPOCH)
+    }
+  })
+
+  test.each([
+    [3, ErrorCode.INVALID_TXN_STATE],
+    [4, ErrorCode.TRANSACTION_ABORTABLE],
+  ])("45: in v%i offsets of a group that is not in the transaction are refused with %i", async (version, errorCode) => {
+    const client = await withTopic()
+    await client.send(FindCoordinator, 4, { keyType: 0, coordinatorKeys: ["g"] })
+    const { producerId } = await producer(client)
+    const partitions = [0, 7].map((partitionIndex) => ({ partitionIndex, committedOffset: 1, committedMetadata: "" }))
+    const { topics } = await client.send(TxnOffsetCommit, version, {
+      ...{ transactionalId: "t", groupId: "g", producerId, producerEpoch: 0, topics: [{ name: "a", partitions }] },
+    })
+    expect(topics[0]!.partitions).toEqual([
+      { partitionIndex: 0, errorCode },
+      { partitionIndex: 7, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
+    ])
   })
 })

@@ -4,6 +4,7 @@ import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
 import { JoinGroup } from "@millrace/protocol/messages/join-group"
 import { ListGroups } from "@millrace/protocol/messages/list-groups"
 import { OffsetCommit } from "@millrace/protocol/messages/offset-commit"
+import { OffsetDelete } from "@millrace/protocol/messages/offset-delete"
 import { OffsetFetch } from "@millrace/protocol/messages/offset-fetch"
 import { SyncGroup } from "@millrace/protocol/messages/sync-group"
 import { describe, expect, test } from "vitest"
@@ -79,6 +80,57 @@ describe("offsets", () => {
     })
   })
 
+  test("what is told of a topic is told in one place, whatever its partitions come to", async () => {
+    const client = await (await start()).client()
+    await client.createTopic("a", 2)
+    await coordinator(client)
+    const partitions = [7, 0, 1].map((partitionIndex) => ({
+      partitionIndex,
+      committedOffset: 1,
+      committedMetadata: "",
+    }))
+    const committed = await client.send(OffsetCommit, 8, {
+      groupId: "g",
+      memberId: "",
+      topics: [{ name: "a", partitions }],
+    })
+    const told = committed.topics.map((topic) =>
+      topic.partitions.map((one) => [one.partitionIndex, one.errorCode]).sort(),
+    )
+    expect(told).toEqual([
+      [
+        [0, 0],
+        [1, 0],
+        [7, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
+      ],
+    ])
+  })
+
+  test("85: offsets of partitions that are not there cannot be deleted; the others are", async () => {
+    const client = await (await start()).client()
+    await client.createTopic("a")
+    await coordinator(client)
+    await commit(client, "a", 5)
+    const topics = [
+      { name: "a", partitions: [{ partitionIndex: 7 }, { partitionIndex: 0 }] },
+      { name: "nowhere", partitions: [{ partitionIndex: 0 }] },
+      { name: "a", partitions: [] },
+    ]
+    const deleted = await client.send(OffsetDelete, 0, { groupId: "g", topics })
+    const absent = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    expect(deleted.topics).toEqual([
+      {
+        name: "a",
+        partitions: [
+          { partitionIndex: 0, errorCode: 0 },
+          { partitionIndex: 7, errorCode: absent },
+        ],
+      },
+      { name: "nowhere", partitions: [{ partitionIndex: 0, errorCode: absent }] },
+    ])
+    expect((await fetched(client, null)).topics).toEqual([])
+  })
+
   test("80: an unknown partition is refused", async () => {
     const client = await (await start()).client()
     await coordinator(client)
@@ -126,6 +178,17 @@ describe("offsets", () => {
 })
 
 describe("groups", () => {
+  test("86: a group without a name is one that is not there, and nobody may do anything with it", async () => {
+    const client = await (await start()).client()
+    await coordinator(client, "")
+    const describeIt = async (version: number) =>
+      (await client.send(DescribeGroups, version, { groups: [""], includeAuthorizedOperations: true })).groups[0]!
+    expect(await describeIt(5)).toMatchObject({ errorCode: 0, groupState: "Dead" })
+    const later = await describeIt(6)
+    expect(later).toMatchObject({ errorCode: ErrorCode.GROUP_ID_NOT_FOUND, groupState: "Dead" })
+    expect(later.authorizedOperations).toBeLessThan(0)
+  })
+
   test("86: an unknown group is an error from v6 on, dead before", async () => {
     const client = await (await start()).client()
     await coordinator(client)

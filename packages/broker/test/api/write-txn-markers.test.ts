@@ -3,6 +3,12 @@ import { WriteTxnMarkers } from "@millrace/protocol/messages/write-txn-markers"
 import { expect, test } from "vitest"
 import { start } from "../harness.ts"
 
+test("a marker for no topic at all is not answered", async () => {
+  const client = await (await start()).client()
+  const marker = { producerId: 1, producerEpoch: 0, transactionResult: true, coordinatorEpoch: 0, topics: [] }
+  expect(await client.send(WriteTxnMarkers, 1, { markers: [marker] })).toEqual({ markers: [] })
+})
+
 test.each([INT64_MAX, INT64_MIN])(
   "a marker of producer %d, which no batch can have, is refused",
   async (producerId) => {

@@ -94,6 +94,10 @@ test("103: on a plaintext listener there is no SASL", async () => {
   const client = await (await start()).client()
   const illegal = ErrorCode.ILLEGAL_SASL_STATE
   expect(await client.send(SaslHandshake, 1, { mechanism: "PLAIN" })).toMatchObject({ errorCode: illegal })
+  // It is said, and the connection goes on.
+  for (let round = 0; round < 2; round++) {
+    expect(await client.send(SaslAuthenticate, 2, { authBytes: plain("a", "b") })).toMatchObject({ errorCode: illegal })
+  }
 })
 
 test("103: an authentication ends; who renews it in time goes on, as the same user by the same mechanism", async () => {

@@ -20,10 +20,10 @@ export function requestFault(request: ConsumerGroupHeartbeatRequest, apiVersion:
 
 function invalid(request: ConsumerGroupHeartbeatRequest, apiVersion: number): string | undefined {
   const { memberEpoch, memberId, instanceId } = request
-  if (request.groupId === "") return "the group id is empty"
+  if (request.groupId.trim() === "") return "the group id is empty"
   if (memberId === "" && (apiVersion >= ownMemberIdFrom || memberEpoch !== JOIN_EPOCH)) return "the member id is empty"
-  if (instanceId === "") return "the instance id is empty"
-  if (request.rackId === "") return "the rack id is empty"
+  if (instanceId?.trim() === "") return "the instance id is empty"
+  if (request.rackId?.trim() === "") return "the rack id is empty"
   if (memberEpoch < STATIC_LEAVE_EPOCH) return `there is no member epoch ${memberEpoch}`
   if (memberEpoch === STATIC_LEAVE_EPOCH && instanceId === null) return "a dynamic member leaves with epoch -1"
   if (memberEpoch !== JOIN_EPOCH) return undefined

@@ -22,10 +22,10 @@ export function requestFault(request: StreamsGroupHeartbeatRequest): Fault | und
 function invalid(request: StreamsGroupHeartbeatRequest): string | undefined {
   const { memberEpoch, activeTasks, standbyTasks, warmupTasks, topology } = request
   const lists = [activeTasks, standbyTasks, warmupTasks]
-  if (request.memberId === "") return "the member id is empty"
-  if (request.groupId === "") return "the group id is empty"
-  if (request.instanceId === "") return "the instance id is empty"
-  if (request.rackId === "") return "the rack id is empty"
+  if (request.memberId.trim() === "") return "the member id is empty"
+  if (request.groupId.trim() === "") return "the group id is empty"
+  if (request.instanceId?.trim() === "") return "the instance id is empty"
+  if (request.rackId?.trim() === "") return "the rack id is empty"
   if (memberEpoch < STATIC_LEAVE_EPOCH) return `there is no member epoch ${memberEpoch}`
   if (memberEpoch === STATIC_LEAVE_EPOCH && request.instanceId === null) return "a dynamic member leaves with epoch -1"
   if (memberEpoch === JOIN_EPOCH) {

@@ -11,8 +11,10 @@ const assigned = ({ assignment }: ConsumerGroupHeartbeatResponse) =>
 
 test.each([
   ["the group id is empty", { groupId: "" }],
+  ["the group id is empty", { groupId: " " }],
   ["the member id is empty", { memberId: "" }],
-  ["the instance id is empty", { instanceId: "" }],
+  ["the instance id is empty", { instanceId: " " }],
+  ["the rack id is empty", { rackId: " " }],
   ["who joins gives its rebalance timeout", { rebalanceTimeoutMs: -1 }],
   ["an empty list says so", { topicPartitions: null }],
   ["an empty list says so", { topicPartitions: [topic("t", 0)] }],
