@@ -110,14 +110,6 @@ export const STREAMS_MUTANTS: readonly Mutant[] = [
     suite,
   },
   {
-    name: "upstream-times-kept-on-abort",
-    fault: "An abort leaves the times that upstream tasks told as they are.",
-    file: TASK,
-    find: "for (const reader of this.#sources.values()) reader.rollback()",
-    replace: "",
-    suite,
-  },
-  {
     name: "repartition-offsets-left-out",
     fault: "Offsets of repartition topics are not committed.",
     file: TASK,
