@@ -1,11 +1,13 @@
 /**
- * Settings that tune threads, purgatories and buffers Kafka has and this broker does not. They are accepted and
- * described, so that a Kafka file loads and tools find what they look for, and they change nothing.
+ * Settings that tune threads, purgatories, buffers and Kerberos, which Kafka has and this broker does not. They are
+ * accepted and described, so that a Kafka file loads and tools find what they look for, and they change nothing.
  */
-import { boolean, define, int, list, LONG_MAX, long, short, string } from "@millrace/config"
+import { boolean, define, double, int, list, LONG_MAX, long, short, string } from "@millrace/config"
 
 const doc = "Accepted so that a Kafka configuration loads. Has no effect here."
 const hidden = true
+/** Of one listener, so of one broker; clients' own test suites change them while a broker runs. */
+const dynamic = "per-broker"
 
 export const acceptedConfig = define({
   "auto.leader.rebalance.enable": boolean({ default: true, doc, hidden }),
@@ -47,6 +49,12 @@ export const acceptedConfig = define({
   "replica.lag.time.max.ms": long({ default: 30_000, doc, hidden }),
   "replica.socket.receive.buffer.bytes": int({ default: 65_536, doc, hidden }),
   "replica.socket.timeout.ms": int({ default: 30_000, doc, hidden }),
+  "sasl.kerberos.kinit.cmd": string({ default: "/usr/bin/kinit", dynamic, doc, hidden }),
+  "sasl.kerberos.min.time.before.relogin": long({ default: 60_000, dynamic, doc, hidden }),
+  "sasl.kerberos.principal.to.local.rules": list({ default: ["DEFAULT"], dynamic, doc, hidden }),
+  "sasl.kerberos.service.name": string({ default: null, dynamic, doc, hidden }),
+  "sasl.kerberos.ticket.renew.jitter": double({ default: 0.05, dynamic, doc, hidden }),
+  "sasl.kerberos.ticket.renew.window.factor": double({ default: 0.8, dynamic, doc, hidden }),
   "security.inter.broker.protocol": string({ default: "PLAINTEXT", doc, hidden }),
   "server.max.startup.time.ms": long({ default: LONG_MAX, doc, hidden }),
   "share.coordinator.state.topic.min.isr": short({ default: 2, min: 1, doc, hidden }),

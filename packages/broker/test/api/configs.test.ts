@@ -141,6 +141,17 @@ describe("alter configs", () => {
     expect(await again.produce("a", batch(["x".repeat(100)]))).toMatchObject({ errorCode: ErrorCode.MESSAGE_TOO_LARGE })
   })
 
+  test("8: settings of Kerberos, which has no effect here, are set and described all the same", async () => {
+    const client = await (await start()).client()
+    const name = "sasl.kerberos.min.time.before.relogin"
+    expect(await alter(client, BROKER, "1", name, 0, "58000")).toMatchObject({ errorCode: ErrorCode.NONE })
+    const { configs } = await describeAll(client, BROKER, "1", [name])
+    expect(configs.map((one) => [one.name, one.value, one.configSource, one.readOnly])).toEqual([
+      [name, "58000", SOURCE.broker, false],
+    ])
+    expect(await alter(client, BROKER, "", name, 0, "58000")).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST })
+  })
+
   test("95: a group's settings are its own, else the broker's; its members hear of them; restart keeps them", async () => {
     const started = await start({ "group.streams.session.timeout.ms": "50000" })
     const client = await started.client()
