@@ -1,16 +1,16 @@
 /**
  * Where the jars of Apache Kafka are.
  *
- * In this order: the directory in an environment variable (MILLRACE_KAFKA_LIB for the broker, MILLRACE_KAFKA_TOOLS_LIB
- * for the command line tools, MILLRACE_KAFKA_STREAMS_LIB for Kafka Streams with Avro), then the user's cache, then Maven, which fills the cache from tools/kafka/pom.xml.
+ * In this order: the directory in the environment variable that PROFILES names, then the user's cache, then Maven, which
+ * fills the cache from tools/kafka/pom.xml.
  */
 import { execFile } from "node:child_process"
 import { existsSync } from "node:fs"
-import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises"
-import { homedir } from "node:os"
+import { readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
+import { cached } from "./cache.ts"
 
 const run = promisify(execFile)
 
@@ -36,21 +36,7 @@ export async function kafkaJars(profile: KafkaProfile): Promise<string> {
     if (!existsSync(given)) throw new NoKafka(`${variable} names ${given}, which does not exist`)
     return given
   }
-  const root = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "millrace")
-  const target = join(root, directory)
-  if (existsSync(target)) return target
-  await mkdir(root, { recursive: true })
-  const staging = await mkdtemp(join(root, `${directory}-`))
-  try {
-    await resolveWithMaven(profile, staging)
-    // A rename makes the cache whole or absent, also when two runs fill it at once: the loser's copy is dropped.
-    await rename(staging, target).catch((error: NodeJS.ErrnoException) => {
-      if (!existsSync(target)) throw error
-    })
-  } finally {
-    await rm(staging, { recursive: true, force: true })
-  }
-  return target
+  return cached(directory, (staging) => resolveWithMaven(profile, staging))
 }
 
 async function resolveWithMaven(profile: KafkaProfile, directory: string): Promise<void> {

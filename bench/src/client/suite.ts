@@ -7,7 +7,7 @@ import * as path from "node:path"
 import { promisify } from "node:util"
 import { type Admin, KafkaClient, OffsetSpec } from "@millrace/client"
 import { nodeHost } from "@millrace/host/node"
-import { installed, type NpmPackage } from "../npm-cache.ts"
+import { confluentKafka, installed, type NpmPackage, platformaticKafka } from "@millrace/tools/npm-cache"
 import { nodeFlags } from "../launch.ts"
 import { startBroker } from "../start-broker.ts"
 import { createTopic, partitionsOf } from "../streams/topics.ts"
@@ -30,23 +30,8 @@ interface Peer {
 const PEERS: readonly Peer[] = [
   { name: "millrace", file: "millrace" },
   { name: "kafkajs", file: "kafkajs", from: { name: "kafkajs", version: "2.2.4", main: "index.js" } },
-  {
-    name: "@platformatic/kafka",
-    file: "platformatic",
-    from: { name: "@platformatic/kafka", version: "2.12.1", main: "dist/index.js" },
-  },
-  {
-    name: "@confluentinc/kafka-javascript",
-    file: "confluent",
-    // Its binary comes from GitHub; where that cannot be reached it is compiled against the system's libraries, and the
-    // headers that come with this Node.
-    from: {
-      name: "@confluentinc/kafka-javascript",
-      version: "1.10.1",
-      main: "lib/index.js",
-      env: { CKJS_LINKING: "dynamic", npm_config_nodedir: path.join(path.dirname(process.execPath), "..") },
-    },
-  },
+  { name: "@platformatic/kafka", file: "platformatic", from: { ...platformaticKafka, main: "dist/index.js" } },
+  { name: "@confluentinc/kafka-javascript", file: "confluent", from: { ...confluentKafka, main: "lib/index.js" } },
 ]
 
 interface Case {

@@ -2,8 +2,8 @@
  * The processes that suite "streams" compares, and how each is started: with the defaults of what it runs on.
  */
 import * as path from "node:path"
+import { installed } from "@millrace/tools/npm-cache"
 import { javaClassPath, type Launch, nodeLaunch } from "../launch.ts"
-import { installed } from "../npm-cache.ts"
 import { schemaTexts } from "./data.ts"
 import type { Job } from "./job.ts"
 

@@ -1,80 +1,71 @@
 /**
  * npm run compat: foreign clients and tools against our broker.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import * as path from "node:path"
-import { scriptArguments } from "../script-arguments.ts"
-import { BrokerProcess } from "../torture/broker-process.ts"
+import { scriptArguments, wrongArguments } from "../script-arguments.ts"
 import { type Check, type Outcome, perform } from "./check.ts"
-import { dumpLogChecks } from "./dump-log.ts"
-import { javaConsumerChecks } from "./java-consumers.ts"
-import { javaStreamsChecks, streamsGroupSettings } from "./java-streams.ts"
-import { javaToolChecks } from "./java-tools.ts"
-import { kafkajsChecks } from "./kafkajs.ts"
-import { kcatChecks } from "./kcat.ts"
-import { quotaChecks } from "./quotas.ts"
-import { secureBroker } from "./security.ts"
+import { clientsAndTools } from "./clients-and-tools.ts"
+import { otherClients } from "./other-clients.ts"
+import { readSections, section, writeSections } from "./page.ts"
+import type { Suite } from "./suite.ts"
 
-const PAGE = path.resolve(import.meta.dirname, "../../../docs/compatibility.md")
+const SUITES: Readonly<Record<string, Suite>> = {
+  tools: clientsAndTools,
+  clients: otherClients,
+}
 
-const USAGE = `npm run compat: all checks; writes docs/compatibility.md
+const USAGE = `npm run compat: all suites; writes docs/compatibility.md
+npm run compat -- --suite NAME  one suite (${Object.keys(SUITES).join(", ")}), and its section of the page; more than once, if need be
 npm run compat -- --only TEXT   the checks whose client or name contains the text; writes nothing`
 
-const { values: options } = scriptArguments(USAGE, { options: { only: { type: "string" } } })
+const { values: options } = scriptArguments(USAGE, {
+  options: { suite: { type: "string", multiple: true, default: Object.keys(SUITES) }, only: { type: "string" } },
+})
 
-const directory = mkdtempSync(path.join(tmpdir(), "millrace-compat-"))
-// Small segments, so that rolls, several indexes and producer snapshots are part of what the tools read.
-const broker = new BrokerProcess(path.join(directory, "log"), [
-  "log.segment.bytes=4194304",
-  "group.initial.rebalance.delay.ms=0",
-  "offsets.topic.num.partitions=8",
-  ...streamsGroupSettings,
-])
-const outcomes: Outcome[] = []
+const unknown = options.suite.find((name) => SUITES[name] === undefined)
+if (unknown !== undefined) wrongArguments(USAGE, `there is no suite ${unknown}`)
 
-async function all(checks: readonly Check[]): Promise<void> {
-  for (const check of checks) {
-    if (!`${check.client}: ${check.name}`.includes(options.only ?? "")) continue
-    const outcome = await perform(check)
-    outcomes.push(outcome)
-    console.log(`${outcome.result.padEnd(8)} ${outcome.client}: ${outcome.name}: ${outcome.note.split("\n")[0]}`)
-    if (outcome.result === "failed") console.error(outcome.note)
-  }
+const sections = readSections()
+const all: Outcome[] = []
+for (const name of options.suite) {
+  const suite = SUITES[name]!
+  const outcomes: Outcome[] = []
+  const started = performance.now()
+  const ending = await suite.run((checks, atOnce) => performAll(checks, atOnce ?? 1, outcomes))
+  console.log(`${suite.title}: ${Math.round((performance.now() - started) / 1000)} s`)
+  sections.set(suite.title, section(outcomes, ending ?? ""))
+  all.push(...outcomes)
 }
-
-try {
-  await broker.start()
-  await all(await kcatChecks(broker.address))
-  await all(kafkajsChecks(broker.address))
-  await all(javaToolChecks(broker.address))
-  await all(javaConsumerChecks(broker.address))
-  await all(quotaChecks(broker.address))
-  await all(javaStreamsChecks(broker.address))
-  await broker.stop()
-  await all(dumpLogChecks(broker.dataDir))
-  const secure = await secureBroker()
-  await all(secure.checks).finally(() => secure.stop())
-} finally {
-  await broker.stop()
-  rmSync(directory, { recursive: true, force: true })
-}
-
-if (options.only === undefined) writeFileSync(PAGE, page(outcomes))
-const count = (result: Outcome["result"]) => outcomes.filter((outcome) => outcome.result === result).length
+if (options.only === undefined)
+  writeSections(
+    Object.values(SUITES).map(({ title }) => title),
+    sections,
+  )
+const count = (result: Outcome["result"]) => all.filter((outcome) => outcome.result === result).length
 console.log(`${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`)
 process.exitCode = count("failed") === 0 ? 0 : 1
 
-function page(rows: readonly Outcome[]): string {
-  const clean = (text: string) => text.split("\n")[0]!.replaceAll("|", "\\|").slice(0, 160)
-  return [
-    "# Compatibility",
-    "",
-    "Written by `npm run compat`: other people's clients and tools against `millrace broker`, unmodified.",
-    "",
-    "| client | what it did | result | note |",
-    "| --- | --- | --- | --- |",
-    ...rows.map((row) => `| ${row.client} | ${clean(row.name)} | ${row.result} | ${clean(row.note)} |`),
-    "",
-  ].join("\n")
+/**
+ * Outcomes stand in the order of the checks, whichever ends first. What fails while others run is tried once more, alone:
+ * tests of other people's often say how long a call may take, on a machine that has nothing else to do.
+ */
+async function performAll(checks: readonly Check[], atOnce: number, outcomes: Outcome[]): Promise<void> {
+  const chosen = checks.filter(({ client, name }) => `${client}: ${name}`.includes(options.only ?? ""))
+  const found: Outcome[] = []
+  const waiting = chosen.entries()
+  const worker = async () => {
+    for (const [at, check] of waiting) found[at] = tell(await perform(check))
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+  for (const [at, before] of atOnce > 1 ? found.entries() : []) {
+    if (before.result !== "failed") continue
+    const again = tell(await perform(chosen[at]!))
+    found[at] = again.result === "passed" ? { ...again, note: `alone, and not among others: ${before.note}` } : again
+  }
+  outcomes.push(...found)
+}
+
+function tell(outcome: Outcome): Outcome {
+  console.log(`${outcome.result.padEnd(8)} ${outcome.client}: ${outcome.name}: ${outcome.note.split("\n")[0]}`)
+  if (outcome.result === "failed") console.error(outcome.note)
+  return outcome
 }

@@ -1,12 +1,10 @@
 /**
- * Peers from npm, installed for benchmarks alone: into the cache where the jars of Kafka are kept too.
+ * Other people's packages from npm, for benchmarks and compatibility alone: into the cache where Kafka's jars are too.
  */
 import { execFile } from "node:child_process"
-import { existsSync } from "node:fs"
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises"
-import { homedir } from "node:os"
 import * as path from "node:path"
 import { promisify } from "node:util"
+import { cached } from "./cache.ts"
 
 const run = promisify(execFile)
 
@@ -17,13 +15,24 @@ export interface NpmPackage {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/**
+ * Its binary comes from GitHub; where that cannot be reached it is compiled against the system's libraries, and the
+ * headers that come with this Node.
+ */
+export const confluentKafka: NpmPackage = {
+  name: "@confluentinc/kafka-javascript",
+  version: "1.10.1",
+  env: { CKJS_LINKING: "dynamic", npm_config_nodedir: path.join(path.dirname(process.execPath), "..") },
+}
+
+export const platformaticKafka: NpmPackage = { name: "@platformatic/kafka", version: "2.12.1" }
+
+const directoryOf = ({ name, version }: NpmPackage) => `${name.replace("@", "").replace("/", "-")}-${version}`
+
 /** The directory of the package, installed when it is asked for first. */
-export async function installed({ name, version, env }: NpmPackage): Promise<string> {
-  const root = path.join(process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"), "millrace")
-  const target = path.join(root, `${name.replace("@", "").replace("/", "-")}-${version}`)
-  if (!existsSync(target)) {
-    await mkdir(root, { recursive: true })
-    const staging = await mkdtemp(`${target}-`)
+export async function installed(wanted: NpmPackage): Promise<string> {
+  const { name, version, env } = wanted
+  const directory = await cached(directoryOf(wanted), async (staging) => {
     const flags = ["--no-save", "--no-audit", "--no-fund", ...(env === undefined ? ["--ignore-scripts"] : [])]
     try {
       await run("npm", ["install", "--prefix", staging, ...flags, `${name}@${version}`], {
@@ -33,10 +42,8 @@ export async function installed({ name, version, env }: NpmPackage): Promise<str
       if (env !== undefined)
         await run(process.execPath, ["-e", `require("${path.join(staging, "node_modules", name)}")`])
     } catch (cause) {
-      await rm(staging, { recursive: true, force: true })
       throw new Error(`${name} ${version} does not install`, { cause })
     }
-    await rename(staging, target)
-  }
-  return path.join(target, "node_modules", name)
+  })
+  return path.join(directory, "node_modules", name)
 }
