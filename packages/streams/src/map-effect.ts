@@ -10,7 +10,7 @@
  * A failure that is left when there are no more retries goes to `onFailure`: fail the pipeline (the default), skip the
  * record and count it, or write it to a dead-letter topic in the same transaction. Timeouts and defects always fail.
  *
- * Effect itself is the runner's matter (run/effects.ts): this file uses its types alone.
+ * An async function in the place of the effect: map-async.ts. Effect itself is the runner's matter (run/effects.ts): this file uses its types alone.
  */
 import type { Effect, Schedule } from "effect"
 import { type Duration, durationMs } from "./dsl/duration.ts"
@@ -55,9 +55,17 @@ export interface RetryOptions<E> {
   readonly schedule?: Schedule.Schedule<unknown, E>
 }
 
+/** A call that answers a promise, which rejects with its failure; the signal is aborted when nobody waits any more. */
+export class AsyncCall {
+  readonly run: (signal: AbortSignal) => PromiseLike<unknown>
+  constructor(run: AsyncCall["run"]) {
+    this.run = run
+  }
+}
+
 /** What the effect port is given. */
 export interface EffectJob {
-  readonly make: () => Effect.Effect<unknown, unknown, unknown>
+  readonly make: () => Effect.Effect<unknown, unknown, unknown> | AsyncCall
   readonly timeoutMs: number
   readonly retry: Schedule.Schedule<unknown, unknown> | RetryOptions<unknown> | undefined
 }
@@ -72,23 +80,30 @@ export function mapEffect<K, V, W, E, R2, R>(
   f: (value: V, record: Rec<K, V> & { readonly idempotencyKey: string }) => Effect.Effect<W, E, R2>,
   options: MapEffectOptions<K, V, E>,
 ): (s: Stream<K, V, R>) => Stream<K, W, R | R2> {
+  return mapJob("mapEffect", f, options)
+}
+
+/** For mapEffect and mapAsync: `f` answers what `EffectJob` makes. */
+export function mapJob<K, V, E>(
+  what: string,
+  f: (value: V, record: any) => unknown,
+  options: MapEffectOptions<K, V, E>,
+): (s: Stream<K, V, any>) => Stream<K, any, any> {
   const { name, concurrency, serialBy = "none", retry, onFailure } = options
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-    throw new PipelineError(`mapEffect: a concurrency of ${concurrency} must be a whole number from 1 on`)
+    throw new PipelineError(`${what}: a concurrency of ${concurrency} must be a whole number from 1 on`)
   }
-  const timeoutMs = durationMs("mapEffect timeout", options.timeout)
-  if (timeoutMs === 0) throw new PipelineError("mapEffect: the timeout must be more than 0")
+  const timeoutMs = durationMs(`${what} timeout`, options.timeout)
+  if (timeoutMs === 0) throw new PipelineError(`${what}: the timeout must be more than 0`)
   if (retry !== undefined && isEndless(retry))
-    throw new PipelineError(
-      "mapEffect: retry needs times or a schedule: it would try without a pause until the timeout",
-    )
+    throw new PipelineError(`${what}: retry needs times or a schedule: it would try without a pause until the timeout`)
   const functions = {
     f,
     retry: () => retry,
     ...(onFailure === undefined ? {} : { onFailure }),
   }
   return (s) => {
-    const inputs = [streamNode("mapEffect", s)]
+    const inputs = [streamNode(what, s)]
     const written = { concurrency, timeoutMs, serialBy }
     return streamOf(
       makeNode({ operator: mapEffectOperator, name, inputs, options: written, functions, value: undefined }),
@@ -100,7 +115,7 @@ export function mapEffect<K, V, W, E, R2, R>(
 const isEndless = (retry: object): boolean =>
   Object.getPrototypeOf(retry) === Object.prototype && !("times" in retry) && !("schedule" in retry)
 
-class EffectRecord extends StreamRecord {
+export class EffectRecord extends StreamRecord {
   readonly idempotencyKey: string
   constructor(record: StreamRecord, idempotencyKey: string) {
     const { key, value, timestamp, headers, offset, origin, clock, old } = record
@@ -196,7 +211,7 @@ class MapEffect extends Processor {
     this.#running.add(job)
     const { record } = job
     const effect: EffectJob = {
-      make: () => this.#f(record.value, record) as Effect.Effect<unknown, unknown, unknown>,
+      make: () => this.#f(record.value, record) as ReturnType<EffectJob["make"]>,
       timeoutMs: this.#timeoutMs,
       retry: this.#retry,
     }

@@ -6,7 +6,7 @@
  */
 import type { Clock as HostClock } from "@millrace/host"
 import { Cause, Clock, Context, Duration, Effect, Exit, Option, Scheduler } from "effect"
-import type { EffectJob } from "../map-effect.ts"
+import { AsyncCall, type EffectJob } from "../map-effect.ts"
 import type { EffectPort, JobResult } from "../task/effects.ts"
 
 /** The services that the pipeline's effects need. */
@@ -17,7 +17,7 @@ export function effectPort(clock: HostClock, services: Context.Context<never> | 
     start(job, done) {
       const { make, timeoutMs, retry } = job as EffectJob
       // Which services it needs, the pipeline's type says: `run` asked for them.
-      const once = Effect.suspend(make) as Effect.Effect<unknown, unknown>
+      const once = Effect.suspend(() => effectOf(make())) as Effect.Effect<unknown, unknown>
       const effect = retry === undefined ? once : Effect.retry(once, retry as Effect.Retry.Options<unknown>)
       const fiber = Effect.runForkWith(context)(effect, { scheduler })
       const dueAt = clock.monotonic() + timeoutMs
@@ -46,6 +46,9 @@ export function effectPort(clock: HostClock, services: Context.Context<never> | 
     },
   }
 }
+
+const effectOf = (made: ReturnType<EffectJob["make"]>) =>
+  made instanceof AsyncCall ? Effect.tryPromise({ try: made.run, catch: (failure) => failure }) : made
 
 function resultOf(exit: Exit.Exit<unknown, unknown>): JobResult {
   if (Exit.isSuccess(exit)) return { ok: true, value: exit.value }

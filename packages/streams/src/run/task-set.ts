@@ -239,8 +239,14 @@ export class TaskSet {
     try {
       steer((await (this.#options.drainWithin?.(pending) ?? pending)) ?? 0)
     } catch (failure) {
-      if (failure instanceof DrainTimeout) steer(1)
-      throw failure
+      if (!(failure instanceof DrainTimeout)) throw failure
+      const waits = dirty.flatMap(({ name, waitsFor }) => (waitsFor === undefined ? [] : [{ name, waitsFor }]))
+      steer(1)
+      const tasks = Map.groupBy(waits, ({ waitsFor }) => waitsFor)
+      const places = [...tasks].map(
+        ([operator, found]) => `"${operator}" in ${found.map(({ name }) => name).join(", ")}`,
+      )
+      throw new DrainTimeout(`${failure.message}: operator ${places.join(", ")}`)
     }
   }
 

@@ -17,11 +17,14 @@ export class Slot {
   /** What happens in its turn beside them. */
   onLeave: (() => void) | undefined
   isReady = false
+  /** Of whom it waits for. */
+  readonly operator: string
   readonly #gate: Gate
 
-  constructor(gate: Gate, receiver: Receiver) {
+  constructor(gate: Gate, receiver: Receiver, operator: string) {
     this.#gate = gate
     this.receiver = receiver
+    this.operator = operator
   }
 
   /** Nothing waits behind it. */
@@ -65,8 +68,14 @@ export class Gate {
     else this.#queue.push({ receiver, record })
   }
 
-  reserve(receiver: Receiver): Slot {
-    const slot = new Slot(this, receiver)
+  /** The operator that all here wait for; undefined while nothing does. */
+  get waitsFor(): string | undefined {
+    const first = this.#queue[this.#head]
+    return first instanceof Slot ? first.operator : undefined
+  }
+
+  reserve(receiver: Receiver, operator: string): Slot {
+    const slot = new Slot(this, receiver, operator)
     this.#queue.push(slot)
     return slot
   }
@@ -106,6 +115,13 @@ export class Gate {
     this.#head = 0
     this.#whenEmpty = []
   }
+}
+
+/** Slots and records that wait at all of them. */
+export function waitingAt(gates: readonly Gate[]): number {
+  let waiting = 0
+  for (const gate of gates) waiting += gate.size
+  return waiting
 }
 
 /** What an edge into a higher level leads to. */

@@ -25,7 +25,7 @@ import { formatTaskId } from "../topology/naming.ts"
 import type { DropReason, RecordOutput, TaskContext } from "./context.ts"
 import type { EffectPort } from "./effects.ts"
 import { Failures } from "./failures.ts"
-import { Gate, gated, type Slot } from "./gate.ts"
+import { Gate, gated, type Slot, waitingAt } from "./gate.ts"
 import { type IdleSources, watchIdleSources } from "./idle-sources.ts"
 import { Intake } from "./intake.ts"
 import { newTaskMetrics, type TaskMetrics } from "./metrics.ts"
@@ -214,7 +214,7 @@ export class Task implements TaskContext {
   }
 
   suspend(processor: Processor): Slot {
-    return this.#gates[processor.node.level]!.reserve(processor.next)
+    return this.#gates[processor.node.level]!.reserve(processor.next, processor.node.name)
   }
 
   atCommit(level: number, finish: () => void): void {
@@ -237,8 +237,6 @@ export class Task implements TaskContext {
     this.metrics.dropped[reason]++
   }
 
-  // What the worker uses.
-
   /** Called when something that waited has moved on, or failed. */
   onProgress(callback: () => void): void {
     this.#onProgress = callback
@@ -250,9 +248,12 @@ export class Task implements TaskContext {
   }
 
   get waitingRecords(): number {
-    let waiting = 0
-    for (const gate of this.#gates) waiting += gate.size
-    return waiting
+    return waitingAt(this.#gates)
+  }
+
+  /** The operator that records wait for. */
+  get waitsFor(): string | undefined {
+    return this.#gates.find((gate) => !gate.isEmpty)?.waitsFor
   }
 
   /** A commit waited for so many of this task's records, for this part of the time that it may wait. */

@@ -236,14 +236,17 @@ export function runSuite(start: () => Promise<Bench>): void {
     await bench.createTopics({ "slow-in": 1, "slow-out": 1 })
     const pipeline = S.pipeline(named("slow-app"), () =>
       S.stream(from).pipe(
-        S.mapEffect((word) => Effect.as(Effect.sleep(15), word), { concurrency: 1, timeout: 400 }),
+        S.mapEffect((word) => Effect.as(Effect.sleep(15), word), { name: "call", concurrency: 1, timeout: 400 }),
         S.to(to),
       ),
     )
     await bench.produce(from, words(60))
-    await using running = await S.run(pipeline, { ...bench.options("slow"), transactionTimeoutMs: 1_000 })
+    const said: string[] = []
+    const log = (message: string) => said.push(message)
+    await using running = await S.run(pipeline, { ...bench.options("slow"), transactionTimeoutMs: 1_000, log })
     expect(await bench.consume(to, 60)).toHaveLength(60)
     expect(running.metrics().transactions.aborted).toBeGreaterThan(0)
+    expect(said).toContainEqual(expect.stringMatching(/did not end within 500 ms, .*: operator "call" in 0_0$/))
   })
 
   test("effects and subscriptions run inside transactions", async () => {
