@@ -9,7 +9,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { referencePages } from "millrace/reference"
-import { semanticsPage } from "./streams-semantics.ts"
+import { broker, semanticsPage, streams } from "./semantics.ts"
 
 const DIRECTORY = "docs/reference"
 const FORMATTER = "node_modules/.bin/oxfmt"
@@ -20,8 +20,9 @@ if (rest.length > 0 || (argument !== undefined && argument !== "--check")) {
   process.exit(2)
 }
 
-const semantics = semanticsPage()
-const pages = formatted(new Map([...(await referencePages()), ["streams-semantics.md", semantics.page]]))
+const semantics = [broker, streams].map((one) => ({ name: `${one.name}.md`, ...semanticsPage(one) }))
+const semanticsPages = semantics.map(({ name, page }) => [name, page] as const)
+const pages = formatted(new Map([...(await referencePages()), ...semanticsPages]))
 mkdirSync(DIRECTORY, { recursive: true })
 const stale = [
   ...[...pages].filter(([name, content]) => read(`${DIRECTORY}/${name}`) !== content).map(([name]) => name),
@@ -39,8 +40,9 @@ if (argument === undefined) {
   if (stale.length === 0) console.log(`docs: ${pages.size} pages are fresh`)
   process.exitCode = stale.length === 0 ? 0 : 1
 }
-for (const finding of semantics.findings) console.error(`tools/src/streams-semantics.txt: ${finding}`)
-if (semantics.findings.length > 0) process.exitCode = 1
+const findings = semantics.flatMap((page) => page.findings)
+for (const finding of findings) console.error(finding)
+if (findings.length > 0) process.exitCode = 1
 
 /** As the formatter leaves them, so that both checks agree. */
 function formatted(raw: ReadonlyMap<string, string>): Map<string, string> {

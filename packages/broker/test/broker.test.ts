@@ -6,10 +6,12 @@ import { nodeHost } from "@millrace/host/node"
 import { ErrorCode } from "@millrace/protocol"
 import { DeleteTopics } from "@millrace/protocol/messages/delete-topics"
 import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
+import { ListOffsets } from "@millrace/protocol/messages/list-offsets"
 import { Metadata } from "@millrace/protocol/messages/metadata"
+import { OffsetForLeaderEpoch } from "@millrace/protocol/messages/offset-for-leader-epoch"
 import { describe, expect, test } from "vitest"
 import { Broker } from "@millrace/broker"
-import { batch, start, temporaryDirectory } from "./harness.ts"
+import { batch, NOW, start, temporaryDirectory } from "./harness.ts"
 import { fetchAll, fetchOne } from "./read.ts"
 
 /** A disk whose fsyncs return when the test says so, and fail when it says so. */
@@ -95,6 +97,33 @@ describe("restart", () => {
     ])
   })
 
+  test("62, 65: after a change of leader an offset is told with the epoch that it was written in", async () => {
+    const dataDir = temporaryDirectory()
+    const first = await start({}, { dataDir })
+    const client = await first.client()
+    await client.createTopic("a")
+    await client.produce("a", batch([{ value: "x", timestamp: NOW - 1000 }]))
+    await first.broker.close()
+    nodeHost.disk.remove(join(dataDir, ".kafka_cleanshutdown"))
+    const again = await (await start({}, { dataDir })).client()
+    await again.produce("a", batch([{ value: "y", timestamp: NOW }]))
+    const epochOf = async (timestamp: number) => {
+      const { topics } = await again.send(ListOffsets, 8, {
+        ...{ replicaId: -1, isolationLevel: 0 },
+        topics: [{ name: "a", partitions: [{ partitionIndex: 0, timestamp }] }],
+      })
+      return topics[0]!.partitions[0]!.leaderEpoch
+    }
+    const [earliest, latest, byTime] = [-2, -1, NOW - 1000]
+    expect([await epochOf(earliest), await epochOf(byTime), await epochOf(NOW), await epochOf(latest)]).toEqual([
+      ...[0, 0, 1, 1],
+    ])
+    const { topics } = await again.send(OffsetForLeaderEpoch, 4, {
+      topics: [{ topic: "a", partitions: [{ partition: 0, leaderEpoch: 0 }] }],
+    })
+    expect(topics[0]!.partitions[0]).toMatchObject({ leaderEpoch: 0, endOffset: 1 })
+  })
+
   test("a deleted topic's files are gone, also when it is recreated", async () => {
     const started = await start()
     const client = await started.client()
@@ -164,7 +193,7 @@ describe("fsync before the answer", () => {
     expect(await fetchOne(reader, "a")).toMatchObject({ highWatermark: 3 })
   })
 
-  test("a failed fsync takes the partition offline, others live on; one line names the file", async () => {
+  test("105: a failed fsync takes the partition offline, others live on; one line names the file", async () => {
     const { host, release, fail } = slowDisk()
     const started = await start({}, { host })
     const client = await started.client()
@@ -177,7 +206,7 @@ describe("fsync before the answer", () => {
     expect(await produced).toMatchObject({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
     expect(await client.produce("a", batch(["y"]))).toMatchObject({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
     expect(await fetchOne(client, "a")).toMatchObject({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
-    // 105: to versions that do not know the error, the leader has moved.
+    // To versions that do not know the error, the leader has moved.
     const old = { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER }
     expect(await client.produce("a", batch(["y"]), { version: 3 })).toMatchObject(old)
     expect(await fetchOne(client, "a", { version: 5 })).toMatchObject(old)

@@ -65,7 +65,7 @@ function answer(log: Log, bytes: Uint8Array, options = CLIENT): number | string 
 }
 
 describe.each(["in memory", "reopened cleanly at each step", "killed at each step"] as const)(
-  "the window, %s",
+  "23, 24, 26, 28: the window, %s",
   (how) => {
     it.each(Object.entries(SCRIPTS))("%s", (_, steps) => {
       const disk = new MemoryDisk()
@@ -82,7 +82,7 @@ describe.each(["in memory", "reopened cleanly at each step", "killed at each ste
 )
 
 describe("producers", () => {
-  it("answer a duplicate with the original append time", () => {
+  it("23: answer a duplicate with the original append time", () => {
     const log = openLog(new MemoryDisk(), { messageTimestampType: "LogAppendTime" })
     appended(log.append(fromProducer(1, 0, 0), { ...CLIENT, now: NOW + 1 }))
     const again = appended(log.append(fromProducer(1, 0, 0), { ...CLIENT, now: NOW + 2 }))
@@ -90,22 +90,23 @@ describe("producers", () => {
     expect(log.logEndOffset).toBe(1)
   })
 
-  it("answer a duplicate with its greatest time although the producer gave it", () => {
+  it("23: answer a duplicate with its greatest time although the producer gave it", () => {
     const log = openLog(new MemoryDisk())
     expect(appended(log.append(fromProducer(1, 0, 0), CLIENT)).logAppendTime).toBe(-1)
     const again = appended(log.append(fromProducer(1, 0, 0), CLIENT))
     expect(again).toMatchObject({ duplicate: true, logAppendTime: NOW })
   })
 
-  it("that need verification start at 0 when unknown", () => {
+  it("25: that are not known begin anywhere, those that need verification at 0", () => {
     const log = openLog(new MemoryDisk())
+    expect(answer(log, fromProducer(2, 3, 700), CLIENT)).toBe(0)
     expect(answer(log, fromProducer(1, 0, 5), { ...CLIENT, requiresVerification: true })).toBe(
       "OUT_OF_ORDER_SEQUENCE_NUMBER",
     )
-    expect(answer(log, fromProducer(1, 0, 0), { ...CLIENT, requiresVerification: true })).toBe(0)
+    expect(answer(log, fromProducer(1, 0, 0), { ...CLIENT, requiresVerification: true })).toBe(1)
   })
 
-  it("expire when idle, by the broker's time, never with an open transaction", () => {
+  it("28: expire when idle, by the broker's time, never with an open transaction", () => {
     const log = openLog(new MemoryDisk(), { producerIdExpirationMs: 100 })
     appended(log.append(fromProducer(1, 0, 0), CLIENT))
     appended(log.append(fromProducer(2, 0, 0, 1, { transactional: true }), CLIENT))
@@ -156,7 +157,7 @@ describe("transactions", () => {
     expect([log.lastStableOffset(4), log.lastStableOffset(1)]).toEqual([2, 1])
   })
 
-  it("list aborted ones that overlap a range, across segments and restarts", () => {
+  it("32: list aborted ones that overlap a range, across segments and restarts", () => {
     const disk = new MemoryDisk()
     const config = { segmentBytes: 200 }
     let log = openLog(disk, config)
@@ -208,7 +209,7 @@ describe("transactions", () => {
   })
 
   it.each([
-    ["a plain batch inside a transaction", (log: Log) => answer(log, fromProducer(1, 1, 1)), "INVALID_TXN_STATE"],
+    ["29: a plain batch inside a transaction", (log: Log) => answer(log, fromProducer(1, 1, 1)), "INVALID_TXN_STATE"],
     [
       "a marker of an older epoch",
       (log: Log) => answer(log, marker(1, 0, true), COORDINATOR),
@@ -224,13 +225,13 @@ describe("transactions", () => {
       (log: Log) => answer(log, marker(1, 1, true), { ...COORDINATOR, transactionVersion: 2 }),
       "INVALID_PRODUCER_EPOCH",
     ],
-  ] as const)("refuse %s", (_, act, expected) => {
+  ] as const)("%s is refused", (_, act, expected) => {
     const log = openLog(new MemoryDisk())
     appended(log.append(fromProducer(1, 1, 0, 1, TXN), CLIENT))
     expect(act(log)).toBe(expected)
   })
 
-  it("take a version 2 marker with a newer epoch, and its retry", () => {
+  it("27, 41: take a version 2 marker with a newer epoch, and its retry; sequences begin again", () => {
     const log = openLog(new MemoryDisk())
     appended(log.append(fromProducer(1, 1, 0, 1, TXN), CLIENT))
     const options = { ...COORDINATOR, transactionVersion: 2 }
@@ -242,7 +243,7 @@ describe("transactions", () => {
     expect(answer(log, fromProducer(1, 2, 0, 1, TXN))).toBe(3)
   })
 
-  it("keep markers as control batches that take an offset", () => {
+  it("33: keep markers as control batches that take an offset", () => {
     const log = openLog(new MemoryDisk())
     appended(log.append(fromProducer(1, 0, 0, 1, TXN), CLIENT))
     const result = appended(log.append(marker(1, 0, true), COORDINATOR))

@@ -33,7 +33,7 @@ describe("frames", () => {
     expect(await client.frame()).toBeUndefined()
   })
 
-  test("1: an unknown version of ApiVersions is answered in v0 with the range there is (KIP-511)", async () => {
+  test("1, V3: an unknown version of ApiVersions is answered in v0 with the range there is (KIP-511)", async () => {
     const client = await (await start()).client()
     // A version that new has the flexible header, with its empty list of tags.
     client.write(header(18, 99, [0]))

@@ -110,7 +110,7 @@ describe("delete records", () => {
     expect(await remove(await filled(), offset)).toMatchObject(expected)
   })
 
-  test("66: all answers agree on the new start, which survives a restart; a start inside a batch reads it whole", async () => {
+  test("66, 72: all answers agree on the new start, which survives a restart; a start inside a batch reads it whole", async () => {
     const started = await start()
     const client = await started.client()
     await client.createTopic("a")

@@ -70,7 +70,7 @@ describe("metadata", () => {
     expect(started.defects).toEqual([])
   })
 
-  test("5-6: by id; a deleted topic's id is unknown", async () => {
+  test("5, 6: by id; a deleted topic's id is unknown", async () => {
     const client = await (await start()).client()
     const topicId = await client.createTopic("a")
     const ask = async () => (await client.send(Metadata, 12, { topics: [{ topicId, name: null }] })).topics[0]

@@ -192,7 +192,7 @@ describe("produce", () => {
     expect(await client.produce("a", batch(["w"]))).toMatchObject({ errorCode: 0, baseOffset: 3, logStartOffset: 2 })
   })
 
-  test("23-24: a retried batch is answered with its first offset, a gap in the sequence refused", async () => {
+  test("23, 24: a retried batch is answered with its first offset, a gap in the sequence refused", async () => {
     const client = await withTopic()
     const send = (sequence: number, value: string) =>
       client.produce("a", batch([value], { producerId: 9, producerEpoch: 0, baseSequence: sequence }))

@@ -196,7 +196,7 @@ describe("API versions", () => {
     ])
   })
 
-  test("42: v4 and later verify many transactions", async () => {
+  test("42, V8: v4 and later verify many transactions", async () => {
     const { transactions, init, add } = start()
     const producer = await init("tx")
     await add(producer, [0])

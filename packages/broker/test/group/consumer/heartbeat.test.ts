@@ -99,7 +99,7 @@ test("89: a known member may start over with epoch 0", () => {
   expect(harness.group().members.size).toBe(1)
 })
 
-test("89: who leaves frees what it had; the last one leaves an empty group behind", () => {
+test("89, 97: who leaves frees what it had; the last one leaves an empty group behind, assigned in its epoch", () => {
   const harness = new ConsumerHarness({ t: 2 })
   const [a, b] = [new Client(harness, "a").join(), new Client(harness, "b").join()]
   settle([a, b])
@@ -107,7 +107,9 @@ test("89: who leaves frees what it had; the last one leaves an empty group behin
   settle([b])
   expect(b.partitions).toEqual({ t: [0, 1] })
   b.leave()
-  expect(harness.describe()).toMatchObject({ errorCode: code.NONE, groupState: "Empty", members: [] })
+  const empty = harness.describe()
+  expect(empty).toMatchObject({ errorCode: code.NONE, groupState: "Empty", members: [] })
+  expect(empty.assignmentEpoch).toBe(empty.groupEpoch)
   expect(harness.beat({ memberId: "a", memberEpoch: 1 }).errorCode).toBe(code.UNKNOWN_MEMBER_ID)
 })
 

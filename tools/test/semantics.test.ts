@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { parseSemantics, proofsIn, semanticsFindings, semanticsMarkdown } from "../src/streams-semantics.ts"
+import { broker, parseSemantics, proofsIn, semanticsFindings, semanticsMarkdown, streams } from "../src/semantics.ts"
 
 const tables = parseSemantics(
   [
@@ -12,9 +12,13 @@ const tables = parseSemantics(
     "## Stores",
     "S3 unserved  Headers. | None are kept.",
   ].join("\n"),
+  streams,
 )
 const named = (...names: string[]) =>
-  proofsIn(new Map([["packages/streams/test/a.test.ts", names.map((name) => `test("${name}", () => {})`).join("\n")]]))
+  proofsIn(
+    new Map([["packages/streams/test/a.test.ts", names.map((name) => `test("${name}", () => {})`).join("\n")]]),
+    streams,
+  )
 
 test("rows that claim something need a test; those that are coming or not served do not", () => {
   expect(semanticsFindings(tables, named("J6: left"))).toEqual([
@@ -35,8 +39,8 @@ test("ids within a name, and other words before a colon, are no proof", () => {
 })
 
 test("a row that is coming has its verdict once a test names it", () => {
-  expect(semanticsMarkdown(tables, named("J5 J6: x"))).toContain("| J7 | Either row. | coming |  |")
-  const page = semanticsMarkdown(tables, named("J5 J6 J7: x"))
+  expect(semanticsMarkdown(tables, named("J5 J6: x"), streams)).toContain("| J7 | Either row. | coming |  |")
+  const page = semanticsMarkdown(tables, named("J5 J6 J7: x"), streams)
   expect(page).toContain("| J7 | Either row. | same | [a](../../packages/streams/test/a.test.ts) |")
   expect(page).toContain("| S3 | Headers. | not served: None are kept. |  |")
 })
@@ -46,5 +50,20 @@ test.each([
   ["an id twice", "J5 same  Both.\nJ5 same  Both.", /line 3 .*J5 is there already/],
   ["a difference that is not told", "J5 differs  Both.", /line 2 .*J5 says "differs" and not how/],
 ])("%s is refused", (_, line, message) => {
-  expect(() => parseSemantics(`## Joins\n${line}`)).toThrow(message)
+  expect(() => parseSemantics(`## Joins\n${line}`, streams)).toThrow(message)
+})
+
+test("rows of the broker are numbers, several with commas between; suites beside Kafka are shown and prove nothing", () => {
+  const rows = parseSemantics("## Fetch\n50 same  Whole batches.\nV1 same  Produce from 0.\n51 same  Limits.", broker)
+  const proofs = proofsIn(
+    new Map([
+      ["packages/broker/test/a.test.ts", 'test("50, V1: x", () => {})\ntest("KIP-51: y", () => {})'],
+      ["packages/broker/e2e/b.e2e.ts", 'compare("51: z", scene)'],
+    ]),
+    broker,
+  )
+  expect(semanticsFindings(rows, proofs)).toEqual(['row 51 says "same", and no test has a name that begins with 51'])
+  expect(semanticsMarkdown(rows, proofs, broker)).toContain(
+    "| 51 | Limits. | same | [b.e2e](../../packages/broker/e2e/b.e2e.ts) |",
+  )
 })
