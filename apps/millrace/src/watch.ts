@@ -6,10 +6,15 @@
  *
  * A module that does not load changes nothing: the one before goes on. What does not fit waits until a change makes it
  * fit, or until Enter says to go on regardless. The broker, where there is one, stays up in this process.
+ *
+ * Its files are those beside it and below that it loads; any source, while it does not load, since one may be missing; and
+ * data and schemas (.json, .avsc, .proto), which it may read. What it loads is seen when it is loaded aside.
  */
 import { type ChildProcess, spawn } from "node:child_process"
-import { watch } from "node:fs"
+import { realpathSync, watch } from "node:fs"
 import * as path from "node:path"
+import type { Readable } from "node:stream"
+import { fileURLToPath } from "node:url"
 import { compareTopologies, type TopologyDescription } from "@millrace/streams/topology/compare"
 import { oneLine } from "./fault.ts"
 
@@ -23,18 +28,34 @@ export interface WatchOptions {
 
 /** Editors write a file in several steps. */
 const SETTLE_MS = 150
-const SOURCES = /\.(ts|mts|js|mjs|json|avsc|proto)$/
+const SOURCES = /\.(ts|mts|js|mjs)$/
+const DATA = /\.(json|avsc|proto)$/
 const IGNORED = /(^|\/)(node_modules|\.git)(\/|$)/
+
+/** Tells the URL of each module that a process loads, a line each. */
+const TELL_LOADED_FD = 3
+const TELL_LOADED = `data:text/javascript,${encodeURIComponent(`
+  import { writeSync } from "node:fs"
+  import { registerHooks } from "node:module"
+  registerHooks({ load(url, context, next) { writeSync(${TELL_LOADED_FD}, url + "\\n"); return next(url, context) } })
+`)}`
 
 /** Resolves when it was told to stop. */
 export async function runWatched(options: WatchOptions): Promise<number> {
   const supervisor = new Supervisor(options)
-  const directory = path.dirname(path.resolve(options.file))
+  // Modules have URLs without symbolic links.
+  const directory = path.dirname(realpathSync.native(path.resolve(options.file)))
   let settling: NodeJS.Timeout | undefined
+  const changed = new Set<string>()
   const watcher = watch(directory, { recursive: true }, (_, name) => {
-    if (name === null || !SOURCES.test(name) || IGNORED.test(name)) return
+    if (name === null || IGNORED.test(name)) return
+    if (!DATA.test(name) && !(SOURCES.test(name) && supervisor.mayLoad(path.join(directory, name)))) return
+    changed.add(name)
     clearTimeout(settling)
-    settling = setTimeout(() => supervisor.changed(), SETTLE_MS)
+    settling = setTimeout(() => {
+      supervisor.changed([...changed].join(", "))
+      changed.clear()
+    }, SETTLE_MS)
   })
   const confirm = () => supervisor.confirmed()
   if (process.stdin.isTTY) process.stdin.on("data", confirm)
@@ -57,6 +78,8 @@ class Supervisor {
   #ended: Promise<void> = Promise.resolve()
   /** Of the module that ran last. */
   #running: readonly TopologyDescription[] = []
+  /** Files of the module as it was loaded last; undefined where it did not load. */
+  #loaded: ReadonlySet<string> | undefined
   /** One change after another. */
   #work: Promise<void> = Promise.resolve()
   #isPending = false
@@ -74,17 +97,21 @@ class Supervisor {
     this.#spawn()
   }
 
-  changed(): void {
+  mayLoad(file: string): boolean {
+    return this.#loaded === undefined || this.#loaded.has(file)
+  }
+
+  changed(what: string): void {
     if (this.#isPending) return
     this.#isPending = true
     this.#work = this.#work.then(async () => {
       this.#isPending = false
-      await this.#reload(false)
+      await this.#reload(`${what} changed: starting again`)
     })
   }
 
   confirmed(): void {
-    if (this.#isWaiting) this.#work = this.#work.then(() => this.#reload(true))
+    if (this.#isWaiting) this.#work = this.#work.then(() => this.#reload("starting again", true))
   }
 
   async stop(): Promise<void> {
@@ -93,7 +120,7 @@ class Supervisor {
     await this.#end()
   }
 
-  async #reload(isConfirmed: boolean): Promise<void> {
+  async #reload(reason: string, isConfirmed = false): Promise<void> {
     if (this.#isStopping) return
     const found = await this.#describe()
     if (typeof found === "string") {
@@ -109,17 +136,20 @@ class Supervisor {
       return say(`stopped: the state does not fit the module any more; ${how}`)
     }
     this.#running = found
-    say(`${this.#options.file} changed: starting again`)
+    say(reason)
     this.#spawn()
   }
 
   /** The pipelines of the module as it is now, or why it does not load. */
   async #describe(): Promise<readonly TopologyDescription[] | string> {
     const { child, ended } = millrace(["describe", this.#options.file, "--format", "json"], "pipe")
-    let [out, err] = ["", ""]
+    let [out, err, loaded] = ["", "", ""]
     child.stdout!.setEncoding("utf8").on("data", (text: string) => (out += text))
     child.stderr!.setEncoding("utf8").on("data", (text: string) => (err += text))
+    const told = child.stdio[TELL_LOADED_FD] as Readable
+    told.setEncoding("utf8").on("data", (text: string) => (loaded += text))
     const code = await ended
+    this.#loaded = code === 0 ? new Set(loaded.split("\n").flatMap(fileOf)) : undefined
     if (code !== 0) return oneLine(err).replace(/^millrace: /, "")
     return documentsOf(out)
   }
@@ -146,14 +176,18 @@ const say = (line: string): void => console.error(`millrace: ${line}`)
 
 /** In a process group of its own: Ctrl-C is for this process, which ends the other in order. Its input ends with us. */
 function millrace(args: readonly string[], output: "inherit" | "pipe") {
-  const stdio = ["pipe", output, output] as const
-  const child = spawn(process.execPath, [process.argv[1]!, ...args], { stdio: [...stdio], detached: true })
+  const isAside = output === "pipe"
+  const stdio = ["pipe", output, output, isAside ? "pipe" : "ignore"] as const
+  const hook = isAside ? ["--import", TELL_LOADED] : []
+  const child = spawn(process.execPath, [...hook, process.argv[1]!, ...args], { stdio: [...stdio], detached: true })
   const ended = new Promise<number | null>((resolve) => {
     child.on("close", (code) => resolve(code))
     child.on("error", () => resolve(1))
   })
   return { child, ended }
 }
+
+const fileOf = (url: string): string[] => (url.startsWith("file:") ? [fileURLToPath(url)] : [])
 
 /** `describe` prints one document for each pipeline, each beginning in the first column. */
 function documentsOf(text: string): TopologyDescription[] {

@@ -59,7 +59,7 @@ it("goes on with the state where it fits, waits where it does not, and ends in o
   // Functions and operators without state may change.
   writeFileSync(file, module("words", 10))
   await until("the changed module runs", () => starts() === 2)
-  expect(running.text.stderr).toContain("changed: starting again")
+  expect(running.text.stderr).toContain("millrace: counting.ts changed: starting again\n")
   expect(await count("a", 2)).toBe("20")
   // What does not load changes nothing.
   writeFileSync(file, "export default = 1\n")
@@ -74,6 +74,19 @@ it("goes on with the state where it fits, waits where it does not, and ends in o
   writeFileSync(file, module("words", 100))
   await until("it runs again", () => starts() === 3)
   expect(await count("a", 4)).toBe("400")
+  // What it does not load is not its business; what it does is, wherever that comes from.
+  writeFileSync(path.join(directory, "notes.ts"), "export const factor = 7\n")
+  writeFileSync(path.join(directory, "factor.ts"), "export const factor = 7\n")
+  const imported = module("words", 1).replace("count * 1", "count * factor")
+  writeFileSync(file, `import { factor } from "./factor.ts"\n${imported}`)
+  await until("it runs with what it imports", () => starts() === 4)
+  expect(await count("a", 5)).toBe("35")
+  writeFileSync(path.join(directory, "notes.ts"), "export const factor = 9\n")
+  writeFileSync(path.join(directory, "factor.ts"), "export const factor = 1000\n")
+  await until("it runs with what changed", () => starts() === 5)
+  expect(running.text.stderr).toContain("millrace: factor.ts changed: starting again\n")
+  expect(running.text.stderr).not.toContain("notes.ts")
+  expect(await count("a", 6)).toBe("6000")
   expect((await running.stop()).code).toBe(0)
   const { stdout } = await millrace(["group", "describe", "watched", ...brokers()])
   expect(stdout).toMatch(/empty|Empty|no members/)
