@@ -12,6 +12,7 @@ const SUITES: Readonly<Record<string, () => Promise<{ run(options: SuiteOptions)
   nexmark: () => import("./nexmark/suite.ts"),
   start: () => import("./start.ts"),
   rolling: () => import("./rolling/suite.ts"),
+  partitions: () => import("./partitions.ts"),
   restore: () => import("./restore/suite.ts"),
   streams: () => import("./streams/suite.ts"),
 }

@@ -1,7 +1,7 @@
 /**
  * What the system counts of a process, all its threads together.
  */
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 
 const TICKS_PER_SECOND = 100
 
@@ -12,6 +12,9 @@ export function cpuSecondsOf(pid: number): number {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }
+
+/** Files, sockets and all else that has a descriptor. */
+export const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
 
 /** Resident memory now. */
 export const residentMbOf = (pid: number): number => statusMb(pid, "VmRSS")

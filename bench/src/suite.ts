@@ -5,7 +5,7 @@ export type BrokerName = "kafka" | "millrace"
 
 export interface SuiteOptions {
   readonly rounds: number
-  /** Records of one measurement; keys of the store in suite "restore". */
+  /** Records of one measurement; keys of the store in suite "restore", partitions in suite "partitions". */
   readonly records?: number
   readonly broker: BrokerName
   /** Cases whose names hold one of the words of each. */

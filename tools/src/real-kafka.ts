@@ -29,6 +29,8 @@ export interface RealKafkaOptions {
   readonly heapMb?: number
   /** Keep the data directory after `stop`. */
   readonly keep?: boolean
+  /** How long an orderly end may take before it is a kill. */
+  readonly stopTimeoutMs?: number
 }
 
 export interface RealKafka {
@@ -43,6 +45,8 @@ export interface RealKafka {
   readonly pid: number
   /** An orderly end; the data directory goes too. */
   stop(): Promise<void>
+  /** An orderly end; the data stays, `restart` finds it. */
+  end(): Promise<void>
   /** SIGKILL; the data stays, `restart` finds it. */
   kill(): Promise<void>
   /** Starts it again on the same ports and data. */
@@ -85,7 +89,7 @@ export async function startRealKafka(options: RealKafkaOptions = {}): Promise<Re
   const exited = (signal: NodeJS.Signals) =>
     new Promise<void>((resolve) => {
       if (child.exitCode !== null || child.signalCode !== null) return resolve()
-      const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS)
+      const timer = setTimeout(() => child.kill("SIGKILL"), options.stopTimeoutMs ?? STOP_TIMEOUT_MS)
       child.once("exit", () => {
         clearTimeout(timer)
         resolve()
@@ -117,6 +121,7 @@ export async function startRealKafka(options: RealKafkaOptions = {}): Promise<Re
       process.off("exit", killAtExit)
       remove()
     },
+    end: () => exited("SIGTERM"),
     kill: () => exited("SIGKILL"),
     restart: launch,
   }

@@ -7,7 +7,7 @@
  * LogDirectoryError (locked, another node's), CorruptLogError, NetError (port in use), DiskError.
  */
 import { parse } from "@millrace/config"
-import type { Address, Host, Net } from "@millrace/host"
+import { type Address, type Clock, type Host, type Net, sleep } from "@millrace/host"
 import { uuidFromBytes } from "@millrace/protocol"
 import { LogDirectory } from "@millrace/storage"
 import { allApis } from "./api/all.ts"
@@ -313,6 +313,7 @@ export class Broker {
         // After a failed write or sync nobody may take the files at their word: the next start recovers.
         const isSound = replicas.offlineCount === 0
         await stop()
+        if (isSound) await settled(logDirectory, host.clock, config["shutdown.drain.timeout.ms"])
         logDirectory.close(isSound)
       })
     } catch (cause) {
@@ -341,6 +342,16 @@ export class Broker {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+}
+
+/**
+ * Many logs are flushed faster together than one after the other by `close`, which does what is left, and reports what fails.
+ * A device that does not answer is not waited for.
+ */
+async function settled(logDirectory: LogDirectory, clock: Clock, timeoutMs: number): Promise<void> {
+  const over = new AbortController()
+  const flushed = logDirectory.flushLater().finally(() => over.abort())
+  await Promise.race([flushed, sleep(clock, timeoutMs, over.signal)]).catch(() => {})
 }
 
 /** How long a new certificate may lie in its file before clients see it. */

@@ -297,8 +297,9 @@ export class ReplicaManager implements MarkerWriter {
       for (const partition of partitions) {
         this.#coordinatorOf(name)?.onResignation(partition.index)
         partition.close(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-        if (partition.hasLog) logDirectory.deleteLog(name, partition.index)
       }
+      const logs = partitions.filter(({ hasLog }) => hasLog)
+      logDirectory.deleteLogs(logs.map(({ topic, index }) => ({ topic, partition: index })))
       return [name]
     }
     return []

@@ -218,7 +218,8 @@ describe("fsync before the answer", () => {
 
   test("a producer is told in time when the device does not answer", async () => {
     const { host } = slowDisk()
-    const client = await (await start({}, { host })).client()
+    // Nor is it waited for when the broker closes.
+    const client = await (await start({ "shutdown.drain.timeout.ms": "50" }, { host })).client()
     await client.createTopic("a", 1, { "flush.messages": "1" })
     const { Produce } = await import("@millrace/protocol/messages/produce")
     const response = await client.send(Produce, 9, {

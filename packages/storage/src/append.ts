@@ -172,3 +172,13 @@ function validateRecords(batch: RecordBatchView, config: LogConfig, now: number)
   }
   return undefined
 }
+
+/** Replicated batches keep their offsets, which go up from the log's end. */
+export function ascends(batches: readonly RecordBatchView[], logEndOffset: number): boolean {
+  let next = logEndOffset
+  for (const batch of batches) {
+    if (batch.baseOffset < next || batch.lastOffsetDelta < 0) return false
+    next = batch.nextOffset
+  }
+  return true
+}

@@ -3,25 +3,26 @@
  *
  * Order matters when the power fails. A segment's batches, then its indexes and the producer snapshot at its end, then
  * the leader epochs, then the directory's names: only after all of them does the recovery point move, so that what lies
- * below it never needs recovery. The active segment's indexes stay out: recovery reads that segment anyway.
+ * below it never needs recovery. The active segment's indexes stay out: recovery reads that segment anyway. So does all but
+ * the batches of a log that is read whole.
  *
  * Concurrent callers of `flushLater` share one sync. One that comes while a sync runs waits for the next, since the
  * running one may have started before its bytes were written.
  */
-import type { Disk } from "@millrace/host"
 import type { LeaderEpochs } from "./leader-epochs.ts"
+import type { LogNames } from "./log-names.ts"
 import type { ProducerSnapshots } from "./producer-snapshots.ts"
 import type { Segment } from "./segment.ts"
-import type { SegmentList } from "./segment-list.ts"
+import { isReadWhole, type SegmentList } from "./segment-list.ts"
+import type { SyncTurns } from "./sync-turns.ts"
 
 export class Flusher {
-  readonly #disk: Disk
-  readonly #directory: string
+  readonly #names: LogNames
+  readonly #turns: SyncTurns
   readonly #segments: SegmentList
   readonly #snapshots: ProducerSnapshots
   readonly #epochs: LeaderEpochs
   #recoveryPoint: number
-  #namesDirty = false
   #running: Promise<void> | undefined
   #waiting: Promise<void> | undefined
   #failure: unknown
@@ -30,15 +31,15 @@ export class Flusher {
   readonly #runs = new Set<{ cutTo: number }>()
 
   constructor(
-    disk: Disk,
-    directory: string,
+    names: LogNames,
+    turns: SyncTurns,
     segments: SegmentList,
     snapshots: ProducerSnapshots,
     epochs: LeaderEpochs,
     recoveryPoint: number,
   ) {
-    this.#disk = disk
-    this.#directory = directory
+    this.#names = names
+    this.#turns = turns
     this.#segments = segments
     this.#snapshots = snapshots
     this.#epochs = epochs
@@ -53,11 +54,6 @@ export class Flusher {
   /** Throws the sync failure of earlier: after one, the kernel may have dropped pages, so nothing more is promised. */
   assertSound(): void {
     if (this.#failure !== undefined) throw this.#failure
-  }
-
-  /** A file was made or renamed in the log's directory. */
-  markNames(): void {
-    this.#namesDirty = true
   }
 
   /** The log was cut: durable is at most what is left. */
@@ -75,7 +71,7 @@ export class Flusher {
   flush(): void {
     this.assertSound()
     const end = this.#segments.active.nextOffset
-    if (end <= this.#recoveryPoint && !this.#namesDirty) return
+    if (end <= this.#recoveryPoint && !this.#names.dirty) return
     this.#guard(() => {
       for (const segment of this.#dirty()) segment.file.sync()
       this.#settle(end)
@@ -85,7 +81,7 @@ export class Flusher {
   /** The same without blocking the caller for the device. */
   flushLater(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
-    if (this.#segments.active.nextOffset <= this.#recoveryPoint && !this.#namesDirty) return Promise.resolve()
+    if (this.#segments.active.nextOffset <= this.#recoveryPoint && !this.#names.dirty) return Promise.resolve()
     this.#waiting ??= this.#next()
     return this.#waiting
   }
@@ -96,11 +92,16 @@ export class Flusher {
     } catch {
       // Its own callers got the failure; assertSound below tells ours.
     }
-    // Callers of this turn join before the sync starts.
-    await Promise.resolve()
-    this.#running = this.#waiting
-    this.#waiting = undefined
-    await this.#syncLater()
+    await this.#turns.next()
+    try {
+      // Callers of this turn join before the sync starts.
+      await Promise.resolve()
+      this.#running = this.#waiting
+      this.#waiting = undefined
+      await this.#syncLater()
+    } finally {
+      this.#turns.done()
+    }
   }
 
   async #syncLater(): Promise<void> {
@@ -113,6 +114,8 @@ export class Flusher {
         await segment.syncLater()
         if (this.#stopped) return
       }
+      await this.#names.syncTopicIdLater()
+      if (this.#stopped) return
     } catch (cause) {
       this.#failure ??= cause
       throw cause
@@ -124,17 +127,16 @@ export class Flusher {
 
   /** What follows the sync of the batches below `end`. */
   #settle(end: number): void {
-    if (end <= this.#recoveryPoint && !this.#namesDirty) return
+    if (end <= this.#recoveryPoint && !this.#names.dirty) return
     for (const segment of this.#dirty()) {
       if (segment === this.#segments.active || segment.nextOffset > end) break
       segment.writeIndexes()
       segment.syncIndexes()
-      this.#namesDirty = true
+      this.#names.mark()
     }
     this.#snapshots.sync(end)
-    this.#epochs.save()
-    if (this.#namesDirty) this.#disk.syncDirectory(this.#directory)
-    this.#namesDirty = false
+    if (!isReadWhole(this.#segments)) this.#epochs.save()
+    this.#names.sync()
     if (end > this.#recoveryPoint) this.#recoveryPoint = end
   }
 

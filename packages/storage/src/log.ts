@@ -14,12 +14,14 @@ import { type Disk, invariant } from "@millrace/host"
 import { ErrorCode } from "@millrace/protocol/errors"
 import { NO_TIMESTAMP, RecordBatchView } from "@millrace/protocol/record/batch"
 import { endTxnMarkerOf } from "@millrace/protocol/record/control"
-import { validate } from "./append.ts"
+import { ascends, validate } from "./append.ts"
 import type { AppendOptions, Appended, AppendResult } from "./append-result.ts"
 import { Replacement } from "./cleaner/replacement.ts"
 import { Flusher } from "./flusher.ts"
 import type { LeaderEpochs } from "./leader-epochs.ts"
 import type { LogConfig } from "./log-config.ts"
+import { LogNames } from "./log-names.ts"
+import type { LogOptions } from "./log-options.ts"
 import { OpenSegments } from "./open-segments.ts"
 import type { ProducerEntry } from "./producer-entry.ts"
 import type { ProducerSnapshots } from "./producer-snapshots.ts"
@@ -34,26 +36,12 @@ import {
   type TimestampOffset,
 } from "./read.ts"
 import { recompress } from "./recompress.ts"
-import { loadLog, type RecoveryReport, replay } from "./recovery.ts"
+import { loadLog, replay } from "./recovery.ts"
 import { segmentsToDelete } from "./retention.ts"
 import { Segment } from "./segment.ts"
-import type { SegmentList } from "./segment-list.ts"
+import { isReadWhole, type SegmentList } from "./segment-list.ts"
+import { SyncTurns } from "./sync-turns.ts"
 import type { AbortedTransaction } from "./transaction-index.ts"
-
-export interface LogOptions {
-  readonly now: number
-  readonly cleanShutdown: boolean
-  /** Offsets below it were flushed; undefined when that is not known. Default 0. */
-  readonly recoveryPoint?: number | undefined
-  readonly logStartOffset?: number
-  /** It was compacted before, so gaps between its segments are no loss. */
-  readonly wasCleaned?: boolean
-  readonly openSegments?: OpenSegments
-  /** What recovery cut from the end, to be logged. */
-  readonly onRecovered?: (report: RecoveryReport) => void
-  /** Persists start offset and recovery point before the log goes on: they moved in a way that must survive a crash. */
-  readonly onCheckpointNeeded?: (log: Log) => void
-}
 
 export class Log {
   readonly dir: string
@@ -65,6 +53,7 @@ export class Log {
   readonly #producers: ProducerState
   readonly #snapshots: ProducerSnapshots
   readonly #epochs: LeaderEpochs
+  readonly #names: LogNames
   readonly #flusher: Flusher
   readonly #options: LogOptions
   /** Where it ended when it was opened: what lies behind was written since. */
@@ -96,6 +85,7 @@ export class Log {
       logStartOffset: options.logStartOffset ?? 0,
       wasCleaned: options.wasCleaned ?? false,
       openSegments: this.#openSegments,
+      isNew: options.syncName !== undefined,
       onRecovered: options.onRecovered ?? (() => {}),
     })
     this.#segments = loaded.segments
@@ -105,7 +95,9 @@ export class Log {
     this.#logStartOffset = loaded.logStartOffset
     this.endOffsetAtOpen = this.logEndOffset
     const durable = options.cleanShutdown ? this.logEndOffset : Math.min(recoveryPoint ?? 0, this.logEndOffset)
-    this.#flusher = new Flusher(disk, dir, this.#segments, this.#snapshots, this.#epochs, durable)
+    this.#names = new LogNames(disk, dir, options.syncName)
+    const turns = options.syncTurns ?? new SyncTurns()
+    this.#flusher = new Flusher(this.#names, turns, this.#segments, this.#snapshots, this.#epochs, durable)
     // What a killed process left in the page cache was never acknowledged, but its retry will be, as a duplicate: it must
     // be as durable as if it had been appended now.
     if (this.logEndOffset - this.recoveryPoint >= config.flushMessages) this.flush()
@@ -411,10 +403,12 @@ export class Log {
       // The recovery point covers the segment already, though not its indexes: recovery would not rebuild them.
       previous.syncIndexes()
       this.#snapshots.sync(end)
+      this.#epochs.save()
       this.#disk.syncDirectory(this.dir)
     }
+    this.#names.syncIfNew()
     this.#startSegment(end, now)
-    this.#flusher.markNames()
+    this.#names.mark()
   }
 
   #newSegment(baseOffset: number, now: number): Segment {
@@ -477,21 +471,13 @@ export class Log {
 
   #settleForStart(): void {
     const { active } = this.#segments
-    this.#snapshots.take(this.#producers, this.logEndOffset)
-    active.writeIndexes()
-    this.#flusher.markNames()
+    if (!isReadWhole(this.#segments)) {
+      this.#snapshots.take(this.#producers, this.logEndOffset)
+      active.writeIndexes()
+      active.syncIndexes()
+      this.#names.mark()
+    }
     this.#flusher.flush()
-    active.syncIndexes()
     this.#snapshots.prune(this.#segments.all.map(({ baseOffset }) => baseOffset))
-    this.#disk.syncDirectory(this.dir)
   }
-}
-
-function ascends(batches: readonly RecordBatchView[], logEndOffset: number): boolean {
-  let next = logEndOffset
-  for (const batch of batches) {
-    if (batch.baseOffset < next || batch.lastOffsetDelta < 0) return false
-    next = batch.nextOffset
-  }
-  return true
 }

@@ -1,7 +1,8 @@
 /**
  * Opening a log: from its files to segments, producer state and leader epochs.
  *
- * After a clean shutdown the files are taken at their word, and only the end behind the last index entry is read.
+ * After a clean shutdown the files are taken at their word, and only the end behind the last index entry is read, of a log
+ * that is not read whole.
  * Otherwise every segment from the recovery point on is read and checked, and its indexes, the leader epochs and the
  * producer state are rebuilt from its batches. What a crash tore off an unflushed end is cut, and reported; damage that
  * a crash cannot explain, or below the recovery point, is an error, because cutting it could lose acknowledged records.
@@ -31,7 +32,7 @@ import { ProducerSnapshots } from "./producer-snapshots.ts"
 import { ProducerState } from "./producer-state.ts"
 import { type Damage, scanBatches } from "./scan.ts"
 import { Segment } from "./segment.ts"
-import { SegmentList } from "./segment-list.ts"
+import { isReadWhole, SegmentList } from "./segment-list.ts"
 
 /** What recovery removed from the end of a log. */
 export interface RecoveryReport {
@@ -57,6 +58,8 @@ export interface LoadOptions {
   /** It was compacted before: gaps between its segments may be no loss. */
   readonly wasCleaned: boolean
   readonly openSegments: OpenSegments
+  /** The names of the log are not durable yet; the first flush sees to them. */
+  readonly isNew: boolean
   readonly onRecovered: (report: RecoveryReport) => void
 }
 
@@ -76,7 +79,7 @@ export function loadLog(options: LoadOptions): LoadedLog {
     const segment = newSegment(base)
     segment.create()
     segments.push(segment)
-    disk.syncDirectory(directory)
+    if (!options.isNew) disk.syncDirectory(directory)
   }
   recoverSwaps(disk, directory)
   const names = sweep(disk, directory)
@@ -92,9 +95,12 @@ export function loadLog(options: LoadOptions): LoadedLog {
   const snapshots = new ProducerSnapshots(disk, directory, names)
   const producers = new ProducerState()
   const epochs = loadEpochs(options, bases.length > 0)
+  const readsAll = !options.cleanShutdown || (segments.count > 0 && isReadWhole(segments))
   if (segments.count === 0) start(options.logStartOffset)
-  else if (options.cleanShutdown) resume(segments.active)
-  else recover(options, segments, producers, snapshots, epochs)
+  else {
+    if (readsAll) recover(options, segments, producers, snapshots, epochs)
+    if (options.cleanShutdown) resume(segments.active)
+  }
 
   if (segments.active.nextOffset < options.logStartOffset) {
     // Records were deleted up to an offset whose data never reached the disk: the log goes on from that offset.
@@ -114,7 +120,7 @@ export function loadLog(options: LoadOptions): LoadedLog {
   epochs.truncateFromEnd(endOffset)
   epochs.truncateFromStart(logStartOffset)
   snapshots.removeAbove(endOffset)
-  if (options.cleanShutdown || endOffset === logStartOffset) {
+  if (!readsAll || endOffset === logStartOffset) {
     replay(segments, producers, snapshots, endOffset, now)
   }
   snapshots.prune(segments.all.map(({ baseOffset }) => baseOffset))
@@ -146,10 +152,11 @@ function loadEpochs(options: LoadOptions, hasData: boolean): LeaderEpochs {
 /** The end of a log that was shut down cleanly. Damage there is none that a crash left. */
 function resume(active: Segment): void {
   const damage = active.resumeTail(true)
-  if (damage !== undefined) {
-    throw new CorruptLogError(active.path, damage.position, `${damage.reason}, though the log was closed cleanly`)
-  }
+  if (damage !== undefined) throw closedCleanly(active, damage)
 }
+
+const closedCleanly = ({ path }: Segment, { position, reason }: Damage): CorruptLogError =>
+  new CorruptLogError(path, position, `${reason}, though the log was closed cleanly`)
 
 function recover(
   options: LoadOptions,
@@ -167,9 +174,10 @@ function recover(
     const segment = segments.at(index)!
     // The one that was taken at the roll may be lost; without it the state would die with the segments before.
     if (index > scanStart) snapshots.take(producers, segment.baseOffset)
-    const damage = recoverSegment(segment, producers, epochs, options.now)
+    const damage = recoverSegment(segment, producers, epochs, options)
     const next = segments.at(index + 1)
     if (damage !== undefined) {
+      if (options.cleanShutdown) throw closedCleanly(segment, damage)
       const fix = "restore the file, or remove the log's directory to give its records up"
       if (segment.nextOffset < recoveryPoint) {
         const flushed = `${damage.reason}, though offsets below ${recoveryPoint} were flushed; ${fix}`
@@ -229,13 +237,15 @@ function recoverSegment(
   segment: Segment,
   producers: ProducerState,
   epochs: LeaderEpochs,
-  now: number,
+  { now, cleanShutdown }: LoadOptions,
 ): Damage | undefined {
   const size = segment.file.size()
   segment.startIndexes()
   segment.size = 0
   segment.nextOffset = segment.baseOffset
-  const { damage, end } = scanBatches(segment.file, 0, size, true, (batch, position) => {
+  // What was closed cleanly is checked when it is first read, as ever.
+  const checkCrc = !cleanShutdown
+  const { damage, end } = scanBatches(segment.file, 0, size, checkCrc, (batch, position) => {
     if (batch.baseOffset < segment.nextOffset) {
       throw new CorruptRecordError(`offset ${batch.baseOffset} follows ${segment.nextOffset - 1}`)
     }
@@ -247,7 +257,7 @@ function recoverSegment(
     }
     segment.account(batch, position)
   })
-  segment.trust(0, end)
+  if (checkCrc) segment.trust(0, end)
   return damage
 }
 

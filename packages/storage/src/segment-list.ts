@@ -2,6 +2,16 @@
 import { invariant } from "@millrace/host"
 import type { Segment } from "./segment.ts"
 
+/** As much as a start reads about as fast as it opens the files beside it. */
+const READ_WHOLE_BYTES = 256 * 1024
+
+/**
+ * A log that is one small segment, from offset 0 on, is read whole at every start, after a clean stop too: nothing but its
+ * batches has to be on the device, neither indexes nor producers nor epochs. Most of ten thousand logs are like that.
+ */
+export const isReadWhole = ({ count, first }: SegmentList): boolean =>
+  count === 1 && first.baseOffset === 0 && first.size <= READ_WHOLE_BYTES
+
 export class SegmentList {
   readonly #segments: Segment[] = []
 

@@ -156,8 +156,10 @@ describe("indexes and snapshots", () => {
     const disk = new MemoryDisk()
     let log = openLog(disk)
     for (let sequence = 0; sequence < 5; sequence++) appended(log.append(fromProducer(3, 0, sequence), CLIENT))
+    // More than is read whole at a start.
+    for (let n = 0; n < 6; n++) appended(log.append(batchOf([["k", "x".repeat(50_000)]]), CLIENT))
     log.close(true)
-    cut(disk, `${DIRECTORY}/00000000000000000005.snapshot`, 30)
+    cut(disk, `${DIRECTORY}/00000000000000000011.snapshot`, 30)
     log = openLog(disk, {}, { cleanShutdown: true })
     expect(appended(log.append(fromProducer(3, 0, 1), CLIENT))).toMatchObject({ duplicate: true, baseOffset: 1 })
   })

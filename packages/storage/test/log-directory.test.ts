@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest"
 import { LogDirectory, type LogDirectoryOptions } from "../src/log-directory.ts"
 import { logConfig } from "../src/log-config.ts"
 import { MemoryDisk } from "./memory-disk.ts"
-import { appended, batchOf, CLIENT, contents, NOW } from "./samples.ts"
+import { OPEN_SEGMENTS_MAX } from "../src/open-segments.ts"
+import { SYNCS_MAX } from "../src/sync-turns.ts"
+import { appended, batchOf, CLIENT, contents, fromProducer, NOW } from "./samples.ts"
 
 const TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAw"
 const OTHER_ID = "AAAAAAAAAAAAAAAAAAAABA"
@@ -15,6 +17,12 @@ function random() {
     int: (bound: number) => state++ % bound,
     bytes: (length: number): Uint8Array => Uint8Array.from({ length }, (): number => (state++ * 37) & 255),
   }
+}
+
+/** Choices that look drawn. */
+function drawn(seed: number): (bound: number) => number {
+  let state = seed + 1
+  return (bound) => ((state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff) >>> 8) % bound
 }
 
 function open(disk: MemoryDisk, options: Partial<LogDirectoryOptions> = {}): LogDirectory {
@@ -82,16 +90,114 @@ describe("a data directory", () => {
     expect(open(disk).cleanShutdown).toBe(false)
   })
 
-  it("keeps a log that was created, whatever the power does", () => {
-    for (let seed = 0; seed < 20; seed++) {
+  it("waits for no device when it makes a log", () => {
+    const disk = new MemoryDisk()
+    const directory = open(disk)
+    const syncs = () => disk.syncs + disk.directorySyncs
+    const before = syncs()
+    for (let partition = 0; partition < 10; partition++) {
+      const log = directory.createLog("t", partition, TOPIC_ID, config, NOW)
+      appended(log.append(batchOf([["k", "v"]]), CLIENT))
+    }
+    expect(syncs()).toBe(before)
+  })
+
+  it("lets a log that was made and not flushed begin again, or go on, whatever the power does", () => {
+    for (let seed = 0; seed < 200; seed++) {
       const disk = new MemoryDisk()
-      open(disk).createLog("t", 0, TOPIC_ID, config, NOW)
-      let state = seed
-      disk.powerCut((bound): number => (state = (state * 1103515245 + 12345) & 0x7fffffff) % bound)
+      const log = open(disk).createLog("t", 0, TOPIC_ID, config, NOW)
+      appended(log.append(batchOf([["k", "v"]]), CLIENT))
+      disk.powerCut(drawn(seed))
+      const again = open(disk)
+      for (const { topicId } of again.topicDirs()) expect([undefined, TOPIC_ID]).toContain(topicId)
+      const found = again.createLog("t", 0, TOPIC_ID, config, NOW)
+      expect(found.logEndOffset).toBeLessThanOrEqual(1)
+      appended(found.append(batchOf([["k", "v"]]), CLIENT))
+      found.flush()
+      disk.powerCut(() => 0)
+      expect(open(disk).topicDirs()).toEqual([{ topic: "t", partition: 0, topicId: TOPIC_ID }])
+    }
+  })
+
+  it.each(["at once", "later", "after a kill"] as const)("keeps a log that was flushed (%s)", async (how) => {
+    for (let seed = 0; seed < 50; seed++) {
+      const disk = new MemoryDisk()
+      let log = open(disk).createLog("t", 0, TOPIC_ID, config, NOW)
+      appended(log.append(batchOf([["k", "v"]]), CLIENT))
+      if (how === "after a kill") {
+        disk.kill()
+        log = open(disk).openLog("t", 0, config, NOW)
+      }
+      if (how === "later") await log.flushLater()
+      else log.flush()
+      disk.powerCut(drawn(seed))
       const again = open(disk)
       expect(again.topicDirs()).toEqual([{ topic: "t", partition: 0, topicId: TOPIC_ID }])
-      expect(again.openLog("t", 0, config, NOW).logEndOffset).toBe(0)
+      expect(again.openLog("t", 0, config, NOW).logEndOffset).toBe(1)
     }
+  })
+
+  it("keeps the first segment of a log that was not flushed where it keeps the second", () => {
+    let kept = 0
+    for (let seed = 0; seed < 200; seed++) {
+      const disk = new MemoryDisk()
+      const log = open(disk).createLog("t", 0, TOPIC_ID, config, NOW)
+      for (let n = 0; n < 4; n++) appended(log.append(batchOf([["k", "x".repeat(400)]]), CLIENT))
+      expect(log.segmentCount).toBeGreaterThan(1)
+      disk.powerCut(drawn(seed))
+      const again = open(disk).createLog("t", 0, TOPIC_ID, config, NOW)
+      expect(again.logStartOffset).toBe(0)
+      kept += again.logEndOffset
+    }
+    expect(kept).toBeGreaterThan(0)
+  })
+
+  it("makes all logs durable at a clean end with few syncs each, and the next start finds all", async () => {
+    const LOGS = 200
+    const disk = new MemoryDisk()
+    const directory = open(disk)
+    for (let partition = 0; partition < LOGS; partition++) {
+      const log = directory.createLog("t", partition, TOPIC_ID, config, NOW)
+      for (let sequence = 0; sequence < 3; sequence++) appended(log.append(fromProducer(3, 0, sequence), CLIENT))
+    }
+    const syncs = () => disk.syncs + disk.directorySyncs
+    const before = syncs()
+    await directory.flushLater()
+    directory.close()
+    // Its batches, its topic id, its names; and some for the directory.
+    expect(syncs() - before).toBeLessThanOrEqual(3 * LOGS + 20)
+    disk.powerCut(() => 0)
+    const again = open(disk)
+    expect(again.cleanShutdown).toBe(true)
+    for (let partition = 0; partition < LOGS; partition++) {
+      const log = again.openLog("t", partition, config, NOW)
+      expect([log.logEndOffset, log.latestEpoch]).toEqual([3, 0])
+      expect(appended(log.append(fromProducer(3, 0, 1), CLIENT))).toMatchObject({ duplicate: true, baseOffset: 1 })
+    }
+  })
+
+  it("holds few files open while many logs are flushed at once", async () => {
+    const disk = new MemoryDisk()
+    const directory = open(disk)
+    for (let partition = 0; partition < 1_000; partition++) {
+      const log = directory.createLog("t", partition, TOPIC_ID, config, NOW)
+      appended(log.append(batchOf([["k", "v"]]), CLIENT))
+    }
+    await directory.flushLater()
+    expect(disk.mostOpenFiles).toBeLessThanOrEqual(OPEN_SEGMENTS_MAX + 2 * SYNCS_MAX)
+  })
+
+  it("deletes many logs with one change of the checkpoints", () => {
+    const disk = new MemoryDisk()
+    const directory = open(disk)
+    const logs = Array.from({ length: 100 }, (_, partition) => ({ topic: "t", partition }))
+    for (const { topic, partition } of logs) directory.createLog(topic, partition, TOPIC_ID, config, NOW)
+    const before = disk.directorySyncs
+    directory.deleteLogs(logs)
+    expect(disk.directorySyncs - before).toBeLessThan(10)
+    expect(directory.topicDirs()).toEqual([])
+    disk.powerCut(() => 0)
+    expect(open(disk).topicDirs()).toEqual([])
   })
 
   it("asks for a flush after a roll, so that recovery reads the last segment only", async () => {
@@ -120,7 +226,7 @@ describe("a data directory", () => {
     const disk = new MemoryDisk()
     const directory = filled(disk)
     directory.log("a.b-c", 3)!.deleteRecordsBefore(9)
-    directory.deleteLog("a.b-c", 3)
+    directory.deleteLogs([{ topic: "a.b-c", partition: 3 }])
     expect(directory.topicDirs()).toEqual([])
     expect(disk.list("/data").filter((name) => name.includes("a.b-c"))).toEqual([])
     const log = directory.createLog("a.b-c", 3, OTHER_ID, config, NOW)

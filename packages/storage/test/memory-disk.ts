@@ -31,7 +31,9 @@ export class MemoryDisk implements Disk {
   /** Set to make the next writes fail. */
   full = false
   openFiles = 0
+  mostOpenFiles = 0
   syncs = 0
+  directorySyncs = 0
 
   open(path: string, options: { create?: boolean; readOnly?: boolean; truncate?: boolean } = {}): DiskFile {
     let inode = this.#names.get(path)
@@ -42,7 +44,7 @@ export class MemoryDisk implements Disk {
       this.#pending.push({ kind: "link", path, inode })
     }
     if (options.truncate) inode.current = Buffer.alloc(0)
-    this.openFiles++
+    this.mostOpenFiles = Math.max(this.mostOpenFiles, ++this.openFiles)
     return new MemoryFile(this, path, inode)
   }
 
@@ -104,6 +106,7 @@ export class MemoryDisk implements Disk {
   }
 
   syncDirectory(path: string): void {
+    this.directorySyncs++
     const isHere = (name: string) => name.slice(0, name.lastIndexOf("/")) === path
     this.#pending = this.#pending.filter((operation) => {
       const here = isHere(operation.kind === "rename" ? operation.target : operation.path)

@@ -4,7 +4,8 @@ import { type RecordBatchOptions, RecordBatchBuilder } from "@millrace/protocol/
 import { endTxnMarkerBatch } from "@millrace/protocol/record/control"
 import { RecordReader } from "@millrace/protocol/record/record"
 import type { AppendOptions, Appended, AppendResult } from "../src/append-result.ts"
-import { Log, type LogOptions } from "../src/log.ts"
+import { Log } from "../src/log.ts"
+import type { LogOptions } from "../src/log-options.ts"
 import { type LogConfig, logConfig } from "../src/log-config.ts"
 import { MemoryDisk } from "./memory-disk.ts"
 

@@ -74,7 +74,7 @@ export const networkConfig = define({
   "shutdown.drain.timeout.ms": int({
     default: 5000,
     min: 0,
-    doc: "How long closing waits for requests in progress to be answered.",
+    doc: "How long closing waits for requests in progress to be answered, and again for logs to be flushed together.",
   }),
   "auto.create.topics.enable": boolean({
     default: true,

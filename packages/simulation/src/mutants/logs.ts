@@ -78,7 +78,7 @@ export const LOGS_MUTANTS: readonly Mutant[] = [
     name: "deleted-topic-stays",
     fault: "The logs of a deleted topic stay on the disk.",
     file: REPLICAS,
-    find: "if (partition.hasLog) logDirectory.deleteLog(name, partition.index)",
+    find: "logDirectory.deleteLogs(logs.map(({ topic, index }) => ({ topic, partition: index })))",
     replace: "",
     suite,
   },

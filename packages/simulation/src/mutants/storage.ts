@@ -37,8 +37,8 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     name: "recovery-trusts-checksums",
     fault: "Recovery does not compare batches with their checksums.",
     file: RECOVERY,
-    find: "scanBatches(segment.file, 0, size, true, (batch, position) => {\n    if",
-    replace: "scanBatches(segment.file, 0, size, false, (batch, position) => {\n    if",
+    find: "const checkCrc = !cleanShutdown",
+    replace: "const checkCrc = false",
     suite,
   },
   {
@@ -85,8 +85,16 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     name: "names-not-synced-at-roll",
     fault: "The name of a new segment is never made durable.",
     file: LOG,
-    find: "    this.#startSegment(end, now)\n    this.#flusher.markNames()",
+    find: "    this.#startSegment(end, now)\n    this.#names.mark()",
     replace: "    this.#startSegment(end, now)",
+    suite,
+  },
+  {
+    name: "new-log-never-named",
+    fault: "The first flush of a new log does not make the name of its directory durable.",
+    file: "packages/storage/src/log-names.ts",
+    find: "    this.#syncName?.()\n",
+    replace: "",
     suite,
   },
   {
