@@ -5,7 +5,6 @@
 import { CommitOutcomeUnknown, type KafkaClient, ProducerFenced } from "@millrace/client"
 import { nodeHost } from "@millrace/host/node"
 import { type GroupProtocol, type GroupReader, groupReader } from "@millrace/simulation/workload/consumer-member"
-import type { Ledger } from "./ledger.ts"
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
@@ -19,13 +18,14 @@ export interface CopierOptions {
   readonly protocol: GroupProtocol
   readonly source: string
   readonly target: string
-  readonly targetPartitions: number
+  /** Of a value that was read from a partition. */
+  readonly targetPartition: (value: string, partition: number) => number
 }
 
 export class Copier {
   readonly #client: KafkaClient
   readonly #options: CopierOptions
-  readonly #ledger: Ledger
+  readonly #aborted: { add(value: string): unknown }
   #stopped = false
   commits = 0
   aborts = 0
@@ -33,10 +33,11 @@ export class Copier {
   fenced = 0
   copied = 0
 
-  constructor(client: KafkaClient, options: CopierOptions, ledger: Ledger) {
+  /** `aborted` is told every value that is written only to be aborted. */
+  constructor(client: KafkaClient, options: CopierOptions, aborted: { add(value: string): unknown }) {
     this.#client = client
     this.#options = options
-    this.#ledger = ledger
+    this.#aborted = aborted
   }
 
   stop(): void {
@@ -90,11 +91,11 @@ export class Copier {
       while (cursor.next()) {
         const value = decoder.decode(cursor.record.value()!)
         const written = abort ? `aborted-${value}` : value
-        if (abort) this.#ledger.aborted.add(written)
+        if (abort) this.#aborted.add(written)
         const bytes = encoder.encode(written)
         producer.append(
           this.#options.target,
-          hash(value) % this.#options.targetPartitions,
+          this.#options.targetPartition(value, part.partition),
           cursor.record.timestamp,
           bytes,
           bytes,
@@ -118,10 +119,11 @@ export class Copier {
   }
 }
 
-function hash(text: string): number {
+/** Values over partitions, each always to the same. */
+export function spread(text: string, partitions: number): number {
   let value = 0
   for (let index = 0; index < text.length; index++) value = (Math.imul(value, 31) + text.charCodeAt(index)) >>> 0
-  return value
+  return value % partitions
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))

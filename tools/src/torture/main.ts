@@ -20,7 +20,7 @@ import { PROTOCOLS } from "@millrace/simulation/workload/consumer-member"
 import { readLog } from "@millrace/simulation/workload/read-log"
 import { countArgument, scriptArguments, wrongArguments } from "../script-arguments.ts"
 import { BrokerProcess } from "./broker-process.ts"
-import { Copier } from "./copier.ts"
+import { Copier, spread } from "./copier.ts"
 import { Ledger } from "./ledger.ts"
 import { streamsSuite } from "./streams/suite.ts"
 import { Table, TABLE_CONFIGS } from "./table.ts"
@@ -132,7 +132,8 @@ async function brokerSuite(): Promise<number> {
     const newCopier = (index: number) => {
       const name = `copier-${suffix}-${index}`
       const copy = copies[index % copies.length]!
-      return new Copier(client, { name, brokers, ...copy, source, targetPartitions: PARTITIONS }, ledger)
+      const targetPartition = (value: string) => spread(value, PARTITIONS)
+      return new Copier(client, { name, brokers, ...copy, source, targetPartition }, ledger.aborted)
     }
     const copiers = Array.from({ length: COPIERS }, (_, index) => newCopier(index))
     const writing = writers.map((writer) => writer.run())

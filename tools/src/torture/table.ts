@@ -58,9 +58,9 @@ export class Table {
   }
 
   /** Findings, once the topic is cleaned or the time for it is over. */
-  async check(msMax: number): Promise<string[]> {
+  async check(msMax: number, client: KafkaClient = this.#client): Promise<string[]> {
     const deadline = performance.now() + msMax
-    await using producer = this.#client.producer({ acks: "all" })
+    await using producer = client.producer({ acks: "all" })
     let leftOver: string[]
     do {
       // Segments roll as long as something is written.
