@@ -19,12 +19,11 @@ export interface AccumulatorOptions {
   readonly deliveryTimeoutMs: number
   /** Bytes above which callers are asked to wait. */
   readonly bufferMemory: number
+  /** Bytes above which `append` throws: the caller did not wait. */
+  readonly bufferMemoryMax: number
   readonly compression: Compression
   readonly transactional: boolean
 }
-
-/** `append` throws once this many times `bufferMemory` are held: the caller ignored the signal to wait. */
-export const HARD_LIMIT_FACTOR = 4
 
 export class Accumulator {
   readonly options: AccumulatorOptions
@@ -78,10 +77,10 @@ export class Accumulator {
       this.#close(queue, batch)
       batch = undefined
     }
-    if (this.#bytes + size > this.options.bufferMemory * HARD_LIMIT_FACTOR) {
+    if (this.#bytes + size > this.options.bufferMemoryMax) {
       throw new BufferExhausted(
-        `${this.#bytes} bytes wait to be sent, bufferMemory is ${this.options.bufferMemory}: ` +
-          "await producer.waitForSpace() before appending more, or raise bufferMemory",
+        `${this.#bytes} bytes wait to be sent, bufferMemoryMax is ${this.options.bufferMemoryMax}: ` +
+          "await producer.waitForSpace() before appending more, or raise it",
       )
     }
     if (batch === undefined) {

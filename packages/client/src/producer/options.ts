@@ -24,6 +24,8 @@ export interface ProducerOptions {
   readonly deliveryTimeoutMs?: number
   /** Bytes waiting above which `append` answers false and `waitForSpace` waits. */
   readonly bufferMemory?: number
+  /** Bytes waiting above which `append` throws `BufferExhausted`; four times `bufferMemory` when not set. */
+  readonly bufferMemoryMax?: number
   readonly transactionTimeoutMs?: number
   /** How long requests to the transaction coordinator are tried. */
   readonly transactionRequestTimeoutMs?: number
@@ -39,6 +41,8 @@ export interface ResolvedProducerOptions extends Required<Omit<ProducerOptions, 
 }
 
 const IN_FLIGHT_IDEMPOTENT_MAX = 5
+/** Who is at this many times `bufferMemory` did not wait when told to. */
+const BUFFER_MAX_FACTOR = 4
 
 export function resolveProducerOptions(options: ProducerOptions): ResolvedProducerOptions {
   const acks = options.acks ?? "all"
@@ -52,6 +56,7 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedProduc
   }
   if (options.transactionalId !== undefined && !idempotent) throw new TypeError("transactionalId: needs idempotence")
   if (maxInFlight < 1) throw new TypeError("maxInFlight: must be at least 1")
+  const bufferMemory = options.bufferMemory ?? 32 * 1024 * 1024
   return {
     transactionalId: options.transactionalId,
     acks,
@@ -62,7 +67,8 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedProduc
     compression: options.compression ?? "none",
     maxRequestSize: options.maxRequestSize ?? 1024 * 1024,
     deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
-    bufferMemory: options.bufferMemory ?? 32 * 1024 * 1024,
+    bufferMemory,
+    bufferMemoryMax: options.bufferMemoryMax ?? bufferMemory * BUFFER_MAX_FACTOR,
     transactionTimeoutMs: options.transactionTimeoutMs ?? 60_000,
     transactionRequestTimeoutMs: options.transactionRequestTimeoutMs ?? 60_000,
     transactionVersionMax: options.transactionVersionMax ?? 2,

@@ -7,7 +7,7 @@
 import type { RecordHeaderInput } from "@millrace/protocol/record/builder"
 import type { Cluster } from "../cluster.ts"
 import { BufferExhausted, ClosedError, IllegalStateError, TransactionAborted } from "../errors.ts"
-import { Accumulator, HARD_LIMIT_FACTOR } from "./accumulator.ts"
+import { Accumulator } from "./accumulator.ts"
 import type { ProducerBatch, RecordMetadata, Waiter } from "./batch.ts"
 import { type ProducerOptions, type ResolvedProducerOptions, resolveProducerOptions } from "./options.ts"
 import { DefaultPartitioner, type Partitioner } from "./partitioner.ts"
@@ -242,10 +242,10 @@ export class Producer {
   /** Keeps a record until its topic's partitions are known. */
   #hold(topic: string, record: Unassigned): void {
     const size = (record.key?.length ?? 0) + (record.value?.length ?? 0) + 100
-    if (this.#unassignedBytes + size > this.#options.bufferMemory * HARD_LIMIT_FACTOR) {
+    if (this.#unassignedBytes + size > this.#options.bufferMemoryMax) {
       throw new BufferExhausted(
-        `${this.#unassignedBytes} bytes wait for the partitions of topic ${topic}: ` +
-          "await producer.waitForSpace() before appending more",
+        `${this.#unassignedBytes} bytes wait for the partitions of topic ${topic}, bufferMemoryMax is ` +
+          `${this.#options.bufferMemoryMax}: await producer.waitForSpace() before appending more, or raise it`,
       )
     }
     this.#unassignedBytes += size

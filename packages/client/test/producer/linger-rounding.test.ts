@@ -12,6 +12,7 @@ test("a batch can be taken at the very moment that nextWakeUp named, whatever th
         maxInFlight: 5,
         deliveryTimeoutMs: 1e6,
         bufferMemory: 1e6,
+        bufferMemoryMax: 4e6,
         compression: "none",
         transactional: false,
       })

@@ -57,6 +57,24 @@ test("append asks to wait above bufferMemory, waitForSpace does", async () => {
   expect(producer.bufferedBytes).toBeLessThan(1000)
 })
 
+test("append throws above bufferMemoryMax, four times bufferMemory unless it is set", async () => {
+  const client = await new ScriptedBroker().client()
+  const held = (bufferMemoryMax?: number) => {
+    const producer = client.producer({ bufferMemory: 1000, ...(bufferMemoryMax && { bufferMemoryMax }) })
+    for (let count = 0; count < 100; count++) {
+      try {
+        producer.append("t", count % 2 === 0 ? 0 : -1, 0, null, Buffer.alloc(100))
+      } catch (error) {
+        expect(error).toMatchObject({ name: "BufferExhausted", message: expect.stringContaining("bufferMemoryMax is") })
+        return count
+      }
+    }
+    return 100
+  }
+  expect(held()).toBeLessThan(60)
+  expect(held(1e6)).toBe(100)
+})
+
 test("records that wait for their topic's partitions count too", async () => {
   const broker = new ScriptedBroker()
   const producer = (await broker.client()).producer({ bufferMemory: 1000, lingerMs: 0 })

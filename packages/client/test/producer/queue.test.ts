@@ -13,6 +13,7 @@ const OPTIONS = {
   maxInFlight: 5,
   deliveryTimeoutMs: 1e9,
   bufferMemory: 1e9,
+  bufferMemoryMax: 4e9,
   compression: "none",
   transactional: false,
 } as const
@@ -167,10 +168,10 @@ test("the memory of a batch serves another once it was delivered, and not before
 })
 
 test("more than the hard limit is refused by name", () => {
-  const accumulator = new Accumulator({ ...OPTIONS, bufferMemory: 1000 })
+  const accumulator = new Accumulator({ ...OPTIONS, bufferMemory: 1000, bufferMemoryMax: 5000 })
   const fill = () => {
     for (let index = 0; index < 100; index++) accumulator.append("t", 0, 0, null, Buffer.alloc(100), undefined, () => 0)
   }
-  expect(fill).toThrow(/bufferMemory is 1000/)
-  expect(accumulator.bufferedBytes).toBeGreaterThan(1000)
+  expect(fill).toThrow(/bufferMemoryMax is 5000/)
+  expect(accumulator.bufferedBytes).toBeGreaterThan(4000)
 })

@@ -52,8 +52,10 @@ import { Worker } from "./worker.ts"
 /** Deleted keys are known for this long in changelogs: a topic's default `delete.retention.ms`. */
 const DELETE_RETENTION_MS = 24 * 3_600_000
 const RESTORE_POLL_RECORDS = 50_000
-/** What a commit releases at once, such as results that it held back, goes to the producer without a pause. */
+/** Records are processed while the producer holds no more than this. */
 const OUTPUT_BYTES = 64 * 1024 * 1024
+/** What comes of one record, such as all windows that it closes, goes to the producer without a pause: it must fit. */
+const OUTPUT_BYTES_MAX = 4 * 1024 * 1024 * 1024
 
 /** Which services a pipeline of any kind needs nobody knows. */
 type Services<R> = [R] extends [never] ? {} : unknown extends R ? {} : { readonly services: Context.Context<R> }
@@ -373,8 +375,10 @@ function makeOutput(
   partitions: ReadonlyMap<string, number>,
 ): WorkerOutput {
   if (options.processingGuarantee === "at-least-once") {
-    return new AtLeastOnceOutput(client.producer({ bufferMemory: OUTPUT_BYTES }), partitions, (offsets) =>
-      consumer.commit(offsets),
+    return new AtLeastOnceOutput(
+      client.producer({ bufferMemory: OUTPUT_BYTES, bufferMemoryMax: OUTPUT_BYTES_MAX }),
+      partitions,
+      (offsets) => consumer.commit(offsets),
     )
   }
   const { transactionTimeoutMs } = options
@@ -386,6 +390,7 @@ function makeOutput(
         deliveryTimeoutMs: transactionTimeoutMs,
         transactionRequestTimeoutMs: transactionTimeoutMs,
         bufferMemory: OUTPUT_BYTES,
+        bufferMemoryMax: OUTPUT_BYTES_MAX,
       }),
     groupMetadata: () => consumer.groupMetadata(),
     partitions,

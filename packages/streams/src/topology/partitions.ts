@@ -18,12 +18,20 @@ export function resolvePartitions(topology: Topology, external: PartitionCounts)
     else counts.set(topic, partitions)
     fixed.delete(topic)
   }
+  const explicit = new Set(topology.repartitions.flatMap((one) => (one.partitions === undefined ? [] : [one.topic])))
   const groups = topology.subtopologies.flatMap((one) => one.copartitioned)
-  for (let round = 0; round <= topology.repartitions.length; round++) {
-    for (const group of groups) agree(topology, group, counts, fixed)
+  // One round, most often: topics come in the order in which records go through them.
+  for (let round = 0, hasChanged = true; hasChanged && round <= topology.repartitions.length; round++) {
+    hasChanged = false
+    const set = (topic: string, count: number): void => {
+      if (counts.get(topic) === count) return
+      counts.set(topic, count)
+      hasChanged = true
+    }
+    for (const group of groups) agree(group, counts, fixed, explicit, set)
     for (const { topic, upstream } of topology.repartitions) {
       const tasks = taskCount(topology, upstream, counts)
-      if (!counts.has(topic) && tasks !== undefined) counts.set(topic, tasks)
+      if (!counts.has(topic) && tasks !== undefined) set(topic, tasks)
     }
   }
   for (const group of groups) assertEqual(topology, group, counts)
@@ -35,19 +43,17 @@ export function resolvePartitions(topology: Topology, external: PartitionCounts)
 
 /** Gives the topics of a co-partitioned group that may still choose the count of those that may not. */
 function agree(
-  topology: Topology,
   group: readonly string[],
-  counts: Map<string, number>,
+  counts: PartitionCounts,
   fixed: ReadonlySet<string>,
+  explicit: ReadonlySet<string>,
+  set: (topic: string, count: number) => void,
 ): void {
   const given = group.filter((topic) => fixed.has(topic))
   const chosen = given.length > 0 ? given : group
   const count = Math.max(0, ...chosen.map((topic) => counts.get(topic) ?? 0))
   if (count === 0) return
-  for (const topic of group) {
-    const explicit = topology.repartitions.find((one) => one.topic === topic)?.partitions
-    if (!fixed.has(topic) && explicit === undefined) counts.set(topic, count)
-  }
+  for (const topic of group) if (!fixed.has(topic) && !explicit.has(topic)) set(topic, count)
 }
 
 function assertEqual(topology: Topology, group: readonly string[], counts: PartitionCounts): void {
