@@ -19,6 +19,8 @@ const PROFILES = {
   broker: { directory: "kafka-broker-4.4.0", variable: "MILLRACE_KAFKA_LIB" },
   tools: { directory: "kafka-tools-4.3.1", variable: "MILLRACE_KAFKA_TOOLS_LIB" },
   streams: { directory: "kafka-streams-4.4.0-avro-1.12.0", variable: "MILLRACE_KAFKA_STREAMS_LIB" },
+  connect: { directory: "kafka-connect-4.3.1", variable: "MILLRACE_KAFKA_CONNECT_LIB" },
+  smoke: { directory: "kafka-streams-smoke-4.3.1", variable: "MILLRACE_KAFKA_SMOKE_LIB" },
 } as const
 
 export type KafkaProfile = keyof typeof PROFILES

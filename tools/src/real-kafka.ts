@@ -187,7 +187,8 @@ rootLogger.level = info
 rootLogger.appenderRef.file.ref = FILE
 `
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports of loopback that nobody listens on now. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer()

@@ -2,13 +2,11 @@
  * Consumers of the classic and of the consumer protocol share a group (KIP-848): it goes over with the first of the latter
  * and back with the last, while both read.
  */
-import { type ChildProcess, spawn } from "node:child_process"
-import { once } from "node:events"
-import { createInterface } from "node:readline"
 import { KafkaClient } from "@millrace/client"
 import { nodeHost } from "@millrace/host/node"
 import { requireJava, toolsClasspath } from "../kafka-jars.ts"
 import type { Check } from "./check.ts"
+import { JavaProcess } from "./java-process.ts"
 
 const TOPIC = "java-both"
 const GROUP = "java-both"
@@ -108,40 +106,22 @@ class Seen {
   }
 }
 
-class ConsoleConsumer {
-  readonly #child: ChildProcess
-  readonly #said: string[] = []
+class ConsoleConsumer extends JavaProcess {
   count = 0
 
   constructor(classpath: string, brokers: string, protocol: string, seen: Seen) {
     const settings = [`group.protocol=${protocol}`, "auto.offset.reset=earliest", "auto.commit.interval.ms=200"]
     if (protocol === "classic") settings.push("heartbeat.interval.ms=500")
-    this.#child = spawn(
-      "java",
-      [
-        ...["-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.apache.logging.log4j.level=ERROR", "-cp", classpath],
-        ...["org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", brokers],
-        ...["--topic", TOPIC, "--group", GROUP],
-        ...settings.flatMap((setting) => ["--consumer-property", setting]),
-      ],
-      { stdio: ["ignore", "pipe", "pipe"] },
-    )
-    createInterface({ input: this.#child.stderr! }).on("line", (line) => this.#said.push(line))
-    createInterface({ input: this.#child.stdout! }).on("line", (line) => {
-      if (!line.startsWith("record ")) return void this.#said.push(line)
-      this.count++
-      seen.add(line)
+    const args = [
+      ...["--bootstrap-server", brokers, "--topic", TOPIC, "--group", GROUP],
+      ...settings.flatMap((setting) => ["--consumer-property", setting]),
+    ]
+    super(classpath, "org.apache.kafka.tools.consumer.ConsoleConsumer", args, {
+      onLine: (line) => {
+        if (!line.startsWith("record ")) return
+        this.count++
+        seen.add(line)
+      },
     })
-  }
-
-  async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
-    const exit = once(this.#child, "exit")
-    this.#child.kill("SIGTERM")
-    await exit
-  }
-
-  toString(): string {
-    return this.#said.slice(-8).join("\n")
   }
 }

@@ -4,16 +4,14 @@
  *
  * Without a cache every input makes an output, so the counts of a word must be 1, 2, 3... with nothing missing or twice.
  */
-import { type ChildProcess, spawn } from "node:child_process"
-import { once } from "node:events"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
-import { createInterface } from "node:readline"
 import { KafkaClient } from "@millrace/client"
 import { nodeHost } from "@millrace/host/node"
 import { kafkaJars, requireJava } from "../kafka-jars.ts"
 import { type Check, execute } from "./check.ts"
+import { JavaProcess } from "./java-process.ts"
 import { kafkaTool } from "./java-tools.ts"
 
 const VERSION = "Kafka Streams 4.4.0 (Java)"
@@ -197,50 +195,24 @@ class Counts {
 }
 
 /** One process of the application. */
-class Instance {
-  readonly #child: ChildProcess
-  readonly #output: string[] = []
+class Instance extends JavaProcess {
   readonly #running: Promise<void>
 
   constructor(classpath: string, args: readonly string[]) {
-    this.#child = spawn("java", ["-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", classpath, "WordCount", ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-    })
-    createInterface({ input: this.#child.stderr! }).on("line", (line) => this.#output.push(line))
-    this.#running = new Promise((resolve, reject) => {
-      this.#child.on("exit", (code, signal) => reject(new Error(`it ended with ${signal ?? code}`)))
-      createInterface({ input: this.#child.stdout! }).on("line", (line) => {
-        this.#output.push(line)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    super(classpath, "WordCount", args, {
+      onLine: (line) => {
         if (line === "RUNNING") resolve()
-      })
+      },
     })
+    const early = this.ended().then((code) => {
+      throw new Error(`it ended with ${code}`)
+    })
+    this.#running = Promise.race([promise, early])
     this.#running.catch(() => {})
-  }
-
-  get isAlive(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
   running(): Promise<void> {
     return this.#running
-  }
-
-  async kill(): Promise<void> {
-    await this.#end("SIGKILL")
-  }
-
-  async stop(): Promise<void> {
-    await this.#end("SIGTERM")
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    if (!this.isAlive) return
-    const exit = once(this.#child, "exit")
-    this.#child.kill(signal)
-    await exit
-  }
-
-  toString(): string {
-    return this.#output.slice(-8).join("\n")
   }
 }

@@ -9,8 +9,13 @@ const PAGE = path.resolve(import.meta.dirname, "../../../docs/compatibility.md")
 const NOTE_CHARACTERS_MAX = 160
 
 /** What the page says now, by title. */
-export function readSections(): Map<string, string> {
-  const [, ...parts] = readFileSync(PAGE, "utf8").split(/^## /m)
+export const readSections = (): Map<string, string> => sectionsOf(readFileSync(PAGE, "utf8"))
+
+export const writeSections = (titles: readonly string[], sections: ReadonlyMap<string, string>): void =>
+  writeFileSync(PAGE, pageOf(titles, sections))
+
+export function sectionsOf(page: string): Map<string, string> {
+  const [, ...parts] = page.split(/^## /m)
   return new Map(
     parts.map((part) => {
       const end = part.indexOf("\n")
@@ -30,12 +35,11 @@ export function section(rows: readonly Outcome[], ending: string): string {
 }
 
 /** Sections that no suite has any longer go. */
-export function writeSections(titles: readonly string[], sections: ReadonlyMap<string, string>): void {
+export function pageOf(titles: readonly string[], sections: ReadonlyMap<string, string>): string {
   const said = titles.filter((title) => sections.has(title)).map((title) => `## ${title}\n\n${sections.get(title)}\n`)
-  const text = [
+  return [
     "# Compatibility\n",
     "Written by `npm run compat`: other people's clients and tools against `millrace broker`, unmodified.\n",
     ...said,
-  ]
-  writeFileSync(PAGE, text.join("\n"))
+  ].join("\n")
 }
