@@ -10,10 +10,13 @@
  * rule gives way where it would run in a circle: a table whose own changes flow through an effect into a join with that
  * table is read as it is when the result arrives.
  */
+import { StoreUsers } from "./store-users.ts"
 import type { PhysicalNode } from "./topology.ts"
 
 export function computeLevels(nodes: readonly PhysicalNode[]): number[] {
   const levels = nodes.map(() => 0)
+  if (!nodes.some(suspends)) return levels
+  const users = new StoreUsers(nodes)
   for (let changed = true; changed;) {
     changed = false
     const raise = (id: number, level: number) => {
@@ -28,10 +31,7 @@ export function computeLevels(nodes: readonly PhysicalNode[]): number[] {
         raise(node.id, levels[table.id]!)
         if (!suspendsBetween(table, node)) raise(table.id, levels[node.id]!)
       }
-      for (const other of nodes) {
-        if (other === node || !shareStore(node, other) || suspendsBetween(node, other)) continue
-        raise(node.id, levels[other.id]!)
-      }
+      for (const other of users.beside(node)) if (!suspendsBetween(node, other)) raise(node.id, levels[other.id]!)
     }
   }
   return levels
@@ -41,13 +41,18 @@ export function computeLevels(nodes: readonly PhysicalNode[]): number[] {
 const holders = (table: PhysicalNode): PhysicalNode[] =>
   table.stores.length > 0 ? [table] : [table, ...table.inputs.flatMap(holders)]
 
-const shareStore = (left: PhysicalNode, right: PhysicalNode): boolean =>
-  left.stores.some(({ name }) => right.stores.some((store) => store.name === name))
-
 const suspends = (node: PhysicalNode): boolean => node.logical.operator.suspends === true
 
 /** Whether some path from one node to another leads through a suspending operator. */
-function suspendsBetween(from: PhysicalNode, to: PhysicalNode, suspended = false): boolean {
-  if (from === to) return suspended
-  return from.outputs.some((output) => suspendsBetween(output, to, suspended || suspends(from)))
+function suspendsBetween(from: PhysicalNode, to: PhysicalNode): boolean {
+  // By whether they were reached through a suspending one: ways that part and meet again are gone once.
+  const seen = [new Set<PhysicalNode>(), new Set<PhysicalNode>()] as const
+  const reach = (node: PhysicalNode, suspended: boolean): boolean => {
+    if (node === to) return suspended
+    const known = seen[suspended ? 1 : 0]
+    if (known.has(node)) return false
+    known.add(node)
+    return node.outputs.some((output) => reach(output, suspended || suspends(node)))
+  }
+  return reach(from, false)
 }

@@ -11,6 +11,7 @@ import type { LogicalNode, StoreSpec } from "./node.ts"
 import { changelogTopic, repartitionTopic } from "./naming.ts"
 import type { BoundPlan, Plan, PlanNode } from "./plan.ts"
 import { computeLevels } from "./levels.ts"
+import { StoreUsers } from "./store-users.ts"
 import { canonicalKey } from "../serde/canonical-key.ts"
 import { packed } from "../serde/packed.ts"
 
@@ -173,7 +174,14 @@ function leadsTo(
   test: (node: PhysicalNode) => boolean,
   ends: (node: PhysicalNode) => boolean = () => false,
 ): boolean {
-  return node.outputs.some((output) => test(output) || (!ends(output) && leadsTo(output, test, ends)))
+  const seen = new Set<PhysicalNode>()
+  const reach = (from: PhysicalNode): boolean =>
+    from.outputs.some((output) => {
+      if (seen.has(output)) return false
+      seen.add(output)
+      return test(output) || (!ends(output) && reach(output))
+    })
+  return reach(node)
 }
 
 /** A global table belongs to the process, not to a task. */
@@ -191,8 +199,9 @@ function group(nodes: readonly PhysicalNode[]): PhysicalNode[][] {
     parent[second!] = first!
   }
   const inTasks = nodes.filter((node) => !isGlobal(node))
+  const users = new StoreUsers(nodes)
   for (const node of inTasks) {
-    for (const other of [...node.inputs, ...node.reads, ...sharers(node, nodes)]) {
+    for (const other of [...node.inputs, ...node.reads, ...users.beside(node)]) {
       if (!isGlobal(other)) join(node.id, other.id)
     }
   }
@@ -204,12 +213,6 @@ function group(nodes: readonly PhysicalNode[]): PhysicalNode[][] {
     else members.set(of, [node])
   }
   return [...members.values()].sort((left, right) => left[0]!.id - right[0]!.id)
-}
-
-/** The nodes that use a store of this one. */
-function sharers(node: PhysicalNode, nodes: readonly PhysicalNode[]): PhysicalNode[] {
-  const names = new Set(node.stores.map(({ name }) => name))
-  return names.size === 0 ? [] : nodes.filter(({ stores }) => stores.some(({ name }) => names.has(name)))
 }
 
 function subtopology(id: number, nodes: readonly PhysicalNode[]): SubTopology {
@@ -237,14 +240,18 @@ const isTable = (source: PhysicalNode): boolean =>
  */
 function copartitionGroups(nodes: readonly PhysicalNode[]): string[][] {
   const groups: string[][] = []
+  const users = new StoreUsers(nodes)
   for (const node of nodes) {
     if (node.logical.operator.keyDependent !== true) continue
     const topics = new Set<string>()
+    const seen = new Set<PhysicalNode>()
     const reach = (from: PhysicalNode) => {
+      if (seen.has(from)) return
+      seen.add(from)
       if (from.topic !== undefined && from.inputs.length === 0) topics.add(from.topic)
       for (const input of [...from.inputs, ...from.reads]) if (!isGlobal(input)) reach(input)
     }
-    for (const one of [node, ...sharers(node, nodes)]) reach(one)
+    for (const one of [node, ...users.beside(node)]) reach(one)
     if (topics.size > 1) groups.push([...topics].sort())
   }
   return groups

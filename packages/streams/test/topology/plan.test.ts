@@ -62,6 +62,27 @@ test("J13 R1: a repartition topic has the partitions of the table it meets, else
   expect(resolvePartitions(makeTopology(alone.plan, "app"), new Map([["in", 3]])).get("app-n-repartition")).toBe(3)
 })
 
+test("ways that part and meet again are looked through once each", () => {
+  const pipeline = S.pipeline("p", () => {
+    const rows = S.table(Rows)
+    let stream: S.Stream<string, { to: string }> = S.stream(In).pipe(
+      S.mapAsync(async (value) => value, { concurrency: 1, timeout: 10 }),
+    )
+    for (let time = 0; time < 40; time++) {
+      const { even, odd } = stream.pipe(S.branch({ even: ({ to }) => to.length % 2 === 0, odd: () => true }))
+      stream = even.pipe(S.merge(odd))
+    }
+    return stream.pipe(
+      S.joinTable("named", rows, (value) => value),
+      S.to(Out),
+    )
+  })
+  const topology = makeTopology(pipeline.plan, "app")
+  expect(topology.subtopologies.map(({ levels, copartitioned }) => [levels, copartitioned[0]])).toEqual([
+    [1, ["in", "rows"]],
+  ])
+})
+
 test("D1: one topic read twice is one source, one topic tabled twice is one table", () => {
   const twice = S.pipeline("p", () => [
     S.stream(In).pipe(
