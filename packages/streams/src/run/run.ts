@@ -44,6 +44,7 @@ import { LOAD_BYTES_MAX } from "./restore.ts"
 import { bindSerdes } from "./serdes.ts"
 import { Snapshots } from "./snapshots.ts"
 import { Standbys, storedPositions } from "./standbys.ts"
+import { startOutput } from "./start-output.ts"
 import { allTasks, makeTask, type TaskFactoryOptions } from "./task-factory.ts"
 import { DrainTimeout, TaskSet } from "./task-set.ts"
 import { WarmUps } from "./warm-ups.ts"
@@ -172,7 +173,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       ...(endpoint !== undefined && { endpoint }),
     })
     const output = makeOutput(client, options, memberName(options, identity, place), consumer, partitions)
-    await output.start()
+    await startOutput(output, options)
     const tasks = new TaskSet({
       output,
       cluster,
