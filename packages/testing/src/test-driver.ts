@@ -25,7 +25,7 @@ import { TimerStore } from "@millrace/streams/state/timer-store"
 import { VersionedStore } from "@millrace/streams/state/versioned-store"
 import { WindowStore } from "@millrace/streams/state/window-store"
 import { addTaskMetrics, newTaskMetrics, type TaskMetrics } from "@millrace/streams/task/metrics"
-import type { TaskLimits } from "@millrace/streams/task/task"
+import type { TaskLimits } from "@millrace/streams/task/limits"
 import { type PartitionCounts, resolvePartitions, taskCount } from "@millrace/streams/topology/partitions"
 import { makeTopology, type Topology } from "@millrace/streams/topology/topology"
 import { partitionForKey } from "@millrace/client/producer/murmur2"
@@ -55,6 +55,8 @@ export interface TestDriverOptions {
   readonly taskLimits?: Partial<TaskLimits>
   /** As the option of `run`: of topics that do not say themselves after what time without records they are idle. */
   readonly idleAfterMs?: number
+  /** As the option of `run`: records wait for `advance` then, while a partition of their task has none. */
+  readonly maxTaskIdleMs?: number
 }
 
 export interface SentRecord<K, V> {
@@ -174,6 +176,7 @@ export class TestDriver {
         ...(this.#options.flushLimits && { flushLimits: this.#options.flushLimits }),
         ...(this.#options.taskLimits && { taskLimits: this.#options.taskLimits }),
         ...(this.#options.idleAfterMs !== undefined && { idleAfterMs: this.#options.idleAfterMs }),
+        ...(this.#options.maxTaskIdleMs !== undefined && { maxTaskIdleMs: this.#options.maxTaskIdleMs }),
       })
       this.#tasks.add(task)
       for (const queue of task.group.queues) this.#positions.set(partitionName(queue), queue.position)

@@ -50,6 +50,13 @@ export const runConfig = define({
     min: 0,
     doc: "A partition of a source topic without a record for so long holds event time back no more; 0 never.",
   }),
+  "max.task.idle.ms": int({
+    default: 0,
+    min: -1,
+    doc:
+      "How long a task that has records waits for a partition of its own that is read to its end: what comes there may be " +
+      "earlier. -1 waits for none, not even for those that are not read to their end.",
+  }),
   "num.stream.threads": int({
     default: null,
     min: 1,
@@ -119,6 +126,7 @@ export function runOptionsOf(config: RunConfig) {
     sessionTimeoutMs: config["session.timeout.ms"],
     startAt: config["auto.offset.reset"],
     idleAfterMs: config["idle.after.ms"],
+    maxTaskIdleMs: config["max.task.idle.ms"],
     groupProtocol: config["group.protocol"],
     standbyReplicas: config["num.standby.replicas"],
     acceptableRecoveryLag: config["acceptable.recovery.lag"],

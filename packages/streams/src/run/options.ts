@@ -10,7 +10,7 @@ import { assertName } from "../dsl/topic.ts"
 import type { FlushLimits } from "../state/committed.ts"
 import type { StateEngines } from "../state/engine.ts"
 import type { QueriesListen } from "../query/http-server.ts"
-import type { TaskLimits } from "../task/task.ts"
+import type { TaskLimits } from "../task/limits.ts"
 import type { SnapshotsOptions } from "./snapshots.ts"
 import type { RunState } from "./state.ts"
 import type { EffectPort } from "../task/effects.ts"
@@ -40,6 +40,12 @@ export interface RunOptions {
    * not say otherwise (`idleAfter`); 0 never.
    */
   readonly idleAfterMs?: number
+  /**
+   * How long a task that has records waits, by the wall clock, for a partition of its own that is read to its end: what comes
+   * there may be earlier, such as the row that a record is to meet (`max.task.idle.ms`). -1 waits for none, not even for those
+   * that are not read to their end.
+   */
+  readonly maxTaskIdleMs?: number
   /** Where partitions without a committed offset begin. */
   readonly startAt?: "earliest" | "latest"
   /** Schemas are registered and looked up here. */
@@ -135,6 +141,7 @@ export function resolveRunOptions(pipeline: string, options: RunOptions): Resolv
     commitIntervalMs: 100,
     transactionTimeoutMs: 10_000,
     idleAfterMs: 0,
+    maxTaskIdleMs: 0,
     startAt: "earliest" as const,
     groupProtocol: "classic" as const,
     sessionTimeoutMs: 45_000,

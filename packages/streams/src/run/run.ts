@@ -206,6 +206,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       },
       startAt: options.startAt,
       idleAfterMs: options.idleAfterMs,
+      maxTaskIdleMs: options.maxTaskIdleMs,
       tracing,
       countsOperators: options.metricsLevel === "debug",
       onRestored: (records) => (restoredRecords += records),

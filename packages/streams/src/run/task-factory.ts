@@ -10,7 +10,8 @@ import type { GlobalRows } from "../state/global-store.ts"
 import type { Store } from "../state/store.ts"
 import type { EffectPort } from "../task/effects.ts"
 import { decodeMetadata } from "../task/offset-metadata.ts"
-import { Task, type TaskInput, type TaskLimits } from "../task/task.ts"
+import type { TaskLimits } from "../task/limits.ts"
+import { Task, type TaskInput } from "../task/task.ts"
 import type { RecordTracing } from "../task/tracing.ts"
 import type { TaskId } from "../topology/naming.ts"
 import type { Topology } from "../topology/topology.ts"
@@ -38,6 +39,8 @@ export interface TaskFactoryOptions {
   readonly globalTables?: ReadonlyMap<string, GlobalRows>
   /** Of source topics that do not say themselves when they are idle; 0 never. */
   readonly idleAfterMs?: number
+  /** How long a task waits for a partition that is read to its end: see task/partition-group.ts. */
+  readonly maxTaskIdleMs?: number
   /** Where a partition without a committed offset begins. */
   readonly startAt?: "earliest" | "latest"
 }
@@ -107,6 +110,7 @@ export async function makeTask(id: TaskId, options: TaskFactoryOptions, replica?
     effects: options.effects,
     now: options.restore.now,
     ...(options.idleAfterMs !== undefined && { idleAfterMs: options.idleAfterMs }),
+    ...(options.maxTaskIdleMs !== undefined && { maxTaskIdleMs: options.maxTaskIdleMs }),
     ...(options.serde && { serde: options.serde }),
     ...(options.countsOperators !== undefined && { countsOperators: options.countsOperators }),
     ...(options.tracing && { tracing: options.tracing }),

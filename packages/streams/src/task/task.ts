@@ -26,6 +26,7 @@ import type { DropReason, RecordOutput, TaskContext } from "./context.ts"
 import type { EffectPort } from "./effects.ts"
 import { Failures } from "./failures.ts"
 import { Gate, gated, type Slot, waitingAt } from "./gate.ts"
+import { TASK_LIMITS, type TaskLimits } from "./limits.ts"
 import { type IdleSources, watchIdleSources } from "./idle-sources.ts"
 import { Intake } from "./intake.ts"
 import { newTaskMetrics, type TaskMetrics } from "./metrics.ts"
@@ -64,26 +65,13 @@ export interface TaskOptions {
   readonly limits?: Partial<TaskLimits>
   /** Of source topics that do not say themselves when they are idle; 0 never. */
   readonly idleAfterMs?: number
+  /** How long it waits for a partition that is read to its end (partition-group.ts). */
+  readonly maxTaskIdleMs?: number
   /** Wall-clock milliseconds of the epoch. */
   readonly now: () => number
   readonly tracing?: RecordTracing
   /** Counts what each operator receives, at the price of a call per record and operator. */
   readonly countsOperators?: boolean
-}
-
-export interface TaskLimits {
-  /** Records waiting at gates before the task takes no more; effects that are slow lower it (intake.ts). */
-  readonly waitingRecordsMax: number
-  /** Entries in overlays before the transaction should end. */
-  readonly openEntriesMax: number
-  /** Bytes that those entries will take in changelogs, roughly, before the transaction should end. */
-  readonly openBytesMax: number
-}
-
-const TASK_LIMITS: TaskLimits = {
-  waitingRecordsMax: 10_000,
-  openEntriesMax: 200_000,
-  openBytesMax: 64 * 1024 * 1024,
 }
 
 /** Written to a changelog before the producer is asked whether it has room for more. */
@@ -175,7 +163,10 @@ export class Task implements TaskContext {
         return [queue, reader] as const
       }),
     )
-    this.group = new PartitionGroup([...this.#sources.keys()])
+    this.group = new PartitionGroup([...this.#sources.keys()], {
+      maxIdleMs: options.maxTaskIdleMs ?? 0,
+      now: options.now,
+    })
     this.idleSources = watchIdleSources(options.subtopology, {
       queues: this.group.queues,
       idleAfterMs: options.idleAfterMs ?? 0,

@@ -8,7 +8,8 @@ import * as S from "../../src/index.ts"
 import { FLUSH_LIMITS } from "../../src/state/committed.ts"
 import { MemoryEngine } from "../../src/state/memory-engine.ts"
 import { openStore } from "../../src/state/open-store.ts"
-import { Task, type TaskLimits } from "../../src/task/task.ts"
+import type { TaskLimits } from "../../src/task/limits.ts"
+import { Task } from "../../src/task/task.ts"
 import { makeTopology } from "../../src/topology/topology.ts"
 
 const In = S.topic("in", { key: string, value: json<{ text: string }>() })
