@@ -125,11 +125,12 @@ const UNORDERED: readonly RegExp[] = [
   /^CreatePartitions\.results$/,
   /^Produce\.responses(\.partitionResponses)?$/,
   /^Fetch\.responses$/,
+  /^(Txn)?OffsetCommit\.topics(\.partitions)?$/,
   /^(ListOffsets|DeleteRecords)\.topics(\.partitions)?$/,
   /^DescribeConfigs\.results\.configs$/,
   /^DescribeConfigs\.results$/,
   /\.members$/,
-  /^DescribeGroups\.groups$/,
+  /^(|Consumer|Streams)(GroupDescribe|DescribeGroups)\.groups$/,
   /^DeleteGroups\.results$/,
   /^(OffsetCommit|OffsetDelete)\.topics(\.partitions)?$/,
   /^DescribeUserScramCredentials\.results(\.credentialInfos)?$/,
@@ -151,6 +152,8 @@ export function comparable(value: unknown, path: string, names: Names, name: Nam
   const difference = differences.find(({ at, whole = false }) => whole === isList && at.test(path))
   if (difference) return difference.as(value, name)
   if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1")
+  if (path === "Fetch.responses" && isList && value.some((topic) => partitionsOf(topic).length > 1))
+    return comparable(value.flatMap(ungrouped), path, names, name)
   if (isList) {
     const items = UNORDERED.some((unordered) => unordered.test(path)) ? inOrder(value, path, names) : value
     return items.map((item) => comparable(item, path, names, name))
@@ -163,6 +166,11 @@ export function comparable(value: unknown, path: string, names: Names, name: Nam
   if (typeof value === "string" && GENERATED.test(value)) return name(value, value.replace(GENERATED, ""))
   return value
 }
+
+/** How partitions of a topic are put together means nothing: Kafka puts those that it refuses apart. */
+const ungrouped = (topic: unknown): unknown[] =>
+  partitionsOf(topic).map((partition) => ({ ...(topic as object), partitions: [partition] }))
+const partitionsOf = (topic: unknown): readonly unknown[] => (topic as { partitions: readonly unknown[] }).partitions
 
 /** By what they say apart from names, which are given in that order. */
 function inOrder(items: readonly unknown[], path: string, names: Names): unknown[] {

@@ -163,6 +163,37 @@ differs(
   { ours: [2, 2], kafkas: [1, 1] },
 )
 
+differs(
+  "Kafka refuses all of a request when one of its partitions has no batch at all; ours refuses that one",
+  async (side) => {
+    const topic = group("one-corrupt")
+    await create(side, topic, 2)
+    const answer = await side.tell(Produce, 12, {
+      ...{ acks: -1, timeoutMs: 1000 },
+      topicData: [
+        {
+          name: topic,
+          partitionData: [
+            { index: 0, records: new Uint8Array(20) },
+            { index: 1, records: batch(["a"]) },
+          ],
+        },
+      ],
+    } as never)
+    return answer!.responses[0]!.partitionResponses.map(({ index, errorCode }) => [index, errorCode]).sort()
+  },
+  {
+    ours: [
+      [0, CORRUPT_MESSAGE],
+      [1, 0],
+    ],
+    kafkas: [
+      [0, CORRUPT_MESSAGE],
+      [1, CORRUPT_MESSAGE],
+    ],
+  },
+)
+
 compare("the same topic twice in a request", async (side) => {
   const topic = group("twice")
   const topicId = await create(side, topic, 2)

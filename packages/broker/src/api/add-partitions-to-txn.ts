@@ -19,11 +19,27 @@ export const addPartitionsToTxn = handler(AddPartitionsToTxn, {
   handle(request, context, services, reply) {
     const { transactions, image } = services
     if (context.apiVersion >= VERSION_BATCHED) {
-      if (context.may("CLUSTER_ACTION", "CLUSTER")) {
-        replyLater(services, transactions.addPartitionsToTxn({ apiVersion: context.apiVersion }, request), reply)
-      } else {
+      if (!context.may("CLUSTER_ACTION", "CLUSTER")) {
         reply({ errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED })
+        return
       }
+      const isThere = (name: string, partition: number) =>
+        image.partition(name, partition) ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+      const refused = request.transactions.filter(({ topics }) => isRefused(topics, isThere))
+      const known = request.transactions.filter((transaction) => !refused.includes(transaction))
+      const answer = transactions.addPartitionsToTxn(
+        { apiVersion: context.apiVersion },
+        { ...request, transactions: known },
+      )
+      const results = refused.map(({ transactionalId, topics }) => ({
+        transactionalId,
+        topicResults: notAttempted(topics, isThere),
+      }))
+      replyLater(
+        services,
+        answer.then((told) => ({ ...told, resultsByTransaction: [...(told.resultsByTransaction ?? []), ...results] })),
+        reply,
+      )
       return
     }
     const { v3AndBelowTopics: topics, v3AndBelowTransactionalId: transactionalId } = request
@@ -33,22 +49,28 @@ export const addPartitionsToTxn = handler(AddPartitionsToTxn, {
       if (!context.may("WRITE", "TOPIC", name)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED
       return image.partition(name, partition) ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     }
-    const refused = topics.some(({ name, partitions }) =>
-      partitions.some((partition) => errorOf(name, partition) !== ErrorCode.NONE),
-    )
+    const refused = isRefused(topics, errorOf)
     if (!refused) {
       replyLater(services, transactions.addPartitionsToTxn({ apiVersion: context.apiVersion }, request), reply)
       return
     }
-    // All or nothing: what could have been added is told that it was not tried.
-    reply({
-      resultsByTopicV3AndBelow: topics.map(({ name, partitions }) => ({
-        name,
-        resultsByPartition: partitions.map((partitionIndex) => ({
-          partitionIndex,
-          partitionErrorCode: errorOf(name, partitionIndex) || ErrorCode.OPERATION_NOT_ATTEMPTED,
-        })),
-      })),
-    })
+    reply({ resultsByTopicV3AndBelow: notAttempted(topics, errorOf) })
   },
 })
+
+type Topics = readonly { readonly name: string; readonly partitions: readonly number[] }[]
+type ErrorOf = (name: string, partition: number) => ErrorCode
+
+const isRefused = (topics: Topics, errorOf: ErrorOf): boolean =>
+  topics.some(({ name, partitions }) => partitions.some((partition) => errorOf(name, partition) !== ErrorCode.NONE))
+
+/** All or nothing: what could have been added is told that it was not tried. */
+function notAttempted(topics: Topics, errorOf: ErrorOf) {
+  return topics.map(({ name, partitions }) => ({
+    name,
+    resultsByPartition: partitions.map((partitionIndex) => ({
+      partitionIndex,
+      partitionErrorCode: errorOf(name, partitionIndex) || ErrorCode.OPERATION_NOT_ATTEMPTED,
+    })),
+  }))
+}

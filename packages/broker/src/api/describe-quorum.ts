@@ -33,9 +33,7 @@ export const describeQuorum = handler(DescribeQuorum, {
     }
     const unknown = {
       errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-      leaderId: -1,
-      leaderEpoch: -1,
-      highWatermark: -1,
+      ...{ leaderId: 0, leaderEpoch: 0, highWatermark: 0 },
       currentVoters: [],
       observers: [],
     }

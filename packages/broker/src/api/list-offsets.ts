@@ -92,13 +92,13 @@ function find(
   { replicas }: Services,
 ): Found {
   if (!context.may("DESCRIBE", "TOPIC", topic)) return none(ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+  if (timestamp < 0 && context.apiVersion < (sinceVersion.get(timestamp) ?? Infinity)) {
+    return none(ErrorCode.UNSUPPORTED_VERSION)
+  }
   const partition = replicas.partition(topic, partitionIndex)
   if (!partition) return none(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   const error = partition.check(currentLeaderEpoch)
   if (error !== ErrorCode.NONE) return none(error)
-  if (timestamp < 0 && context.apiVersion < (sinceVersion.get(timestamp) ?? Infinity)) {
-    return none(ErrorCode.UNSUPPORTED_VERSION)
-  }
   if (!partition.hasLog) return lookUpNothing(timestamp, partition.leaderEpoch)
   const found = partition.attempt((log) => lookUp(partition, log, timestamp, readCommitted))
   return found === STORAGE_FAULT ? none(ErrorCode.KAFKA_STORAGE_ERROR) : found

@@ -43,10 +43,11 @@ export function recordsFault(records: Uint8Array | null, version: number): Recor
 
 /** Whether a topic of a request has a batch that says that it is of a transaction. */
 export function hasTransactional({ partitionData }: ProduceRequest["topicData"][number]): boolean {
-  return partitionData.some(
-    ({ records }) =>
-      records !== null && records.length >= ATTRIBUTES_END && (attributesOf(records) & ATTRIBUTE_TRANSACTIONAL) !== 0,
-  )
+  return partitionData.some(({ records }) => records !== null && isTransactional(records))
+}
+
+export function isTransactional(records: Uint8Array): boolean {
+  return records.length >= ATTRIBUTES_END && (attributesOf(records) & ATTRIBUTE_TRANSACTIONAL) !== 0
 }
 
 const NO_BATCH = 0

@@ -19,7 +19,7 @@ import type { Partition, PartitionAppend } from "../partition/partition.ts"
 import type { OffsetWaiter } from "../partition/waiters.ts"
 import type { ProducerScope } from "../replica-manager.ts"
 import { type Answer, handler, type Reply, type Services } from "./handler.ts"
-import { hasTransactional, recordsFault } from "./produce-records.ts"
+import { hasTransactional, isTransactional, recordsFault } from "./produce-records.ts"
 
 type ProduceResponse = Answer<typeof Produce>
 type TopicResponse = ProduceResponse["responses"][number]
@@ -76,13 +76,11 @@ class ProduceCall {
   }
 
   run(): void {
-    const { transactionalId, acks, topicData } = this.#request
+    const { transactionalId, topicData } = this.#request
     const refusal =
-      acks !== ACKS_ALL && acks !== ACKS_NONE && acks !== ACKS_LEADER
-        ? ErrorCode.INVALID_REQUIRED_ACKS
-        : topicData.some(hasTransactional) && !this.#mayWriteTransactions(transactionalId)
-          ? ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
-          : undefined
+      topicData.some(hasTransactional) && !this.#mayWriteTransactions(transactionalId)
+        ? ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+        : undefined
     for (const { name, topicId, partitionData } of topicData) {
       const topic = this.#resolve(name, topicId)
       for (const { index, records } of partitionData) {
@@ -124,14 +122,19 @@ class ProduceCall {
   }
 
   #appendTo(topic: string, response: PartitionResponse, records: Uint8Array | null): void {
+    const partition = this.#services.replicas.partition(topic, response.index)
+    if (!partition) {
+      this.#refuse(response, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, null)
+      return
+    }
     const fault = recordsFault(records, this.#context.apiVersion)
     if (fault !== undefined) {
       this.#refuse(response, fault.error, fault.message)
       return
     }
-    const partition = this.#services.replicas.partition(topic, response.index)
-    if (!partition) {
-      this.#refuse(response, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, null)
+    const { acks } = this.#request
+    if (acks !== ACKS_ALL && acks !== ACKS_NONE && acks !== ACKS_LEADER) {
+      this.#refuse(response, ErrorCode.INVALID_REQUIRED_ACKS, null)
       return
     }
     // Anything shorter is refused by the log, which says what is wrong with it.
@@ -200,8 +203,7 @@ class ProduceCall {
   #append(partition: Partition, response: PartitionResponse, records: Uint8Array): void {
     const all = this.#request.acks === ACKS_ALL
     // Of transactions alone: an idempotent producer that was silent until the log forgot it goes on with its sequence.
-    const transactional = this.#request.transactionalId !== null
-    const requiresVerification = transactional && this.#context.apiVersion >= VERSION_IMPLICIT_ADD
+    const requiresVerification = isTransactional(records) && this.#context.apiVersion >= VERSION_IMPLICIT_ADD
     const result = partition.append(records, { origin: "client", requiresVerification }, all)
     if (!result.ok) {
       this.#services.counters.topic(partition.topic).produceFailures++

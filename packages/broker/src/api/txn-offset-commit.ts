@@ -37,6 +37,11 @@ export const txnOffsetCommit = handler(TxnOffsetCommit, {
     const byId = context.apiVersion >= VERSION_TOPIC_IDS
     const mayRead = (name: string) => context.may("READ", "TOPIC", name)
     const { known, refused } = committedTopics(request.topics, byId, image, mayRead)
+    if (request.groupId === "") {
+      const nameless = known.map((topic) => failedTopic(topic, ErrorCode.INVALID_GROUP_ID))
+      reply({ topics: toldOnce([...nameless, ...refused], byId) })
+      return
+    }
     if (known.length === 0) {
       reply({ topics: toldOnce(refused, byId) })
       return

@@ -57,7 +57,8 @@ export function alterConfigsIncrementally(
 ): MetadataRecord[] {
   const table = tableOf(image, resource)
   const names = new Set<string>()
-  return changes.map(({ name, operation, value }) => {
+  checkValues(changes.filter(({ operation }) => operation !== ConfigOperation.DELETE))
+  const records = changes.map(({ name, operation, value }) => {
     if (names.has(name)) throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} is changed more than once.`)
     names.add(name)
     // What is not known any more can still be taken away.
@@ -65,11 +66,12 @@ export function alterConfigsIncrementally(
     if (isRemoval && resource.resourceType !== ConfigResourceType.BROKER) return record(resource, name, null)
     const entry = dynamicEntry(table, resource, name)
     if (isRemoval) return record(resource, name, null)
-    if (value === null) throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} has no value.`)
-    const text = newValue(entry, resource, name, operation, value, effective)
+    const text = newValue(entry, resource, name, operation, value!, effective)
     checkConfigValue(table, name, text, (read) => parseOne(table, name, read), invalidValueOf(resource))
     return record(resource, name, text)
   })
+  checkTopicIsThere(image, resource)
+  return records
 }
 
 function newValue(
@@ -111,18 +113,25 @@ export function replaceConfigs(
   const table = tableOf(image, resource)
   const records: MetadataRecord[] = []
   const names = new Set<string>()
+  checkValues(settings)
   for (const { name, value } of settings) {
     if (names.has(name)) throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} is given more than once.`)
     names.add(name)
     dynamicEntry(table, resource, name)
-    if (value === null) throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} has no value.`)
-    checkConfigValue(table, name, value, (read) => parseOne(table, name, read), invalidValueOf(resource))
+    checkConfigValue(table, name, value!, (read) => parseOne(table, name, read), invalidValueOf(resource))
     records.push(record(resource, name, value))
   }
+  checkTopicIsThere(image, resource)
   for (const name of Object.keys(image.configs(resource.resourceType, resource.resourceName))) {
     if (!settings.some((setting) => setting.name === name)) records.push(record(resource, name, null))
   }
   return records
+}
+
+/** Before anything else, as in Kafka. */
+function checkValues(settings: readonly { readonly name: string; readonly value: string | null }[]): void {
+  const without = settings.find(({ value }) => value === null)
+  if (without !== undefined) throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${without.name} has no value.`)
 }
 
 /** As in Kafka, where a broker judges its own settings and the controller all others. */
@@ -153,15 +162,11 @@ function tableOf(image: MetadataImage, { resourceType, resourceName }: ConfigRes
     case ConfigResourceType.TOPIC:
       if (resourceName === "") throw new Refusal(ErrorCode.INVALID_REQUEST, "There are no settings for all topics.")
       checkTopicName(resourceName)
-      if (!image.topic(resourceName)) {
-        throw new Refusal(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${resourceName}' does not exist.`)
-      }
       return topicConfig
     case ConfigResourceType.BROKER:
       // An empty name is the default for all brokers.
-      if (resourceName !== "" && !image.broker(Number(resourceName))) {
+      if (resourceName !== "" && !image.broker(Number(resourceName)))
         throw new Refusal(ErrorCode.INVALID_REQUEST, `There is no broker ${resourceName}.`)
-      }
       return brokerConfig
     case ConfigResourceType.GROUP:
       if (resourceName === "") throw new Refusal(ErrorCode.INVALID_REQUEST, "There are no settings for all groups.")
@@ -169,6 +174,12 @@ function tableOf(image: MetadataImage, { resourceType, resourceName }: ConfigRes
     default:
       throw new Refusal(ErrorCode.INVALID_REQUEST, `Configs of resource type ${resourceType} cannot be changed.`)
   }
+}
+
+/** After its settings, as in Kafka. */
+function checkTopicIsThere(image: MetadataImage, { resourceType, resourceName }: ConfigResource): void {
+  if (resourceType === ConfigResourceType.TOPIC && !image.topic(resourceName))
+    throw new Refusal(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${resourceName}' does not exist.`)
 }
 
 function dynamicEntry(table: ConfigTable, resource: ConfigResource, name: string): Entry<unknown> {

@@ -51,8 +51,8 @@ export function createTopics(
     response.push(
       decide(topic, () => {
         if (duplicate) throw new Refusal(ErrorCode.INVALID_REQUEST, `Topic ${topic.name} is named more than once.`)
-        const placement = placementOf(image, topic, defaults)
         checkCreation(image, topic, taken)
+        const placement = placementOf(image, topic, defaults)
         if (placement.replicas.length > partitionsLeft) {
           const limit = `metadata.max.partitions = ${defaults.partitionsMax}`
           throw new Refusal(ErrorCode.POLICY_VIOLATION, `The cluster would have more partitions than ${limit} allows.`)

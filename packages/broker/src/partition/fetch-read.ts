@@ -25,7 +25,7 @@ export interface FetchRead {
   readonly logStartOffset: number
   readonly records: Uint8Array
   readonly divergingEpoch?: { readonly epoch: number; readonly endOffset: number } | undefined
-  /** Absent unless the reader asked for committed data only. */
+  /** Absent unless the reader asked for committed data only, and gets some. */
   readonly abortedTransactions?: { producerId: number; firstOffset: number }[] | undefined
 }
 
@@ -55,7 +55,12 @@ function readLog(partition: Partition, log: Log, request: FetchReadRequest): Fet
   const highWatermark = partition.highWatermark
   const lastStableOffset = log.lastStableOffset(highWatermark)
   const state = { errorCode: ErrorCode.NONE, highWatermark, lastStableOffset, logStartOffset: log.logStartOffset }
-  if (lastFetchedEpoch >= 0) {
+  // Of the epoch that lasts there may be no record yet: it ends where the log does.
+  if (lastFetchedEpoch === partition.leaderEpoch) {
+    if (log.logEndOffset < fetchOffset) {
+      return { ...state, records: EMPTY, divergingEpoch: { epoch: lastFetchedEpoch, endOffset: log.logEndOffset } }
+    }
+  } else if (lastFetchedEpoch >= 0) {
     const end = log.endOffsetForEpoch(lastFetchedEpoch)
     if (end.epoch === -1) return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
     if (end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset) {
@@ -71,7 +76,8 @@ function readLog(partition: Partition, log: Log, request: FetchReadRequest): Fet
   const { maxBytes, minOneBatch } = request
   const read = log.read(fetchOffset, { maxBytes: Math.max(0, maxBytes), minOneBatch, endOffset })
   if (read === "OFFSET_OUT_OF_RANGE") return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
-  if (!readCommitted) return { ...state, records: read.bytes }
+  // Nor where the first batch is larger than the limits: the reader learns nothing of the range.
+  if (!readCommitted || read.bytes.length === 0) return { ...state, records: read.bytes }
   return { ...state, records: read.bytes, abortedTransactions: abortedIn(log, read.bytes, endOffset) }
 }
 

@@ -212,6 +212,9 @@ describe("alter configs", () => {
     [TOPIC, "", "retention.ms", "1", ErrorCode.INVALID_REQUEST],
     [TOPIC, "a b", "retention.ms", "1", ErrorCode.INVALID_TOPIC_EXCEPTION],
     [TOPIC, "nowhere", "retention.ms", "1", ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
+    [TOPIC, "nowhere", "retention.ms", "soon", ErrorCode.INVALID_CONFIG],
+    [TOPIC, "nowhere", "no.such.config", null, ErrorCode.INVALID_REQUEST],
+    [BROKER, "8", "no.such.config", "1", ErrorCode.INVALID_REQUEST],
     [BROKER, "", "log.retention.ms", "soon", ErrorCode.INVALID_REQUEST],
   ])("of resource %i %j setting %s to %s gives %i", async (type, name, config, value, errorCode) => {
     const client = await (await start()).client()

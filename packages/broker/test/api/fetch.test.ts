@@ -132,6 +132,21 @@ describe("fetch", () => {
     ).toEqual([["y"]])
   })
 
+  test("58: the epoch that lasts ends where the log does, also where it has no record yet", async () => {
+    const client = await withTopic()
+    await client.produce("a", batch(["x"]))
+    await client.createTopic("empty")
+    const asked = { currentLeaderEpoch: 0, lastFetchedEpoch: 0 }
+    // Its files are there as soon as somebody asked for an offset that it does not have.
+    expect(await fetchOne(client, "empty", { offset: 1 })).toMatchObject({ errorCode: ErrorCode.OFFSET_OUT_OF_RANGE })
+    const none = { epoch: -1, endOffset: -1 }
+    expect(await fetchOne(client, "empty", asked)).toMatchObject({ errorCode: 0, divergingEpoch: none })
+    expect(await fetchOne(client, "empty", { ...asked, offset: 3 })).toMatchObject({
+      ...{ errorCode: 0, divergingEpoch: { epoch: 0, endOffset: 0 } },
+    })
+    expect(await fetchOne(client, "a", { ...asked, offset: 1 })).toMatchObject({ errorCode: 0, divergingEpoch: none })
+  })
+
   test("58: any negative leader epoch says nothing", async () => {
     const client = await withTopic()
     expect(await fetchOne(client, "a", { currentLeaderEpoch: -2 })).toMatchObject({ errorCode: 0 })
@@ -238,6 +253,17 @@ describe("read committed", () => {
       abortedTransactions: [],
     })
     expect(await fetchOne(client, "a")).toMatchObject({ abortedTransactions: null })
+    // Nothing fits beside what another partition gave: nothing is known of what would have been read.
+    await client.createTopic("b")
+    await client.produce("b", batch(["first"]))
+    const answer = await client.send(Fetch, 12, {
+      ...{ maxWaitMs: 0, minBytes: 1, maxBytes: 1000, isolationLevel: READ_COMMITTED },
+      topics: ["b", "a"].map((topic) => ({
+        topic,
+        partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: topic === "a" ? 10 : 1000 }],
+      })),
+    })
+    expect(answer.responses[1]!.partitions[0]).toMatchObject({ errorCode: 0, abortedTransactions: null })
     expect((await fetchAll(client, "a")).map(({ value }) => value)).toContain("gone")
   })
 
@@ -264,6 +290,31 @@ describe("read committed", () => {
       const refused = await client.produce("a", records.slice(), { transactionalId: "t", version })
       expect(refused.errorCode).toBe(ErrorCode.INVALID_PRODUCER_EPOCH)
     }
+  })
+
+  test("42: to verify or to join a partition that is not there is refused with all of its transaction", async () => {
+    const client = await withTopic()
+    const { producerId } = await producer(client)
+    const topics = [
+      { name: "a", partitions: [0] },
+      { name: "nowhere", partitions: [0] },
+    ]
+    const { resultsByTransaction } = await client.send(AddPartitionsToTxn, 5, {
+      transactions: [{ transactionalId: "t", producerId, producerEpoch: 0, verifyOnly: true, topics }],
+    })
+    const told = resultsByTransaction[0]!.topicResults.flatMap(({ resultsByPartition }) =>
+      resultsByPartition.map(({ partitionErrorCode }) => partitionErrorCode),
+    )
+    expect(told).toEqual([ErrorCode.OPERATION_NOT_ATTEMPTED, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION])
+  })
+
+  test("45: a group without a name is none, whatever the transaction", async () => {
+    const client = await withTopic()
+    const partitions = [{ partitionIndex: 0, committedOffset: 1, committedMetadata: "" }]
+    const { topics } = await client.send(TxnOffsetCommit, 3, {
+      ...{ transactionalId: "t", groupId: "", producerId: 9, producerEpoch: 0, topics: [{ name: "a", partitions }] },
+    })
+    expect(topics[0]!.partitions).toEqual([{ partitionIndex: 0, errorCode: ErrorCode.INVALID_GROUP_ID }])
   })
 
   test.each([

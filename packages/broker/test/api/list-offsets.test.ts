@@ -72,6 +72,7 @@ describe("list offsets", () => {
   })
 
   test("an absent partition", async () => {
+    expect(await list(await filled(), -7, 11, 3)).toMatchObject({ errorCode: ErrorCode.UNSUPPORTED_VERSION })
     expect(await list(await filled(), -1, 11, 3)).toMatchObject({ errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION })
   })
 })

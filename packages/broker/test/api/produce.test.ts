@@ -30,6 +30,7 @@ describe("produce", () => {
     ["nowhere", 0, -1, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
     ["a", 7, -1, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
     ["a", 0, 2, ErrorCode.INVALID_REQUIRED_ACKS],
+    ["a", 7, 2, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
     ["__consumer_offsets", 0, -1, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
   ])("2: topic %s, partition %i, acks %i gives %i", async (topic, partition, acks, errorCode) => {
     const client = await withTopic()
@@ -181,6 +182,12 @@ describe("produce", () => {
   ])("22: %s, a batch is told the log start only where Kafka knows it then", async (_, bytes, logStartOffset) => {
     const client = await withTopic({ "max.message.bytes": "1000" })
     expect(await client.produce("a", bytes)).toMatchObject({ baseOffset: -1, logStartOffset })
+  })
+
+  test("25: only in a transaction must a producer that the log does not know begin at 0", async () => {
+    const client = await withTopic()
+    const records = batch(["x"], { producerId: 1, producerEpoch: 0, baseSequence: 5 })
+    expect(await client.produce("a", records, { version: 12, transactionalId: "t" })).toMatchObject({ errorCode: 0 })
   })
 
   test("22: the log start offset is told", async () => {

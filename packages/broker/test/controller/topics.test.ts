@@ -90,6 +90,15 @@ describe("create topics", () => {
     expect(target.partitionCount).toBe(before)
   })
 
+  test("a topic that is there is told so before what else is wrong with it", () => {
+    const target = image()
+    create(target, topic("a"))
+    const assignments = [{ partitionIndex: 0, brokerIds: [1] }]
+    expect(create(target, topic("a", { numPartitions: 1, assignments }))[0]).toMatchObject({
+      errorCode: ErrorCode.TOPIC_ALREADY_EXISTS,
+    })
+  })
+
   test("a name given twice is refused once; the others are created", () => {
     const target = image()
     const results = create(target, topic("a"), topic("b"), topic("a"))
