@@ -19,7 +19,7 @@ const PARTITIONS = 10_000
 const TOPIC_PARTITIONS = 1_000
 const HEAP_MB = 1_024
 const STOP_TIMEOUT_MS = 600_000
-/** One request may take long here. */
+/** One request may take long here, and what it asks for longer. */
 const REQUEST_TIMEOUT_MS = 300_000
 
 interface Subject {
@@ -118,7 +118,12 @@ async function measure(
     add(what, "ms", performance.now() - began)
   }
   const connected = async (run: (client: KafkaClient, admin: Admin) => Promise<void>) => {
-    const client = new KafkaClient({ host: nodeHost, brokers: subject.brokers, requestTimeoutMs: REQUEST_TIMEOUT_MS })
+    const client = new KafkaClient({
+      host: nodeHost,
+      brokers: subject.brokers,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      defaultApiTimeoutMs: REQUEST_TIMEOUT_MS,
+    })
     try {
       await run(client, client.admin())
     } finally {
@@ -126,7 +131,7 @@ async function measure(
     }
   }
   const recordIntoEach = async (client: KafkaClient) => {
-    const producer = client.producer()
+    const producer = client.producer({ deliveryTimeoutMs: REQUEST_TIMEOUT_MS })
     for (const { name, partitions: count } of topics) {
       for (let partition = 0; partition < count; partition++) {
         const value = Buffer.from(`${name} ${partition}`)

@@ -4,7 +4,7 @@
  * A partition's log is opened at its first use: a broker with many quiet partitions starts as fast as an empty one. Only
  * after an unclean stop all logs are opened at the start, since recovery may find damage that must be told at once.
  */
-import type { Clock } from "@millrace/host"
+import type { Clock, Timer } from "@millrace/host"
 import { ErrorCode } from "@millrace/protocol"
 import { endTxnMarkerBatch } from "@millrace/protocol/record/control"
 import type { LogDirectory } from "@millrace/storage"
@@ -47,6 +47,9 @@ export class ReplicaManager implements MarkerWriter {
   #coordinators: Coordinators | undefined
   /** Topics whose log directories existed when the broker started: the others need not be looked for. */
   readonly #found: ReadonlyMap<string, string>
+  /** Of the files of deleted logs: thousands of them at once would keep everybody waiting. */
+  readonly #removals: (() => void)[] = []
+  #removing: Timer | undefined
 
   constructor(options: ReplicaManagerOptions) {
     this.#options = options
@@ -224,6 +227,7 @@ export class ReplicaManager implements MarkerWriter {
   }
 
   close(): void {
+    this.#removing?.cancel()
     for (const partition of this.partitions()) partition.close(ErrorCode.NOT_LEADER_OR_FOLLOWER)
   }
 
@@ -299,10 +303,31 @@ export class ReplicaManager implements MarkerWriter {
         partition.close(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
       }
       const logs = partitions.filter(({ hasLog }) => hasLog)
-      logDirectory.deleteLogs(logs.map(({ topic, index }) => ({ topic, partition: index })))
+      const removals = logDirectory.deleteLogs(logs.map(({ topic, index }) => ({ topic, partition: index })))
+      for (const removal of removals) this.#removals.push(removal)
+      this.#removeSoon()
       return [name]
     }
     return []
+  }
+
+  #removeSoon(): void {
+    const { clock, log } = this.#options
+    this.#removing ??= clock.setTimer(0, () => {
+      this.#removing = undefined
+      try {
+        for (const removal of this.#removals.splice(0, REMOVALS_AT_ONCE)) removal()
+      } catch (cause) {
+        if (faultCode(cause) === undefined) throw cause
+        const reason = (cause as Error).message
+        log(`files of a deleted log stay until the next start: ${reason}`, {
+          level: "error",
+          event: "removal-failed",
+          reason,
+        })
+      }
+      if (this.#removals.length > 0) this.#removeSoon()
+    })
   }
 
   #reconfigure(topic: string): void {
@@ -312,6 +337,9 @@ export class ReplicaManager implements MarkerWriter {
     }
   }
 }
+
+/** Logs whose files are removed before others get a turn. */
+const REMOVALS_AT_ONCE = 8
 
 /** AddPartitionsToTxn in the form in which brokers ask. */
 const BROKERS_ADD_VERSION = 5

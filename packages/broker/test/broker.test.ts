@@ -9,7 +9,7 @@ import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
 import { ListOffsets } from "@millrace/protocol/messages/list-offsets"
 import { Metadata } from "@millrace/protocol/messages/metadata"
 import { OffsetForLeaderEpoch } from "@millrace/protocol/messages/offset-for-leader-epoch"
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { Broker } from "@millrace/broker"
 import { batch, NOW, start, temporaryDirectory } from "./harness.ts"
 import { fetchAll, fetchOne } from "./read.ts"
@@ -130,7 +130,9 @@ describe("restart", () => {
     await client.createTopic("a")
     await client.produce("a", batch(["x"]))
     await client.send(DeleteTopics, 5, { topicNames: ["a"], timeoutMs: 1000 })
-    expect(readdirSync(started.dataDir).filter((name) => name.startsWith("a-"))).toEqual([])
+    const left = () => readdirSync(started.dataDir).filter((name) => name.startsWith("a-"))
+    expect(left().filter((name) => !name.endsWith("-delete"))).toEqual([])
+    await vi.waitFor(() => expect(left()).toEqual([]))
     await client.createTopic("a")
     expect(await fetchAll(client, "a")).toEqual([])
     expect(await client.produce("a", batch(["y"]))).toMatchObject({ baseOffset: 0 })

@@ -207,9 +207,12 @@ export class LogDirectory {
     return this.#open(name, config, { now, cleanShutdown: false, recoveryPoint: 0, syncName: this.#syncNames })
   }
 
-  /** Deletes logs, open or not: renamed first, so that after a crash each is either whole or gone. */
-  deleteLogs(logs: readonly TopicPartition[]): void {
-    for (const dying of this.#retire(logs, DELETED_DIRECTORY_SUFFIX)) this.#disk.remove(dying)
+  /**
+   * Deletes logs, open or not: renamed, so that after a crash each is either whole or gone. Answers what their files are to be
+   * removed with, one log at a time; what is not removed goes at the next start.
+   */
+  deleteLogs(logs: readonly TopicPartition[]): (() => void)[] {
+    return this.#retire(logs, DELETED_DIRECTORY_SUFFIX).map((dying) => () => this.#disk.remove(dying))
   }
 
   /**

@@ -193,11 +193,14 @@ describe("a data directory", () => {
     const logs = Array.from({ length: 100 }, (_, partition) => ({ topic: "t", partition }))
     for (const { topic, partition } of logs) directory.createLog(topic, partition, TOPIC_ID, config, NOW)
     const before = disk.directorySyncs
-    directory.deleteLogs(logs)
+    const removals = directory.deleteLogs(logs)
+    expect(removals).toHaveLength(100)
     expect(disk.directorySyncs - before).toBeLessThan(10)
     expect(directory.topicDirs()).toEqual([])
+    removals[0]!()
     disk.powerCut(() => 0)
     expect(open(disk).topicDirs()).toEqual([])
+    expect(disk.list("/data").filter((name) => name.endsWith("-delete"))).toEqual([])
   })
 
   it("asks for a flush after a roll, so that recovery reads the last segment only", async () => {
@@ -226,7 +229,7 @@ describe("a data directory", () => {
     const disk = new MemoryDisk()
     const directory = filled(disk)
     directory.log("a.b-c", 3)!.deleteRecordsBefore(9)
-    directory.deleteLogs([{ topic: "a.b-c", partition: 3 }])
+    for (const remove of directory.deleteLogs([{ topic: "a.b-c", partition: 3 }])) remove()
     expect(directory.topicDirs()).toEqual([])
     expect(disk.list("/data").filter((name) => name.includes("a.b-c"))).toEqual([])
     const log = directory.createLog("a.b-c", 3, OTHER_ID, config, NOW)

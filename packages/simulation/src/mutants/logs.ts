@@ -78,8 +78,8 @@ export const LOGS_MUTANTS: readonly Mutant[] = [
     name: "deleted-topic-stays",
     fault: "The logs of a deleted topic stay on the disk.",
     file: REPLICAS,
-    find: "logDirectory.deleteLogs(logs.map(({ topic, index }) => ({ topic, partition: index })))",
-    replace: "",
+    find: "= logDirectory.deleteLogs(logs.map(({ topic, index }) => ({ topic, partition: index })))",
+    replace: ": (() => void)[] = []",
     suite,
   },
 ]
