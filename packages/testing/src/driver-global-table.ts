@@ -2,9 +2,11 @@
  * A global table of the test driver: the last committed record of each key in its topic, looked up in the log itself, so
  * that it is always as far as the topic is.
  */
-import type { GlobalRows } from "@millrace/streams/state/global-store"
+import { UnknownSchemaId } from "@millrace/schema"
+import { type GlobalRows, unreadableRow } from "@millrace/streams/state/global-store"
 import type { Stamped } from "@millrace/streams/state/key-value-store"
-import type { PhysicalStore } from "@millrace/streams/topology/topology"
+import { type UnreadableRows, unreadableRows } from "@millrace/streams/state/unreadable-rows"
+import type { PhysicalStore, Topology } from "@millrace/streams/topology/topology"
 import type { MemoryCluster } from "./memory-cluster.ts"
 
 const NO_ROW: Stamped<never> = { value: undefined, timestamp: -1 }
@@ -12,17 +14,30 @@ const NO_ROW: Stamped<never> = { value: undefined, timestamp: -1 }
 export class DriverGlobalTable implements GlobalRows {
   readonly #spec: PhysicalStore
   readonly #cluster: MemoryCluster
+  readonly #unreadable: UnreadableRows | undefined
 
-  constructor(spec: PhysicalStore, cluster: MemoryCluster) {
+  constructor(topology: Topology, spec: PhysicalStore, cluster: MemoryCluster) {
     this.#spec = spec
     this.#cluster = cluster
+    this.#unreadable = unreadableRows(topology, spec, () => {})
   }
 
   get(key: unknown): Stamped<any> {
     const wanted = this.#spec.key.encode(key)
-    const records = this.#cluster.logs(this.#spec.changelog).flatMap((log) => log.committed(0))
-    const last = records.findLast((record) => record.key !== null && Buffer.compare(record.key, wanted) === 0)
-    if (last === undefined || last.value === null) return NO_ROW
-    return { value: this.#spec.value.decode(last.value), timestamp: last.timestamp }
+    const logs = this.#cluster.logs(this.#spec.changelog)
+    const records = logs.flatMap((log, partition) => log.committed(0).map((entry) => ({ entry, partition })))
+    for (const { entry, partition } of records.toReversed()) {
+      const { key, value, timestamp, offset } = entry
+      if (key === null || Buffer.compare(key, wanted) !== 0) continue
+      if (value === null) return NO_ROW
+      try {
+        return { value: this.#spec.value.decode(value), timestamp }
+      } catch (cause) {
+        if (this.#unreadable === undefined || cause instanceof UnknownSchemaId)
+          throw unreadableRow(this.#spec.name, cause)
+        this.#unreadable.passOver({ partition, offset, key, value }, cause)
+      }
+    }
+    return NO_ROW
   }
 }

@@ -162,7 +162,9 @@ export class TestDriver {
     const { effects: given = effectPort(this.clock, this.#options.services) } = this.#options
     const effects = given === "real-time" ? effectPort(nodeClock, this.#options.services) : given
     const { globals } = this.topology
-    const globalTables = new Map(globals.map((spec) => [spec.name, new DriverGlobalTable(spec, this.cluster)]))
+    const globalTables = new Map(
+      globals.map((spec) => [spec.name, new DriverGlobalTable(this.topology, spec, this.cluster)]),
+    )
     for (const id of allTasks(this.topology, this.#partitions)) {
       const task = await makeTask(id, {
         topology: this.topology,

@@ -4,13 +4,25 @@
  * State: a key-value store of the process, named after the topic (or as `store` says), restored fully before any record is
  * processed; the topic is its own changelog. Time: none. Its rows are those of the moment, whenever a record is processed:
  * they are not synchronised with streams, and reading them is no part of a transaction.
- * Null keys are passed over; a tombstone deletes the row. Its topic needs no co-partitioning with anything.
+ * Null keys are passed over; a tombstone deletes the row. What does not decode: `onDeserializationFailure`. Its topic needs no co-partitioning with anything.
  */
 import { PipelineError } from "../errors.ts"
 import { Flow, type GlobalTable } from "../dsl/stream.ts"
 import type { Topic } from "../dsl/topic.ts"
 import { makeNode } from "../topology/node.ts"
+import type { FailureHandler } from "../dsl/failure.ts"
 import type { Operator } from "./operator.ts"
+
+export interface GlobalTableOptions {
+  /** Of the rows; default: the topic's name. */
+  readonly store?: string
+  /**
+   * Bytes of its topic that do not decode: default is the pipeline's. "skip", or a dead letter, leaves the row before as it is;
+   * which record it was is told in the log, and no dead letter is written, since reading a global table is no part of a
+   * transaction. "fail" fails the record that looks the row up.
+   */
+  readonly onDeserializationFailure?: FailureHandler
+}
 
 const globalTableOperator: Operator = {
   kind: "global-table",
@@ -19,11 +31,13 @@ const globalTableOperator: Operator = {
   },
 }
 
-export function globalTable<K, V>(topic: Topic<K, V>, options: { readonly store?: string } = {}): GlobalTable<K, V> {
+export function globalTable<K, V>(topic: Topic<K, V>, options: GlobalTableOptions = {}): GlobalTable<K, V> {
+  const { onDeserializationFailure } = options
   const store = { name: options.store ?? topic.name, kind: "key-value", key: topic.key, value: topic.value } as const
   const node = makeNode({
     operator: globalTableOperator,
     options: { topic: topic.name },
+    functions: onDeserializationFailure === undefined ? {} : { onRecordFailure: () => onDeserializationFailure },
     stores: [store],
     key: topic.key,
     value: topic.value,

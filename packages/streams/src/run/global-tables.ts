@@ -3,7 +3,8 @@
  * only after that may records be processed; then on and on beside the tasks.
  *
  * What the engine has from an earlier run is read on from its positions, unless it is of another topic of that name, has
- * left the log, or is older than the topic keeps deletions: then it starts over.
+ * left the log, is older than the topic keeps deletions, or was not checked where rows may be passed over now
+ * (state/unreadable-rows.ts): then it starts over.
  */
 import type { Consumer, FetchedPartition, KafkaClient } from "@millrace/client"
 import type { Clock } from "@millrace/host"
@@ -11,6 +12,7 @@ import { RecordReader } from "@millrace/protocol/record/record"
 import { StateError } from "../errors.ts"
 import { FLUSH_LIMITS, type FlushLimits } from "../state/committed.ts"
 import type { StateEngines } from "../state/engine.ts"
+import { type UnreadableRows, unreadableRows } from "../state/unreadable-rows.ts"
 import { GlobalStore } from "../state/global-store.ts"
 import type { PartitionCounts } from "../topology/partitions.ts"
 import type { PhysicalStore, Topology } from "../topology/topology.ts"
@@ -31,6 +33,7 @@ export interface GlobalTablesOptions {
   /** All of a global table is in one engine, and each worker thread has its own: two would write over each other. */
   readonly worker: number
   readonly flushLimits?: FlushLimits
+  readonly log: (message: string) => void
   /** A table cannot be read any more: the run must end. */
   readonly onFailure: (cause: unknown) => void
 }
@@ -41,6 +44,8 @@ export class GlobalTables {
   readonly stores: ReadonlyMap<string, GlobalStore>
   readonly #options: GlobalTablesOptions
   readonly #topics = new Map<string, GlobalStore>()
+  /** By topic, of tables whose records may be passed over. */
+  readonly #unreadable = new Map<string, UnreadableRows>()
   #consumer: Consumer | undefined
   #reading: Promise<void> = Promise.resolve()
   #isClosing = false
@@ -58,6 +63,10 @@ export class GlobalTables {
       const store = new GlobalStore(bound, engines.open(spec.name, worker), flushLimits ?? FLUSH_LIMITS)
       stores.set(spec.name, store)
       this.#topics.set(spec.changelog, store)
+      const unreadable = unreadableRows(topology, bound, options.log)
+      if (unreadable === undefined) continue
+      this.#unreadable.set(spec.changelog, unreadable)
+      store.isChecked = true
     }
     this.stores = stores
   }
@@ -96,7 +105,7 @@ export class GlobalTables {
       clock.now() - checkpoint.writtenAt < deleteRetentionMs
     const hasLeft = (one: TopicPartition) =>
       (store.position(one.partition) ?? 0) < (beginnings.get(partitionName(one)) ?? 0)
-    if (!isKnown || this.#partitionsOf(topic).some(hasLeft)) await store.clear()
+    if (!isKnown || store.hasUnchecked || this.#partitionsOf(topic).some(hasLeft)) await store.clear()
   }
 
   async #readOn(): Promise<void> {
@@ -108,7 +117,7 @@ export class GlobalTables {
   }
 
   async #turn(): Promise<void> {
-    for (const fetched of await this.#consumer!.poll(POLL_MS)) this.#apply(fetched)
+    for (const fetched of await this.#consumer!.poll(POLL_MS)) await this.#apply(fetched)
     const now = this.#options.clock.now()
     for (const [topic, store] of this.#topics) {
       if (!store.committed.isDue(now)) continue
@@ -117,17 +126,25 @@ export class GlobalTables {
     }
   }
 
-  #apply(fetched: FetchedPartition): void {
+  async #apply(fetched: FetchedPartition): Promise<void> {
     const store = this.#topics.get(fetched.topic)!
-    const from = store.position(fetched.partition) ?? 0
+    const unreadable = this.#unreadable.get(fetched.topic)
+    const { partition } = fetched
+    const from = store.position(partition) ?? 0
     for (const batch of fetched.batches) {
       const reader = new RecordReader(batch)
       while (reader.next()) {
         const key = reader.offset < from ? null : reader.key()
-        if (key !== null) store.restore(key, reader.value(), reader.timestamp)
+        if (key === null) continue
+        const value = reader.value()
+        if (unreadable !== undefined && value !== null) {
+          const isPassedOver = unreadable.has({ partition, offset: reader.offset, key, value })
+          if (isPassedOver === true || (isPassedOver !== false && (await isPassedOver))) continue
+        }
+        store.restore(key, value, reader.timestamp)
       }
     }
-    store.moveTo(fetched.partition, fetched.nextOffset)
+    store.moveTo(partition, fetched.nextOffset)
   }
 
   async #flush(topic: string, store: GlobalStore): Promise<void> {

@@ -147,6 +147,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       deleteRetentionMs: DELETE_RETENTION_MS,
       worker: place,
       ...(options.flushLimits && { flushLimits: options.flushLimits }),
+      log: options.log,
       onFailure: (cause) => worker.fail(cause),
     })
     closers.push(() => globalTables.close())

@@ -2,6 +2,7 @@
  * The rows of a global table: committed bytes without transactions, with the offset up to which each partition of the
  * topic was read beside them, so that both reach the engine together.
  */
+import { UnknownSchemaId } from "@millrace/schema"
 import type { Checkpoint } from "./engine.ts"
 import type { Stamped } from "./key-value-store.ts"
 import { KeyValueStore } from "./key-value-store.ts"
@@ -15,10 +16,17 @@ export interface GlobalRows {
 
 export class GlobalStore extends KeyValueStore implements GlobalRows {
   readonly #positions = new Map<number, number>()
+  /** Nothing comes here that does not decode (unreadable-rows.ts). */
+  isChecked = false
 
   /** The row of now: unlike a task's, it is not kept for the transaction. */
   override get(key: unknown): Stamped<any> {
-    return this.decode(this.committed.get(byteString(this.spec.key.encode(key))))
+    const stored = this.committed.get(byteString(this.spec.key.encode(key)))
+    try {
+      return this.decode(stored)
+    } catch (cause) {
+      throw unreadableRow(this.spec.name, cause)
+    }
   }
 
   /** The first offset of a partition that was not read; undefined when it was never read. */
@@ -41,8 +49,14 @@ export class GlobalStore extends KeyValueStore implements GlobalRows {
 
   /** Hands what was read to the engine. */
   flush(checkpoint: Omit<Checkpoint, "offset">): void {
+    this.putCell(CHECKED_CELL, this.isChecked ? 1 : 0)
     for (const [partition, position] of this.#positions) this.putCell(positionCell(partition), position)
     this.committed.flush({ ...checkpoint, offset: 0 })
+  }
+
+  /** The engine may have rows of a run that checked nothing. */
+  get hasUnchecked(): boolean {
+    return this.isChecked && this.cell(CHECKED_CELL).value !== 1
   }
 
   async clear(): Promise<void> {
@@ -51,4 +65,11 @@ export class GlobalStore extends KeyValueStore implements GlobalRows {
   }
 }
 
+/** It is not what the record holds that looks for the row. */
+export function unreadableRow(table: string, cause: unknown): unknown {
+  if (cause instanceof UnknownSchemaId) return cause
+  return new Error(`the row that it asks of global table "${table}" does not decode`, { cause })
+}
+
+const CHECKED_CELL = "checked"
 const positionCell = (partition: number): string => `position-${partition}`

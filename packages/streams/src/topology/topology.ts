@@ -164,6 +164,7 @@ function handlerOf({ operator, functions }: LogicalNode, failures: FailureHandle
 
 const FAILURES_OF: { readonly [kind: string]: keyof FailureHandlers } = {
   source: "onDeserializationFailure",
+  "global-table": "onDeserializationFailure",
   to: "onProductionFailure",
   "repartition-sink": "onProductionFailure",
 }

@@ -1,7 +1,7 @@
 /**
  * Streams joined with global tables: rows derived from Kafka Streams' stream-globalKTable join.
  */
-import { json, string } from "@millrace/schema"
+import { bytes, json, string } from "@millrace/schema"
 import { TestDriver } from "@millrace/testing"
 import { expect, test } from "vitest"
 import * as S from "../../src/index.ts"
@@ -53,6 +53,55 @@ test.each([
   // The result has the stream's time, not the row's.
   expect(driver.read(Out)[0]!.timestamp).toBe(5)
   expect(driver.dropped).toMatchObject(dropped)
+})
+
+const Raw = S.topic(Countries.name, { key: string, value: bytes })
+const Products = S.topic(Countries.name, { key: string, value: json<string>() })
+
+const described = (pipeline: S.FailureHandlers, table: S.GlobalTableOptions = {}) =>
+  TestDriver.start(
+    S.pipeline(
+      "app",
+      () =>
+        S.stream(Orders).pipe(
+          S.joinGlobalTable(
+            S.globalTable(Products, table),
+            (order) => order.country,
+            (_, name) => name,
+          ),
+          S.to(Out),
+        ),
+      pipeline,
+    ),
+  )
+
+async function poisoned(driver: TestDriver) {
+  driver.send(Products, { key: "de", value: "Germany", timestamp: 0 })
+  driver.send(Raw, { key: "de", value: Buffer.from("{"), timestamp: 1 })
+  driver.send(Orders, { key: "a", value: { country: "de" }, timestamp: 5 })
+  await driver.run()
+  return driver.read(Out).map(({ value }) => value)
+}
+
+test("F1: a record of a global table that does not decode is passed over, as the pipeline or the table says", async () => {
+  await using skipping = await described({ onDeserializationFailure: "skip" })
+  expect(await poisoned(skipping)).toEqual(["Germany"])
+  const failures: string[] = []
+  const tell: S.FailureHandler = ({ error }) => {
+    failures.push(error.message)
+    return { deadLetter: "bad" }
+  }
+  await using told = await described({}, { onDeserializationFailure: tell })
+  expect(await poisoned(told)).toEqual(["Germany"])
+  expect(failures[0]).toMatch(/^pipeline "app", operator "global-table-\d+", record countries-0@1: json: not JSON/)
+})
+
+test("F1: otherwise it fails the record that asks for the row, and the table is named", async () => {
+  await using failing = await described({})
+  const reason = /record orders-0@0: the row that it asks of global table "countries" does not decode: json: not JSON/
+  await expect(poisoned(failing)).rejects.toThrow(reason)
+  await using own = await described({ onDeserializationFailure: "skip" }, { onDeserializationFailure: "fail" })
+  await expect(poisoned(own)).rejects.toThrow(reason)
 })
 
 test("J11: a stream whose key changed is not repartitioned, and two joins read one table", async () => {

@@ -134,6 +134,42 @@ export function globalTableSuite(start: () => Promise<Bench>): void {
     expect([...other.store(countries).all()]).toHaveLength(50)
   })
 
+  test("F1: records that do not decode are passed over, also those that an earlier run took for rows", async () => {
+    const Rates = S.topic(named("global-poison-rates"), { key: string, value: json<number>() })
+    const Raw = S.topic(Rates.name, { key: string, value: string })
+    const Ids = S.topic(named("global-poison-ids"), { key: string, value: string })
+    await bench.createTopics({ "global-poison-rates": 1, "global-poison-ids": 1 })
+    const rates = S.globalTable(Rates, { store: "rates" })
+    const pipeline = (handlers: S.FailureHandlers) =>
+      S.pipeline(
+        named("global-poison"),
+        () =>
+          S.stream(Ids).pipe(
+            S.joinGlobalTable(
+              rates,
+              (id) => id,
+              (id, rate) => `${id} ${rate}`,
+            ),
+            S.forEach(() => {}),
+          ),
+        handlers,
+      )
+    await bench.produce(Raw, [
+      ["eur", "2", 1],
+      ["eur", "two", 2],
+      ["usd", "3", 3],
+    ])
+    const first = await S.run(pipeline({}), bench.options("global-poison"))
+    expect(() => first.store(rates).get("eur")).toThrow("json: not JSON")
+    await first.close()
+    const said: string[] = []
+    const log = (message: string) => said.push(message)
+    const skipping = pipeline({ onDeserializationFailure: "skip" })
+    await using running = await S.run(skipping, { ...bench.options("global-poison"), log })
+    expect([running.store(rates).get("eur"), running.store(rates).get("usd")]).toEqual([2, 3])
+    expect(said).toContainEqual(expect.stringMatching(/record global-poison-rates\S*@1: .* passed over/))
+  })
+
   test("a topic that is not there is named", async () => {
     const { pipeline } = joining("global-none")
     await bench.createTopics({ "global-none-orders": 1, "global-none-out": 1 })
