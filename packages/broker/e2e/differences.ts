@@ -152,10 +152,9 @@ export function comparable(value: unknown, path: string, names: Names, name: Nam
   const difference = differences.find(({ at, whole = false }) => whole === isList && at.test(path))
   if (difference) return difference.as(value, name)
   if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1")
-  if (path === "Fetch.responses" && isList && value.some((topic) => partitionsOf(topic).length > 1))
-    return comparable(value.flatMap(ungrouped), path, names, name)
   if (isList) {
-    const items = UNORDERED.some((unordered) => unordered.test(path)) ? inOrder(value, path, names) : value
+    const list: readonly unknown[] = path === "Fetch.responses" ? value.flatMap(ungrouped) : value
+    const items = UNORDERED.some((unordered) => unordered.test(path)) ? inOrder(list, path, names) : list
     return items.map((item) => comparable(item, path, names, name))
   }
   if (typeof value === "object" && value !== null) {
@@ -170,7 +169,21 @@ export function comparable(value: unknown, path: string, names: Names, name: Nam
 /** How partitions of a topic are put together means nothing: Kafka puts those that it refuses apart. */
 const ungrouped = (topic: unknown): unknown[] =>
   partitionsOf(topic).map((partition) => ({ ...(topic as object), partitions: [partition] }))
-const partitionsOf = (topic: unknown): readonly unknown[] => (topic as { partitions: readonly unknown[] }).partitions
+
+interface FetchedPartition {
+  readonly records: Uint8Array | null
+  readonly abortedTransactions: readonly unknown[] | null
+}
+/**
+ * Without records no list of aborted transactions is as good as an empty one: Kafka fills what is left of the limits with a
+ * part of a batch, which readers drop, and so has no room for other partitions where ours has some, or the reverse.
+ */
+const partitionsOf = (topic: unknown): FetchedPartition[] =>
+  (topic as { partitions: readonly FetchedPartition[] }).partitions.map((partition) =>
+    partition.records?.length === 0
+      ? { ...partition, abortedTransactions: partition.abortedTransactions ?? [] }
+      : partition,
+  )
 
 /** By what they say apart from names, which are given in that order. */
 function inOrder(items: readonly unknown[], path: string, names: Names): unknown[] {

@@ -74,14 +74,10 @@ async function world(side: Side, seed: number): Promise<World> {
         batch(["i"], idempotent),
         batch(["j", "k"], { ...idempotent, baseSequence: 1 }),
       ],
-      [
-        batch([{ key: "k", value: "v" }, { value: "w" }]),
-        batch(["t"], { ...idempotent, transactional: true }),
-        batch([]),
-        new Uint8Array(0),
-      ],
+      [batch([{ key: "k", value: "v" }, { value: "w" }]), batch([]), new Uint8Array(0)],
     ],
     [/^acks$/, [-1, 1]],
+    // No batch of a transaction: Kafka remembers of one that is refused which sequence it had.
     [/^timestamp$/, [-1, -2, 0, TIME, TIME + 5, 2 ** 50], [-4, -5, -7]],
     [/^(fetchOffset|offset|committedOffset)$/, [0, 0, 1], [5, -1, -2, 2 ** 40]],
     [/^maxWaitMs$/, [0]],
@@ -123,7 +119,7 @@ const asked = [...allApis().handlers.values()]
 
 /** Before, to ask for a topic creates it, sooner or later. */
 const VERSION_NO_CREATION = 4
-const SEEDS = Array.from({ length: Number(process.env["MILLRACE_SWEEP_SEEDS"] ?? 8) }, (_, index) => index + 1)
+const SEEDS = Array.from({ length: Number(process.env["MILLRACE_SWEEP_SEEDS"] ?? 10) }, (_, index) => index + 1)
 const REQUESTS = 300
 
 for (const seed of SEEDS) {

@@ -55,9 +55,9 @@ export function alterConfigsIncrementally(
   changes: readonly ConfigChange[],
   effective: EffectiveValue,
 ): MetadataRecord[] {
+  checkValues(changes.filter(({ operation }) => operation !== ConfigOperation.DELETE))
   const table = tableOf(image, resource)
   const names = new Set<string>()
-  checkValues(changes.filter(({ operation }) => operation !== ConfigOperation.DELETE))
   const records = changes.map(({ name, operation, value }) => {
     if (names.has(name)) throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} is changed more than once.`)
     names.add(name)
@@ -110,10 +110,10 @@ export function replaceConfigs(
   resource: ConfigResource,
   settings: readonly { readonly name: string; readonly value: string | null }[],
 ): MetadataRecord[] {
+  checkValues(settings)
   const table = tableOf(image, resource)
   const records: MetadataRecord[] = []
   const names = new Set<string>()
-  checkValues(settings)
   for (const { name, value } of settings) {
     if (names.has(name)) throw new Refusal(ErrorCode.INVALID_REQUEST, `Config ${name} is given more than once.`)
     names.add(name)

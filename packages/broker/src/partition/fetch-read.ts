@@ -25,7 +25,7 @@ export interface FetchRead {
   readonly logStartOffset: number
   readonly records: Uint8Array
   readonly divergingEpoch?: { readonly epoch: number; readonly endOffset: number } | undefined
-  /** Absent unless the reader asked for committed data only, and gets some. */
+  /** Absent unless the reader asked for committed data only. */
   readonly abortedTransactions?: { producerId: number; firstOffset: number }[] | undefined
 }
 
@@ -76,8 +76,7 @@ function readLog(partition: Partition, log: Log, request: FetchReadRequest): Fet
   const { maxBytes, minOneBatch } = request
   const read = log.read(fetchOffset, { maxBytes: Math.max(0, maxBytes), minOneBatch, endOffset })
   if (read === "OFFSET_OUT_OF_RANGE") return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
-  // Nor where the first batch is larger than the limits: the reader learns nothing of the range.
-  if (!readCommitted || read.bytes.length === 0) return { ...state, records: read.bytes }
+  if (!readCommitted) return { ...state, records: read.bytes }
   return { ...state, records: read.bytes, abortedTransactions: abortedIn(log, read.bytes, endOffset) }
 }
 

@@ -253,17 +253,6 @@ describe("read committed", () => {
       abortedTransactions: [],
     })
     expect(await fetchOne(client, "a")).toMatchObject({ abortedTransactions: null })
-    // Nothing fits beside what another partition gave: nothing is known of what would have been read.
-    await client.createTopic("b")
-    await client.produce("b", batch(["first"]))
-    const answer = await client.send(Fetch, 12, {
-      ...{ maxWaitMs: 0, minBytes: 1, maxBytes: 1000, isolationLevel: READ_COMMITTED },
-      topics: ["b", "a"].map((topic) => ({
-        topic,
-        partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: topic === "a" ? 10 : 1000 }],
-      })),
-    })
-    expect(answer.responses[1]!.partitions[0]).toMatchObject({ errorCode: 0, abortedTransactions: null })
     expect((await fetchAll(client, "a")).map(({ value }) => value)).toContain("gone")
   })
 
