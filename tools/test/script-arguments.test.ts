@@ -8,6 +8,7 @@ const SCRIPTS = {
   torture: "tools/src/torture/main.ts",
   compat: "tools/src/compat/main.ts",
   fuzz: "tools/src/fuzz/main.ts",
+  soak: "tools/src/soak/main.ts",
   bench: "bench/src/main.ts",
 }
 

@@ -1,5 +1,5 @@
 /**
- * npm run soak [-- --minutes N] [--rate RECORDS] [--out DIR]
+ * npm run soak: see USAGE.
  *
  * A broker in a process of its own under a steady load (load.ts), its memory, descriptors and threads looked at every two
  * seconds. After five minutes, and at the end, all clients go, and what it holds then is compared: resident memory under load
@@ -10,7 +10,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { pathToFileURL } from "node:url"
-import { parseArgs } from "node:util"
+import { scriptArguments } from "../script-arguments.ts"
 import { BrokerProcess } from "../torture/broker-process.ts"
 import { Load } from "./load.ts"
 import { plot } from "./plot.ts"
@@ -44,7 +44,12 @@ const SETTINGS = [
   "producer.id.expiration.check.interval.ms=10000",
 ]
 
-const { values: options } = parseArgs({
+const USAGE = `npm run soak [-- options]
+  --minutes N      how long; ${MINUTES} without it
+  --rate RECORDS   written a second; ${RATE} without it
+  --out DIR        where samples and plot go`
+
+const { values: options } = scriptArguments(USAGE, {
   options: {
     minutes: { type: "string", default: MINUTES },
     rate: { type: "string", default: RATE },
