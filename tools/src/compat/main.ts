@@ -5,6 +5,7 @@ import { scriptArguments, wrongArguments } from "../script-arguments.ts"
 import { type Check, type Outcome, perform } from "./check.ts"
 import { clientsAndTools } from "./clients-and-tools.ts"
 import { javaPrograms } from "./java-programs.ts"
+import { librdkafka } from "./librdkafka.ts"
 import { otherClients } from "./other-clients.ts"
 import { readSections, section, writeSections } from "./page.ts"
 import type { Suite } from "./suite.ts"
@@ -13,6 +14,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   tools: clientsAndTools,
   clients: otherClients,
   java: javaPrograms,
+  librdkafka,
 }
 
 const USAGE = `npm run compat: all suites; writes docs/compatibility.md
