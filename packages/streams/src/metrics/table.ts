@@ -159,6 +159,14 @@ const METRICS: readonly Metric<RunMetrics>[] = [
     read: perTask((task) => task.inputLag),
   },
   {
+    name: "task_awaited_upstreams",
+    type: "gauge",
+    unit: "tasks",
+    labels: ["task"],
+    help: "Upstream tasks that have told no time yet, since no record came from them: what waits for event time in the task, such as windows that are emitted when they close, or behind it, waits for them.",
+    read: perTask(({ awaited }) => awaited.reduce((sum, one) => sum + one.upstreamPartitions.length, 0)),
+  },
+  {
     name: "task_buffered_records",
     type: "gauge",
     unit: "records",

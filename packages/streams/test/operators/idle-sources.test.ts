@@ -5,6 +5,7 @@ import { json, string } from "@millrace/schema"
 import { COMMIT_STEPS, FAULT_KINDS, TestDriver, type TestDriverOptions } from "@millrace/testing"
 import { expect, test } from "vitest"
 import * as S from "../../src/index.ts"
+import { STREAMS_METRICS } from "../../src/metrics/table.ts"
 
 const Orders = S.topic("orders", { key: string, value: json<{ customer: string; amount: number }>() })
 const Out = S.topic("out", { key: string, value: json<any>() })
@@ -69,6 +70,8 @@ test("W8: partitions without records hold windows back for ever, where nothing i
   const awaited = { topic: "app-per-minute-repartition", upstreamPartitions: [2, 3] }
   const waiting = driver.metrics.perTask.filter((task) => task.awaited.length > 0)
   expect(waiting.map((task) => [task.task, task.awaited])).toEqual([0, 1, 2, 3].map((at) => [`1_${at}`, [awaited]]))
+  const metric = STREAMS_METRICS.metrics.find(({ name }) => name === "task_awaited_upstreams")!
+  expect(metric.read(driver.metrics as never)).toContainEqual({ labels: { task: "1_0" }, value: 2 })
 })
 
 test.each<readonly [string, S.SourceOptions, TestDriverOptions]>([
