@@ -18,7 +18,7 @@ const PARTITIONS = 10_000
 /** Of one topic: Kafka's controller refuses many more at once. */
 const TOPIC_PARTITIONS = 1_000
 const HEAP_MB = 1_024
-const STOP_TIMEOUT_MS = 600_000
+const PROCESS_TIMEOUT_MS = 600_000
 /** One request may take long here, and what it asks for longer. */
 const REQUEST_TIMEOUT_MS = 300_000
 
@@ -80,7 +80,12 @@ async function start(name: BrokerName): Promise<Subject | undefined> {
     }
   }
   try {
-    const kafka = await startRealKafka({ heapMb: HEAP_MB, stopTimeoutMs: STOP_TIMEOUT_MS, keep: true })
+    const kafka = await startRealKafka({
+      heapMb: HEAP_MB,
+      readyTimeoutMs: PROCESS_TIMEOUT_MS,
+      stopTimeoutMs: PROCESS_TIMEOUT_MS,
+      keep: true,
+    })
     return {
       brokers: kafka.brokers,
       get pid() {

@@ -29,6 +29,7 @@ export interface RealKafkaOptions {
   readonly heapMb?: number
   /** Keep the data directory after `stop`. */
   readonly keep?: boolean
+  readonly readyTimeoutMs?: number
   /** How long an orderly end may take before it is a kill. */
   readonly stopTimeoutMs?: number
 }
@@ -84,7 +85,7 @@ export async function startRealKafka(options: RealKafkaOptions = {}): Promise<Re
     const output = openSync(join(dataDir, "console.log"), "a")
     child = spawn("java", [...jvm, "kafka.Kafka", properties], { stdio: ["ignore", output, output] })
     closeSync(output)
-    await ready(child, port!, dataDir)
+    await ready(child, port!, dataDir, options.readyTimeoutMs ?? READY_TIMEOUT_MS)
   }
   const exited = (signal: NodeJS.Signals) =>
     new Promise<void>((resolve) => {
@@ -204,8 +205,8 @@ export async function freePorts(count: number): Promise<number[]> {
 /** ApiVersions v0: the smallest request there is; a broker answers it only once it serves. */
 const API_VERSIONS_REQUEST = Buffer.from("0000000a00120000000000010000", "hex")
 
-async function ready(child: ChildProcess, port: number, dataDir: string): Promise<void> {
-  const deadline = Date.now() + READY_TIMEOUT_MS
+async function ready(child: ChildProcess, port: number, dataDir: string, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs
   while (Date.now() < deadline) {
     if (child.exitCode !== null || child.signalCode !== null) {
       const said = readFileSync(join(dataDir, "console.log"), "utf8").trim().split("\n").slice(-5).join("\n")
@@ -214,7 +215,7 @@ async function ready(child: ChildProcess, port: number, dataDir: string): Promis
     if (await answers(port)) return
     await new Promise((resolve) => setTimeout(resolve, PROBE_INTERVAL_MS))
   }
-  throw new Error(`Apache Kafka was not ready within ${READY_TIMEOUT_MS} ms, see ${dataDir}`)
+  throw new Error(`Apache Kafka was not ready within ${timeoutMs} ms, see ${dataDir}`)
 }
 
 function answers(port: number): Promise<boolean> {
