@@ -102,13 +102,14 @@ export function javaToolChecks(brokers: string): Check[] {
       return "20000 records"
     }),
     check("TransactionalMessageCopier copies exactly once", async () => {
+      // So large that the log of the copies has indexes: one that is small has none.
       await kafkaTool("org.apache.kafka.tools.ProducerPerformance", [
         "--topic",
         "java-copy-in",
         "--num-records",
         "5000",
         "--record-size",
-        "50",
+        "500",
         "--throughput",
         "-1",
         "--producer-props",
