@@ -217,6 +217,8 @@ export class LmdbEngines implements StateEngines {
   }
 
   open(store: string, partition: number): StateEngine {
+    // Reads go to one snapshot until the event loop's next turn: the thread that had the store may have written since.
+    this.#root.resetReadTxn()
     const engine = this.#open(engineName(store, partition))
     engine.opened()
     return engine
