@@ -321,7 +321,7 @@ export class ReplicaManager implements MarkerWriter {
         if (faultCode(cause) === undefined) throw cause
         const reason = (cause as Error).message
         log(`files of a deleted log stay until the next start: ${reason}`, {
-          level: "error",
+          level: "warn",
           event: "removal-failed",
           reason,
         })

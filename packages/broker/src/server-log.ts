@@ -4,7 +4,7 @@
  */
 
 export interface ServerEvent {
-  /** error: data cannot be served. warn: somebody should look. info: it is as it should be. */
+  /** error: something failed that should not, look at once. warn: somebody should look. info: it is as it should be. */
   readonly level: "info" | "warn" | "error"
   /** Stays when the words of the line change, such as `partition-offline`. */
   readonly event: string
