@@ -1,16 +1,13 @@
 /**
  * Clients and tools on one broker, whose files Kafka's own reader then reads; and on one that is secured.
  */
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import * as path from "node:path"
-import { BrokerProcess } from "../torture/broker-process.ts"
 import { dumpLogChecks } from "./dump-log.ts"
 import { javaConsumerChecks } from "./java-consumers.ts"
 import { javaStreamsChecks, streamsGroupSettings } from "./java-streams.ts"
 import { javaToolChecks } from "./java-tools.ts"
 import { kafkajsChecks } from "./kafkajs.ts"
 import { kcatChecks } from "./kcat.ts"
+import { withBroker } from "./own-broker.ts"
 import { quotaChecks } from "./quotas.ts"
 import { secureBroker } from "./security.ts"
 import type { Suite } from "./suite.ts"
@@ -19,16 +16,14 @@ export const clientsAndTools: Suite = {
   title: "Clients and tools",
 
   async run(perform) {
-    const directory = mkdtempSync(path.join(tmpdir(), "millrace-compat-"))
     // Small segments, so that rolls, several indexes and producer snapshots are part of what the tools read.
-    const broker = new BrokerProcess(path.join(directory, "log"), [
+    const settings = [
       "log.segment.bytes=4194304",
       "group.initial.rebalance.delay.ms=0",
       "offsets.topic.num.partitions=8",
       ...streamsGroupSettings,
-    ])
-    try {
-      await broker.start()
+    ]
+    await withBroker(settings, async (broker) => {
       await perform(await kcatChecks(broker.address))
       await perform(kafkajsChecks(broker.address))
       await perform(javaToolChecks(broker.address))
@@ -39,9 +34,6 @@ export const clientsAndTools: Suite = {
       await perform(dumpLogChecks(broker.dataDir))
       const secure = await secureBroker()
       await perform(secure.checks).finally(() => secure.stop())
-    } finally {
-      await broker.stop()
-      rmSync(directory, { recursive: true, force: true })
-    }
+    })
   },
 }

@@ -1,14 +1,11 @@
 /**
  * What else of Apache Kafka runs on a broker: its operators' tools, its test programs, Streams' smoke test, Connect.
  */
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import * as path from "node:path"
-import { BrokerProcess } from "../torture/broker-process.ts"
 import { connectChecks } from "./java-connect.ts"
 import { compactionSettings, operationChecks } from "./java-operations.ts"
 import { smokeChecks } from "./java-smoke.ts"
 import { verifiableChecks } from "./java-verifiable.ts"
+import { withBroker } from "./own-broker.ts"
 import type { Suite } from "./suite.ts"
 
 const TOOLS = "Kafka tools 4.3.1 (Java)"
@@ -17,8 +14,7 @@ export const javaPrograms: Suite = {
   title: "Apache Kafka's test programs, Streams and Connect",
 
   async run(perform) {
-    const directory = mkdtempSync(path.join(tmpdir(), "millrace-compat-java-"))
-    const broker = new BrokerProcess(path.join(directory, "log"), [
+    const settings = [
       "group.initial.rebalance.delay.ms=0",
       "num.partitions=4",
       // A killed consumer of the protocol that the broker leads is missed as soon as one of the classic protocol.
@@ -27,16 +23,12 @@ export const javaPrograms: Suite = {
       "group.consumer.heartbeat.interval.ms=1000",
       "group.consumer.min.heartbeat.interval.ms=1000",
       ...compactionSettings,
-    ])
-    try {
-      await broker.start()
+    ]
+    await withBroker(settings, async (broker) => {
       await perform(operationChecks(broker.address, TOOLS))
       await perform(verifiableChecks(broker.address, TOOLS))
       await perform(connectChecks(broker.address))
       await perform(smokeChecks(broker.address))
-    } finally {
-      await broker.stop()
-      rmSync(directory, { recursive: true, force: true })
-    }
+    })
   },
 }

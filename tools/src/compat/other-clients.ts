@@ -1,11 +1,8 @@
 /**
  * Clients for Python and Node that the clients of the first section are not: each does the same on one broker.
  */
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import * as path from "node:path"
-import { BrokerProcess } from "../torture/broker-process.ts"
 import { confluentChecks } from "./confluent.ts"
+import { withBroker } from "./own-broker.ts"
 import { platformaticChecks } from "./platformatic.ts"
 import { pythonChecks } from "./python-clients.ts"
 import type { Suite } from "./suite.ts"
@@ -14,16 +11,10 @@ export const otherClients: Suite = {
   title: "Clients for Python and Node",
 
   async run(perform) {
-    const directory = mkdtempSync(path.join(tmpdir(), "millrace-compat-clients-"))
-    const broker = new BrokerProcess(path.join(directory, "log"), ["group.initial.rebalance.delay.ms=0"])
-    try {
-      await broker.start()
-      await perform(pythonChecks(broker.address))
-      await perform(platformaticChecks(broker.address))
-      await perform(confluentChecks(broker.address))
-    } finally {
-      await broker.stop()
-      rmSync(directory, { recursive: true, force: true })
-    }
+    await withBroker(["group.initial.rebalance.delay.ms=0"], async ({ address }) => {
+      await perform(pythonChecks(address))
+      await perform(platformaticChecks(address))
+      await perform(confluentChecks(address))
+    })
   },
 }

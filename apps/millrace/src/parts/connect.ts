@@ -1,3 +1,4 @@
+import type { ServerLog } from "@millrace/broker"
 import type { ClientSecurity } from "@millrace/client"
 import { type ConfigTable, nearestKey, parse, unknownKey } from "@millrace/config"
 import type { Address } from "@millrace/host"
@@ -5,7 +6,6 @@ import { nodeHost } from "@millrace/host/node"
 import { firstLine } from "../fault.ts"
 import type { Part } from "../serve.ts"
 import { type Given, readSettings } from "./config-file.ts"
-import type { Print } from "./server-log.ts"
 
 /** What stands before settings of a converter or of Kafka's clients, which the worker hands on or does without. */
 const PREFIXES =
@@ -35,7 +35,7 @@ export async function startConnectWorker(options: {
   readonly listen: Address
   readonly config: Readonly<Record<string, string>>
   readonly registryUrl?: string
-  readonly log: Print
+  readonly log: ServerLog
 }): Promise<Part> {
   const [{ startConnect }, { fileSource }, { sqliteSink }] = await Promise.all([
     import("@millrace/connect"),

@@ -2,20 +2,12 @@
  * Where the parts of a server process tell what happens: stderr, a line each. For people as text; for a log shipper as JSON
  * with a time, a level, the part and what the event is about.
  */
+import type { ServerLog } from "@millrace/broker"
 import { UsageError } from "../command.ts"
 
-export type LogLevel = "info" | "warn" | "error"
-
-export interface LogEvent {
-  readonly level: LogLevel
-  readonly [detail: string]: string | number
-}
-
-export type Print = (message: string, event: LogEvent) => void
-
 export interface ServerPrinter {
-  broker: Print
-  connect: Print
+  readonly broker: ServerLog
+  readonly connect: ServerLog
 }
 
 export const LOG_OPTION = { value: "text|json", help: "how events are told on stderr", default: "text" } as const
@@ -29,6 +21,6 @@ export function serverPrinter(format: string): ServerPrinter {
   }
 }
 
-function json(part: string): Print {
+function json(part: string): ServerLog {
   return (message, event) => console.error(JSON.stringify({ time: new Date().toISOString(), part, ...event, message }))
 }
