@@ -25,8 +25,10 @@ export const addPartitionsToTxn = handler(AddPartitionsToTxn, {
       }
       const isThere = (name: string, partition: number) =>
         image.partition(name, partition) ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-      const refused = request.transactions.filter(({ topics }) => isRefused(topics, isThere))
-      const known = request.transactions.filter((transaction) => !refused.includes(transaction))
+      const known: typeof request.transactions = []
+      const refused: typeof request.transactions = []
+      for (const transaction of request.transactions)
+        (isRefused(transaction.topics, isThere) ? refused : known).push(transaction)
       const answer = transactions.addPartitionsToTxn(
         { apiVersion: context.apiVersion },
         { ...request, transactions: known },

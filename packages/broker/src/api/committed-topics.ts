@@ -49,8 +49,9 @@ export function toldOnce(topics: readonly CommittedTopicAnswer[], byId: boolean)
   const found = new Map<string | undefined, CommittedTopicAnswer>()
   for (const topic of topics) {
     const key = byId ? topic.topicId : topic.name
-    const before = found.get(key)?.partitions ?? []
-    found.set(key, { ...topic, partitions: [...before, ...topic.partitions] })
+    const known = found.get(key)
+    if (known === undefined) found.set(key, { ...topic, partitions: [...topic.partitions] })
+    else for (const partition of topic.partitions) known.partitions.push(partition)
   }
   return [...found.values()]
 }

@@ -47,6 +47,10 @@ type Topics = Answer<typeof OffsetDelete>["topics"]
 
 function merged(topics: Topics): Topics {
   const found = new Map<string, Topics[number]["partitions"]>()
-  for (const { name, partitions } of topics) found.set(name, [...(found.get(name) ?? []), ...partitions])
+  for (const { name, partitions } of topics) {
+    const known = found.get(name)
+    if (known === undefined) found.set(name, [...partitions])
+    else for (const partition of partitions) known.push(partition)
+  }
   return [...found].map(([name, partitions]) => ({ name, partitions }))
 }
