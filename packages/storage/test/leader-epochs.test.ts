@@ -101,6 +101,7 @@ describe("leader epochs", () => {
 
   it("are in Kafka's format, and come back", () => {
     const disk = new MemoryDisk()
+    disk.makeDirectory("/data/t-0")
     const cache = new LeaderEpochs(disk, PATH)
     cache.assign(0, 0)
     cache.assign(4, 120)

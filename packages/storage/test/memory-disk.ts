@@ -38,7 +38,8 @@ export class MemoryDisk implements Disk {
   open(path: string, options: { create?: boolean; readOnly?: boolean; truncate?: boolean } = {}): DiskFile {
     let inode = this.#names.get(path)
     if (inode === undefined) {
-      if (!options.create) throw new DiskError("ENOENT", path, "open")
+      const hasDirectory = this.#directories.has(path.slice(0, path.lastIndexOf("/")))
+      if (!options.create || !hasDirectory) throw new DiskError("ENOENT", path, "open")
       inode = { current: Buffer.alloc(0), durable: Buffer.alloc(0), syncs: 0, synced: 0 }
       this.#names.set(path, inode)
       this.#pending.push({ kind: "link", path, inode })

@@ -18,18 +18,19 @@ export class Probe {
   closed = false
   /** What its requests are answered with has no header: tokens of a SASL mechanism, as they are. */
   isRaw = false
-  #changed: (() => void) | undefined
+  #settled: (() => void) | undefined
 
   constructor(connection: Connection) {
     this.#connection = connection
     connection.attach({
       data: (chunk) => {
         for (const frame of this.#splitter.push(chunk)) this.answers.push(frame)
-        this.#changed?.()
+        // A large answer comes in pieces.
+        if (this.answers.length > 0) this.#settled?.()
       },
       close: () => {
         this.closed = true
-        this.#changed?.()
+        this.#settled?.()
       },
     })
   }
@@ -46,10 +47,17 @@ export class Probe {
     this.#connection.destroy()
   }
 
-  /** Resolves when something came, or the connection closed. */
-  whenChanged(): Promise<void> {
+  /** Resolves when a whole answer came, the connection closed, or the time is over. */
+  whenSettled(msMax: number): Promise<void> {
     if (this.closed || this.answers.length > 0) return Promise.resolve()
-    return new Promise((resolve) => (this.#changed = resolve))
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#settled?.(), msMax)
+      this.#settled = () => {
+        clearTimeout(timer)
+        this.#settled = undefined
+        resolve()
+      }
+    })
   }
 
   /** Takes the answer to this frame and checks that a client can read it; says what is wrong with it. */

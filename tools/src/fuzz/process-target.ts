@@ -111,7 +111,7 @@ class ProcessFuzz {
     probe.write(bytes)
     const patience = isWhole ? patienceOf(bytes) : "silent"
     const isPatient = patience === 0
-    await Promise.race([probe.whenChanged(), pause(isPatient ? ANSWER_MS_MAX : WAIT_MS)])
+    await probe.whenSettled(isPatient ? ANSWER_MS_MAX : WAIT_MS)
     const tookMs = performance.now() - startedMs
     if (isPatient && tookMs > this.#tally.slowestMs) {
       this.#tally.slowestMs = tookMs
@@ -177,5 +177,3 @@ function residentMib(pid: number): number {
   // The high-water mark: what came and went between two looks counts.
   return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024
 }
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))

@@ -148,6 +148,8 @@ class Round {
   /** Writes a group into one segment and swaps that in, unless it came out as it was. */
   async clean(group: readonly Segment[], rules: CleaningRules): Promise<void> {
     const log = this.#log
+    // Since the last pause the log may have been deleted, its directory with it.
+    this.#assertPresent(group)
     const target = log.startReplacement(group[0]!.baseOffset)
     try {
       let isChanged = group.length > 1

@@ -1,5 +1,6 @@
 /** What compaction does to segments, files and their bounds. */
 import { describe, expect, test } from "vitest"
+import { CleaningAborted } from "../../src/cleaner/clean-log.ts"
 import { MemoryDisk } from "../memory-disk.ts"
 import {
   appended,
@@ -118,5 +119,32 @@ describe("bounds and files", () => {
     await clean(log)
     expect(log.segments[0]!.size).toBe(0)
     expect(log.retain(NOW + 5000, log.logEndOffset)).toBe(2)
+  })
+
+  test("a log that is deleted at any pause of the round ends it, and nothing is said to be wrong with the disk", async () => {
+    const segments = 6
+    const filled = (disk: MemoryDisk) => {
+      const log = compacted({ segmentBytes: 200 }, disk)
+      for (let index = 0; log.segments.length < segments; index++) put(log, ["k", String(index)])
+      return log
+    }
+    let pauses = 0
+    const pace = () => Promise.resolve(void pauses++)
+    await clean(filled(new MemoryDisk()), { pace })
+    expect(pauses).toBeGreaterThan(segments)
+    for (let last = 1; last <= pauses; last++) {
+      const disk = new MemoryDisk()
+      const log = filled(disk)
+      let left = last
+      const round = clean(log, {
+        async pace() {
+          if (--left > 0) return
+          log.close(false)
+          disk.rename(DIRECTORY, `${DIRECTORY}.delete`)
+        },
+      })
+      await expect(round, `pause ${last}`).rejects.toThrow(CleaningAborted)
+      expect(disk.list(DIRECTORY)).toEqual([])
+    }
   })
 })
