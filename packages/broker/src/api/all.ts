@@ -4,6 +4,8 @@ import { addOffsetsToTxn } from "./add-offsets-to-txn.ts"
 import { addPartitionsToTxn } from "./add-partitions-to-txn.ts"
 import { alterClientQuotas } from "./alter-client-quotas.ts"
 import { alterConfigs } from "./alter-configs.ts"
+import { alterPartitionReassignments } from "./alter-partition-reassignments.ts"
+import { alterReplicaLogDirs } from "./alter-replica-log-dirs.ts"
 import { alterUserScramCredentials } from "./alter-user-scram-credentials.ts"
 import { apiVersions } from "./api-versions.ts"
 import { consumerGroupDescribe } from "./consumer-group-describe.ts"
@@ -23,6 +25,7 @@ import { describeQuorum } from "./describe-quorum.ts"
 import { describeTopicPartitions } from "./describe-topic-partitions.ts"
 import { describeTransactions } from "./describe-transactions.ts"
 import { describeUserScramCredentials } from "./describe-user-scram-credentials.ts"
+import { electLeaders } from "./elect-leaders.ts"
 import { endTxn } from "./end-txn.ts"
 import { fetch } from "./fetch.ts"
 import { findCoordinator } from "./find-coordinator.ts"
@@ -104,6 +107,9 @@ export function allApis(): ApiRegistry {
     describeUserScramCredentials,
     alterUserScramCredentials,
     describeQuorum,
+    electLeaders,
+    alterPartitionReassignments,
+    alterReplicaLogDirs,
     listPartitionReassignments,
   ])
   return registry

@@ -1,7 +1,11 @@
-/** What operators ask, and half of what a producer has. */
+/** What operators ask, where there is one broker, and half of what a producer has. */
 import { ErrorCode } from "@millrace/protocol"
+import { AlterPartitionReassignments } from "@millrace/protocol/messages/alter-partition-reassignments"
+import { AlterReplicaLogDirs } from "@millrace/protocol/messages/alter-replica-log-dirs"
+import { DescribeLogDirs } from "@millrace/protocol/messages/describe-log-dirs"
 import { DescribeProducers } from "@millrace/protocol/messages/describe-producers"
 import { DescribeQuorum } from "@millrace/protocol/messages/describe-quorum"
+import { ElectLeaders } from "@millrace/protocol/messages/elect-leaders"
 import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
 import { expect, test } from "vitest"
 import { start } from "../harness.ts"
@@ -40,4 +44,58 @@ test.each([
   expect(await client.send(InitProducerId, 4, request)).toMatchObject({
     ...{ errorCode: ErrorCode.INVALID_REQUEST, producerId: -1, producerEpoch: -1 },
   })
+})
+
+test("every partition is led by who should lead it", async () => {
+  const client = await (await start()).client()
+  await client.createTopic("t", 2)
+  const ask = async (topicPartitions: { topic: string; partitions: number[] }[] | null, electionType = 0) => {
+    const answer = await client.send(ElectLeaders, 2, { electionType, topicPartitions })
+    return [
+      answer.errorCode,
+      ...answer.replicaElectionResults.map((one) => one.partitionResult.map((r) => r.errorCode)),
+    ]
+  }
+  const [unneeded, unknown] = [ErrorCode.ELECTION_NOT_NEEDED, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]
+  expect(await ask([{ topic: "t", partitions: [0, 1, 2] }])).toEqual([0, [unneeded, unneeded, unknown]])
+  expect(await ask([{ topic: "t", partitions: [0] }], 1)).toEqual([0, [unneeded]])
+  expect(await ask([{ topic: "nowhere", partitions: [0] }])).toEqual([0, [unknown]])
+  expect(await ask(null)).toEqual([0, []])
+  expect(await ask([])).toEqual([0])
+  const invalid = ErrorCode.INVALID_REQUEST
+  expect(await ask([{ topic: "t", partitions: [0] }], 2)).toEqual([invalid, [invalid]])
+})
+
+test.each<[string, number, number[] | null, ErrorCode]>([
+  ["to where it is", 0, [1], ErrorCode.NONE],
+  ["to nobody", 0, [], ErrorCode.INVALID_REPLICA_ASSIGNMENT],
+  ["to a broker that there is not", 0, [2], ErrorCode.INVALID_REPLICA_ASSIGNMENT],
+  ["to one broker twice", 0, [1, 1], ErrorCode.INVALID_REPLICA_ASSIGNMENT],
+  ["back, though it is not on its way", 0, null, ErrorCode.NO_REASSIGNMENT_IN_PROGRESS],
+  ["that there is not", 1, [1], ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
+])("a partition is moved %s", async (_, partitionIndex, replicas, errorCode) => {
+  const client = await (await start()).client()
+  await client.createTopic("t")
+  const answer = await client.send(AlterPartitionReassignments, 1, {
+    topics: [{ name: "t", partitions: [{ partitionIndex, replicas }] }],
+    allowReplicationFactorChange: false,
+  })
+  expect(answer).toMatchObject({ errorCode: 0, allowReplicationFactorChange: false })
+  expect(answer.responses[0]!.partitions).toMatchObject([{ partitionIndex, errorCode }])
+})
+
+test("a replica is moved to the directory that it is in, and to no other", async () => {
+  const client = await (await start()).client()
+  await client.createTopic("t")
+  await client.createTopic("l".repeat(249))
+  const { results } = await client.send(DescribeLogDirs, 4, { topics: [] })
+  const move = async (path: string, name: string, ...partitions: number[]) => {
+    const moved = await client.send(AlterReplicaLogDirs, 2, { dirs: [{ path, topics: [{ name, partitions }] }] })
+    return moved.results.flatMap((one) => one.partitions.map(({ errorCode }) => errorCode))
+  }
+  const here = results[0]!.logDir
+  expect(await move(here, "t", 0, 1)).toEqual([ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION])
+  expect(await move("/elsewhere", "t", 0)).toEqual([ErrorCode.LOG_DIR_NOT_FOUND])
+  // Its name would not fit into that of a directory on its way.
+  expect(await move(here, "l".repeat(249), 0)).toEqual([ErrorCode.INVALID_TOPIC_EXCEPTION])
 })
