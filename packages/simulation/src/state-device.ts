@@ -175,6 +175,10 @@ class SimulatedEngine implements StateEngine {
     }
   }
 
+  *keys(from?: string, to?: string): Iterable<string> {
+    for (const [key] of this.range(from, to)) yield key
+  }
+
   write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void> {
     return this.#change({
       batch: batch.map(({ key, value }) => ({ key, value: value && new Uint8Array(value) })),

@@ -17,6 +17,10 @@ export class ForgetfulEngine implements StateEngine {
     return this.#engine.range(from, to, reverse)
   }
 
+  keys(from?: string, to?: string): Iterable<string> {
+    return this.#engine.keys(from, to)
+  }
+
   async write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void> {
     this.#history.push({ batch: [...batch], checkpoint })
     await this.#engine.write(batch, checkpoint)

@@ -218,7 +218,7 @@ class JoinStream extends Processor {
     const last = Math.min(timestamp + later, store.latest)
     let isMatched = false
     for (let start = first; start <= last; start += bucketMs) {
-      const bucket = store.get(key, start)
+      const bucket = store.find(key, start)
       if (bucket.value === undefined) continue
       const matches = bucket.value.filter(
         (row) => row.from >= timestamp - earlier && row.from <= timestamp + later && this.#isOpen(other, row),

@@ -68,9 +68,9 @@ export class CommittedBytes {
   prefixes(from: string, to: string): string[] {
     const found = new Set([...this.#active.prefixes(from, to), ...(this.#writing?.prefixes(from, to) ?? [])])
     for (let next: string | undefined = from; next !== undefined && next < to;) {
-      const [first]: Iterable<readonly [string, Uint8Array]> = this.#engine.range(next, to)
+      const [first]: Iterable<string> = this.#engine.keys(next, to)
       if (first === undefined) break
-      const prefix = first[0].slice(0, this.prefixLength)
+      const prefix = first.slice(0, this.prefixLength)
       found.add(prefix)
       next = above(prefix)
     }
@@ -88,7 +88,7 @@ export class CommittedBytes {
         if (value !== null && found.push(key) === limit) return found
       }
     }
-    for (const [key] of this.#engine.range(from, to)) {
+    for (const key of this.#engine.keys(from, to)) {
       if (!seen.has(key) && found.push(key) === limit) return found
     }
     return found

@@ -12,6 +12,8 @@ export interface StateEngine {
   get(key: string): Uint8Array | undefined
   /** Entries with `from <= key < to` in byte order, or against it; an absent bound is open. */
   range(from?: string, to?: string, reverse?: boolean): Iterable<readonly [key: string, value: Uint8Array]>
+  /** The keys alone of such a range, in byte order. */
+  keys(from?: string, to?: string): Iterable<string>
   /** Applies a batch, null deleting; in the order of its keys it costs least. Batches settle in the order given. */
   write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void>
   checkpoint(): Checkpoint | undefined

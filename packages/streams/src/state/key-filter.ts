@@ -14,6 +14,12 @@ const PROBES = 6
 const FIRST_FACTOR = 0x01000193
 const SECOND_FACTOR = 0x5bd1e995
 
+export interface KeyHash {
+  readonly first: number
+  /** Odd. */
+  readonly second: number
+}
+
 export class KeyFilter {
   /** The latest first. */
   readonly #layers = [new Layer(KEYS_MIN)]
@@ -24,22 +30,16 @@ export class KeyFilter {
     return this.#capacity === KEYS_MAX && this.#layers[0]!.room === 0
   }
 
-  /** A key is a string of bytes (byte-order.ts). One that it has, or seems to have, takes no room. */
-  add(key: string): void {
-    const first = hashOf(key, FIRST_FACTOR)
-    const second = hashOf(key, SECOND_FACTOR) | 1
-    if (this.#has(first, second)) return
+  /** A key that it has, or seems to have, takes no room. */
+  add(key: KeyHash): void {
+    if (!this.lacks(key)) return
     if (this.#layers[0]!.room === 0) this.#layers.unshift(new Layer((this.#capacity *= GROWTH)))
-    this.#layers[0]!.add(first, second)
+    this.#layers[0]!.add(key)
   }
 
-  lacks(key: string): boolean {
-    return !this.#has(hashOf(key, FIRST_FACTOR), hashOf(key, SECOND_FACTOR) | 1)
-  }
-
-  #has(first: number, second: number): boolean {
-    for (const layer of this.#layers) if (layer.has(first, second)) return true
-    return false
+  lacks(key: KeyHash): boolean {
+    for (const layer of this.#layers) if (layer.has(key)) return false
+    return true
   }
 }
 
@@ -54,7 +54,7 @@ class Layer {
     this.#mask = keys * BITS_PER_KEY - 1
   }
 
-  add(first: number, second: number): void {
+  add({ first, second }: KeyHash): void {
     this.room--
     for (let probe = 0; probe < PROBES; probe++) {
       const bit = (first + Math.imul(probe, second)) & this.#mask
@@ -62,7 +62,7 @@ class Layer {
     }
   }
 
-  has(first: number, second: number): boolean {
+  has({ first, second }: KeyHash): boolean {
     for (let probe = 0; probe < PROBES; probe++) {
       const bit = (first + Math.imul(probe, second)) & this.#mask
       if ((this.#bits[bit >>> 5]! & (1 << (bit & 31))) === 0) return false
@@ -71,10 +71,20 @@ class Layer {
   }
 }
 
-/** FNV-1a, mixed once more in the end: its low bits alone know too little of the last characters. */
-function hashOf(key: string, factor: number): number {
-  let hash = factor ^ key.length
-  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), factor)
+/** Of a string of bytes (byte-order.ts): FNV-1a by two factors. */
+export function keyHash(key: string): KeyHash {
+  let first = FIRST_FACTOR ^ key.length
+  let second = SECOND_FACTOR ^ key.length
+  for (let at = 0; at < key.length; at++) {
+    const code = key.charCodeAt(at)
+    first = Math.imul(first ^ code, FIRST_FACTOR)
+    second = Math.imul(second ^ code, SECOND_FACTOR)
+  }
+  return { first: mixed(first), second: mixed(second) | 1 }
+}
+
+/** The low bits alone know too little of the last characters. */
+function mixed(hash: number): number {
   hash ^= hash >>> 15
   hash = Math.imul(hash, 0x2c1b3c6d)
   return hash ^ (hash >>> 13)

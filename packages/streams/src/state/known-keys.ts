@@ -6,7 +6,7 @@
  * Deleted keys stay in it: when it is full it is begun anew, and given up where that is not enough either. Whoever writes past
  * it calls `forget`.
  */
-import { KeyFilter } from "./key-filter.ts"
+import { KeyFilter, keyHash } from "./key-filter.ts"
 
 export class KnownKeys {
   readonly #keysFrom: (key: string) => Iterable<string>
@@ -23,7 +23,7 @@ export class KnownKeys {
 
   /** It is not there. False where that is not known. */
   lacks(key: string): boolean {
-    if (this.#learnedTo === undefined) return this.#filter!.lacks(key)
+    if (this.#learnedTo === undefined) return this.#filter!.lacks(keyHash(key))
     this.#isAsked = true
     return false
   }
@@ -31,7 +31,7 @@ export class KnownKeys {
   /** It is about to be there. */
   add(key: string): void {
     if (this.#filter === undefined) return
-    if (!this.#filter.isFull) return this.#filter.add(key)
+    if (!this.#filter.isFull) return this.#filter.add(keyHash(key))
     this.#isGivenUp = this.#learnedTo !== undefined
     this.forget()
   }

@@ -75,7 +75,7 @@ interface LmdbStats {
 class LmdbEngine implements StateEngine {
   readonly #name: string
   readonly #database: StateDatabase
-  readonly #known = new KnownKeys((key) => this.#keysFrom(key))
+  readonly #known = new KnownKeys((key) => this.keys(key))
   #isCorrupt = false
   /** Batches that LMDB has not committed. */
   #inFlight = 0
@@ -107,6 +107,10 @@ class LmdbEngine implements StateEngine {
       ? { ...last, end: from, reverse, exclusiveStart: true, inclusiveEnd: true }
       : { start: from, ...last }
     for (const { key, value } of this.#database.getRange(options)) yield [key as string, this.#checked(value)]
+  }
+
+  keys(from = FIRST_KEY, to?: string): Iterable<string> {
+    return this.#database.getKeys({ start: from, ...(to !== undefined && { end: to }) }) as Iterable<string>
   }
 
   async write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void> {
@@ -144,10 +148,6 @@ class LmdbEngine implements StateEngine {
       }
       if (!this.#isCorrupt) void this.#database.put(CHECKPOINT_KEY, sealed(encodeCheckpoint(checkpoint)))
     })
-  }
-
-  #keysFrom(key: string): Iterable<string> {
-    return this.#database.getKeys({ start: key }) as Iterable<string>
   }
 
   /** Another thread may have written since. */

@@ -39,6 +39,10 @@ export class MemoryEngine implements StateEngine {
     }
   }
 
+  *keys(from?: string, to?: string): Iterable<string> {
+    for (const [key] of this.range(from, to)) yield key
+  }
+
   async write(batch: readonly EngineWrite[], checkpoint: Checkpoint): Promise<void> {
     await Promise.resolve()
     for (const { key, value } of batch) {

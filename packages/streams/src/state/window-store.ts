@@ -11,10 +11,12 @@ import { byteString, bytesOf } from "./byte-order.ts"
 import { type Cell, NO_TIME } from "./cell.ts"
 import type { FlushLimits } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
+import { type KeyHash, keyHash } from "./key-filter.ts"
 import type { Stamped } from "./key-value-store.ts"
-import { Overlay, type OverlayEntry } from "./overlay.ts"
+import { Overlay, OverlayEntry } from "./overlay.ts"
 import { isCellKey, Store, type WriteStaged } from "./store.ts"
 import { TIME_BYTES, timeBytes, timeOf } from "./time-bytes.ts"
+import { WindowKeys } from "./window-keys.ts"
 
 const NO_KEY = Symbol("none")
 const NOTHING: Stamped<never> = { value: undefined, timestamp: NO_TIME }
@@ -30,6 +32,10 @@ export class WindowStore<K = any, V = any> extends Store {
   /** The key whose bytes were asked for last; no object. */
   #lastKey: unknown = NO_KEY
   #lastBytes = ""
+  /** Of `#lastBytes`, once somebody asked. */
+  #lastHash: KeyHash | undefined
+  /** Kept for those who `find`. */
+  #keys: WindowKeys | undefined
   /** No window that starts after it has anything; undefined until somebody asks. */
   #latest: number | undefined
   /** Windows that start below it have been deleted; by the open transaction, up to the second. */
@@ -50,6 +56,12 @@ export class WindowStore<K = any, V = any> extends Store {
     return this.#isExpired(start) ? NOTHING : this.unshared(this.#entry(key, start))
   }
 
+  /** The same for those who look through windows and mostly find nothing: that costs next to nothing then. */
+  find(key: K, start: number): Stamped<V> {
+    this.#keys ??= new WindowKeys(this.latest)
+    return this.#keys.lacks(start, this.#hashOf(key)) ? NOTHING : this.get(key, start)
+  }
+
   /** Also of a window that stream time has just left: for those who look once more before it goes. */
   peek(key: K, start: number): Stamped<V> {
     return this.#entry(key, start)
@@ -63,6 +75,7 @@ export class WindowStore<K = any, V = any> extends Store {
   put(key: K, start: number, value: V | undefined, timestamp: number): void {
     if (this.#latest !== undefined && start > this.#latest) this.#latest = start
     const entry = this.#entry(key, start)
+    this.#keys?.add(start, this.#hashOf(key))
     entry.value = value
     entry.timestamp = timestamp
     entry.isDirty = true
@@ -73,14 +86,26 @@ export class WindowStore<K = any, V = any> extends Store {
   readonly #bytesOf = (key: unknown): string => {
     if (key === this.#lastKey && typeof key !== "object") return this.#lastBytes
     this.#lastBytes = byteString(this.spec.key.encode(key))
+    this.#lastHash = undefined
     this.#lastKey = key
     return this.#lastBytes
+  }
+
+  #hashOf(key: K): KeyHash {
+    const bytes = this.#bytesOf(key)
+    return (this.#lastHash ??= keyHash(bytes))
   }
 
   #entry(key: K, start: number): OverlayEntry<V> {
     let window = this.#windows.get(start)
     if (window === undefined) this.#windows.set(start, (window = new Overlay(this.#bytesOf)))
-    return window.entry(key, (key, bytes) => this.loadEntry(key, timeBytes(start) + bytes), this.reloadEntry)
+    return window.entry(key, (key, bytes) => this.#load(key, bytes, start), this.reloadEntry)
+  }
+
+  #load(key: unknown, bytes: string, start: number): OverlayEntry<V> {
+    const stored = timeBytes(start) + bytes
+    const isNew = this.#keys?.lacks(start, this.#hashOf(key as K)) === true
+    return isNew ? new OverlayEntry<V>(key, stored, undefined, NO_TIME) : this.loadEntry(key, stored)
   }
 
   /** A start that no window with anything in it is after: whoever looks through windows need not look further. */
@@ -124,6 +149,7 @@ export class WindowStore<K = any, V = any> extends Store {
     super.forgetReads()
     this.#time = undefined
     this.#latest = undefined
+    this.#keys = undefined
     this.#windows.clear()
   }
 

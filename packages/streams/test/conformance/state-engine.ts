@@ -137,6 +137,7 @@ export function stateEngineConformance(open: () => Promise<EngineUnderTest>): vo
           inRange.sort(([left], [right]) => (left < right ? -1 : 1))
           expect(plain(engine.range(from, to))).toEqual(plain(inRange))
           expect(plain(engine.range(from, to, true))).toEqual(plain(inRange).toReversed())
+          expect([...engine.keys(from, to)]).toEqual(inRange.map(([key]) => key))
           expect(plain(engine.range(undefined, undefined, true))).toEqual(plain(engine.range()).toReversed())
         }),
     )
