@@ -21,11 +21,15 @@ export type {
   Windowing,
 } from "./dsl/stream.ts"
 export {
+  type EntryWithHeaders,
   type KeyValueState,
+  type KeyValueStateWithHeaders,
   keyValueStore,
+  type StampedWithHeaders,
   type StoreDefinition,
   type StoreOptions,
   type WindowState,
+  type WindowStateWithHeaders,
   windowStore,
 } from "./dsl/store.ts"
 export { type VersionedState, versionedStore } from "./dsl/versioned-store.ts"

@@ -257,7 +257,9 @@ function inputsOf({ events, rows }: Case, topics: ReadonlySet<string | undefined
   let time = 20
   const sent = events.map(({ key, group, amount, step }, id) => {
     time = Math.max(0, time + step)
-    return { key, value: { id, group, amount }, timestamp: time }
+    // One in three has none.
+    const headers = id % 3 === 0 ? [] : [{ key: "id", value: Buffer.from(String(id)) }]
+    return { key, value: { id, group, amount }, timestamp: time, headers }
   })
   const rowsSent = rows.map(({ key, label, at }) => ({ key, value: label === null ? null : { label }, timestamp: at }))
   return [...inputs(Events, ...sent), ...(topics.has("rows") ? inputs(Rows, ...rowsSent) : [])]

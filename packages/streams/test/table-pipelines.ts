@@ -5,6 +5,31 @@ import { Events, flat, Other, Out, type Pipelines, Rows } from "./events.ts"
 
 export const TABLE_PIPELINES: Pipelines = [
   [
+    "tables and stores that keep headers",
+    () => {
+      const latest = S.stream(Events).pipe(S.toTable("latest", { headers: true }))
+      const short = S.stream(Events).pipe(S.toTable("short", { headers: true, ttl: 8 }))
+      const own = S.keyValueStore("own", { key: string, value: json<number>(), headers: true })
+      return [
+        latest.pipe(
+          S.filterTable((event) => event.amount !== 4),
+          S.mapTable((event) => event.amount),
+          S.toStream(),
+          S.processValues("headers-before", { stores: { own } }, ({ stores, forward }) => ({
+            process({ key, value }) {
+              const { headers } = stores.own.getStamped(key)
+              stores.own.put(key, value)
+              forward(value, { headers })
+            },
+          })),
+          S.to(Out),
+        ),
+        short.pipe(S.toStream(), S.to(Other)),
+      ]
+    },
+    ["latest", "short", "own"],
+  ],
+  [
     "a table grouped by another key, its aggregate changed in place",
     () =>
       S.stream(Events).pipe(

@@ -11,11 +11,12 @@ import {
   type ClusterReader,
   type CommittedOffset,
   partitionName,
+  type RecordSink,
   type TopicPartition,
   type TransactionalOutput,
 } from "@millrace/streams/run/ports"
 import type { CommittableOffset } from "@millrace/streams/task/task"
-import { MemoryLog, MemoryTransaction } from "./memory-log.ts"
+import { EntryCursor, MemoryLog, MemoryTransaction } from "./memory-log.ts"
 
 /** Where in a commit a fault strikes. */
 export const COMMIT_STEPS = [
@@ -111,10 +112,11 @@ export class MemoryCluster implements ClusterReader {
     partition: TopicPartition,
     from: number,
     end: number,
-    sink: (key: Uint8Array | null, value: Uint8Array | null, timestamp: number) => void,
+    sink: RecordSink,
     onPosition?: (position: number) => Promise<void>,
   ): Promise<number> {
-    for (const { key, value, timestamp } of this.log(partition).committed(from, end)) sink(key, value, timestamp)
+    const cursor = new EntryCursor(this.log(partition).committed(from, end))
+    while (cursor.next()) sink(cursor)
     await onPosition?.(end)
     return end
   }

@@ -80,6 +80,8 @@ export interface StoredRow {
   readonly key: any
   readonly value: any
   readonly timestamp: number
+  /** Of a store that keeps them. */
+  readonly headers?: Headers
   /** Of a versioned store: when the next version begins; the latest has none. */
   readonly validTo?: number
   /** Of a window store: where the window starts. */

@@ -16,9 +16,9 @@ export const STREAMS_MUTANTS: readonly Mutant[] = [
     name: "changelog-after-commit",
     fault: "A transaction commits before its changelog records are written; they go with the next one.",
     file: TASK,
-    find: "this.output.append(store.spec.changelog, this.taskId.partition, write.timestamp, changelogKey(write), value)",
+    find: "this.output.append(store.spec.changelog, this.taskId.partition, timestamp, changelogKey(write), value, headers)",
     replace:
-      "setImmediate(() => { try { this.output.append(store.spec.changelog, this.taskId.partition, write.timestamp, changelogKey(write), value) } catch {} })",
+      "setImmediate(() => { try { this.output.append(store.spec.changelog, this.taskId.partition, timestamp, changelogKey(write), value, headers) } catch {} })",
     suite,
   },
   {
@@ -165,8 +165,9 @@ export const STREAMS_MUTANTS: readonly Mutant[] = [
     name: "merged-before-the-outcome",
     fault: "The transaction's changes count as committed while its outcome is unknown.",
     file: STORE,
-    find: "      this.#staged.push({ key, value: stored, timestamp })",
-    replace: "      this.committed.put(key, stored)\n      this.#staged.push({ key, value: stored, timestamp })",
+    find: "      this.#staged.push({ key, value: stored, timestamp, headers })",
+    replace:
+      "      this.committed.put(key, stored)\n      this.#staged.push({ key, value: stored, timestamp, headers })",
     suite,
   },
   {

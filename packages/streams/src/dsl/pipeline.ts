@@ -34,6 +34,11 @@ type Ends<S> = unknown extends S
 export interface PipelineOptions extends FailureHandlers {
   /** Called with every record that an operator receives, and runs the operator. */
   readonly wrap?: OperatorWrapper
+  /**
+   * Tables made of topics and streams keep the headers of records beside their rows, where they do not say themselves whether
+   * (Kafka Streams' `dsl.store.format=HEADERS`). Default false.
+   */
+  readonly headers?: boolean
 }
 
 /** R: the services that must be provided to run it. */

@@ -110,8 +110,9 @@ export class StreamRecord implements Rec<unknown, unknown> {
     return new StreamRecord(key, value, timestamp, this.headers, this.offset, this.origin, this.clock, TOMBSTONE)
   }
 
-  change(key: unknown, value: unknown, old: unknown, timestamp: number): StreamRecord {
-    return new StreamRecord(key, value, timestamp, NO_HEADERS, this.offset, this.origin, this.clock, old)
+  /** Without headers unless they are those of a table's row: a result has no one record that it comes from. */
+  change(key: unknown, value: unknown, old: unknown, timestamp: number, headers: Headers = NO_HEADERS): StreamRecord {
+    return new StreamRecord(key, value, timestamp, headers, this.offset, this.origin, this.clock, old)
   }
 
   /**

@@ -8,7 +8,7 @@
  * is processed: state/expiry.ts. A record that is as old when it comes is dropped and counted; a tombstone deletes all the
  * same.
  */
-import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { isAbsent, NO_HEADERS, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { ExpiringRows } from "../state/expiry.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
 import type { TimerStore } from "../state/timer-store.ts"
@@ -42,6 +42,7 @@ function tellExpired({ node, next }: Processor, at: StreamRecord, key: unknown, 
 export class ExpiringTableSource extends Processor {
   readonly #store = this.context.store(this.node.stores[0]!.name) as KeyValueStore
   readonly #rows = expiringRows(this.node, this.context)!
+  readonly #keepsHeaders = this.node.stores[0]!.headers === true
 
   override advance(time: number, at: StreamRecord): void {
     expireAt(this, this.#rows, time, at)
@@ -54,7 +55,8 @@ export class ExpiringTableSource extends Processor {
     const kept = isAbsent(value) ? undefined : value
     if (kept !== undefined && this.#rows.isPast(timestamp, clock)) return this.context.drop("late", record)
     const old = this.node.needsOld ? copyOf(this.node, this.#store.get(key).value) : TOMBSTONE
-    this.#rows.put(key, kept, timestamp)
-    this.next.receive(record.change(key, kept ?? TOMBSTONE, old, timestamp))
+    const headers = this.#keepsHeaders ? record.headers : NO_HEADERS
+    this.#rows.put(key, kept, timestamp, headers)
+    this.next.receive(record.change(key, kept ?? TOMBSTONE, old, timestamp, headers))
   }
 }

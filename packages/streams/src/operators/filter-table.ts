@@ -2,7 +2,7 @@
  * filterTable: the rows of a table that a test holds for.
  *
  * State: none, unless `store` names one: then the rows that pass are kept under that name. Without one a lookup tests the
- * row of the table before it. Time: the change's.
+ * row of the table before it. Time and headers: the change's.
  * A row that stops passing is deleted: a tombstone follows. Where neither the old nor the new row passes nothing follows,
  * since there is nothing to delete downstream; so the old value is always asked for. Of a versioned table the tombstone
  * always follows, since it ends an earlier version.
@@ -52,12 +52,12 @@ class FilterTable extends Processor {
   readonly #store = this.node.stores.map(({ name }) => this.context.store(name) as KeyValueStore)[0]
 
   receive(record: StreamRecord): void {
-    const { key, timestamp } = record
+    const { key, timestamp, headers } = record
     const value = this.#passing(record, record.value)
     const old = this.#store === undefined ? this.#passing(record, record.old) : this.#stored(key)
     if (isAbsent(value) && isAbsent(old) && !this.#isVersioned) return
     this.#store?.put(key, value === TOMBSTONE ? undefined : value, timestamp)
-    this.next.receive(record.change(key, value, old, timestamp))
+    this.next.receive(record.change(key, value, old, timestamp, headers))
   }
 
   #stored(key: unknown): unknown {

@@ -9,7 +9,7 @@
 import { PipelineError } from "../errors.ts"
 import { Flow, type GlobalTable } from "../dsl/stream.ts"
 import type { Topic } from "../dsl/topic.ts"
-import { makeNode } from "../topology/node.ts"
+import { makeNode, type StoreSpec } from "../topology/node.ts"
 import type { FailureHandler } from "../dsl/failure.ts"
 import type { Operator } from "./operator.ts"
 
@@ -22,25 +22,29 @@ export interface GlobalTableOptions {
    * transaction. "fail" fails the record that looks the row up.
    */
   readonly onDeserializationFailure?: FailureHandler
+  /** Rows keep the headers of their records, for queries (KIP-1271). Default: as the pipeline says. */
+  readonly headers?: boolean
 }
 
 const globalTableOperator: Operator = {
   kind: "global-table",
+  keepsHeaders: true,
   make: () => {
     throw new PipelineError("a global table has a reader, not a processor")
   },
 }
 
 export function globalTable<K, V>(topic: Topic<K, V>, options: GlobalTableOptions = {}): GlobalTable<K, V> {
-  const { onDeserializationFailure } = options
-  const store = { name: options.store ?? topic.name, kind: "key-value", key: topic.key, value: topic.value } as const
+  const { store: name = topic.name, onDeserializationFailure, headers } = options
+  const { key, value } = topic
+  const store: StoreSpec = { name, kind: "key-value", key, value, ...(headers !== undefined && { headers }) }
   const node = makeNode({
     operator: globalTableOperator,
     options: { topic: topic.name },
     functions: onDeserializationFailure === undefined ? {} : { onRecordFailure: () => onDeserializationFailure },
     stores: [store],
-    key: topic.key,
-    value: topic.value,
+    key,
+    value,
   })
   return new Flow("global table", node) as unknown as GlobalTable<K, V>
 }

@@ -3,10 +3,10 @@
  *
  * A left and a right record match when `left - before <= right <= left + after`, by their timestamps. Each record that
  * arrives gives a result for every match that came before it, in the order of the others' times. A result has the greater
- * of both times.
+ * of both times, and the headers of the record that arrived.
  * What a left join has no match for on its left side, and an outer join on either, is joined with undefined once stream time
- * has passed the last match that could come, grace included; its result has its own time. No clock delays such results, and
- * no match comes after.
+ * has passed the last match that could come, grace included; its result has its own time and no headers. No clock delays
+ * such results, and no match comes after.
  * State: the rows of each side in a window store, in buckets of time; of left and outer joins also timers for the rows that
  * may stay without a match. All rows of a key within one bucket are written together: joins are for keys whose records
  * are counted in hundreds per window, not in millions.
@@ -282,8 +282,7 @@ class JoinStream extends Processor {
     }
   }
 
-  /** Without headers: a result has no one record that it comes from. */
   #send(record: StreamRecord, key: unknown, value: unknown, timestamp: number): void {
-    this.next.receive(record.change(key, value, TOMBSTONE, timestamp))
+    this.next.receive(record.derive(key, value, timestamp))
   }
 }

@@ -3,10 +3,10 @@
  *
  * State: none, unless `store` names one: then the mapped rows are kept under that name. Without one a lookup maps the row
  * of the table before it, so `f` runs again for a value that it has seen and must answer the same.
- * Time: the change's. Every change is followed by one; null or undefined from `f` deletes the row.
+ * Time and headers: the change's. Every change is followed by one; null or undefined from `f` deletes the row.
  * Key: kept, and with it the key's serde; the value's is the one given.
  */
-import { isAbsent, OUTDATED, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
+import { isAbsent, NO_HEADERS, OUTDATED, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { flowOf, type Table, tableOf } from "../dsl/stream.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
 import { tableReader } from "../state/table-reader.ts"
@@ -21,8 +21,8 @@ const mapTableOperator: Operator = {
     const row = tableReader(node.inputs[0]!, context)
     const f = node.logical.functions["f"]!
     return (key, asOf) => {
-      const { value, timestamp } = row(key, asOf)
-      return { value: value === undefined ? undefined : (f(value, key) ?? undefined), timestamp }
+      const { value, timestamp, headers = NO_HEADERS } = row(key, asOf)
+      return { value: value === undefined ? undefined : (f(value, key) ?? undefined), timestamp, headers }
     }
   },
 }
@@ -44,13 +44,14 @@ class MapTable extends Processor {
   readonly #store = this.node.stores.map(({ name }) => this.context.store(name) as KeyValueStore)[0]
 
   receive(record: StreamRecord): void {
-    const { key, timestamp } = record
+    const { key, timestamp, headers } = record
     const value = this.#mapped(record, record.value)
     const old = this.node.needsOld || record.old === OUTDATED ? this.#before(record) : TOMBSTONE
-    if (this.#store === undefined) return this.next.receive(record.change(key, value ?? TOMBSTONE, old, timestamp))
+    if (this.#store === undefined)
+      return this.next.receive(record.change(key, value ?? TOMBSTONE, old, timestamp, headers))
     this.#store.put(key, value, timestamp)
     const sent = this.node.outlived ? copyOf(this.node, value) : (value ?? TOMBSTONE)
-    this.next.receive(record.change(key, sent, old, timestamp))
+    this.next.receive(record.change(key, sent, old, timestamp, headers))
   }
 
   #before(record: StreamRecord): unknown {

@@ -16,6 +16,8 @@ export interface Operator {
   readonly kind: string
   /** Its result depends on the key: input whose key may have changed is repartitioned first. */
   readonly keyDependent?: boolean
+  /** Its store keeps the headers of records where the pipeline says so. */
+  readonly keepsHeaders?: boolean
   /** What it sends has the keys of windows, { key, start, end }, which no codec is known for. */
   readonly keysWindows?: boolean
   /** Of operators with several inputs; a repartition topic before one is named after it too. */

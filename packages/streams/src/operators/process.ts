@@ -31,7 +31,7 @@ import {
   StreamRecord,
   TOMBSTONE,
 } from "../dsl/record.ts"
-import type { OpenStore, StoreDefinition } from "../dsl/store.ts"
+import { type OpenStore, type ProcessingTime, stampedOf, type StoreDefinition } from "../dsl/store.ts"
 import { flowOf, type Stream, streamNode, streamOf, type Table } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
 import { type Cell, NO_TIME } from "../state/cell.ts"
@@ -224,7 +224,10 @@ class UserProcessor extends Processor {
     const names = this.node.logical.options["tables"] as string[]
     const readers = names.map((name, at) => {
       const row = tableReader(this.node.reads[at]!, this.context)
-      return [name, { get: (key: unknown) => row(key).value, getStamped: (key: unknown) => ({ ...row(key) }) }] as const
+      return [
+        name,
+        { get: (key: unknown) => row(key).value, getStamped: (key: unknown) => stampedOf(row(key)) },
+      ] as const
     })
     return Object.fromEntries(readers)
   }
@@ -233,9 +236,12 @@ class UserProcessor extends Processor {
     const definitions = this.node.logical.functions["definitions"]!() as StoreDefinitions
     // oxlint-disable-next-line typescript/no-this-alias
     const processor = this
-    const time = {
+    const time: ProcessingTime = {
       get timestamp() {
         return processor.#timestamp
+      },
+      get headers() {
+        return processor.#record?.headers ?? NO_HEADERS
       },
     }
     const states: Record<string, unknown> = {}

@@ -22,6 +22,7 @@ export interface ReadTables {
 /** The rows of a table that lie with the task's partition: of the keys that its records have. */
 export interface TableState<K, V> {
   get(key: K): V | undefined
+  /** With its timestamp, and its headers where it has some. */
   getStamped(key: K): Stamped<V>
 }
 

@@ -8,14 +8,14 @@
  */
 import { type Table, tableOf } from "../dsl/stream.ts"
 import type { Topic } from "../dsl/topic.ts"
-import { makeNode, type StoreKeeping } from "../topology/node.ts"
+import { makeNode } from "../topology/node.ts"
 import type { Operator } from "./operator.ts"
 import { type SourceOptions, sourceNode } from "./source.ts"
-import { makeTableSource, type TableHistory, tableStores } from "./table-store.ts"
+import { makeTableSource, type TableStoreOptions, tableStores } from "./table-store.ts"
 
-const tableOperator: Operator = { kind: "table", make: makeTableSource }
+const tableOperator: Operator = { kind: "table", keepsHeaders: true, make: makeTableSource }
 
-export interface TableOptions<K = any, V = any> extends SourceOptions<K, V>, StoreKeeping, TableHistory {
+export interface TableOptions<K = any, V = any> extends SourceOptions<K, V>, TableStoreOptions {
   /** Of the rows; default: the topic's name. */
   readonly store?: string
 }

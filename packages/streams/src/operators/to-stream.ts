@@ -1,7 +1,7 @@
 /**
  * toStream: a table's changes as a stream.
  *
- * State: none. Time and key: the change's. Each change is one record with the new value; a deletion is a tombstone.
+ * State: none. Time, key and headers: the change's. Each change is one record with the new value; a deletion is a tombstone.
  */
 import type { StreamRecord } from "../dsl/record.ts"
 import { flowOf, type Stream, streamOf, type Table } from "../dsl/stream.ts"

@@ -9,19 +9,20 @@
  */
 import type { Serde } from "@millrace/schema"
 import { type Stream, streamNode, type Table, tableOf } from "../dsl/stream.ts"
-import { makeNode, type StoreKeeping } from "../topology/node.ts"
+import { makeNode } from "../topology/node.ts"
 import type { Operator } from "./operator.ts"
-import { makeTableSource, type TableHistory, tableStores } from "./table-store.ts"
+import { makeTableSource, type TableStoreOptions, tableStores } from "./table-store.ts"
 
 const toTableOperator: Operator = {
   kind: "to-table",
   keyDependent: true,
+  keepsHeaders: true,
   make: makeTableSource,
 }
 
 export function toTable<K, V, R>(
   name: string,
-  options: StoreKeeping & TableHistory & { readonly value?: Serde<NonNullable<V>> } = {},
+  options: TableStoreOptions & { readonly value?: Serde<NonNullable<V>> } = {},
 ): (s: Stream<K, V, R>) => Table<K, NonNullable<V>, R> {
   return (s) => {
     const input = streamNode("toTable", s)

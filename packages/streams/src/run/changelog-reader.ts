@@ -7,9 +7,7 @@
  */
 import type { Consumer, FetchedPartition, ReadableEnd } from "@millrace/client"
 import { RecordReader } from "@millrace/protocol/record/record"
-import { partitionName, type TopicPartition } from "./ports.ts"
-
-export type RecordSink = (key: Uint8Array | null, value: Uint8Array | null, timestamp: number) => void
+import { partitionName, type RecordSink, type TopicPartition } from "./ports.ts"
 
 export interface FollowOptions {
   readonly from: number
@@ -167,7 +165,7 @@ export class Follower {
       for (const batch of fetched.batches) {
         const reader = new RecordReader(batch)
         while (reader.next()) {
-          if (reader.offset >= this.#position) this.#options.sink(reader.key(), reader.value(), reader.timestamp)
+          if (reader.offset >= this.#position) this.#options.sink(reader)
         }
       }
       this.#position = fetched.nextOffset

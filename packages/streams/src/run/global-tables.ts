@@ -9,6 +9,7 @@
 import type { Consumer, FetchedPartition, KafkaClient } from "@millrace/client"
 import type { Clock } from "@millrace/host"
 import { RecordReader } from "@millrace/protocol/record/record"
+import { NO_HEADERS } from "../dsl/record.ts"
 import { StateError } from "../errors.ts"
 import { FLUSH_LIMITS, type FlushLimits } from "../state/committed.ts"
 import type { StateEngines } from "../state/engine.ts"
@@ -141,7 +142,7 @@ export class GlobalTables {
           const isPassedOver = unreadable.has({ partition, offset: reader.offset, key, value })
           if (isPassedOver === true || (isPassedOver !== false && (await isPassedOver))) continue
         }
-        store.restore(key, value, reader.timestamp)
+        store.restore(key, value, reader.timestamp, store.spec.headers === true ? reader.headers() : NO_HEADERS)
       }
     }
     store.moveTo(partition, fetched.nextOffset)

@@ -2,8 +2,14 @@
  * What the runtime reads of a cluster besides its inputs, over the client: committed offsets, ends, changelogs.
  */
 import { type Admin, OffsetSpec } from "@millrace/client"
-import type { ChangelogReader, RecordSink } from "./changelog-reader.ts"
-import { type ClusterReader, type CommittedOffset, partitionName, type TopicPartition } from "./ports.ts"
+import type { ChangelogReader } from "./changelog-reader.ts"
+import {
+  type ClusterReader,
+  type CommittedOffset,
+  partitionName,
+  type RecordSink,
+  type TopicPartition,
+} from "./ports.ts"
 
 export class KafkaReader implements ClusterReader {
   readonly #admin: Admin

@@ -4,6 +4,7 @@
  */
 import type { CommittableOffset } from "../task/task.ts"
 import type { RecordOutput } from "../task/context.ts"
+import type { RecordCursor } from "../task/record-queue.ts"
 
 export interface TopicPartition {
   readonly topic: string
@@ -27,6 +28,11 @@ export interface TransactionalOutput extends RecordOutput {
   recover(): Promise<void>
 }
 
+/** A record of a changelog; valid until the sink returns. */
+export type ChangelogRecord = Pick<RecordCursor, "timestamp" | "key" | "value" | "headers">
+
+export type RecordSink = (record: ChangelogRecord) => void
+
 /** What tasks read besides their inputs, at start and after an unknown outcome. */
 export interface ClusterReader {
   /** Waits for open transactions that hold offsets (RequireStable). Partitions without an offset are left out. */
@@ -40,7 +46,7 @@ export interface ClusterReader {
     partition: TopicPartition,
     from: number,
     end: number,
-    sink: (key: Uint8Array | null, value: Uint8Array | null, timestamp: number) => void,
+    sink: RecordSink,
     /** Called between fetches with the position reached. */
     onPosition?: (position: number) => Promise<void>,
   ): Promise<number>

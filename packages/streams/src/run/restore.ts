@@ -7,12 +7,13 @@
  * committed records are read until the *position* reaches it: an earlier end would lose the updates of a transaction that
  * was still being completed (KAFKA-10167).
  */
+import { NO_HEADERS } from "../dsl/record.ts"
 import type { Store } from "../state/store.ts"
 import { isLogged } from "../topology/node.ts"
 import { BulkLoad } from "../state/bulk-load.ts"
 import type { CommittedBytes } from "../state/committed.ts"
 import type { Checkpoint } from "../state/engine.ts"
-import { type ClusterReader, partitionName, type TopicPartition } from "./ports.ts"
+import { type ChangelogRecord, type ClusterReader, partitionName, type TopicPartition } from "./ports.ts"
 import type { SnapshotSource } from "./snapshots.ts"
 
 export interface RestoreOptions {
@@ -94,10 +95,13 @@ export async function restoreStore(
   // A copy has rows in its memtable, which what it reads now has to lie over.
   const load =
     position === undefined ? new BulkLoad(committed, options.loadBytesMax ?? (() => LOAD_BYTES_MAX)) : undefined
-  const restoreOne = (key: Uint8Array | null, value: Uint8Array | null, timestamp: number) => {
+  const keepsHeaders = store.spec.headers === true
+  const restoreOne = (record: ChangelogRecord) => {
+    const key = record.key()
     if (key === null) return
-    if (load === undefined) store.restore(key, value, timestamp)
-    else load.add(key, value, timestamp)
+    const headers = keepsHeaders ? record.headers() : NO_HEADERS
+    if (load === undefined) store.restore(key, record.value(), record.timestamp, headers)
+    else load.add(key, record.value(), record.timestamp, headers)
     records++
   }
   const progress = (offset: number) => options.onProgress?.(store.spec.name, partition, records, end - offset)

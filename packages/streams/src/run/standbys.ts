@@ -10,6 +10,7 @@
  */
 import type { ReadableEnd } from "@millrace/client"
 import { type Clock, sleep } from "@millrace/host"
+import { NO_HEADERS } from "../dsl/record.ts"
 import type { Checkpoint } from "../state/engine.ts"
 import type { Store } from "../state/store.ts"
 import { formatTaskId, parseTaskId } from "../topology/naming.ts"
@@ -213,8 +214,10 @@ export class Standbys {
       {
         from,
         isUrgent: false,
-        sink: (key, value, timestamp) => {
-          if (key !== null) store.restore(key, value, timestamp)
+        sink: (record) => {
+          const key = record.key()
+          const headers = store.spec.headers === true ? record.headers() : NO_HEADERS
+          if (key !== null) store.restore(key, record.value(), record.timestamp, headers)
         },
         onPosition: (offset) => flushIfDue(store.committed, { topicId, offset, writtenAt: now() }),
       },

@@ -2,15 +2,16 @@
  * Changelog records on their way into an engine while nobody reads the store: a restore's way past the memtable, which must
  * be empty.
  *
- * Many records are kept with next to nothing for each: its key with its number behind it as one string, its value, behind
- * its timestamp, in one piece of memory for all. Sorted, these strings are in the order of keys, and of one key in the order
- * of records, of which only the last is written. An engine takes rows in order at a fraction of what it takes them for at
- * random: those of the same page come together. (Where one key is the beginning of another the numbers may come between:
- * then rows are a little out of order, or a key is written twice, its last record last.)
+ * Many records are kept with next to nothing for each: its key with its number behind it as one string, its row in one piece
+ * of memory for all. Sorted, these strings are in the order of keys, and of one key in the order of records, of which only
+ * the last is written. An engine takes rows in order at a fraction of what it takes them for at random: those of the same
+ * page come together. (Where one key is the beginning of another the numbers may come between: then rows are a little out
+ * of order, or a key is written twice, its last record last.)
  */
+import { type Headers, NO_HEADERS } from "../dsl/record.ts"
 import type { CommittedBytes } from "./committed.ts"
 import type { Checkpoint, EngineWrite } from "./engine.ts"
-import { TIMESTAMP_BYTES } from "./store.ts"
+import { rowHead, TIMESTAMP_BYTES } from "./row.ts"
 
 /** Characters of a record's number. */
 const NUMBER_LENGTH = 4
@@ -36,7 +37,7 @@ export class BulkLoad {
     this.#bytesMax = bytesMax
   }
 
-  add(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
+  add(key: Uint8Array, value: Uint8Array | null, timestamp: number, headers: Headers = NO_HEADERS): void {
     const end = key.length + NUMBER_LENGTH
     if (end > this.#scratch.length) this.#scratch = Buffer.allocUnsafeSlow(2 * end)
     this.#scratch.set(key)
@@ -49,10 +50,13 @@ export class BulkLoad {
       return
     }
     const start = this.#valueBytes
-    this.#valueBytes = start + TIMESTAMP_BYTES + value.length
+    const head = headers.length === 0 ? undefined : rowHead(headers)
+    const timestampAt = start + (head?.length ?? 0)
+    this.#valueBytes = timestampAt + TIMESTAMP_BYTES + value.length
     if (this.#valueBytes > this.#values.length) this.#grow()
-    this.#values.writeDoubleBE(timestamp, start)
-    this.#values.set(value, start + TIMESTAMP_BYTES)
+    if (head !== undefined) this.#values.set(head, start)
+    this.#values.writeDoubleBE(timestamp, timestampAt)
+    this.#values.set(value, timestampAt + TIMESTAMP_BYTES)
     this.#starts.push(start)
     this.#ends.push(this.#valueBytes)
   }

@@ -7,7 +7,7 @@
  * row depends on the input alone. Their tombstones are in the changelog of that transaction.
  * Rows from before a time to live was given get their timers with the first record.
  */
-import type { StreamRecord } from "../dsl/record.ts"
+import type { Headers, StreamRecord } from "../dsl/record.ts"
 import { StreamTime } from "../task/stream-time.ts"
 import { type Cell, NO_TIME } from "./cell.ts"
 import type { KeyValueStore } from "./key-value-store.ts"
@@ -67,10 +67,10 @@ export class ExpiringRows<K = any, V = any> {
     return timestamp + this.#ttlMs <= clock
   }
 
-  put(key: K, value: V | undefined, timestamp: number): void {
+  put(key: K, value: V | undefined, timestamp: number, headers?: Headers): void {
     const before = this.#rows.get(key)
     if (value !== undefined && (before.value === undefined || timestamp < before.timestamp))
       this.#timers.set(key, timestamp + this.#ttlMs)
-    this.#rows.put(key, value, timestamp)
+    this.#rows.put(key, value, timestamp, headers)
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The latest value per key, with its timestamp. A key is stored as its serde writes it.
  */
+import { type Headers, NO_HEADERS } from "../dsl/record.ts"
 import type { PhysicalStore } from "../topology/topology.ts"
 import { byteString, bytesOf } from "./byte-order.ts"
 import { NO_TIME } from "./cell.ts"
@@ -13,6 +14,13 @@ import { isCellKey, Store, type WriteStaged } from "./store.ts"
 export interface Stamped<V> {
   readonly value: V | undefined
   readonly timestamp: number
+  /** Of a store that keeps them. */
+  readonly headers?: Headers
+}
+
+export interface KeyValueRow<K, V> extends Stamped<V> {
+  readonly key: K
+  readonly value: V
 }
 
 const unread = (key: unknown, bytes: string) => new OverlayEntry<never>(key, bytes, undefined, NO_TIME)
@@ -36,20 +44,21 @@ export class KeyValueStore<K = any, V = any> extends Store {
     return this.unshared(this.#entry(key))
   }
 
-  /** undefined deletes. What was there before is not read. */
-  put(key: K, value: V | undefined, timestamp: number): void {
+  /** undefined deletes. What was there before is not read. Headers only where the store keeps them. */
+  put(key: K, value: V | undefined, timestamp: number, headers: Headers = NO_HEADERS): void {
     const entry = this.#overlay.entry(key, unread, asItIs)
     entry.value = value
     entry.timestamp = timestamp
+    entry.headers = headers
     entry.isDirty = true
-    this.sample(value)
+    this.sample(value, headers)
   }
 
   /**
    * Rows with `from <= key < to` in the order of their keys' bytes, as the open transaction sees them. Puts made while it
    * runs are safe; what they add may or may not be seen.
    */
-  *range(from?: K, to?: K): Iterable<{ readonly key: K; readonly value: V; readonly timestamp: number }> {
+  *range(from?: K, to?: K): Iterable<KeyValueRow<K, V>> {
     const bound = (key: K | undefined) => (key === undefined ? undefined : byteString(this.spec.key.encode(key)))
     const [first, end] = [bound(from), bound(to)]
     const isWithin = (key: string) => (first === undefined || key >= first) && (end === undefined || key < end)
@@ -68,8 +77,11 @@ export class KeyValueStore<K = any, V = any> extends Store {
     while (at < written.length) yield* this.#live(open.get(written[at++]!)!)
   }
 
-  *#live({ key, value, timestamp }: OverlayEntry<V>) {
-    if (value !== undefined) yield { key: key as K, value, timestamp }
+  *#live({ key, value, timestamp, headers }: OverlayEntry<V>): Iterable<KeyValueRow<K, V>> {
+    if (value === undefined) return
+    yield this.spec.headers === true
+      ? { key: key as K, value, timestamp, headers }
+      : { key: key as K, value, timestamp }
   }
 
   get openEntries(): number {
@@ -93,7 +105,7 @@ export class KeyValueStore<K = any, V = any> extends Store {
   }
 
   /** Committed entries in the order of their keys' bytes. */
-  *entries(): Iterable<{ readonly key: K; readonly value: V; readonly timestamp: number }> {
+  *entries(): Iterable<KeyValueRow<K, V>> {
     for (const [key, stored] of this.committed.range()) {
       if (isCellKey(key)) continue
       yield { key: this.spec.key.decode(bytesOf(key)), ...this.decode(stored) }

@@ -6,9 +6,11 @@
  *
  * Between transactions the entries used lately are kept with their committed bytes, so that a key that comes again spares
  * its serde, the memtable and the engine. Objects are decoded afresh by each transaction that reads them: what a callback
- * did to one in an aborted transaction is gone. Values that cannot be changed in place are kept as they are.
+ * did to one in an aborted transaction is gone. Values that cannot be changed in place are kept as they are. Headers are
+ * not, since they may be views of all that was fetched with them.
  */
 import { invariant } from "@millrace/host"
+import { type Headers, NO_HEADERS } from "../dsl/record.ts"
 
 export class OverlayEntry<V> {
   readonly key: unknown
@@ -16,6 +18,8 @@ export class OverlayEntry<V> {
   readonly bytes: string
   value: V | undefined
   timestamp: number
+  /** Of a store that keeps none: none. */
+  headers: Headers = NO_HEADERS
   isDirty = false
   isOpen = true
   /** The row as it is committed. */
@@ -109,9 +113,10 @@ export class Overlay<V> {
         entry.isDirty = false
       }
       entry.isOpen = false
-      if (typeof entry.value === "object") {
+      if (typeof entry.value === "object" || entry.headers !== NO_HEADERS) {
         entry.isStale = true
         entry.value = undefined
+        entry.headers = NO_HEADERS
       }
       this.#keptBytes += entry.bytes.length + (entry.committed?.length ?? 0)
     }

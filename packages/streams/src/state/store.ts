@@ -8,9 +8,9 @@
  * `stage` encodes what the transaction changed, for the changelog to write; `merge` is called once the transaction is
  * known to have committed, `rollback` once it is known to have aborted. Cells (stream times, emit marks) go the same way:
  * in the changelog and the engine they lie under a key that no serde writes.
- *
- * Stored bytes: 8 bytes timestamp (double, big-endian), then the value. In the changelog the timestamp is the record's.
+ * Rows as bytes: row.ts.
  */
+import { type Headers, NO_HEADERS } from "../dsl/record.ts"
 import type { PhysicalStore } from "../topology/topology.ts"
 import { byteString, bytesOf } from "./byte-order.ts"
 import { Cell, NO_TIME } from "./cell.ts"
@@ -19,9 +19,9 @@ import type { StateEngine } from "./engine.ts"
 import { StateError } from "../errors.ts"
 import type { Stamped } from "./key-value-store.ts"
 import { OverlayEntry } from "./overlay.ts"
+import { headersOf, readDouble, rowOf, TIMESTAMP_BYTES, timestampAt } from "./row.ts"
 
 const CELL_PREFIX = byteString(Uint8Array.from([0, 0xff, 0xff, 0x6d, 0x69, 0x6c, 0x6c, 0x72, 0x61, 0x63, 0x65, 0]))
-export const TIMESTAMP_BYTES = 8
 
 export const isCellKey = (key: string): boolean => key.startsWith(CELL_PREFIX)
 
@@ -30,6 +30,7 @@ export interface StagedWrite {
   readonly key: string
   readonly value: Uint8Array | null
   readonly timestamp: number
+  readonly headers: Headers
 }
 
 /** Takes one change of the open transaction, undefined where it deletes, and the entry that it is of. */
@@ -37,7 +38,8 @@ export type WriteStaged = (key: string, value: unknown, timestamp: number, entry
 
 /** The key and value of a change, as its changelog has them. */
 export const changelogKey = ({ key }: StagedWrite): Uint8Array => bytesOf(key)
-export const changelogValue = ({ value }: StagedWrite): Uint8Array | null => value && value.subarray(TIMESTAMP_BYTES)
+export const changelogValue = ({ value }: StagedWrite): Uint8Array | null =>
+  value && value.subarray(timestampAt(value) + TIMESTAMP_BYTES)
 
 /** Key, timestamp and what a record costs in a batch, roughly. */
 const ENTRY_OVERHEAD_BYTES = 64
@@ -86,10 +88,11 @@ export abstract class Store {
   }
 
   /** Measures now and then what is put, so that large values are known before the commit encodes them all. */
-  protected sample(value: unknown): void {
-    if (typeof value !== "object" && typeof value !== "string") return
-    if (this.#puts++ % SAMPLE_INTERVAL !== 0) return
-    this.#learn(typeof value === "string" ? value.length : this.#encode(value).length)
+  protected sample(value: unknown, headers: Headers = NO_HEADERS): void {
+    if (typeof value !== "object" && typeof value !== "string" && headers.length === 0) return
+    if (this.#puts++ % SAMPLE_INTERVAL !== 0 || value === undefined) return
+    const bytes = typeof value === "string" ? value.length : this.#encode(value).length
+    this.#learn(headers.reduce((size, header) => size + header.key.length + (header.value?.length ?? 0), bytes))
   }
 
   #learn(bytes: number): void {
@@ -98,7 +101,7 @@ export abstract class Store {
 
   /** For stores without transactions: a number that reaches the engine with what is put beside it. */
   protected putCell(name: string, value: number): void {
-    this.committed.put(CELL_PREFIX + name, stamped(double(value), Math.max(0, value)))
+    this.committed.put(CELL_PREFIX + name, rowOf(double(value), Math.max(0, value)))
     this.#cells.delete(name)
   }
 
@@ -106,14 +109,16 @@ export abstract class Store {
   stage(): readonly StagedWrite[] {
     this.#staged = []
     this.stageEntries((key, value, timestamp, entry) => {
-      const stored = value === undefined ? null : stamped(this.#encode(value), timestamp)
-      this.#staged.push({ key, value: stored, timestamp })
+      const headers = value === undefined || entry === undefined ? NO_HEADERS : entry.headers
+      const stored = value === undefined ? null : rowOf(this.#encode(value), timestamp, headers)
+      this.#staged.push({ key, value: stored, timestamp, headers })
       if (entry !== undefined) entry.staged = stored
     })
     for (const [name, cell] of this.#cells) {
       if (!cell.isDirty) continue
       const timestamp = Math.max(0, cell.value)
-      this.#staged.push({ key: CELL_PREFIX + name, value: stamped(double(cell.value), timestamp), timestamp })
+      const value = rowOf(double(cell.value), timestamp)
+      this.#staged.push({ key: CELL_PREFIX + name, value, timestamp, headers: NO_HEADERS })
     }
     return this.#staged
   }
@@ -139,8 +144,8 @@ export abstract class Store {
   }
 
   /** One committed record of the changelog, while the store is not in use. */
-  restore(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
-    this.committed.put(byteString(key), value && stamped(value, timestamp))
+  restore(key: Uint8Array, value: Uint8Array | null, timestamp: number, headers: Headers = NO_HEADERS): void {
+    this.committed.put(byteString(key), value && rowOf(value, timestamp, headers))
     this.forgetReads()
   }
 
@@ -161,16 +166,16 @@ export abstract class Store {
 
   /** What a read hands out: the transaction's one value, or a copy where callbacks that change it may fail and be skipped. */
   protected unshared<V>(entry: OverlayEntry<V>): Stamped<V> {
-    const { value, timestamp } = entry
+    const { value, timestamp, headers } = entry
     if (this.spec.copies !== true || typeof value !== "object" || value === null) return entry
-    return { value: this.spec.value.decode(this.#encode(value)), timestamp }
+    return { value: this.spec.value.decode(this.#encode(value)), timestamp, headers }
   }
 
   /** What the open transaction has written, by stored key: as `stage` would write it now; null where it deletes. */
   uncommitted(): ReadonlyMap<string, Uint8Array | null> {
     const written = new Map<string, Uint8Array | null>()
-    this.stageEntries((key, value, timestamp) => {
-      written.set(key, value === undefined ? null : stamped(this.#encode(value), timestamp))
+    this.stageEntries((key, value, timestamp, entry) => {
+      written.set(key, value === undefined ? null : rowOf(this.#encode(value), timestamp, entry?.headers))
     })
     return written
   }
@@ -178,31 +183,30 @@ export abstract class Store {
   /** An overlay's entry, from what is committed. */
   protected loadEntry<V>(key: unknown, bytes: string): OverlayEntry<V> {
     const stored = this.committed.get(bytes)
-    const { value, timestamp } = this.decode(stored)
+    const { value, timestamp, headers = NO_HEADERS } = this.decode(stored)
     // The engine's bytes are valid until it is asked again; what is no object is not decoded a second time.
-    const kept = stored === undefined || typeof value !== "object" ? undefined : Buffer.from(stored)
-    return new OverlayEntry<V>(key, bytes, value, timestamp, kept)
+    const isRead = typeof value !== "object" && headers.length === 0
+    const entry = new OverlayEntry<V>(key, bytes, value, timestamp, stored && !isRead ? Buffer.from(stored) : undefined)
+    entry.headers = headers
+    return entry
   }
 
   /** The same for an entry that an earlier transaction used. */
   protected readonly reloadEntry = (entry: OverlayEntry<any>): void => {
-    const { value, timestamp } = this.decode(entry.committed)
+    const { value, timestamp, headers = NO_HEADERS } = this.decode(entry.committed)
     entry.value = value
     entry.timestamp = timestamp
+    entry.headers = headers
   }
 
-  /** Decodes stored bytes; the value is undefined when there are none. */
-  decode(stored: Uint8Array | undefined): { value: any; timestamp: number } {
+  /** Decodes stored bytes; the value is undefined when there are none. Of a store that keeps headers there are some always. */
+  decode(stored: Uint8Array | undefined): { value: any; timestamp: number; headers?: Headers } {
     if (stored === undefined) return { value: undefined, timestamp: NO_TIME }
-    return { value: this.spec.value.decode(stored.subarray(TIMESTAMP_BYTES)), timestamp: readDouble(stored, 0) }
+    const at = timestampAt(stored)
+    const value = this.spec.value.decode(stored.subarray(at + TIMESTAMP_BYTES))
+    const timestamp = readDouble(stored, at)
+    return this.spec.headers === true ? { value, timestamp, headers: headersOf(stored) } : { value, timestamp }
   }
-}
-
-function stamped(value: Uint8Array, timestamp: number): Uint8Array {
-  const out = Buffer.allocUnsafe(TIMESTAMP_BYTES + value.length)
-  out.writeDoubleBE(timestamp, 0)
-  out.set(value, TIMESTAMP_BYTES)
-  return out
 }
 
 function double(value: number): Uint8Array {
@@ -210,7 +214,3 @@ function double(value: number): Uint8Array {
   out.writeDoubleBE(value, 0)
   return out
 }
-
-const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-const readDouble = (bytes: Uint8Array, at: number): number => view(bytes).getFloat64(at)

@@ -6,13 +6,14 @@
  * time, with tombstones in the changelog: a changelog that deleted by the broker's wall clock would lose the windows of
  * old data. Reads do not wait for that: a window that stream time has left behind answers nothing.
  */
+import { type Headers, NO_HEADERS } from "../dsl/record.ts"
 import type { PhysicalStore } from "../topology/topology.ts"
 import { byteString, bytesOf } from "./byte-order.ts"
 import { type Cell, NO_TIME } from "./cell.ts"
 import type { FlushLimits } from "./committed.ts"
 import type { StateEngine } from "./engine.ts"
 import { type KeyHash, keyHash } from "./key-filter.ts"
-import type { Stamped } from "./key-value-store.ts"
+import type { KeyValueRow, Stamped } from "./key-value-store.ts"
 import { Overlay, OverlayEntry } from "./overlay.ts"
 import { isCellKey, Store, type WriteStaged } from "./store.ts"
 import { TIME_BYTES, timeBytes, timeOf } from "./time-bytes.ts"
@@ -71,15 +72,16 @@ export class WindowStore<K = any, V = any> extends Store {
     return start <= this.streamTime.value - this.#retentionMs
   }
 
-  /** undefined deletes. */
-  put(key: K, start: number, value: V | undefined, timestamp: number): void {
+  /** undefined deletes. Headers only where the store keeps them. */
+  put(key: K, start: number, value: V | undefined, timestamp: number, headers: Headers = NO_HEADERS): void {
     if (this.#latest !== undefined && start > this.#latest) this.#latest = start
     const entry = this.#entry(key, start)
     this.#keys?.add(start, this.#hashOf(key))
     entry.value = value
     entry.timestamp = timestamp
+    entry.headers = headers
     entry.isDirty = true
-    this.sample(value)
+    this.sample(value, headers)
   }
 
   /** A key is looked for in one window after another. */
@@ -178,7 +180,7 @@ export class WindowStore<K = any, V = any> extends Store {
   }
 
   /** Committed entries, earliest windows first. */
-  *entries(): Iterable<{ readonly key: K; readonly start: number; readonly value: V; readonly timestamp: number }> {
+  *entries(): Iterable<KeyValueRow<K, V> & { readonly start: number }> {
     for (const [stored, bytes] of this.committed.range()) {
       if (isCellKey(stored)) continue
       const { key, start } = this.windowOf(stored)

@@ -438,7 +438,8 @@ export class Task implements TaskContext {
     let bytes = 0
     for (const write of writes) {
       const value = changelogValue(write)
-      this.output.append(store.spec.changelog, this.taskId.partition, write.timestamp, changelogKey(write), value)
+      const { timestamp, headers } = write
+      this.output.append(store.spec.changelog, this.taskId.partition, timestamp, changelogKey(write), value, headers)
       this.metrics.changelogged++
       bytes += write.key.length + (value?.length ?? 0)
       if (bytes < CHANGELOG_PART_BYTES) continue

@@ -23,6 +23,8 @@ export interface StoreSpec {
   readonly logging?: false | { readonly [config: string]: string }
   /** Its rows are kept in memory alone, and restored from the changelog at every start. */
   readonly inMemory?: boolean
+  /** Its rows keep the headers of their records (KIP-1271). */
+  readonly headers?: boolean
 }
 
 /** Of a store whose rows go: the timers beside it. */

@@ -28,6 +28,7 @@ export interface PlanStore {
   readonly retentionMs: number | null
   readonly logging?: Json
   readonly inMemory?: boolean
+  readonly headers?: boolean
 }
 
 export interface PlanNode {
@@ -65,10 +66,10 @@ export interface BoundPlan {
 export function makePlan(
   pipeline: string,
   ends: readonly LogicalNode[],
-  { wrap, ...failures }: PipelineOptions = {},
+  { wrap, headers = false, ...failures }: PipelineOptions = {},
 ): BoundPlan {
   const planWith = (topics: readonly string[] | undefined): BoundPlan => {
-    const planner = new Planner(pipeline, topics)
+    const planner = new Planner(pipeline, topics, headers)
     for (const end of ends) planner.visit(end)
     const { nodes, bindings, patterns } = planner
     const expand = topics === undefined && patterns.length > 0 ? planWith : undefined
@@ -83,15 +84,17 @@ class Planner {
   readonly patterns: RegExp[] = []
   readonly #pipeline: string
   readonly #topics: readonly string[] | undefined
+  readonly #keepsHeaders: boolean
   readonly #visited = new Map<LogicalNode, number>()
   /** Sources by topic and tables by topic: written twice, they are one. */
   readonly #unique = new Map<string, number>()
   readonly #names = new Map<string, string>()
   readonly #stores = new Set<StoreSpec>()
 
-  constructor(pipeline: string, topics: readonly string[] | undefined) {
+  constructor(pipeline: string, topics: readonly string[] | undefined, keepsHeaders: boolean) {
     this.#pipeline = pipeline
     this.#topics = topics
+    this.#keepsHeaders = keepsHeaders
   }
 
   visit(node: LogicalNode): number {
@@ -186,7 +189,7 @@ class Planner {
       throw this.#error(String(topic), `is read with two different serdes: define the topic once`)
     }
     const shapes = [first, node].map(({ stores: [store], options }) => {
-      return store && `${store.kind} ${store.retentionMs} ${String(options["ttlMs"])}`
+      return store && `${store.kind} ${store.retentionMs} ${store.headers} ${String(options["ttlMs"])}`
     })
     const given = Object.keys({ ...first.functions, ...node.functions })
     if (shapes[0] !== shapes[1] || given.some((name) => first.functions[name]?.() !== node.functions[name]?.())) {
@@ -195,7 +198,8 @@ class Planner {
     return id
   }
 
-  #add(node: LogicalNode, inputs: readonly number[], reads: readonly number[]): number {
+  #add(given: LogicalNode, inputs: readonly number[], reads: readonly number[]): number {
+    const node = this.#keepsHeaders ? keepingHeaders(given) : given
     const id = this.nodes.length
     const name = node.name ?? `${node.operator.kind}-${id}`
     if (node.name !== undefined) this.#claim(`operator "${name}"`, name, name)
@@ -207,6 +211,7 @@ class Planner {
       value: (store.value ?? packed).name,
       retentionMs: store.retentionMs ?? null,
       ...storeKeeping(store),
+      ...(store.headers === true && { headers: true }),
     }))
     this.nodes.push({
       id,
@@ -241,4 +246,11 @@ class Planner {
   #error(operator: string, message: string): PipelineError {
     return new PipelineError(`pipeline "${this.#pipeline}", operator "${operator}": ${message}`)
   }
+}
+
+/** A table of a pipeline that keeps headers, unless the table says otherwise; versions have none. */
+function keepingHeaders(node: LogicalNode): LogicalNode {
+  const [rows, ...others] = node.stores
+  if (node.operator.keepsHeaders !== true || rows?.kind !== "key-value" || rows.headers !== undefined) return node
+  return { ...node, stores: [{ ...rows, headers: true }, ...others] }
 }

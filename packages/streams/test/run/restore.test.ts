@@ -20,7 +20,7 @@ test("a restore that nobody wants any more ends at the next fetch", async () => 
     async read(_partition, _from, end, sink, onPosition) {
       for (let at = 0; at < end; at++) {
         fetches++
-        sink(string.encode(`k${at}`)!, packed.encode(at)!, 0)
+        sink({ timestamp: 0, key: () => string.encode(`k${at}`), value: () => packed.encode(at), headers: () => [] })
         if (at === 2) aborter.abort(new Error("gone"))
         await onPosition?.(at + 1)
       }

@@ -42,7 +42,8 @@ describe("a restore", () => {
     endOffsets: async () => new Map([["s-log-0", LOG.length]]),
     topicId: async () => topicId,
     async read(_partition, from, end, sink) {
-      for (const [key, value] of LOG.slice(from, end)) sink(string.encode(key), packed.encode(value), 0)
+      for (const [key, value] of LOG.slice(from, end))
+        sink({ timestamp: 0, key: () => string.encode(key), value: () => packed.encode(value), headers: () => [] })
       return end
     },
   })

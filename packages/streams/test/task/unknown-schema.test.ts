@@ -36,7 +36,10 @@ test("the record's transaction is to be aborted before the record goes again", a
     beginningOffsets: async () => new Map(),
     endOffsets: async () => new Map([["app-last-changelog-0", 1]]),
     topicId: async (topic) => topic,
-    read: async (_partition, _from, end, sink) => (sink(string.encode("k")!, string.encode("old")!, 0), end),
+    read: async (_partition, _from, end, sink) => {
+      sink({ timestamp: 0, key: () => string.encode("k"), value: () => string.encode("old"), headers: () => [] })
+      return end
+    },
   } satisfies ClusterReader
   const written: string[] = []
   const task = await makeTask(
