@@ -141,6 +141,7 @@ const UNORDERED: readonly RegExp[] = [
   /^AlterClientQuotas\.entries(\.entity)?$/,
   /^DescribeTransactions\.transactionStates\.topics(\.partitions)?$/,
   /^AddPartitionsToTxn\..*[rR]esults(By\w+)?$/,
+  /^UpdateFeatures\.results$/,
   /^AlterReplicaLogDirs\.results(\.partitions)?$/,
   /^OffsetFetch\.(groups\.)?topics$/,
   /^OffsetFetch\.(groups\.)?topics\.partitions$/,

@@ -1,4 +1,5 @@
 /** What operators ask a broker, beside a real Apache Kafka without an authorizer. Numbers in names are rows of the semantics. */
+import { AddRaftVoter } from "@millrace/protocol/messages/add-raft-voter"
 import { CreateAcls } from "@millrace/protocol/messages/create-acls"
 import { DeleteAcls } from "@millrace/protocol/messages/delete-acls"
 import { DescribeAcls } from "@millrace/protocol/messages/describe-acls"
@@ -8,10 +9,15 @@ import { DescribeQuorum } from "@millrace/protocol/messages/describe-quorum"
 import { DescribeTransactions } from "@millrace/protocol/messages/describe-transactions"
 import { ListPartitionReassignments } from "@millrace/protocol/messages/list-partition-reassignments"
 import { ListTransactions } from "@millrace/protocol/messages/list-transactions"
+import { RemoveRaftVoter } from "@millrace/protocol/messages/remove-raft-voter"
 import { SaslAuthenticate } from "@millrace/protocol/messages/sasl-authenticate"
 import { SaslHandshake } from "@millrace/protocol/messages/sasl-handshake"
+import { StreamsGroupTopologyDescriptionUpdate } from "@millrace/protocol/messages/streams-group-topology-description-update"
+import { UnregisterBroker } from "@millrace/protocol/messages/unregister-broker"
+import { UnregisterController } from "@millrace/protocol/messages/unregister-controller"
 import { AlterUserScramCredentials } from "@millrace/protocol/messages/alter-user-scram-credentials"
 import { DescribeUserScramCredentials } from "@millrace/protocol/messages/describe-user-scram-credentials"
+import { ZERO_UUID } from "@millrace/protocol"
 import { batch, create, produce, versionsOf } from "./broker-topics.ts"
 import { bytes, compare, differs, group, oracle } from "./oracle.ts"
 
@@ -233,4 +239,46 @@ compare("users of SCRAM", async (side) => {
     ],
   )
   await alter([], [{ name: "", mechanism: 1 }])
+})
+
+compare("nodes that there are not leave a cluster, and its controller does not", async (side) => {
+  // Not the broker itself: Kafka's would be of no use to anybody until it is started again.
+  for (const brokerId of [2, -1, 0]) await side.tell(UnregisterBroker, 0, { brokerId })
+  for (const controllerId of [1, 2, -1]) await side.tell(UnregisterController, 0, { controllerId })
+})
+
+compare("a quorum whose voters do not change", async (side) => {
+  const directory = "AbAAAAAAQACAAAAAAAAAAA"
+  const listener = (name: string) => ({ name, host: "localhost", port: 1 })
+  const voter = { clusterId: null, voterId: 2, voterDirectoryId: directory, listeners: [listener("CONTROLLER")] }
+  for (const change of [
+    {},
+    { voterId: 1 },
+    { voterId: -1 },
+    { voterDirectoryId: ZERO_UUID },
+    { clusterId: "other" },
+    { clusterId: "" },
+    { clusterId: "other", voterId: -1 },
+    { listeners: [] },
+    { listeners: [listener("OTHER")] },
+    { listeners: [listener("OTHER"), listener("CONTROLLER")] },
+  ]) {
+    for (const version of versionsOf(AddRaftVoter))
+      await side.tell(AddRaftVoter, version, { timeoutMs: 1000, ...voter, ...change } as never)
+    const { listeners: _, ...removed } = { ...voter, ...change }
+    await side.tell(RemoveRaftVoter, 0, removed)
+  }
+})
+
+compare("descriptions of topologies, which nobody asked for", async (side) => {
+  const node = { name: "n", nodeType: 1, sourceTopics: ["t"], stores: [], successors: [] }
+  const topologyDescription = { subtopologies: [{ subtopologyId: "0", nodes: [node] }], globalStores: [] }
+  for (const [groupId, memberId] of [
+    [group("streams"), "m"],
+    ["", "m"],
+    [group("streams"), ""],
+  ] as const) {
+    const update = { groupId, memberId, topologyEpoch: 0, topologyDescription }
+    await side.tell(StreamsGroupTopologyDescriptionUpdate, 0, update as never)
+  }
 })

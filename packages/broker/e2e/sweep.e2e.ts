@@ -3,7 +3,7 @@
  * fields hold. The scenes of the other suites know what they ask; this one finds what nobody thought of. More of it:
  * MILLRACE_SWEEP_SEEDS=100.
  */
-import type { Api } from "@millrace/protocol"
+import { type Api, ZERO_UUID } from "@millrace/protocol"
 import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
 import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
 import { Metadata } from "@millrace/protocol/messages/metadata"
@@ -31,6 +31,8 @@ const NOT_ASKED: Readonly<Record<string, string>> = {
   DescribeUserScramCredentials: "As above.",
   DescribeTopicPartitions: "As above, where it is asked for all.",
   DescribeLogDirs: "As above.",
+  UpdateFeatures: "Version 0 cannot only be asked; levels have a suite of their own.",
+  UnregisterBroker: "Kafka's would take itself out of its cluster.",
   ElectLeaders: "As above, where it is asked for all.",
   CreateAcls: "Kafka closes the connection on kinds of resources that there are not.",
   DeleteTopics: "Kafka's broker forgets a topic a moment after its controller has.",
@@ -97,6 +99,8 @@ async function world(side: Side, seed: number): Promise<World> {
     [/^(generationIdOrMemberEpoch|generationId|memberEpoch)$/, [-1], [0, 5]],
     [/^(numPartitions|count)$/, [1, 4], [-1, 0]],
     [/^replicas$/, [1], [2, -1]],
+    [/^port$/, [1]],
+    [/^voterDirectoryId$/, [UNKNOWN_ID], [ZERO_UUID]],
     [/^path$/, ["/nowhere", ""]],
     [/^replicationFactor$/, [-1, 1], [3]],
     [/^assignments$/, []],

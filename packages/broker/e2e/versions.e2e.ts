@@ -12,9 +12,7 @@ oracle()
 /** What Kafka serves and we do not. */
 const UNSERVED: readonly (readonly [why: string, keys: readonly number[]])[] = [
   ["Delegation tokens.", [38, 39, 40, 41]],
-  ["One broker: nothing is taken out of a cluster.", [57, 64, 80, 81, 94]],
   ["Share groups (KIP-932).", [76, 77, 78, 79, 83, 84, 85, 86, 87, 90, 91, 92]],
-  ["A broker of ours asks for no description of topologies (KIP-1331).", [93]],
 ]
 
 /** Features that only Kafka has, and levels that differ. */

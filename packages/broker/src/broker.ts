@@ -23,7 +23,7 @@ import { ipOverrides } from "./config/network.ts"
 import { ConfigView } from "./config/view.ts"
 import { registerBroker } from "./controller/brokers.ts"
 import { Controller } from "./controller/controller.ts"
-import { initialFeatures, supportedLevel, TRANSACTION_VERSION } from "./controller/features.ts"
+import { featureLevel, initialFeatures, TRANSACTION_VERSION } from "./controller/features.ts"
 import { MetadataImage } from "./controller/image.ts"
 import { MetadataLog } from "./controller/metadata-log.ts"
 import { allocateProducerIds } from "./controller/producer-ids.ts"
@@ -188,7 +188,7 @@ export class Broker {
         clock: host.clock,
         config,
         markers: replicas,
-        transactionVersion: image.features().get(TRANSACTION_VERSION) ?? supportedLevel(TRANSACTION_VERSION),
+        transactionVersion: () => featureLevel(image, TRANSACTION_VERSION),
         producerIds: { allocate: async () => controller.commit(allocateProducerIds(image, nodeId)) },
         groupPartition: (groupId: string) => groups.partitionFor(groupId),
         fault: fault(TRANSACTION_STATE_TOPIC),

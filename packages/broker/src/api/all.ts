@@ -2,6 +2,7 @@
 import { createAcls, deleteAcls, describeAcls } from "./acls.ts"
 import { addOffsetsToTxn } from "./add-offsets-to-txn.ts"
 import { addPartitionsToTxn } from "./add-partitions-to-txn.ts"
+import { addRaftVoter } from "./add-raft-voter.ts"
 import { alterClientQuotas } from "./alter-client-quotas.ts"
 import { alterConfigs } from "./alter-configs.ts"
 import { alterPartitionReassignments } from "./alter-partition-reassignments.ts"
@@ -46,12 +47,17 @@ import { offsetFetch } from "./offset-fetch.ts"
 import { offsetForLeaderEpoch } from "./offset-for-leader-epoch.ts"
 import { produce } from "./produce.ts"
 import { type ApiRegistry, registryOf } from "./registry.ts"
+import { removeRaftVoter } from "./remove-raft-voter.ts"
 import { saslAuthenticate } from "./sasl-authenticate.ts"
 import { saslHandshake } from "./sasl-handshake.ts"
 import { streamsGroupDescribe } from "./streams-group-describe.ts"
 import { streamsGroupHeartbeat } from "./streams-group-heartbeat.ts"
+import { streamsGroupTopologyDescriptionUpdate } from "./streams-group-topology-description-update.ts"
 import { syncGroup } from "./sync-group.ts"
 import { txnOffsetCommit } from "./txn-offset-commit.ts"
+import { unregisterBroker } from "./unregister-broker.ts"
+import { unregisterController } from "./unregister-controller.ts"
+import { updateFeatures } from "./update-features.ts"
 import { writeTxnMarkers } from "./write-txn-markers.ts"
 
 export function allApis(): ApiRegistry {
@@ -99,6 +105,7 @@ export function allApis(): ApiRegistry {
     consumerGroupDescribe,
     streamsGroupHeartbeat,
     streamsGroupDescribe,
+    streamsGroupTopologyDescriptionUpdate,
     describeAcls,
     createAcls,
     deleteAcls,
@@ -110,6 +117,11 @@ export function allApis(): ApiRegistry {
     electLeaders,
     alterPartitionReassignments,
     alterReplicaLogDirs,
+    updateFeatures,
+    unregisterBroker,
+    unregisterController,
+    addRaftVoter,
+    removeRaftVoter,
     listPartitionReassignments,
   ])
   return registry

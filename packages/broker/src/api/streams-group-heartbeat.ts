@@ -3,12 +3,14 @@
  * creates the internal topics of the topology on the member's behalf. Errors: see group/streams; GROUP_AUTHORIZATION_FAILED,
  * TOPIC_AUTHORIZATION_FAILED when a topic of the topology may not be described, STREAMS_INVALID_TOPOLOGY when one cannot be
  * a topic of an application. Topics that cannot be created are told in the status MISSING_INTERNAL_TOPICS.
+ * Without the feature streams.version all is UNSUPPORTED_VERSION.
  */
 import { ErrorCode } from "@millrace/protocol"
 import {
   StreamsGroupHeartbeat,
   type StreamsGroupHeartbeatRequest,
 } from "@millrace/protocol/messages/streams-group-heartbeat"
+import { featureLevel, STREAMS_VERSION } from "../controller/features.ts"
 import { invalidTopicName, isInternalTopic } from "../controller/topic-names.ts"
 import { createTopics } from "../controller/topics.ts"
 import { StreamsStatus } from "@millrace/protocol/streams-status"
@@ -26,6 +28,8 @@ export const streamsGroupHeartbeat = handler(StreamsGroupHeartbeat, {
     { operation: "CREATE", resource: "TOPIC" },
   ],
   handle(request, context, services, reply) {
+    if (featureLevel(services.image, STREAMS_VERSION) < 1)
+      return reply(streamsBeatAnswer(ErrorCode.UNSUPPORTED_VERSION))
     if (!context.may("READ", "GROUP", request.groupId))
       return reply(streamsBeatAnswer(ErrorCode.GROUP_AUTHORIZATION_FAILED))
     const topics = topicsOf(request)

@@ -52,8 +52,8 @@ export interface TransactionCoordinatorOptions {
   readonly config: TransactionCoordinatorConfig & { readonly "offsets.commit.timeout.ms": number }
   readonly markers: MarkerWriter
   readonly producerIds: ProducerIdBlocks
-  /** The finalized level of the feature `transaction.version`; 1 unless told otherwise. */
-  readonly transactionVersion?: number
+  /** The finalized level of the feature `transaction.version` as it is now; 1 unless told otherwise. */
+  transactionVersion?(): number
   /** A group's partition of `__consumer_offsets`; undefined while the topic is absent. */
   groupPartition(groupId: string): number | undefined
   /** A partition of `__transaction_state` cannot be replayed. */
@@ -74,7 +74,17 @@ export class TransactionCoordinatorService implements TransactionCoordinator {
   readonly #groupPartition: (groupId: string) => number | undefined
 
   constructor(options: TransactionCoordinatorOptions) {
-    const { log, clock, config, markers, producerIds, transactionVersion = 1, groupPartition, fault, defect } = options
+    const {
+      log,
+      clock,
+      config,
+      markers,
+      producerIds,
+      transactionVersion = () => 1,
+      groupPartition,
+      fault,
+      defect,
+    } = options
     this.#groupPartition = groupPartition
     this.#producerIds = new ProducerIds(producerIds)
     this.#runtime = new CoordinatorRuntime({

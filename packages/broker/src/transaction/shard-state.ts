@@ -21,8 +21,8 @@ const noTimeoutMs = 2_147_483_647
 
 export class TransactionShardState {
   readonly config: TransactionCoordinatorConfig
-  /** The finalized level of the feature `transaction.version`: how transactions end that no client ends. */
-  readonly transactionVersion: number
+  /** The finalized level of the feature `transaction.version` as it is now: how transactions end that no client ends. */
+  readonly transactionVersion: () => number
   readonly producerIds: ProducerIdSource
   /** Durable state: only `replay` writes it. */
   readonly transactions: UndoMap<string, TransactionMetadata>
@@ -30,7 +30,7 @@ export class TransactionShardState {
   constructor(
     undo: UndoLog,
     config: TransactionCoordinatorConfig,
-    transactionVersion: number,
+    transactionVersion: () => number,
     producerIds: ProducerIdSource,
   ) {
     this.config = config
@@ -52,7 +52,7 @@ export class TransactionShardState {
 
   /** Aborts an open transaction over its owner's head; false when there is no producer id to go on with. */
   fence(metadata: TransactionMetadata, now: number, out: TransactionOutcome): boolean {
-    if (this.transactionVersion < 2) {
+    if (this.transactionVersion() < 2) {
       this.end(fenced(metadata, now), out)
       return true
     }

@@ -29,7 +29,7 @@ export class TransactionShard implements Shard {
   readonly undo = new UndoLog()
   readonly state: TransactionShardState
 
-  constructor(config: TransactionCoordinatorConfig, transactionVersion: number, producerIds: ProducerIdSource) {
+  constructor(config: TransactionCoordinatorConfig, transactionVersion: () => number, producerIds: ProducerIdSource) {
     this.state = new TransactionShardState(this.undo, config, transactionVersion, producerIds)
   }
 

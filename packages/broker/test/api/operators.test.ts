@@ -1,5 +1,6 @@
 /** What operators ask, where there is one broker, and half of what a producer has. */
 import { ErrorCode } from "@millrace/protocol"
+import { AddRaftVoter } from "@millrace/protocol/messages/add-raft-voter"
 import { AlterPartitionReassignments } from "@millrace/protocol/messages/alter-partition-reassignments"
 import { AlterReplicaLogDirs } from "@millrace/protocol/messages/alter-replica-log-dirs"
 import { DescribeLogDirs } from "@millrace/protocol/messages/describe-log-dirs"
@@ -7,6 +8,10 @@ import { DescribeProducers } from "@millrace/protocol/messages/describe-producer
 import { DescribeQuorum } from "@millrace/protocol/messages/describe-quorum"
 import { ElectLeaders } from "@millrace/protocol/messages/elect-leaders"
 import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
+import { RemoveRaftVoter } from "@millrace/protocol/messages/remove-raft-voter"
+import { StreamsGroupTopologyDescriptionUpdate } from "@millrace/protocol/messages/streams-group-topology-description-update"
+import { UnregisterBroker } from "@millrace/protocol/messages/unregister-broker"
+import { UnregisterController } from "@millrace/protocol/messages/unregister-controller"
 import { expect, test } from "vitest"
 import { start } from "../harness.ts"
 
@@ -98,4 +103,43 @@ test("a replica is moved to the directory that it is in, and to no other", async
   expect(await move("/elsewhere", "t", 0)).toEqual([ErrorCode.LOG_DIR_NOT_FOUND])
   // Its name would not fit into that of a directory on its way.
   expect(await move(here, "l".repeat(249), 0)).toEqual([ErrorCode.INVALID_TOPIC_EXCEPTION])
+})
+
+test("the one node is not taken out of its cluster, and no other is in it", async () => {
+  const client = await (await start()).client()
+  const brokers = async (brokerId: number) => (await client.send(UnregisterBroker, 0, { brokerId })).errorCode
+  expect([await brokers(1), await brokers(2)]).toEqual([ErrorCode.INVALID_REQUEST, ErrorCode.BROKER_ID_NOT_REGISTERED])
+  expect((await client.send(ElectLeaders, 2, { topicPartitions: null })).errorCode).toBe(ErrorCode.NONE)
+  const controllers = async (controllerId: number) =>
+    (await client.send(UnregisterController, 0, { controllerId })).errorCode
+  expect([await controllers(1), await controllers(2)]).toEqual([
+    ErrorCode.INVALID_REQUEST,
+    ErrorCode.CONTROLLER_ID_NOT_REGISTERED,
+  ])
+})
+
+test.each<[string, object, ErrorCode]>([
+  ["a voter", {}, ErrorCode.UNSUPPORTED_VERSION],
+  ["a voter of this cluster", { clusterId: "its own" }, ErrorCode.UNSUPPORTED_VERSION],
+  ["a voter of another cluster", { clusterId: "other" }, ErrorCode.INCONSISTENT_CLUSTER_ID],
+  ["nobody", { voterId: -1 }, ErrorCode.INVALID_REQUEST],
+  ["a voter without a directory", { voterDirectoryId: "AAAAAAAAAAAAAAAAAAAAAA" }, ErrorCode.INVALID_REQUEST],
+  ["a voter elsewhere", { listeners: [{ name: "X", host: "h", port: 1 }] }, ErrorCode.INVALID_REQUEST],
+])("the quorum gets and loses no voters: %s", async (_, change, errorCode) => {
+  const started = await start()
+  const client = await started.client()
+  const listeners = [{ name: "CONTROLLER", host: "h", port: 1 }]
+  const voter = { clusterId: null, voterId: 2, voterDirectoryId: "AAAAAAAAAAAAAAAAAAAAAQ", listeners, ...change }
+  const request = voter.clusterId === "its own" ? { ...voter, clusterId: started.broker.clusterId } : voter
+  expect(await client.send(AddRaftVoter, 1, { timeoutMs: 1000, ...request })).toMatchObject({ errorCode })
+  if ("listeners" in change) return
+  expect(await client.send(RemoveRaftVoter, 0, request)).toMatchObject({ errorCode })
+})
+
+test("descriptions of topologies are not kept", async () => {
+  const client = await (await start()).client()
+  const answer = await client.send(StreamsGroupTopologyDescriptionUpdate, 0, {
+    ...{ groupId: "g", memberId: "m", topologyEpoch: 0, topologyDescription: { subtopologies: [], globalStores: [] } },
+  })
+  expect(answer.errorCode).toBe(ErrorCode.UNSUPPORTED_VERSION)
 })

@@ -39,7 +39,7 @@ export class TransactionHarness extends ShardHarness<
   constructor(options: { transactionVersion?: number; firstProducerId?: number } = {}) {
     let next = options.firstProducerId ?? 1000
     super({
-      create: () => new TransactionShard(testConfig, options.transactionVersion ?? 1, { take: () => next++ }),
+      create: () => new TransactionShard(testConfig, () => options.transactionVersion ?? 1, { take: () => next++ }),
       durable: (shard) => dump(shard),
       everything: (shard) => dump(shard),
       check: (shard) => {
