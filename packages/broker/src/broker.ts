@@ -6,7 +6,7 @@
  * Nothing here waits for anything but the listeners. Failures to start are errors with one clear line: ConfigError,
  * LogDirectoryError (locked, another node's), CorruptLogError, NetError (port in use), DiskError.
  */
-import { parse } from "@millrace/config"
+import { parse, type Values } from "@millrace/config"
 import { type Address, type Clock, type Host, type Net, sleep } from "@millrace/host"
 import { uuidFromBytes } from "@millrace/protocol"
 import { LogDirectory } from "@millrace/storage"
@@ -19,7 +19,7 @@ import { Schedule } from "./background/schedule.ts"
 import { type BrokerConfig, brokerConfig } from "./config/broker.ts"
 import { checkBounds } from "./config/group.ts"
 import { logConfigOf } from "./config/log-config.ts"
-import { ipOverrides } from "./config/network.ts"
+import { type connectionLimitsConfig, ipOverrides } from "./config/network.ts"
 import { ConfigView } from "./config/view.ts"
 import { registerBroker } from "./controller/brokers.ts"
 import { Controller } from "./controller/controller.ts"
@@ -43,7 +43,7 @@ import { ReplicaManager } from "./replica-manager.ts"
 import { AclAuthorizer } from "./security/acl-authorizer.ts"
 import { allowAll, type Authorizer } from "./security/authorizer.ts"
 import { Listeners } from "./security/listeners.ts"
-import { commonSettings } from "./security/listener-security.ts"
+import { commonSettings, listenerLimits as limitsOfListener } from "./security/listener-security.ts"
 import type { RequestTracing } from "./tracing/tracing.ts"
 import { TransactionCoordinatorService } from "./transaction/service.ts"
 import { reasonOf, type ServerLog } from "./server-log.ts"
@@ -231,6 +231,7 @@ export class Broker {
           return endpoint && WILDCARDS.has(endpoint.host) ? { ...endpoint, host: connection.local.host } : endpoint
         },
       }
+      const listenerLimits = new Map(specs.map(({ name }) => [name, sharedLimits(limitsOfListener(name, all))]))
       const server = new Server({
         net: options.net ?? host.net,
         clock: host.clock,
@@ -243,6 +244,7 @@ export class Broker {
         idleMsMax: config["connections.max.idle.ms"],
         quotas: new ConnectionQuotas({
           limits: () => connectionLimits(configs.broker),
+          listenerLimits: (listener) => listenerLimits.get(listener),
           ipRate: (ip) => image.quotas.connectionRate(ip),
           windows: quotaWindows(config),
         }),
@@ -374,11 +376,15 @@ async function fetchText(url: string): Promise<string> {
   return answer.text()
 }
 
-const connectionLimits = (config: BrokerConfig) => ({
+const sharedLimits = (config: Values<typeof connectionLimitsConfig>) => ({
   connectionsMax: config["max.connections"],
+  creationRate: config["max.connection.creation.rate"],
+})
+
+const connectionLimits = (config: BrokerConfig) => ({
+  ...sharedLimits(config),
   perIpMax: config["max.connections.per.ip"],
   perIpOverrides: ipOverrides(config["max.connections.per.ip.overrides"])!,
-  creationRate: config["max.connection.creation.rate"],
 })
 
 const quotaWindows = (config: BrokerConfig) => ({

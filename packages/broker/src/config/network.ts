@@ -1,6 +1,22 @@
 /** Settings of listeners, connections and requests. */
 import { boolean, define, int, list, long, string } from "@millrace/config"
 
+/** Of all listeners together, and again of one alone where it is set as `listener.name.NAME.KEY` (KIP-402, KIP-612). */
+export const connectionLimitsConfig = define({
+  "max.connections": int({
+    default: 2_147_483_647,
+    min: 0,
+    dynamic: "cluster-wide",
+    doc: "Open connections at most. Those above wait until others end, up to 50 of a listener; further ones are closed.",
+  }),
+  "max.connection.creation.rate": int({
+    default: 2_147_483_647,
+    min: 1,
+    dynamic: "cluster-wide",
+    doc: "New connections per second at most. Those above wait their turn.",
+  }),
+})
+
 export const networkConfig = define({
   listeners: list({
     default: null,
@@ -24,7 +40,7 @@ export const networkConfig = define({
     default: 600_000,
     doc: "A connection without requests for this long is closed. Negative: never.",
   }),
-  "max.connections": int({ default: 2_147_483_647, min: 0, dynamic: "cluster-wide", doc: "Open connections at most." }),
+  ...connectionLimitsConfig,
   "max.connections.per.ip": int({
     default: 2_147_483_647,
     min: 0,
@@ -38,12 +54,6 @@ export const networkConfig = define({
       ipOverrides(text) === undefined ? "is no list of ADDRESS:NUMBER, separated by commas" : undefined,
     doc: "Other numbers for some addresses, as ADDRESS:NUMBER, separated by commas.",
     example: "10.0.0.7:100,::1:200",
-  }),
-  "max.connection.creation.rate": int({
-    default: 2_147_483_647,
-    min: 1,
-    dynamic: "cluster-wide",
-    doc: "New connections per second at most. Those above wait their turn.",
   }),
   "queued.max.request.bytes": long({
     default: 67_108_864,

@@ -1,38 +1,52 @@
 /**
- * Whether a new connection is taken, and when: how many there are in all and from one address, and how many come per second
- * on the broker, on a listener and from an address (KIP-402, KIP-612).
+ * Whether a new connection is taken, and when: how many there are in all, on its listener and from its address, and how many
+ * come per second on the broker, on the listener and from the address (KIP-402, KIP-612).
  *
- * Rates of broker and listener make connections wait in the order they came: each begins once the rate allows it. One that
- * is too many for its address is closed, after as long a wait, so that its client does not try again at once.
+ * Where the broker or the listener has as many as it may, the next one waits until another ends. Rates of both make
+ * connections wait in the order they came: each begins once the rates allow it. One that is too many for its address is
+ * closed, after as long a wait, so that its client does not try again at once.
  */
 import type { Address } from "@millrace/host"
 import { Rate, type Windows } from "../quota/rate.ts"
 
-export interface ConnectionLimits {
+/** Of the broker, or of one listener. */
+export interface SharedLimits {
   /** max.connections */
   readonly connectionsMax: number
+  /** max.connection.creation.rate */
+  readonly creationRate: number
+}
+
+export interface ConnectionLimits extends SharedLimits {
   /** max.connections.per.ip */
   readonly perIpMax: number
   /** max.connections.per.ip.overrides */
   readonly perIpOverrides: ReadonlyMap<string, number>
-  /** max.connection.creation.rate */
-  readonly creationRate: number
 }
 
 export interface ConnectionQuotasOptions {
   /** As they are now. */
   readonly limits: () => ConnectionLimits
+  /** Of one listener; undefined where it has none of its own. */
+  readonly listenerLimits: (listener: string) => SharedLimits | undefined
   /** Of the client quotas: connections per second from this address. */
   readonly ipRate: (ip: string) => number | undefined
   /** quota.window.* */
   readonly windows: Windows
 }
 
-export interface Admission {
-  /** How long the connection waits before anything is done with it. */
-  readonly afterMs: number
-  /** Why it is closed then. */
-  readonly refusal?: string
+export type Admission =
+  /** It may begin after so long, or is closed then: `refusal` says why. */
+  | { readonly afterMs: number; readonly refusal?: string }
+  /** There is no room: ask again when a connection has ended. The setting that says so. */
+  | { readonly waitsFor: string }
+
+/** What is counted of the broker, and of each listener. */
+interface Share {
+  open: number
+  readonly rate: Rate
+  /** When the last one that had to wait begins: those that come later do not overtake it. */
+  queuedUntilMs: number
 }
 
 const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i
@@ -40,22 +54,25 @@ const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i
 export class ConnectionQuotas {
   readonly #options: ConnectionQuotasOptions
   readonly #open = new Map<string, number>()
-  readonly #rate: Rate
   readonly #ipRates = new Map<string, Rate>()
-  #total = 0
-  /** When the last one that had to wait begins: those that come later do not overtake it. */
-  #queuedUntilMs = 0
+  readonly #broker: Share
+  readonly #listeners = new Map<string, Share>()
 
   constructor(options: ConnectionQuotasOptions) {
     this.#options = options
-    this.#rate = new Rate(options.windows)
+    this.#broker = this.#newShare()
   }
 
-  /** One that is not refused counts until it is released. */
-  admit(remote: Address, nowMs: number): Admission {
-    const { connectionsMax, perIpMax, perIpOverrides, creationRate } = this.#options.limits()
+  /** One that neither waits nor is refused counts until it is released. */
+  admit(listener: string, remote: Address, nowMs: number): Admission {
+    const limits = this.#options.limits()
+    const { perIpMax, perIpOverrides } = limits
+    const ownLimits = this.#options.listenerLimits(listener)
+    const own = this.#shareOf(listener)
+    if (this.#broker.open >= limits.connectionsMax) return { waitsFor: "max.connections" }
+    if (ownLimits !== undefined && own.open >= ownLimits.connectionsMax)
+      return { waitsFor: `max.connections of listener ${listener}` }
     const ip = plain(remote.host)
-    if (this.#total >= connectionsMax) return { afterMs: 0, refusal: "max.connections is reached" }
     const open = this.#open.get(ip) ?? 0
     if (open >= (perIpOverrides.get(ip) ?? perIpMax))
       return { afterMs: 0, refusal: `max.connections.per.ip is reached, with ${open} of this address` }
@@ -63,23 +80,38 @@ export class ConnectionQuotas {
     if (refusedMs > 0)
       return { afterMs: refusedMs, refusal: "this address makes more connections than its quota allows" }
     this.#open.set(ip, open + 1)
-    this.#total++
-    return { afterMs: this.#queueMs(creationRate, nowMs) }
+    this.#broker.open++
+    own.open++
+    const afterMs = this.#queueMs(this.#broker, limits.creationRate, nowMs)
+    return {
+      afterMs: ownLimits === undefined ? afterMs : Math.max(afterMs, this.#queueMs(own, ownLimits.creationRate, nowMs)),
+    }
   }
 
-  release(remote: Address): void {
+  release(listener: string, remote: Address): void {
     const ip = plain(remote.host)
     const open = this.#open.get(ip)!
     if (open === 1) this.#open.delete(ip)
     else this.#open.set(ip, open - 1)
-    this.#total--
+    this.#broker.open--
+    this.#shareOf(listener).open--
   }
 
-  #queueMs(creationRate: number, nowMs: number): number {
-    const turnMs = Math.max(nowMs, this.#queuedUntilMs)
-    this.#rate.record(1, turnMs)
-    this.#queuedUntilMs = turnMs + this.#bounded(this.#rate.msAbove(creationRate, turnMs))
-    return this.#queuedUntilMs - nowMs
+  #newShare(): Share {
+    return { open: 0, rate: new Rate(this.#options.windows), queuedUntilMs: 0 }
+  }
+
+  #shareOf(listener: string): Share {
+    let share = this.#listeners.get(listener)
+    if (share === undefined) this.#listeners.set(listener, (share = this.#newShare()))
+    return share
+  }
+
+  #queueMs(share: Share, creationRate: number, nowMs: number): number {
+    const turnMs = Math.max(nowMs, share.queuedUntilMs)
+    share.rate.record(1, turnMs)
+    share.queuedUntilMs = turnMs + this.#bounded(share.rate.msAbove(creationRate, turnMs))
+    return share.queuedUntilMs - nowMs
   }
 
   #ipThrottleMs(ip: string, nowMs: number): number {

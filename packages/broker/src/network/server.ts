@@ -14,7 +14,7 @@ import {
 } from "@millrace/host"
 import { ConnectionCore, type ConnectionLimits, type Slot } from "./connection.ts"
 import type { BrokerCounters } from "../metrics/counters.ts"
-import type { ConnectionQuotas } from "./connection-quotas.ts"
+import type { Admission, ConnectionQuotas } from "./connection-quotas.ts"
 import type { ConnectionIdentity } from "./context.ts"
 import type { ListenerSecurity } from "../security/listener-security.ts"
 import type { ListenerSpec } from "./listeners.ts"
@@ -35,6 +35,10 @@ export interface ServerOptions {
   readonly log: ServerLog
 }
 
+/** Of one listener, as many as wait before a port of Kafka's (`socket.listen.backlog.size`). */
+const WAITING_MAX = 50
+const RETRY_MS = 1_000
+
 export interface ServerRequest {
   readonly frame: Uint8Array
   readonly listener: string
@@ -50,6 +54,9 @@ export class Server {
   readonly #options: ServerOptions
   readonly #connections = new Set<ServerConnection>()
   readonly #listeners = new Map<string, Listener>()
+  /** By listener, those that there is no room for yet; the first come first. */
+  readonly #waiting = new Map<string, ServerConnection[]>()
+  #retry: Timer | undefined
   #reaper: Timer | undefined
   #nextConnectionId = 1
   #closing = false
@@ -96,7 +103,9 @@ export class Server {
   async close(drainMs: number): Promise<void> {
     this.#closing = true
     this.#reaper?.cancel()
+    this.#retry?.cancel()
     const closed = this.#closeListeners()
+    for (const queue of this.#waiting.values()) for (const connection of [...queue]) connection.destroy()
     for (const connection of this.#connections) connection.core.drain()
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
@@ -116,26 +125,102 @@ export class Server {
   }
 
   #accept(listener: string, socket: Connection): void {
-    const { quotas, clock } = this.#options
     if (this.#closing) return this.#refuse(socket, 0)
-    const { afterMs, refusal } = quotas.admit(socket.remote, clock.monotonic())
-    if (refusal !== undefined) return this.#refuse(socket, afterMs, refusal)
-    const connection = new ServerConnection(this.#nextConnectionId++, listener, socket, this.#options, () => {
-      quotas.release(socket.remote)
-      this.#connections.delete(connection)
-      if (this.#connections.size === 0) this.#onEmpty?.()
-    })
+    const queue = this.#queueOf(listener)
+    const admission: Admission = queue.length > 0 ? { waitsFor: "a place" } : this.#admit(listener, socket)
+    const waits = "waitsFor" in admission
+    if (waits && queue.length === WAITING_MAX)
+      return this.#refuse(socket, 0, `max.connections is reached, and ${WAITING_MAX} wait for a place already`)
+    if (!waits && admission.refusal !== undefined) return this.#refuse(socket, admission.afterMs, admission.refusal)
+    const connection: ServerConnection = new ServerConnection(
+      this.#nextConnectionId++,
+      listener,
+      socket,
+      this.#options,
+      () => this.#ended(connection),
+    )
+    if (!waits) return this.#begin(connection, admission.afterMs)
+    connection.core.mute()
+    queue.push(connection)
+    this.#options.log(...ofConnection(socket.remote, "waits", `${admission.waitsFor} is reached`))
+    this.#scheduleRetry()
+  }
+
+  #admit(listener: string, { remote }: Connection): Admission {
+    return this.#options.quotas.admit(listener, remote, this.#options.clock.monotonic())
+  }
+
+  #begin(connection: ServerConnection, afterMs: number): void {
     connection.mute(afterMs)
     this.#options.counters.connectionsAccepted++
     this.#connections.add(connection)
   }
 
+  #ended(connection: ServerConnection): void {
+    const { listener, socket } = connection
+    if (this.#connections.delete(connection)) {
+      this.#options.quotas.release(listener, socket.remote)
+      if (this.#connections.size === 0) this.#onEmpty?.()
+      this.#letIn()
+    } else {
+      const queue = this.#queueOf(listener)
+      const at = queue.indexOf(connection)
+      if (at >= 0) queue.splice(at, 1)
+    }
+  }
+
+  /** Those who wait, as far as there is room now. */
+  #letIn(): void {
+    if (this.#closing) return
+    for (const [listener, queue] of this.#waiting) {
+      for (let next = queue[0]; next !== undefined; next = queue[0]) {
+        const admission = this.#admit(listener, next.socket)
+        if ("waitsFor" in admission) break
+        queue.shift()
+        const { afterMs, refusal } = admission
+        if (refusal === undefined) {
+          this.#begin(next, afterMs)
+          if (afterMs <= 0) next.core.unmute()
+        } else {
+          this.#refused(next.socket, refusal)
+          this.#destroyAfter(next.socket, afterMs)
+        }
+      }
+    }
+  }
+
+  /** A limit may be raised while nobody leaves. */
+  #scheduleRetry(): void {
+    this.#retry ??= this.#options.clock.setTimer(
+      RETRY_MS,
+      () => {
+        this.#retry = undefined
+        this.#letIn()
+        if ([...this.#waiting.values()].some((queue) => queue.length > 0)) this.#scheduleRetry()
+      },
+      { background: true },
+    )
+  }
+
+  #queueOf(listener: string): ServerConnection[] {
+    let queue = this.#waiting.get(listener)
+    if (queue === undefined) this.#waiting.set(listener, (queue = []))
+    return queue
+  }
+
   #refuse(socket: Connection, afterMs: number, refusal?: string): void {
-    const { log, clock } = this.#options
-    this.#options.counters.connectionsRefused++
-    if (refusal !== undefined) log(...ofConnection(socket.remote, "refused", refusal))
+    this.#refused(socket, refusal)
     socket.attach({ data: () => {}, close: () => {} })
-    if (afterMs > 0) clock.setTimer(afterMs, () => socket.destroy(), { background: true })
+    this.#destroyAfter(socket, afterMs)
+  }
+
+  #refused(socket: Connection, refusal?: string): void {
+    this.#options.counters.connectionsRefused++
+    if (refusal !== undefined) this.#options.log(...ofConnection(socket.remote, "refused", refusal))
+  }
+
+  #destroyAfter(socket: Connection, afterMs: number): void {
+    if (afterMs > 0) this.#options.clock.setTimer(afterMs, () => socket.destroy(), { background: true })
     else socket.destroy()
   }
 
@@ -159,14 +244,16 @@ export class Server {
 
 class ServerConnection {
   readonly core: ConnectionCore
+  readonly listener: string
+  readonly socket: Connection
   activeAtMs: number
-  readonly #socket: Connection
   readonly #clock: Clock
   #throttle: Timer | undefined
   #mutedUntilMs = 0
 
   constructor(id: number, listener: string, socket: Connection, options: ServerOptions, onClose: () => void) {
-    this.#socket = socket
+    this.listener = listener
+    this.socket = socket
     this.#clock = options.clock
     this.activeAtMs = options.clock.monotonic()
     const security = options.security(listener)
@@ -233,7 +320,7 @@ class ServerConnection {
   }
 
   destroy(): void {
-    this.#socket.destroy()
+    this.socket.destroy()
   }
 
   /** Takes no request for so long. */
@@ -249,7 +336,11 @@ class ServerConnection {
   }
 }
 
-function ofConnection(remote: Address, what: "refused" | "closed" | "ends", reason: string): Parameters<ServerLog> {
+function ofConnection(
+  remote: Address,
+  what: "waits" | "refused" | "closed" | "ends",
+  reason: string,
+): Parameters<ServerLog> {
   const peer = formatAddress(remote)
   return [`connection of ${peer} ${what}: ${reason}`, { level: "warn", event: `connection-${what}`, peer, reason }]
 }

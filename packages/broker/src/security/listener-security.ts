@@ -5,6 +5,7 @@
 import { ConfigError, jaasOptions, parse, type Values } from "@millrace/config"
 import type { Clock, Disk, Random, ServerTls } from "@millrace/host"
 import { isScramMechanism, type ScramCredential, type ScramMechanism } from "@millrace/protocol/sasl/scram"
+import { connectionLimitsConfig } from "../config/network.ts"
 import { listenerSecurityConfig } from "../config/security.ts"
 import type { ListenerSpec } from "../network/listeners.ts"
 import { Authentication } from "./authentication.ts"
@@ -45,6 +46,8 @@ type Config = Values<typeof listenerSecurityConfig>
 const PREFIX = "listener.name."
 const JAAS = /^[a-z0-9-]+\.sasl\.jaas\.config$/
 const NONCE_BYTES = 24
+/** What may be set for one listener. */
+const SETTINGS_OF_ONE = [listenerSecurityConfig, connectionLimitsConfig]
 
 /** The settings of the broker without those of single listeners. */
 export function commonSettings(settings: Settings): Settings {
@@ -58,6 +61,11 @@ export function checkListenerNames(settings: Settings, listeners: readonly Liste
     if (!listeners.some(({ name }) => key.startsWith(`${PREFIX}${name.toLowerCase()}.`)))
       throw new ConfigError(key, `config ${key}: there is no listener of this name`)
   }
+}
+
+/** Of one listener alone; throws a ConfigError. */
+export function listenerLimits(name: string, settings: Settings): Values<typeof connectionLimitsConfig> {
+  return parse(connectionLimitsConfig, ownSettings(name, settings)[0], { unknown: "ignore" })
 }
 
 /** Throws a ConfigError that names the setting, for what is missing or cannot be read. */
@@ -87,7 +95,7 @@ function ownSettings(listener: string, settings: Settings): readonly [own: Setti
     if (!key.startsWith(prefix)) continue
     const short = key.slice(prefix.length)
     if (JAAS.test(short)) jaas[short] = value
-    else if (Object.hasOwn(listenerSecurityConfig, short)) own[short] = value
+    else if (SETTINGS_OF_ONE.some((config) => Object.hasOwn(config, short))) own[short] = value
     else throw new ConfigError(key, `config ${key}: ${short} cannot be set for one listener`)
   }
   return [own, jaas]

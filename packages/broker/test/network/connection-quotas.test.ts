@@ -1,11 +1,16 @@
 /** New connections against limits and rates: KIP-402, KIP-612. */
+import type { Address } from "@millrace/host"
 import { expect, test } from "vitest"
-import { type ConnectionLimits, ConnectionQuotas } from "../../src/network/connection-quotas.ts"
+import { type ConnectionLimits, ConnectionQuotas, type SharedLimits } from "../../src/network/connection-quotas.ts"
 
 const UNLIMITED = 2_147_483_647
 
-function quotas(limits: Partial<ConnectionLimits> = {}, ipRate: (ip: string) => number | undefined = () => undefined) {
-  return new ConnectionQuotas({
+function quotas(
+  limits: Partial<ConnectionLimits> = {},
+  ipRate: (ip: string) => number | undefined = () => undefined,
+  ofListeners: Record<string, Partial<SharedLimits>> = {},
+) {
+  const some = new ConnectionQuotas({
     limits: () => ({
       connectionsMax: UNLIMITED,
       perIpMax: UNLIMITED,
@@ -13,20 +18,47 @@ function quotas(limits: Partial<ConnectionLimits> = {}, ipRate: (ip: string) => 
       creationRate: UNLIMITED,
       ...limits,
     }),
+    listenerLimits: (listener) =>
+      ofListeners[listener] && { connectionsMax: UNLIMITED, creationRate: UNLIMITED, ...ofListeners[listener] },
     ipRate,
     windows: { samples: 11, windowMs: 1_000 },
   })
+  return {
+    admit(remote: Address, nowMs: number, listener = "PLAINTEXT") {
+      const admission = some.admit(listener, remote, nowMs)
+      return { afterMs: 0, refusal: undefined, waitsFor: undefined, ...admission }
+    },
+    release: (remote: Address, listener = "PLAINTEXT") => some.release(listener, remote),
+  }
 }
+
+const IN_AT_ONCE = { afterMs: 0, refusal: undefined, waitsFor: undefined }
 
 const from = (host: string) => ({ host, port: 1 })
 
-test("max.connections: no more than that are open; one that ends makes room", () => {
+test("max.connections: the next one waits until another ends", () => {
   const some = quotas({ connectionsMax: 2 })
-  expect(some.admit(from("10.0.0.1"), 0)).toEqual({ afterMs: 0 })
-  expect(some.admit(from("10.0.0.2"), 0)).toEqual({ afterMs: 0 })
-  expect(some.admit(from("10.0.0.3"), 0).refusal).toContain("max.connections")
+  expect(some.admit(from("10.0.0.1"), 0)).toEqual(IN_AT_ONCE)
+  expect(some.admit(from("10.0.0.2"), 0)).toEqual(IN_AT_ONCE)
+  expect(some.admit(from("10.0.0.3"), 0).waitsFor).toBe("max.connections")
   some.release(from("10.0.0.1"))
-  expect(some.admit(from("10.0.0.3"), 0)).toEqual({ afterMs: 0 })
+  expect(some.admit(from("10.0.0.3"), 0)).toEqual(IN_AT_ONCE)
+})
+
+test("a listener has limits of its own beside those of the broker", () => {
+  const some = quotas({ connectionsMax: 3 }, undefined, { INSIDE: { connectionsMax: 1 }, SLOW: { creationRate: 1 } })
+  expect(some.admit(from("10.0.0.1"), 0, "INSIDE")).toEqual(IN_AT_ONCE)
+  expect(some.admit(from("10.0.0.1"), 0, "INSIDE").waitsFor).toBe("max.connections of listener INSIDE")
+  expect(some.admit(from("10.0.0.1"), 0)).toEqual(IN_AT_ONCE)
+  expect(some.admit(from("10.0.0.1"), 0)).toEqual(IN_AT_ONCE)
+  expect(some.admit(from("10.0.0.1"), 0).waitsFor).toBe("max.connections")
+  some.release(from("10.0.0.1"), "INSIDE")
+  expect(some.admit(from("10.0.0.1"), 0, "INSIDE")).toEqual(IN_AT_ONCE)
+
+  const rates = quotas({}, undefined, { SLOW: { creationRate: 1 } })
+  const slow = Array.from({ length: 12 }, () => rates.admit(from("10.0.0.1"), 0, "SLOW").afterMs)
+  expect(slow.filter((ms) => ms === 0)).toHaveLength(10)
+  expect(rates.admit(from("10.0.0.1"), 0)).toEqual(IN_AT_ONCE)
 })
 
 test("max.connections.per.ip counts each address, with others for some; IPv4 is one address in both of its forms", () => {
@@ -57,6 +89,6 @@ test("connection_creation_rate: what is too much for one address is closed after
   expect(first.filter(({ refusal }) => refusal === undefined)).toHaveLength(10)
   expect(first.at(-1)!.afterMs).toBeGreaterThan(0)
   expect(first.at(-1)!.afterMs).toBeLessThanOrEqual(1_000)
-  expect(some.admit(from("10.0.0.2"), 0)).toEqual({ afterMs: 0 })
+  expect(some.admit(from("10.0.0.2"), 0)).toEqual(IN_AT_ONCE)
   expect(some.admit(from("10.0.0.1"), 11_000).refusal).toBeUndefined()
 })
