@@ -66,6 +66,18 @@ export type { RestoreReport, RunMetrics, StoreReport, TaskReport } from "./metri
 export type { CloseOptions, RunHandle, Running, WorkersHandle } from "./run/handle.ts"
 export type { RunState } from "./run/state.ts"
 export { run } from "./run/run.ts"
+export type { AssignmentRules, RackAwareAssignmentStrategy } from "./assignment/assignment.ts"
+export { TaskAssignmentError } from "./assignment/check-assignment.ts"
+export type {
+  ApplicationState,
+  AssignmentErrorKind,
+  ProcessAssignment,
+  ProcessState,
+  TaskAssignment,
+  TaskAssignor,
+  TaskInfo,
+  TaskPartition,
+} from "./assignment/task-assignor.ts"
 export type { Change } from "./query/changes.ts"
 export type { Position } from "./query/position.ts"
 export type { StoreLag } from "./query/lags.ts"

@@ -86,6 +86,22 @@ export const runConfig = define({
     default: [],
     doc: "Where this process stands, as name=value: zone=eu-1a. In Kafka Streams each is a setting, client.tag.zone.",
   }),
+  "client.rack": string({
+    default: null,
+    doc: "The rack that this process is on, as brokers say theirs (broker.rack).",
+  }),
+  "rack.aware.assignment.strategy": oneOf(["none", "min_traffic", "balance_subtopology"], {
+    default: "none",
+    doc:
+      "Whether tasks change places so that less is read across racks: min_traffic as far as can be, balance_subtopology only " +
+      "among tasks of one sub-topology. All processes tell their client.rack.",
+  }),
+  "rack.aware.assignment.traffic_cost": int({
+    default: 10,
+    min: 0,
+    doc: "What a partition costs that a task with state reads across racks.",
+  }),
+  "rack.aware.assignment.non_overlap_cost": int({ default: 1, min: 0, doc: "What moving a task with state costs." }),
   "state.cleanup.delay.ms": int({
     default: 600_000,
     min: 0,
@@ -133,6 +149,10 @@ export function runOptionsOf(config: RunConfig) {
     maxWarmupReplicas: config["max.warmup.replicas"],
     probingRebalanceIntervalMs: config["probing.rebalance.interval.ms"],
     rackAwareAssignmentTags: config["rack.aware.assignment.tags"],
+    rackAwareAssignmentStrategy: STRATEGIES[config["rack.aware.assignment.strategy"]],
+    rackAwareAssignmentTrafficCost: config["rack.aware.assignment.traffic_cost"],
+    rackAwareAssignmentNonOverlapCost: config["rack.aware.assignment.non_overlap_cost"],
+    ...(config["client.rack"] === null ? {} : { clientRack: config["client.rack"] }),
     clientTags: Object.fromEntries(config["client.tags"].map(tagOf)),
     stateCleanupDelayMs: config["state.cleanup.delay.ms"],
     taskTimeoutMs: config["task.timeout.ms"],
@@ -140,6 +160,12 @@ export function runOptionsOf(config: RunConfig) {
     metricsLevel: config["metrics.recording.level"] === "DEBUG" ? "debug" : "info",
   } satisfies Partial<RunOptions>
 }
+
+const STRATEGIES = {
+  none: "none",
+  min_traffic: "min-traffic",
+  balance_subtopology: "balance-subtopology",
+} as const
 
 function tagOf(tag: string): readonly [name: string, value: string] {
   const at = tag.indexOf("=")

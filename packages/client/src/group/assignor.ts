@@ -31,6 +31,8 @@ export interface AssignorCluster {
   /** Undefined when the topic does not exist. */
   partitionCount(topic: string): number | undefined
   partitions(topic: string): readonly PartitionMetadata[]
+  /** Of a broker (`broker.rack`), null when it tells none. */
+  rack(nodeId: number): string | null
   /** Loads further topics into this view: those that no member subscribes to. */
   load(topics: readonly string[]): Promise<void>
 }

@@ -390,6 +390,10 @@ class LeaderView implements AssignorCluster {
     return this.#cluster.metadata.topic(topic)?.partitions ?? []
   }
 
+  rack(nodeId: number): string | null {
+    return this.#cluster.metadata.node(nodeId)?.rack ?? null
+  }
+
   async load(topics: readonly string[]): Promise<void> {
     for (const topic of topics) this.#topics.add(topic)
     this.#cluster.track(topics)

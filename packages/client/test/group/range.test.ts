@@ -5,6 +5,7 @@ import { rangeAssignor } from "../../src/group/range.ts"
 
 const cluster = (counts: Record<string, number>): AssignorCluster => ({
   partitionCount: (topic) => counts[topic],
+  rack: () => null,
   partitions: () => [],
   load: async () => {},
 })

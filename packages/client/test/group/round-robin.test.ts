@@ -27,7 +27,8 @@ test.each([
   ],
   ["nobody has what does not exist", {}, [member("x", ["a"])], { x: [] }],
 ])("%s", async (_, counts: Record<string, number>, members, expected) => {
-  const cluster = { partitionCount: (topic: string) => counts[topic], partitions: () => [], load: async () => {} }
+  const partitionCount = (topic: string) => counts[topic]
+  const cluster = { partitionCount, partitions: () => [], rack: () => null, load: async () => {} }
   const assigned = await roundRobinAssignor.assign(cluster, members)
   const named = [...assigned].map(([id, { partitions }]) => [id, partitions.map((p) => `${p.topic}${p.partition}`)])
   expect(Object.fromEntries(named)).toEqual(expected)

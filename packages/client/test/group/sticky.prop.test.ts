@@ -12,6 +12,7 @@ const TOPICS = ["a", "b", "c"]
 
 const clusterOf = (counts: Record<string, number>): AssignorCluster => ({
   partitionCount: (topic) => counts[topic],
+  rack: () => null,
   partitions: () => [],
   load: async () => {},
 })

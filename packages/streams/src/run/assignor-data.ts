@@ -17,6 +17,8 @@ export interface MemberData {
   readonly positions: Readonly<Record<string, number>>
   readonly standing: readonly string[]
   readonly tags: Readonly<Record<string, string>>
+  /** The name of its own assignor, if it has one. */
+  readonly assignor?: string
   /** HOST:PORT where it answers queries. */
   readonly endpoint?: string
 }
@@ -50,6 +52,8 @@ export interface Notice extends AssignedCopies {
   /** Others wait for this member to join again. */
   readonly awaited: boolean
   readonly endpoints: TaskEndpoints
+  /** The assignor that this member named, empty for none. */
+  readonly assignor?: string
 }
 
 export const encodeMemberData = (data: MemberData): Uint8Array => Buffer.from(JSON.stringify({ v: VERSION, ...data }))

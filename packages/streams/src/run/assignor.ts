@@ -14,6 +14,9 @@
  * stays: the newcomers get nothing and are told why, a newcomer that leads tells so to itself. Input topics that have grown
  * end every run: tasks, changelogs and repartition topics are laid out for the partitions there were.
  *
+ * An assignor of the application's own (KIP-924) is asked in place of ours once every member names it: whoever leads then
+ * decides alike, and a deployment that brings it, or another, goes through with ours.
+ *
  * The leader tells every member something. An assignment without that was made by the broker, for a group that consumers of
  * the newer protocol have begun (KIP-848): it would give them partitions of ours, and us parts of tasks.
  */
@@ -38,8 +41,14 @@ import {
   type AssignmentRules,
   assignTasks,
   awaitedMembers,
+  Group,
   withholdMoving,
-} from "./assignment.ts"
+} from "../assignment/assignment.ts"
+import { askAssignor } from "../assignment/check-assignment.ts"
+import { weighsTraffic } from "../assignment/rack-traffic.ts"
+import { seatInProcesses } from "../assignment/seats.ts"
+import type { TaskAssignor } from "../assignment/task-assignor.ts"
+import { applicationState, changelogsOf, changelogTopics, leaderRacks } from "./application-state.ts"
 import { changelogEnds, type ReadableEnds } from "./changelog-ends.ts"
 import { grownTopicMessage } from "./grown-topic.ts"
 import { partitionName } from "./ports.ts"
@@ -55,6 +64,9 @@ export interface StreamsAssignorOptions {
   /** Of the process's worker threads. */
   readonly worker: number
   readonly rules: AssignmentRules
+  /** In place of ours. */
+  readonly custom: TaskAssignor | undefined
+  readonly log: (message: string) => void
   readonly tags: Readonly<Record<string, string>>
   /** How far the state of tasks goes that are not running here: the sum of offsets in their changelogs. */
   readonly positions: () => Readonly<Record<string, number>>
@@ -76,7 +88,7 @@ interface Present {
 }
 
 export function streamsAssignor(options: StreamsAssignorOptions): Assignor {
-  const { topology, processId, worker, onAwaited, onNotice, endpoint, tags } = options
+  const { topology, processId, worker, onAwaited, onNotice, endpoint, tags, custom, rules } = options
   const fingerprint = planFingerprint(topology.plan)
   let isNew = true
   return {
@@ -91,11 +103,13 @@ export function streamsAssignor(options: StreamsAssignorOptions): Assignor {
         positions: options.positions(),
         standing: options.standing(),
         tags,
+        ...(custom !== undefined && { assignor: custom.name }),
         ...(endpoint !== undefined && { endpoint }),
       }),
     async assign(cluster, members) {
       const present = members.map((member) => ({ member, data: decodeMemberData(member.userData) }))
-      await cluster.load(sourceTopics(topology))
+      const needsRacks = custom !== undefined || rules.rackAwareAssignmentStrategy !== "none"
+      await cluster.load([...sourceTopics(topology), ...(needsRacks ? changelogTopics(topology) : [])])
       return await new Leader(options, fingerprint).assign(cluster, present)
     },
     onAssignment(_, userData) {
@@ -104,10 +118,11 @@ export function streamsAssignor(options: StreamsAssignorOptions): Assignor {
       const isForeign = notice.fingerprint !== fingerprint
       if (!isForeign && notice.refused === undefined) isNew = false
       onNotice(isForeign ? { ...notice, isForeign } : notice)
-      // A static member that restarts may get its predecessor's assignment, in which its new endpoint is not known, or
-      // which was made for the plan that it had before.
+      // A static member that restarts may get its predecessor's assignment, in which its new endpoint or assignor is not
+      // known, or which was made for the plan that it had before.
       const isUnknown = endpoint !== undefined && notice.endpoints[endpoint] === undefined
-      if (notice.refused === undefined && (notice.awaited || isUnknown || isForeign)) onAwaited()
+      const isOther = notice.assignor !== undefined && notice.assignor !== (custom?.name ?? "")
+      if (notice.refused === undefined && (notice.awaited || isUnknown || isForeign || isOther)) onAwaited()
     },
   }
 }
@@ -140,24 +155,25 @@ class Leader {
     if (incumbents.length > 0 && !incumbents.some(isOurs)) return this.#yield(present)
     const grown = this.#grownTopic(cluster)
     if (grown !== undefined) return new Map(present.map((one) => [one.member.memberId, this.#refusal(one, grown)]))
-    const assigned = await this.#divide(present.filter(isOurs))
+    const assigned = await this.#divide(cluster, present.filter(isOurs))
     for (const one of present)
       if (!isOurs(one)) assigned.set(one.member.memberId, this.#refusal(one, this.#otherPlan(one)))
     return assigned
   }
 
-  async #divide(present: readonly Present[]): Promise<Map<string, MemberAssignment>> {
-    const { topology, partitions, rules } = this.#options
+  async #divide(cluster: AssignorCluster, present: readonly Present[]): Promise<Map<string, MemberAssignment>> {
+    const { topology, partitions } = this.#options
     const inputs = new Map(
       allTasks(topology, partitions).map((id) => [formatTaskId(id), inputsOf(topology, partitions, id)] as const),
     )
-    const tasks = await this.#tasks()
+    const tasks = await this.#tasks(cluster, inputs)
     const ends = new Map(tasks.map(({ name, stateRecords }) => [name, stateRecords]))
     const members = present.map((one) => describeMember(one, inputs, ends))
-    const wanted = assignTasks(tasks, members, rules)
+    const wanted = this.#decide(cluster, present, tasks, members)
     const awaited = awaitedMembers(wanted.active, members)
     const given = withholdMoving(wanted, members)
     const endpoints = endpointsOf(present, given)
+    const named = new Map(present.map(({ member, data }) => [member.memberId, data.assignor] as const))
     return new Map(
       members.map(({ id }) => {
         const notice: Notice = {
@@ -166,6 +182,7 @@ class Leader {
           standby: given.standby.get(id)!,
           warmup: given.warmup.get(id)!,
           endpoints,
+          assignor: named.get(id) ?? "",
         }
         const owned = given.active.get(id)!.flatMap((task) => inputs.get(task)!)
         return [id, { partitions: owned, userData: encodeNotice(notice) }]
@@ -173,14 +190,59 @@ class Leader {
     )
   }
 
-  async #tasks(): Promise<AssignedTask[]> {
+  /** Where every task should be, by our assignor or the one that all name. */
+  #decide(
+    cluster: AssignorCluster,
+    present: readonly Present[],
+    tasks: readonly AssignedTask[],
+    members: readonly AssignedMember[],
+  ): Assignment {
+    const { topology, partitions, rules, custom, log } = this.#options
+    const other = present.find(({ data }) => data.assignor !== custom?.name)
+    const isAgreed = custom !== undefined && other === undefined
+    if (other !== undefined) {
+      const named = ({ assignor }: MemberData) => (assignor === undefined ? "names none" : `names "${assignor}"`)
+      log(
+        `the built-in assignor decides until all processes name one assignor: this one names ` +
+          `${custom === undefined ? "none" : `"${custom.name}"`}, process ${other.data.processId} ${named(other.data)}`,
+      )
+    }
+    if (!isAgreed) {
+      this.#checkRacks(members)
+      return assignTasks(tasks, members, rules)
+    }
+    const endpoints = new Map(
+      present.flatMap(({ data }) => (data.endpoint === undefined ? [] : [[data.processId, data.endpoint] as const])),
+    )
+    const state = applicationState({ topology, partitions, cluster, tasks, members, endpoints, rules })
+    return seatInProcesses(askAssignor(custom, state), tasks, members, rules)
+  }
+
+  #checkRacks(members: readonly AssignedMember[]): void {
+    const { rules, log } = this.#options
+    if (rules.rackAwareAssignmentStrategy === "none" || weighsTraffic(new Group(members, rules))) return
+    const unknown = members.find(({ rack }) => rack === undefined)
+    log(`traffic between racks is not weighed: process ${unknown?.processId} tells no clientRack`)
+  }
+
+  async #tasks(
+    cluster: AssignorCluster,
+    inputs: ReadonlyMap<string, readonly TopicPartition[]>,
+  ): Promise<AssignedTask[]> {
     const { topology, partitions, readableEnds } = this.#options
     const ids = allTasks(topology, partitions)
     const records = await changelogEnds(topology, ids, readableEnds)
     return ids.map((id) => {
       const name = formatTaskId(id)
       const { subtopology } = id
-      return { name, subtopology, isStateful: records.has(name), stateRecords: records.get(name) ?? 0 }
+      return {
+        name,
+        subtopology,
+        isStateful: records.has(name),
+        stateRecords: records.get(name) ?? 0,
+        inputRacks: leaderRacks(cluster, inputs.get(name)!),
+        changelogRacks: leaderRacks(cluster, changelogsOf(topology, id)),
+      }
     })
   }
 
@@ -237,6 +299,7 @@ function describeMember(
     stableName: `${data.processId} ${String(data.worker).padStart(4, "0")}`,
     processId: data.processId,
     tags: data.tags,
+    rack: member.rackId ?? undefined,
     running: running.map(([task]) => task),
     standing: data.standing.filter((task) => inputs.has(task)),
     lags,

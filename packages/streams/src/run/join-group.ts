@@ -60,6 +60,8 @@ export function joinGroup(
       processId,
       rules: options,
       tags: options.clientTags,
+      custom: options.assignor,
+      log: options.log,
       onAwaited: () => consumer.enforceRebalance("others wait for tasks that this process has"),
       onNotice(notice) {
         onEndpoints(notice.endpoints)

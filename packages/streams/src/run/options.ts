@@ -11,6 +11,8 @@ import type { FlushLimits } from "../state/committed.ts"
 import type { StateEngines } from "../state/engine.ts"
 import type { QueriesListen } from "../query/http-server.ts"
 import type { TaskLimits } from "../task/limits.ts"
+import type { RackAwareAssignmentStrategy } from "../assignment/assignment.ts"
+import type { TaskAssignor } from "../assignment/task-assignor.ts"
 import type { SnapshotsOptions } from "./snapshots.ts"
 import type { RunState } from "./state.ts"
 import type { EffectPort } from "../task/effects.ts"
@@ -81,6 +83,19 @@ export interface RunOptions {
   readonly clientTags?: Readonly<Record<string, string>>
   /** Tags in which copies of a task should differ. */
   readonly rackAwareAssignmentTags?: readonly string[]
+  /** The rack that this process is on, as brokers say theirs (`client.rack`, `broker.rack`). */
+  readonly clientRack?: string
+  /**
+   * Whether tasks change places so that less is read across racks (KIP-925): "min-traffic" as far as can be,
+   * "balance-subtopology" only among tasks of one sub-topology, whose spread stays. All processes tell their `clientRack`.
+   */
+  readonly rackAwareAssignmentStrategy?: RackAwareAssignmentStrategy
+  /** What a partition costs that a task with state reads across racks, against the cost of moving a task. */
+  readonly rackAwareAssignmentTrafficCost?: number
+  /** What moving a task with state costs. */
+  readonly rackAwareAssignmentNonOverlapCost?: number
+  /** Decides which task runs where, in place of the built-in assignor (KIP-924). The same in all processes. */
+  readonly assignor?: TaskAssignor
   /** Creates source topics that do not exist; without it that is an error. */
   readonly createTopics?: { readonly partitions: number }
   readonly flushLimits?: FlushLimits
@@ -126,6 +141,8 @@ type Optional =
   | "registry"
   | "effects"
   | "services"
+  | "clientRack"
+  | "assignor"
   | "createTopics"
   | "flushLimits"
   | "taskLimits"
@@ -159,6 +176,9 @@ export function resolveRunOptions(pipeline: string, options: RunOptions): Resolv
     probingRebalanceIntervalMs: 600_000,
     clientTags: {},
     rackAwareAssignmentTags: [],
+    rackAwareAssignmentStrategy: "none" as const,
+    rackAwareAssignmentTrafficCost: 10,
+    rackAwareAssignmentNonOverlapCost: 1,
     log: () => {},
     ...options,
   }
@@ -178,6 +198,7 @@ export function resolveRunOptions(pipeline: string, options: RunOptions): Resolv
         `"${resolved.applicationId}", or group.streams.${setting} of the brokers`,
     )
   }
+  checkAssignor(resolved)
   if (transactionTimeoutMs > sessionTimeoutMs) {
     throw new PipelineError(
       `transactionTimeoutMs ${transactionTimeoutMs} must not exceed sessionTimeoutMs ${sessionTimeoutMs}: ` +
@@ -191,5 +212,23 @@ export function resolveRunOptions(pipeline: string, options: RunOptions): Resolv
 function askedOfTheBroker(options: ResolvedRunOptions): readonly [name: string, setting: string] | undefined {
   if (options.standbyReplicas > 0) return ["standbyReplicas", "num.standby.replicas"]
   if (options.rackAwareAssignmentTags.length > 0) return ["rackAwareAssignmentTags", "rack.aware.assignment.tags"]
+  if (options.rackAwareAssignmentStrategy !== "none") return ["rackAwareAssignmentStrategy", "assignor.name"]
+  if (options.assignor !== undefined) return ["assignor", "assignor.name"]
   return undefined
+}
+
+function checkAssignor(options: ResolvedRunOptions): void {
+  const { assignor, clientRack, rackAwareAssignmentStrategy: strategy } = options
+  if (assignor !== undefined && (typeof assignor.name !== "string" || assignor.name === "")) {
+    throw new PipelineError("assignor: it needs a name, by which the processes of the application agree on it")
+  }
+  if (strategy !== "none" && !clientRack) {
+    throw new PipelineError(
+      `rackAwareAssignmentStrategy "${strategy}" needs clientRack, the rack that this process is on`,
+    )
+  }
+  for (const name of ["rackAwareAssignmentTrafficCost", "rackAwareAssignmentNonOverlapCost"] as const) {
+    if (!Number.isSafeInteger(options[name]) || options[name] < 0)
+      throw new PipelineError(`${name} ${options[name]}: expected a whole number, at least 0`)
+  }
 }

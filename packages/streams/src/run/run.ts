@@ -105,6 +105,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
     clientId: memberName(options, identity, place),
     ...(options.net && { net: options.net }),
     ...(options.security && { security: options.security }),
+    ...(options.clientRack !== undefined && { clientRack: options.clientRack }),
   })
   const aborter = new AbortController()
   const closers: Array<() => Promise<void> | void> = [() => identity.release(), () => client.close()]

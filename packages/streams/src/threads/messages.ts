@@ -14,7 +14,10 @@ import type { PostedFailure } from "./failure.ts"
 import type { PackedChange, PackedResult } from "./rows.ts"
 
 /** What cannot be posted: the thread makes it, or asks for it. */
-export type ModuleOptions = Pick<RunOptions, "services" | "effects" | "registry" | "security" | "snapshots">
+export type ModuleOptions = Pick<
+  RunOptions,
+  "services" | "effects" | "registry" | "security" | "snapshots" | "assignor"
+>
 
 export type PostedOptions = Omit<
   RunOptions,

@@ -152,10 +152,10 @@ function check(pipeline: string, options: WorkersRunOptions): void {
       `its module runs it when a worker thread loads it: call run only where isMainThread, or in another module`,
     )
   }
-  for (const name of ["services", "effects", "engines", "net"] as const) {
+  for (const name of ["services", "effects", "assignor", "engines", "net"] as const) {
     if (options[name] === undefined) continue
-    const how =
-      name === "services" || name === "effects" ? `: export const runOptions = { ${name} } from its module` : ""
+    const isModules = name !== "engines" && name !== "net"
+    const how = isModules ? `: export const runOptions = { ${name} } from its module` : ""
     throw wrong(`${name} cannot be sent to worker threads${how}`)
   }
   const { to } = options.snapshots ?? {}
@@ -187,6 +187,7 @@ const NOT_POSTED: ReadonlySet<string> = new Set<keyof RunOptions>([
   "registry",
   "services",
   "effects",
+  "assignor",
   "onUncaught",
   "onStateChange",
   "log",

@@ -97,6 +97,83 @@ export function assignmentSuite(start: () => Promise<Bench>): void {
     expect([first.state(), first.metrics().tasks]).toEqual(["running", 4])
   })
 
+  /** All tasks to the processes that are tagged `big`, as long as there are any. */
+  const toTheBig: S.TaskAssignor = {
+    name: "to-the-big",
+    assign({ tasks, processes }) {
+      const big = [...processes.values()].filter(({ tags }) => tags["size"] === "big")
+      const [chosen] = big.length > 0 ? big : [...processes.values()]
+      const mine = (processId: string) => (processId === chosen!.processId ? [...tasks.keys()] : [])
+      return new Map([...processes.keys()].map((processId) => [processId, { active: mine(processId) }]))
+    },
+  }
+
+  test("R6: an assignor of one's own decides, and ours while a process lacks it", async () => {
+    const { from, to, pipeline } = counting("pinned")
+    await bench.createTopics({ "pinned-in": 2, "pinned-out": 1 })
+    const lines: string[] = []
+    const log = (line: string) => void lines.push(line)
+    await using first = await S.run(pipeline, bench.options("pinned-1", { assignor: toTheBig, log }))
+    await eventually("the first has all tasks", () => first.metrics().tasks === 4)
+    await bench.produce(from, words(200))
+    await bench.consume(to, 200)
+    const big = { assignor: toTheBig, clientTags: { size: "big" } }
+    await using second = await S.run(pipeline, bench.options("pinned-2", big))
+    const isMoved = () => second.metrics().tasks === 4 && first.metrics().tasks === 0
+    await eventually("the big one has all tasks, whoever leads", isMoved)
+    await bench.produce(from, words(200))
+    expectExact(await bench.consume(to, 400), 400)
+    expect(lines.filter((line) => line.includes("built-in"))).toEqual([])
+    const third = await S.run(pipeline, bench.options("pinned-3"))
+    await eventually("tasks are spread", () => [first, second, third].every((one) => one.metrics().tasks > 0))
+    await third.close()
+    await eventually("the big one has all tasks again", isMoved)
+    await bench.produce(from, words(200))
+    expectExact(await bench.consume(to, 600), 600)
+  })
+
+  test("R6: a process that is back with an assignor is asked, though the group has waited for it", async () => {
+    const { from, to, pipeline } = counting("back")
+    await bench.createTopics({ "back-in": 1, "back-out": 1 })
+    const first = await S.run(pipeline, bench.options("back-1"))
+    await eventually("it has all tasks", () => first.metrics().tasks === 2)
+    await first.close({ leaveGroup: false })
+    let asked = 0
+    const assignor: S.TaskAssignor = {
+      name: "counts",
+      assign(state) {
+        asked++
+        return state.builtIn()
+      },
+    }
+    await using again = await S.run(pipeline, bench.options("back-1", { assignor }))
+    await eventually("the assignor is asked", () => asked > 0)
+    await bench.produce(from, words(100))
+    expectExact(await bench.consume(to, 100), 100)
+    expect(again.metrics().tasks).toBe(2)
+  })
+
+  test("R6: an assignor that fails ends its leader's run by name, and another leads", async () => {
+    const { from, to, pipeline } = counting("picky")
+    await bench.createTopics({ "picky-in": 2, "picky-out": 1 })
+    const picky = (message?: string): S.TaskAssignor => ({
+      name: "picky",
+      assign(state) {
+        if (message !== undefined && state.processes.size > 1) throw new RangeError(message)
+        return state.builtIn()
+      },
+    })
+    const first = await S.run(pipeline, bench.options("picky-1", { assignor: picky("two are too many") }))
+    await eventually("the first has all tasks", () => first.metrics().tasks === 4)
+    await bench.produce(from, words(100))
+    await bench.consume(to, 100)
+    await using second = await S.run(pipeline, bench.options("picky-2", { assignor: picky() }))
+    await expect(first.done).rejects.toThrow(/application "picky-app.*", assignor "picky": it failed: two are too many/)
+    await eventually("the second has all tasks", () => second.metrics().tasks === 4)
+    await bench.produce(from, words(100))
+    expectExact(await bench.consume(to, 200), 200)
+  })
+
   test("R1: an input topic that grows ends every run with its name and what to do", async () => {
     const { from, to, pipeline } = counting("grown")
     await bench.createTopics({ "grown-in": 2, "grown-out": 1 })

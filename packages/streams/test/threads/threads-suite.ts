@@ -289,6 +289,7 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
     ["a module that is no URL", { module: "./pipelines.ts" }, /module .\/pipelines.ts: expected the URL of the file/],
     ["a network of one's own", { net: {} as never }, /net cannot be sent to worker threads/],
     ["services", { services: {} as never }, /export const runOptions = { services } from its module/],
+    ["an assignor", { assignor: {} as never }, /export const runOptions = { assignor } from its module/],
     ["a registry of one's own", { registry: {} as never }, /export const runOptions = { registry }/],
     ["a store of snapshots", { snapshots: { to: {} as never, every: 1 } }, /export const runOptions = { snapshots }/],
   ] as const)("it refuses %s", async (_, more, message) => {

@@ -11,13 +11,16 @@ import {
   assignTasks,
   awaitedMembers,
   withholdMoving,
-} from "../../src/run/assignment.ts"
+} from "../../src/assignment/assignment.ts"
 
 const RULES: AssignmentRules = {
   standbyReplicas: 1,
   acceptableRecoveryLag: 100,
   maxWarmupReplicas: 2,
   rackAwareAssignmentTags: [],
+  rackAwareAssignmentStrategy: "none",
+  rackAwareAssignmentTrafficCost: 10,
+  rackAwareAssignmentNonOverlapCost: 1,
 }
 const RECORDS = 1_000
 
@@ -33,7 +36,12 @@ const scenario: fc.Arbitrary<Given> = fc
     stateless: fc.nat(8),
     /** Worker threads of each process. */
     processes: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 5 }),
-    rules: fc.record({ standbyReplicas: fc.nat(2), maxWarmupReplicas: fc.integer({ min: 1, max: 4 }) }),
+    rules: fc.record({
+      standbyReplicas: fc.nat(2),
+      maxWarmupReplicas: fc.integer({ min: 1, max: 4 }),
+      rackAwareAssignmentStrategy: fc.constantFrom("none", "min-traffic", "balance-subtopology"),
+      rackAwareAssignmentNonOverlapCost: fc.constantFrom(0, 1, 25),
+    }),
   })
   .chain(({ stateful, stateless, processes, rules }) => {
     const tasks = Array.from({ length: stateful + stateless }, (_, at) => ({
@@ -42,6 +50,8 @@ const scenario: fc.Arbitrary<Given> = fc
       isStateful: at < stateful,
       stateRecords: at < stateful ? RECORDS : 0,
     }))
+    const rack = fc.constantFrom("r0", "r1", "r2")
+    const racks = fc.array(rack, { minLength: 2, maxLength: 2 })
     const workers = processes.flatMap((count, process) => Array.from({ length: count }, (_, at) => ({ process, at })))
     const places = (max: number) => fc.array(fc.nat(max), { minLength: tasks.length, maxLength: tasks.length })
     return fc
@@ -51,15 +61,23 @@ const scenario: fc.Arbitrary<Given> = fc
         /** A process that has some of its state, and how much that lacks. */
         stores: places(processes.length),
         lags: places(RECORDS),
+        /** Of each process; and where the leaders are of what each task reads. */
+        stands: fc.array(rack, { minLength: processes.length, maxLength: processes.length }),
+        leaders: fc.array(racks, { minLength: tasks.length, maxLength: tasks.length }),
       })
-      .map(({ runs, stores, lags }) => ({
-        tasks,
+      .map(({ runs, stores, lags, stands, leaders }) => ({
+        tasks: tasks.map((task, at) => ({
+          ...task,
+          inputRacks: leaders[at]!,
+          changelogRacks: leaders[at]!.slice(0, task.isStateful ? 1 : 0),
+        })),
         rules: { ...RULES, ...rules },
         members: workers.map(({ process, at }, index) => ({
           id: `m${process}-${at}`,
           stableName: `m${process}-${at}`,
           processId: `p${process}`,
           tags: {},
+          rack: stands[process]!,
           running: tasks.filter((_, task) => runs[task] === index).map(({ name }) => name),
           standing: [],
           lags: new Map(
@@ -237,7 +255,8 @@ test("R2 S7: when a member goes, every task with a copy runs where that was, at 
 
 test("R2: nothing that may stay moves: a member keeps what it runs up to its share", () => {
   fc.assert(
-    fc.property(scenario, (given) => {
+    fc.property(scenario, ({ rules, ...rest }) => {
+      const given = { ...rest, rules: { ...rules, rackAwareAssignmentStrategy: "none" as const } }
       const { active } = assign(given)
       const least = Math.floor(given.tasks.filter(({ isStateful }) => isStateful).length / given.members.length)
       const stateful = new Set(given.tasks.filter(({ isStateful }) => isStateful).map(({ name }) => name))
@@ -278,12 +297,20 @@ const member = (id: string, more: Partial<AssignedMember> = {}): AssignedMember 
   stableName: id,
   processId: id,
   tags: {},
+  rack: undefined,
   running: [],
   standing: [],
   lags: new Map(),
   ...more,
 })
-const task = (name: string): AssignedTask => ({ name, subtopology: 0, isStateful: true, stateRecords: RECORDS })
+const task = (name: string, inputRacks: string[] = []): AssignedTask => ({
+  name,
+  subtopology: 0,
+  isStateful: true,
+  stateRecords: RECORDS,
+  inputRacks,
+  changelogRacks: inputRacks,
+})
 const plain = ({ active, standby, warmup }: Assignment) => ({
   active: Object.fromEntries(active),
   standby: Object.fromEntries(standby),

@@ -2,16 +2,17 @@
  * Which member of the group runs which task, and who keeps copies of its state: a pure function of who is there, what they
  * run, and how far the state goes that they have.
  *
- *     target    balanced and sticky: where every task should run
+ *     target    balanced and sticky, with less traffic between racks if that counts: where every task should run
  *     active    the target, unless its state there lags too far behind: then who has it goes on, and the target warms up
  *     standby   copies on other processes, on other racks first
  *
  * Members are worker threads; a process has one or several, and its state is theirs together. Balanced: members' counts
  * of active tasks differ by at most one in the target, those of tasks with state too. Ties are broken by the members'
- * stable names, so that every leader decides alike. After KIP-441 (warm-up), KIP-708 (racks).
+ * stable names, so that every leader decides alike. After KIP-441 (warm-up), KIP-708 and KIP-925 (racks).
  */
 import { activeTargets, type Targets } from "./assign-active.ts"
 import { assignStandbys } from "./assign-standby.ts"
+import { lessTraffic, weighsTraffic } from "./rack-traffic.ts"
 
 export interface AssignedTask {
   readonly name: string
@@ -20,6 +21,10 @@ export interface AssignedTask {
   /** Records that a process without any of its state would read; 0 where it has none. */
   readonly stateRecords: number
   readonly isStateful: boolean
+  /** Of each input partition the rack that its leader is on; those of brokers that tell none are left out. */
+  readonly inputRacks: readonly string[]
+  /** The same of its changelogs. */
+  readonly changelogRacks: readonly string[]
 }
 
 export interface AssignedMember {
@@ -29,12 +34,17 @@ export interface AssignedMember {
   readonly processId: string
   /** Where it stands: what differs should hold copies (KIP-708). */
   readonly tags: Readonly<Record<string, string>>
+  /** The rack that its process is on (`client.rack`), if that is known. */
+  readonly rack: string | undefined
   readonly running: readonly string[]
   /** Copies that it keeps up to date. */
   readonly standing: readonly string[]
   /** Of tasks with state in its process: how many records that lacks. */
   readonly lags: ReadonlyMap<string, number>
 }
+
+/** How traffic between racks counts (KIP-925). */
+export type RackAwareAssignmentStrategy = "none" | "min-traffic" | "balance-subtopology"
 
 /** Names are Kafka Streams' where it has them. */
 export interface AssignmentRules {
@@ -46,6 +56,11 @@ export interface AssignmentRules {
   readonly maxWarmupReplicas: number
   /** Names of tags in which copies should differ. */
   readonly rackAwareAssignmentTags: readonly string[]
+  readonly rackAwareAssignmentStrategy: RackAwareAssignmentStrategy
+  /** Of each partition that is read across racks by a task with state. */
+  readonly rackAwareAssignmentTrafficCost: number
+  /** Of each task with state that is elsewhere than now. */
+  readonly rackAwareAssignmentNonOverlapCost: number
 }
 
 /** Names of tasks by member. Every member is there. */
@@ -87,6 +102,11 @@ export class Group {
     return this.#runner.get(task)
   }
 
+  /** Members of a process stand on one rack. */
+  rack(processId: string): string | undefined {
+    return this.processes.get(processId)?.[0]?.rack
+  }
+
   isStanding(member: AssignedMember, task: string): boolean {
     return this.#standing.get(task)?.has(member.id) ?? false
   }
@@ -108,7 +128,8 @@ export function assignTasks(
   rules: AssignmentRules,
 ): Assignment {
   const group = new Group(members, rules)
-  const targets = activeTargets(tasks, group)
+  const dealt = activeTargets(tasks, group)
+  const targets = weighsTraffic(group) ? lessTraffic(tasks, group, dealt) : dealt
   const { active, warming } = placeActive(tasks, group, targets)
   const standby = assignStandbys(tasks, group, { active, warming })
   const warmup = collect(group, warming)
