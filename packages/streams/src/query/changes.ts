@@ -11,6 +11,7 @@
  */
 import { UnknownSchemaId } from "@millrace/schema"
 import { Observable, Subject } from "rxjs"
+import type { Headers } from "../dsl/record.ts"
 import { bytesOf } from "../state/byte-order.ts"
 import { KeyValueStore } from "../state/key-value-store.ts"
 import { isCellKey, type Store } from "../state/store.ts"
@@ -27,6 +28,8 @@ export interface Change<K, V> {
   /** Undefined: there is no row any more. */
   readonly value: V | undefined
   readonly timestamp: number
+  /** Of a store that keeps them; of a deletion there are none. */
+  readonly headers?: Headers
 }
 
 /** Who may listen to a partition, where several threads have the partitions of a process: threads/watch.ts. */
@@ -168,6 +171,6 @@ function keyOf({ windowSizeMs }: StoreInfo, store: Store, stored: string): unkno
 }
 
 function valueOf(store: Store, bytes: Uint8Array | null) {
-  const { value, timestamp } = store.decode(bytes ?? undefined)
-  return { value: value === DELETED ? undefined : value, timestamp }
+  const { value, ...rest } = store.decode(bytes ?? undefined)
+  return { value: value === DELETED ? undefined : value, ...rest }
 }

@@ -6,7 +6,7 @@
  *
  * Order is that of the keys' bytes, as their serde writes them; windows come by their start, versions by their timestamp. Bounds are inclusive.
  */
-import type { Windowed } from "../dsl/record.ts"
+import type { Headers, Windowed } from "../dsl/record.ts"
 import type { Position } from "./position.ts"
 
 /** The key without its window. */
@@ -76,6 +76,8 @@ export interface Row<K, V> {
   readonly key: K
   readonly value: V
   readonly timestamp: number
+  /** Of a store that keeps them: there are none where the row was written before it did (KIP-1356). */
+  readonly headers?: Headers
   /** Of a version: when the next one begins. Absent of the latest. */
   readonly validTo?: number
 }

@@ -51,16 +51,16 @@ export interface PackedChange {
   readonly window: PackedRow["window"]
   /** Undefined: there is no row any more. */
   readonly value: Uint8Array | undefined
-  readonly timestamp: number
+  readonly rest: Omit<Change<unknown, unknown>, "key" | "value">
 }
 
-export function packChange({ key, value, timestamp }: Change<any, any>, { kind, serdes }: StoreInfo): PackedChange {
+export function packChange({ key, value, ...rest }: Change<any, any>, { kind, serdes }: StoreInfo): PackedChange {
   const window = kind === "window" ? { start: key.start, end: key.end } : undefined
   const bytes = value === undefined ? undefined : serdes.value.encode(value)
-  return { key: serdes.key.encode(window ? key.key : key), window, value: bytes, timestamp }
+  return { key: serdes.key.encode(window ? key.key : key), window, value: bytes, rest }
 }
 
-export function unpackChange({ key, window, value, timestamp }: PackedChange, { serdes }: StoreInfo): Change<any, any> {
+export function unpackChange({ key, window, value, rest }: PackedChange, { serdes }: StoreInfo): Change<any, any> {
   const plain = serdes.key.decode(key)
-  return { key: window ? { key: plain, ...window } : plain, value: value && serdes.value.decode(value), timestamp }
+  return { key: window ? { key: plain, ...window } : plain, value: value && serdes.value.decode(value), ...rest }
 }

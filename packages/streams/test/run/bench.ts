@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { expect } from "vitest"
-import type { RunOptions, Topic } from "../../src/index.ts"
+import type { Headers, RunOptions, Topic } from "../../src/index.ts"
 
 export interface Consumed<K, V> {
   readonly key: K
@@ -66,10 +66,15 @@ export class Bench {
     await this.client.admin().createTopics(list)
   }
 
-  async produce<K, V>(topic: Topic<K, V>, records: ReadonlyArray<readonly [K, V, number]>): Promise<void> {
+  /** A value that is null deletes. */
+  async produce<K, V>(
+    topic: Topic<K, V>,
+    records: ReadonlyArray<readonly [K, V | null, number, Headers?]>,
+  ): Promise<void> {
     await using producer = this.client.producer()
-    for (const [key, value, timestamp] of records) {
-      producer.append(topic.name, -1, timestamp, topic.key.encode(key), topic.value.encode(value))
+    for (const [key, value, timestamp, headers] of records) {
+      const bytes = value === null ? null : topic.value.encode(value)
+      producer.append(topic.name, -1, timestamp, topic.key.encode(key), bytes, headers)
     }
     await producer.flush()
   }
