@@ -30,6 +30,7 @@ import { type PartitionCounts, resolvePartitions, taskCount } from "@millrace/st
 import { makeTopology, type Topology } from "@millrace/streams/topology/topology"
 import { partitionForKey } from "@millrace/client/producer/murmur2"
 import { type DeadLetter, deadLetterOf } from "./dead-letter.ts"
+import { DriverGlobalStore } from "./driver-global-store.ts"
 import { DriverGlobalTable } from "./driver-global-table.ts"
 import { ForgetfulEngines } from "./forgetful-engine.ts"
 import { type CommitStep, type FaultKind, InjectedCrash, MemoryCluster, MemoryOutput } from "./memory-cluster.ts"
@@ -99,7 +100,7 @@ const IDLE_TURNS = 64
 const KINDS = [KeyValueStore, WindowStore, TimerStore, SubscriptionStore, VersionedStore] as const
 
 /** Operators whose topics are the user's. */
-const CREATED: ReadonlySet<string> = new Set(["source", "to", "global-table"])
+const CREATED: ReadonlySet<string> = new Set(["source", "to", "global-table", "global-store"])
 
 export class TestDriver {
   readonly topology: Topology
@@ -111,6 +112,7 @@ export class TestDriver {
   #engines = new ForgetfulEngines()
   #output = new MemoryOutput(this.cluster)
   #tasks: TaskSet
+  #globalStores: readonly DriverGlobalStore[] = []
   #starts = 0
 
   private constructor(pipeline: Pipeline<any>, options: TestDriverOptions) {
@@ -165,8 +167,14 @@ export class TestDriver {
     const effects = given === "real-time" ? effectPort(nodeClock, this.#options.services) : given
     const { globals } = this.topology
     const globalTables = new Map(
-      globals.map((spec) => [spec.name, new DriverGlobalTable(this.topology, spec, this.cluster)]),
+      globals.map((spec) => [
+        spec.name,
+        spec.node.kind === "global-store"
+          ? new DriverGlobalStore(this.topology, spec, this.cluster)
+          : new DriverGlobalTable(this.topology, spec, this.cluster),
+      ]),
     )
+    this.#globalStores = [...globalTables.values()].filter((table) => table instanceof DriverGlobalStore)
     for (const id of allTasks(this.topology, this.#partitions)) {
       const task = await makeTask(id, {
         topology: this.topology,
@@ -372,6 +380,7 @@ export class TestDriver {
   }
 
   #fetch(): void {
+    for (const store of this.#globalStores) store.catchUp()
     for (const task of this.#tasks.tasks) {
       for (const queue of task.group.queues) {
         const name = partitionName(queue)

@@ -28,6 +28,7 @@ export interface GlobalTableOptions {
 
 const globalTableOperator: Operator = {
   kind: "global-table",
+  isGlobal: true,
   keepsHeaders: true,
   make: () => {
     throw new PipelineError("a global table has a reader, not a processor")

@@ -18,6 +18,8 @@ export interface Operator {
   readonly keyDependent?: boolean
   /** Its store keeps the headers of records where the pipeline says so. */
   readonly keepsHeaders?: boolean
+  /** It is the process's and no task's: all of its topic, in every process, to be read by any key. */
+  readonly isGlobal?: boolean
   /** What it sends has the keys of windows, { key, start, end }, which no codec is known for. */
   readonly keysWindows?: boolean
   /** Of operators with several inputs; a repartition topic before one is named after it too. */

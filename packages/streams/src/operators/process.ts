@@ -11,11 +11,11 @@
  *
  * Semantics: the factory is called once per task. `forward` is synchronous and depth first: it returns when everything
  * downstream has run. Variables of the factory are not state: they survive an abort and are lost when the task moves.
- * State: the tables given, to read; the stores given, and `<name>-timers` with `timers`. A store given to several operators is one store.
+ * State: the tables given, global ones too, to read; the stores given, and `<name>-timers` with `timers`. A store given to several operators is one store.
  * Time: a record forwarded has the time of the record at hand, unless it says otherwise; from a timer or a punctuation, that
  * of the call, and no topic and offset. Timers fire before the record that moves stream time to or past them; stream-time
- * punctuations run after it (task/punctuators.ts). With stores, timers or tables the operator depends on
- * the key.
+ * punctuations run after it (task/punctuators.ts). With stores, timers or tables that are not global the operator
+ * depends on the key.
  * Key: `process` may change it, and the next operator that depends on the key repartitions; `processValues` may not.
  * Tombstones are dropped and counted; put `tombstones()` before it to see them as null.
  */
@@ -35,11 +35,11 @@ import { type OpenStore, type ProcessingTime, stampedOf, type StoreDefinition } 
 import { flowOf, type Stream, streamNode, streamOf, type Table } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
 import { type Cell, NO_TIME } from "../state/cell.ts"
-import { tableReader } from "../state/table-reader.ts"
+import { type TableReader, tableReader } from "../state/table-reader.ts"
 import type { TimerStore } from "../state/timer-store.ts"
 import type { TaskContext } from "../task/context.ts"
 import { Failures } from "../task/failures.ts"
-import { makeNode, type StoreSpec } from "../topology/node.ts"
+import { isGlobal, makeNode, type StoreSpec } from "../topology/node.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import { type Operator, Processor } from "./operator.ts"
 import type {
@@ -118,8 +118,8 @@ export function processNode(
   )
   if (options.timers === true) stores.push(timerSpec(name, input.key))
   const tables = Object.entries(options.tables ?? {})
-  const reads = tables.map(([, table]) => flowOf(what, table, "table").node)
-  const isKeyed = stores.length > 0 || reads.length > 0
+  const reads = tables.map(([, table]) => flowOf(what, table, "table", "global table").node)
+  const isKeyed = stores.length > 0 || reads.some((read) => !isGlobal(read))
   return streamOf(
     makeNode({
       operator: isKeyed ? keyedProcessOperator : processOperator,
@@ -223,13 +223,19 @@ class UserProcessor extends Processor {
   #readers(): Record<string, TableState<unknown, unknown>> {
     const names = this.node.logical.options["tables"] as string[]
     const readers = names.map((name, at) => {
-      const row = tableReader(this.node.reads[at]!, this.context)
+      const row = this.#reader(this.node.reads[at]!)
       return [
         name,
         { get: (key: unknown) => row(key).value, getStamped: (key: unknown) => stampedOf(row(key)) },
       ] as const
     })
     return Object.fromEntries(readers)
+  }
+
+  #reader(table: PhysicalNode): TableReader {
+    if (!isGlobal(table.logical)) return tableReader(table, this.context)
+    const rows = this.context.globalTable(table.stores[0]!.name)
+    return (key) => rows.get(key)
   }
 
   #open(): Record<string, unknown> {

@@ -4,7 +4,7 @@
 import type { Duration } from "../dsl/duration.ts"
 import type { Headers, Rec } from "../dsl/record.ts"
 import type { StoreDefinition } from "../dsl/store.ts"
-import type { Table } from "../dsl/stream.ts"
+import type { GlobalTable, Table } from "../dsl/stream.ts"
 import type { Stamped } from "../state/key-value-store.ts"
 
 export interface StoreDefinitions {
@@ -16,10 +16,10 @@ export type StatesOf<Stores> = {
 }
 
 export interface ReadTables {
-  readonly [name: string]: Table<any, any, any>
+  readonly [name: string]: Table<any, any, any> | GlobalTable<any, any>
 }
 
-/** The rows of a table that lie with the task's partition: of the keys that its records have. */
+/** The rows of a table that lie with the task's partition: of the keys that its records have. Of a global table: all. */
 export interface TableState<K, V> {
   get(key: K): V | undefined
   /** With its timestamp, and its headers where it has some. */
@@ -27,7 +27,11 @@ export interface TableState<K, V> {
 }
 
 export type RowsOf<Tables> = {
-  readonly [N in keyof Tables]: Tables[N] extends Table<infer K, infer V, any> ? TableState<K, V> : never
+  readonly [N in keyof Tables]: Tables[N] extends Table<infer K, infer V, any>
+    ? TableState<K, V>
+    : Tables[N] extends GlobalTable<infer K, infer V>
+      ? TableState<K, V>
+      : never
 }
 
 /** A record to send on. What it does not say is taken from the record at hand. */

@@ -160,8 +160,8 @@ export class Queries extends StorePlaces {
     return failed("NOT_PRESENT", `${which} is not in this process`)
   }
 
-  #position({ name, subtopology, spec }: StoreInfo, partition: number): Position {
-    if (subtopology === undefined) return this.#options.globalTables.get(name)!.seen(spec.changelog)
+  #position({ name, subtopology }: StoreInfo, partition: number): Position {
+    if (subtopology === undefined) return this.#options.globalTables.get(name)!.seen()
     const { tasks } = this.#options
     const task = tasks.get(formatTaskId({ subtopology, partition }))!
     return positionOf(task.group.queues.map((queue) => ({ ...nameOf(queue), next: tasks.committedPosition(queue) })))

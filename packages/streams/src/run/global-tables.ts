@@ -1,10 +1,13 @@
 /**
- * Keeps a process's global tables: reads their topics, all partitions and without a group, first to the end of then, and
+ * Keeps a process's global tables and stores: reads their topics, all partitions and without a group, first to the end of then, and
  * only after that may records be processed; then on and on beside the tasks.
  *
  * What the engine has from an earlier run is read on from its positions, unless it is of another topic of that name, has
  * left the log, is older than the topic keeps deletions, or was not checked where rows may be passed over now
  * (state/unreadable-rows.ts): then it starts over.
+ *
+ * Rows of a global store are what its function makes of records (state/global-processor.ts), and the position moves with each
+ * of them: what is written to the engine when one fails has all records before it once, and nothing of it.
  */
 import type { Consumer, FetchedPartition, KafkaClient } from "@millrace/client"
 import type { Clock } from "@millrace/host"
@@ -14,9 +17,10 @@ import { StateError } from "../errors.ts"
 import { FLUSH_LIMITS, type FlushLimits } from "../state/committed.ts"
 import type { StateEngines } from "../state/engine.ts"
 import { type UnreadableRows, unreadableRows } from "../state/unreadable-rows.ts"
+import { GlobalProcessor } from "../state/global-processor.ts"
 import { GlobalStore } from "../state/global-store.ts"
 import type { PartitionCounts } from "../topology/partitions.ts"
-import type { PhysicalStore, Topology } from "../topology/topology.ts"
+import type { GlobalStoreSpec, Topology } from "../topology/topology.ts"
 import type { KafkaReader } from "./kafka-reader.ts"
 import { partitionName, type TopicPartition } from "./ports.ts"
 import type { SerdeLookup } from "./serdes.ts"
@@ -47,6 +51,8 @@ export class GlobalTables {
   readonly #topics = new Map<string, GlobalStore>()
   /** By topic, of tables whose records may be passed over. */
   readonly #unreadable = new Map<string, UnreadableRows>()
+  /** By topic, of global stores. */
+  readonly #processors = new Map<string, GlobalProcessor>()
   #consumer: Consumer | undefined
   #reading: Promise<void> = Promise.resolve()
   #isClosing = false
@@ -56,17 +62,26 @@ export class GlobalTables {
     const { topology, engines, serde, flushLimits, worker } = options
     const stores = new Map<string, GlobalStore>()
     for (const spec of topology.globals) {
-      const bound: PhysicalStore = {
+      const bound: GlobalStoreSpec = {
         ...spec,
         key: serde(spec.key, spec.changelog, true),
         value: serde(spec.value, spec.changelog, false),
       }
       const store = new GlobalStore(bound, engines.open(spec.name, worker), flushLimits ?? FLUSH_LIMITS)
       stores.set(spec.name, store)
-      this.#topics.set(spec.changelog, store)
+      this.#topics.set(spec.topic, store)
+      if (spec.node.kind === "global-store") {
+        const { node } = spec
+        const { log } = options
+        this.#processors.set(
+          spec.topic,
+          new GlobalProcessor({ pipeline: topology.plan.pipeline, node, store, serde, log }),
+        )
+        continue
+      }
       const unreadable = unreadableRows(topology, bound, options.log)
       if (unreadable === undefined) continue
-      this.#unreadable.set(spec.changelog, unreadable)
+      this.#unreadable.set(spec.topic, unreadable)
       store.isChecked = true
     }
     this.stores = stores
@@ -128,6 +143,8 @@ export class GlobalTables {
   }
 
   async #apply(fetched: FetchedPartition): Promise<void> {
+    const processor = this.#processors.get(fetched.topic)
+    if (processor !== undefined) return await this.#process(fetched, processor)
     const store = this.#topics.get(fetched.topic)!
     const unreadable = this.#unreadable.get(fetched.topic)
     const { partition } = fetched
@@ -143,6 +160,31 @@ export class GlobalTables {
           if (isPassedOver === true || (isPassedOver !== false && (await isPassedOver))) continue
         }
         store.restore(key, value, reader.timestamp, store.spec.headers === true ? reader.headers() : NO_HEADERS)
+      }
+    }
+    store.moveTo(partition, fetched.nextOffset)
+  }
+
+  async #process(fetched: FetchedPartition, processor: GlobalProcessor): Promise<void> {
+    const store = this.#topics.get(fetched.topic)!
+    const { partition } = fetched
+    const from = store.position(partition) ?? 0
+    for (const batch of fetched.batches) {
+      const reader = new RecordReader(batch)
+      while (reader.next()) {
+        const { offset, timestamp } = reader
+        if (offset < from) continue
+        const headers = reader.headers()
+        const later = processor.apply({
+          partition,
+          offset,
+          timestamp,
+          headers,
+          key: reader.key(),
+          value: reader.value(),
+        })
+        if (later !== undefined) await later
+        store.moveTo(partition, offset + 1)
       }
     }
     store.moveTo(partition, fetched.nextOffset)

@@ -26,7 +26,7 @@ export async function prepareTopics(
 ): Promise<PreparedTopics> {
   const internal = new Set(topology.repartitions.map(({ topic }) => topic))
   const sources = topology.subtopologies.flatMap((one) => one.sources.map(({ topic }) => topic))
-  const globals = topology.globals.map(({ changelog }) => changelog)
+  const globals = topology.globals.map(({ topic }) => topic)
   const external = [...new Set([...sources, ...globals].filter((topic) => !internal.has(topic)))]
   if (createTopics !== undefined) {
     const sinks = topology.nodes.filter(({ kind }) => kind === "to").flatMap(({ topic }) => topic ?? [])

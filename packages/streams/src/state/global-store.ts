@@ -3,7 +3,9 @@
  * topic was read beside them, so that both reach the engine together.
  */
 import { UnknownSchemaId } from "@millrace/schema"
-import type { Checkpoint } from "./engine.ts"
+import type { GlobalStoreSpec } from "../topology/topology.ts"
+import type { FlushLimits } from "./committed.ts"
+import type { Checkpoint, StateEngine } from "./engine.ts"
 import type { Stamped } from "./key-value-store.ts"
 import { KeyValueStore } from "./key-value-store.ts"
 import { type Position, positionOf } from "../query/position.ts"
@@ -16,8 +18,20 @@ export interface GlobalRows {
 
 export class GlobalStore extends KeyValueStore implements GlobalRows {
   readonly #positions = new Map<number, number>()
+  /** That it follows. */
+  readonly topic: string
   /** Nothing comes here that does not decode (unreadable-rows.ts). */
   isChecked = false
+
+  constructor(spec: GlobalStoreSpec, engine: StateEngine, limits: FlushLimits) {
+    super(spec, engine, limits)
+    this.topic = spec.topic
+  }
+
+  /** The row that whoever maintains it sees: with what it has put for the record at hand. */
+  getOpen(key: unknown): Stamped<any> {
+    return super.get(key)
+  }
 
   /** The row of now: unlike a task's, it is not kept for the transaction. */
   override get(key: unknown): Stamped<any> {
@@ -38,7 +52,8 @@ export class GlobalStore extends KeyValueStore implements GlobalRows {
   }
 
   /** As a position of queries: the last offset seen of each partition. */
-  seen(topic: string): Position {
+  seen(): Position {
+    const { topic } = this
     return positionOf([...this.#positions].map(([partition, next]) => ({ topic, partition, next })))
   }
 
@@ -62,6 +77,7 @@ export class GlobalStore extends KeyValueStore implements GlobalRows {
   async clear(): Promise<void> {
     this.#positions.clear()
     await this.committed.clear()
+    this.forgetReads()
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * A topology as text (the shape of Kafka Streams' own), as a mermaid flowchart, and as JSON.
  */
-import type { PhysicalNode, PhysicalStore, Topology } from "./topology.ts"
+import { isGlobal } from "./node.ts"
+import type { GlobalStoreSpec, PhysicalNode, PhysicalStore, Topology } from "./topology.ts"
 
 export type DescribeFormat = "text" | "mermaid" | "json"
 
@@ -22,7 +23,7 @@ export function describeJson(topology: Topology) {
       copartitioned,
     })),
     repartitions: topology.repartitions,
-    globalTables: topology.globals.map(storeJson),
+    globalTables: topology.globals.map(globalJson),
     plan: topology.plan,
   }
 }
@@ -36,6 +37,8 @@ const storeJson = ({ name, kind, key, value, changelog, retentionMs }: PhysicalS
   ...(retentionMs !== undefined && { retentionMs }),
 })
 
+const globalJson = (store: GlobalStoreSpec) => ({ ...storeJson(store), changelog: store.topic })
+
 /**
  * What Kafka Streams' text leaves out, below it, so that tools that draw that text still can: serdes of topics and stores,
  * changelogs, and who feeds whom through repartition topics.
@@ -44,7 +47,10 @@ function describeMore({ nodes, subtopologies, repartitions, globals }: Topology)
   const topics = nodes.filter((node) => node.topic !== undefined && (isSource(node) || isSink(node)))
   const serdes = new Map(topics.map(({ topic, key, value }) => [topic!, `${key.name} -> ${value.name}`]))
   const stores = subtopologies.flatMap((one) => one.stores.map((store) => ({ store, where: `sub-topology ${one.id}` })))
-  const all = [...stores, ...globals.map((store) => ({ store, where: "global table, in every process" }))]
+  const all = [
+    ...stores,
+    ...globals.map((store) => ({ store: { ...store, changelog: store.topic }, where: placeOf(store) })),
+  ]
   return [
     "Topics:",
     ...[...serdes].map(([topic, serde]) => `   ${topic}: ${serde}`),
@@ -64,6 +70,9 @@ function describeMore({ nodes, subtopologies, repartitions, globals }: Topology)
     ),
   ]
 }
+
+const placeOf = ({ node }: GlobalStoreSpec): string =>
+  `global ${node.kind === "global-store" ? "store" : "table"}, in every process`
 
 const section = (title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : ["", title, ...lines])
 
@@ -111,7 +120,7 @@ function describeMermaid(topology: Topology): string {
     return `${id}[/"${topic}"/]`
   }
   for (const node of topology.nodes) {
-    if (node.kind === "global-table") {
+    if (isGlobal(node.logical)) {
       topics.add(node.topic!)
       lines.push(
         `  ${storeId(node, 0)}[("${node.stores[0]!.name}")]`,

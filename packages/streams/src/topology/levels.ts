@@ -11,6 +11,7 @@
  * table is read as it is when the result arrives.
  */
 import { StoreUsers } from "./store-users.ts"
+import { isGlobal } from "./node.ts"
 import type { PhysicalNode } from "./topology.ts"
 
 export function computeLevels(nodes: readonly PhysicalNode[]): number[] {
@@ -27,7 +28,7 @@ export function computeLevels(nodes: readonly PhysicalNode[]): number[] {
     for (const node of nodes) {
       for (const input of node.inputs) raise(node.id, levels[input.id]! + (suspends(input) ? 1 : 0))
       // A global table changes beside the tasks: nobody waits for it.
-      for (const table of node.reads.filter(({ kind }) => kind !== "global-table").flatMap(holders)) {
+      for (const table of node.reads.filter((read) => !isGlobal(read.logical)).flatMap(holders)) {
         raise(node.id, levels[table.id]!)
         if (!suspendsBetween(table, node)) raise(table.id, levels[node.id]!)
       }

@@ -66,6 +66,9 @@ export interface LogicalNode {
   readonly keyChanged: boolean
 }
 
+/** It belongs to the process, not to a task. */
+export const isGlobal = ({ operator }: LogicalNode): boolean => operator.isGlobal === true
+
 type NodeInput = Pick<LogicalNode, "operator"> & Partial<LogicalNode>
 
 /** A node with what it does not say taken from its first input. */

@@ -17,7 +17,15 @@ import type { FailureHandlers } from "../dsl/failure.ts"
 import type { PipelineOptions } from "../dsl/pipeline.ts"
 import type { OperatorWrapper } from "../dsl/wrap.ts"
 import { assertName } from "../dsl/topic.ts"
-import { hasWindowedKey, type Json, type LogicalNode, makeNode, storeKeeping, type StoreSpec } from "./node.ts"
+import {
+  hasWindowedKey,
+  isGlobal,
+  type Json,
+  type LogicalNode,
+  makeNode,
+  storeKeeping,
+  type StoreSpec,
+} from "./node.ts"
 
 export interface PlanStore {
   readonly name: string
@@ -90,6 +98,8 @@ class Planner {
   readonly #unique = new Map<string, number>()
   readonly #names = new Map<string, string>()
   readonly #stores = new Set<StoreSpec>()
+  /** Of global tables and stores, and which it is. */
+  readonly #globalTopics = new Map<string, string>()
 
   constructor(pipeline: string, topics: readonly string[] | undefined, keepsHeaders: boolean) {
     this.#pipeline = pipeline
@@ -136,7 +146,7 @@ class Planner {
       const reason = "its key is that of a window, { key, start, end }, which no codec is known for"
       throw this.#error(node.name ?? node.operator.kind, `${reason}: make one with mapRecord or keyBy before it`)
     }
-    const key: Serde<any> = (node.reads[0] ?? node.inputs[0]!).key ?? canonicalKey
+    const key: Serde<any> = (node.reads.find((read) => !isGlobal(read)) ?? node.inputs[0]!).key ?? canonicalKey
     const isMet = (input.key ?? canonicalKey).name === key.name
     return input.keyChanged || !isMet ? this.#repartition(node, index, id, key) : id
   }
@@ -204,6 +214,7 @@ class Planner {
     const name = node.name ?? `${node.operator.kind}-${id}`
     if (node.name !== undefined) this.#claim(`operator "${name}"`, name, name)
     for (const store of node.stores) this.#claimStore(store, name)
+    if (isGlobal(node)) this.#claimGlobalTopic(String(node.options["topic"]), name)
     const stores = node.stores.map((store) => ({
       name: store.name,
       kind: store.kind,
@@ -233,6 +244,16 @@ class Planner {
     if (this.#stores.has(store)) return
     this.#claim(`store "${store.name}"`, store.name, owner)
     this.#stores.add(store)
+  }
+
+  /** A process reads a topic once. */
+  #claimGlobalTopic(topic: string, reader: string): void {
+    const other = this.#globalTopics.get(topic)
+    if (other !== undefined) {
+      const both = `"${other}" and "${reader}"`
+      throw this.#error(reader, `topic "${topic}" is followed by ${both}, and can be by one: let that keep both`)
+    }
+    this.#globalTopics.set(topic, reader)
   }
 
   /** Topics are named after operators and stores, so that a name taken twice would mix two streams. */

@@ -7,7 +7,7 @@
 import type { Serde } from "@millrace/schema"
 import type { FailureHandler, FailureHandlers } from "../dsl/failure.ts"
 import type { OperatorWrapper } from "../dsl/wrap.ts"
-import type { LogicalNode, StoreSpec } from "./node.ts"
+import { isGlobal, type LogicalNode, type StoreSpec } from "./node.ts"
 import { changelogTopic, repartitionTopic } from "./naming.ts"
 import type { BoundPlan, Plan, PlanNode } from "./plan.ts"
 import { computeLevels } from "./levels.ts"
@@ -38,6 +38,8 @@ export interface PhysicalNode {
   readonly value: Serde<any>
   /** What becomes of records that fail here; undefined: they fail the run. */
   readonly onFailure: FailureHandler | undefined
+  /** Of a global store: what becomes of records that do not decode. */
+  readonly onDecodeFailure: FailureHandler | undefined
   /** Around it, as around all. */
   readonly wrap: OperatorWrapper | undefined
 }
@@ -48,6 +50,12 @@ export interface PhysicalStore extends StoreSpec {
   readonly changelog: string
   /** What is read is a copy: a callback that throws may have changed it in place, and its record is skipped. */
   readonly copies?: boolean
+}
+
+/** What every process keeps of a topic. */
+export interface GlobalStoreSpec extends PhysicalStore {
+  readonly topic: string
+  readonly node: PhysicalNode
 }
 
 export interface SourceTopic {
@@ -80,8 +88,8 @@ export interface Topology {
   readonly nodes: readonly PhysicalNode[]
   readonly subtopologies: readonly SubTopology[]
   readonly repartitions: readonly RepartitionTopic[]
-  /** Of global tables: stores of the process, in no sub-topology. Their topics are their changelogs. */
-  readonly globals: readonly PhysicalStore[]
+  /** Of global tables, whose topics are their changelogs, and global stores: the process's, in no sub-topology. */
+  readonly globals: readonly GlobalStoreSpec[]
 }
 
 type Draft = { -readonly [K in keyof PhysicalNode]: PhysicalNode[K] } & { outputs: PhysicalNode[] }
@@ -115,7 +123,9 @@ export function makeTopology(bound: BoundPlan, applicationId: string): Topology 
       upstream: owner.get(node.logical.options["from"] as number)!,
       downstream: owner.get(node.id)!,
     }))
-  const globals = nodes.filter(isGlobal).flatMap((node) => node.stores)
+  const globals = nodes
+    .filter(({ logical }) => isGlobal(logical))
+    .flatMap((node) => node.stores.map((store) => ({ ...store, topic: node.topic!, node })))
   return { applicationId, plan, nodes, subtopologies, repartitions, globals }
 }
 
@@ -151,6 +161,7 @@ function draft(
     key: logical.key ?? canonicalKey,
     value: logical.value ?? packed,
     onFailure,
+    onDecodeFailure: decodeHandlerOf(logical, failures),
     wrap,
   }
 }
@@ -160,6 +171,11 @@ function handlerOf({ operator, functions }: LogicalNode, failures: FailureHandle
   const handler = own ?? failures[FAILURES_OF[operator.kind] ?? "onProcessingFailure"]
   // What we wrote ourselves and cannot read is no matter of one record.
   return handler === "fail" || operator.kind === "repartition-source" ? undefined : handler
+}
+
+function decodeHandlerOf({ operator, functions }: LogicalNode, failures: FailureHandlers): FailureHandler | undefined {
+  if (operator.kind !== "global-store") return undefined
+  return (functions["onDecodeFailure"]?.() as FailureHandler | undefined) ?? failures.onDeserializationFailure
 }
 
 const FAILURES_OF: { readonly [kind: string]: keyof FailureHandlers } = {
@@ -185,9 +201,6 @@ function leadsTo(
   return reach(node)
 }
 
-/** A global table belongs to the process, not to a task. */
-const isGlobal = (node: PhysicalNode): boolean => node.kind === "global-table"
-
 /** Connected components, each in plan order, ordered by their first node. */
 function group(nodes: readonly PhysicalNode[]): PhysicalNode[][] {
   const parent = nodes.map((_, id) => id)
@@ -199,11 +212,11 @@ function group(nodes: readonly PhysicalNode[]): PhysicalNode[][] {
     const [first, second] = [root(left), root(right)].sort((a, b) => a - b)
     parent[second!] = first!
   }
-  const inTasks = nodes.filter((node) => !isGlobal(node))
+  const inTasks = nodes.filter((node) => !isGlobal(node.logical))
   const users = new StoreUsers(nodes)
   for (const node of inTasks) {
     for (const other of [...node.inputs, ...node.reads, ...users.beside(node)]) {
-      if (!isGlobal(other)) join(node.id, other.id)
+      if (!isGlobal(other.logical)) join(node.id, other.id)
     }
   }
   const members = new Map<number, PhysicalNode[]>()
@@ -250,7 +263,7 @@ function copartitionGroups(nodes: readonly PhysicalNode[]): string[][] {
       if (seen.has(from)) return
       seen.add(from)
       if (from.topic !== undefined && from.inputs.length === 0) topics.add(from.topic)
-      for (const input of [...from.inputs, ...from.reads]) if (!isGlobal(input)) reach(input)
+      for (const input of [...from.inputs, ...from.reads]) if (!isGlobal(input.logical)) reach(input)
     }
     for (const one of [node, ...users.beside(node)]) reach(one)
     if (topics.size > 1) groups.push([...topics].sort())

@@ -170,6 +170,59 @@ export function globalTableSuite(start: () => Promise<Bench>): void {
     expect(said).toContainEqual(expect.stringMatching(/record global-poison-rates\S*@1: .* passed over/))
   })
 
+  test("P7 F4: a global store's function sees each record once, over restarts and failures, and all of it elsewhere", async () => {
+    const Events = S.topic(named("global-store-events"), { key: string, value: json<number>() })
+    const Asks = S.topic(named("global-store-asks"), { key: string, value: string })
+    await bench.createTopics({ "global-store-events": 2, "global-store-asks": 1 })
+    const sums = (onProcessingFailure: S.FailureHandler) =>
+      S.globalStore("sums", Events, { key: string, value: json<number>(), onProcessingFailure }, ({ value }, rows) => {
+        rows.put("seen", (rows.get("seen") ?? 0) + 1)
+        rows.put("sum", (rows.get("sum") ?? 0) + value!)
+        if (value! < 0) throw new RangeError(`below 0: ${value}`)
+      })
+    const pipeline = (table: S.GlobalTable<string, number>) =>
+      S.pipeline(named("global-store"), () =>
+        S.stream(Asks).pipe(
+          S.joinGlobalTable(
+            table,
+            (ask) => ask,
+            (_, sum) => sum,
+          ),
+          S.forEach(() => {}),
+        ),
+      )
+    const send = (...values: number[]) =>
+      bench.produce(
+        Events,
+        values.map((value, at) => [`k${at}`, value, 1] as const),
+      )
+    const strict = sums("fail")
+    await send(...Array.from({ length: 100 }, (_, at) => at))
+    const first = await S.run(pipeline(strict), bench.options("global-store"))
+    expect([first.store(strict).get("seen"), first.store(strict).get("sum")]).toEqual([100, 4_950])
+    await send(1, 2, 3)
+    await eventually("it follows", () => first.store(strict).get("seen") === 103)
+    // In the middle of a batch: what is before it is kept, once, and nothing of it.
+    await bench.produce(Events, [
+      ["k", 10, 1],
+      ["k", -5, 1],
+      ["k", 20, 1],
+    ])
+    await expect(first.done).rejects.toThrow(/operator "sums", record global-store-events\S*@\d+: below 0: -5/)
+    await expect(S.run(pipeline(strict), bench.options("global-store"))).rejects.toThrow(/below 0: -5/)
+    const said: string[] = []
+    const lenient = sums("skip")
+    const options = { ...bench.options("global-store"), log: (line: string) => void said.push(line) }
+    const again = await S.run(pipeline(lenient), options)
+    expect([again.store(lenient).get("seen"), again.store(lenient).get("sum")]).toEqual([105, 4_986])
+    expect(said).toContainEqual(expect.stringMatching(/@\d+: below 0: -5: passed over, the rows stay as they were/))
+    const { position } = again.query(lenient, { kind: "key", key: "sum" })
+    expect(Object.values(position[Events.name]!).reduce((sum, last) => sum + last + 1, 0)).toBe(106)
+    await again.close()
+    await using other = await S.run(pipeline(lenient), bench.options("global-store-other"))
+    expect([other.store(lenient).get("seen"), other.store(lenient).get("sum")]).toEqual([105, 4_986])
+  })
+
   test("a topic that is not there is named", async () => {
     const { pipeline } = joining("global-none")
     await bench.createTopics({ "global-none-orders": 1, "global-none-out": 1 })
