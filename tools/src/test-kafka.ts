@@ -24,7 +24,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 const pem = (text: string) => text.trim().replaceAll("\n", "\\n")
 const LOGIN = "org.apache.kafka.common.security"
 
-/** What the suite of the client's security finds: a user for PLAIN, SCRAM, and authentications that end soon. */
+/** What the suites of security find: users for PLAIN, SCRAM, authentications that end soon, and delegation tokens. */
 const SECURE = {
   "ssl.keystore.type": "PEM",
   "ssl.keystore.key": pem(server.key),
@@ -34,7 +34,9 @@ const SECURE = {
   "listener.name.ssl.ssl.client.auth": "required",
   "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
   "connections.max.reauth.ms": "1000",
-  "listener.name.sasl_ssl.plain.sasl.jaas.config": `${LOGIN}.plain.PlainLoginModule required user_alice="secret";`,
+  "delegation.token.secret.key": "what tokens are made with",
+  "delegation.token.expiry.check.interval.ms": "500",
+  "listener.name.sasl_ssl.plain.sasl.jaas.config": `${LOGIN}.plain.PlainLoginModule required user_alice="secret" user_bob="secret";`,
   "listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config": `${LOGIN}.scram.ScramLoginModule required;`,
   "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": `${LOGIN}.scram.ScramLoginModule required;`,
 }

@@ -111,6 +111,21 @@ export const differences: readonly Difference[] = [
     as: (value, name) => (typeof value === "number" && value >= 0 ? name(`node ${value}`, "node") : value),
   },
   {
+    at: /^(Create|Describe)DelegationToken\.(tokens\.)?tokenId$/,
+    why: "Ids are drawn at random.",
+    as: (value, name) => (value === "" ? value : name(value, "token")),
+  },
+  {
+    at: /^(Create|Describe)DelegationToken\.(tokens\.)?hmac$/,
+    why: "It is made of the id.",
+    as: (value) => (value as Uint8Array).length,
+  },
+  {
+    at: /^\w+DelegationToken\.(tokens\.)?(issue|expiry|max)Timestamp(Ms)?$/,
+    why: "Each broker is asked in its own time.",
+    as: isPositive,
+  },
+  {
     at: /(transactionStartTimeMs|lastTimestamp|logAppendTimeMs)$/,
     why: "Each broker is asked in its own time.",
     as: isPositive,
@@ -141,6 +156,7 @@ const UNORDERED: readonly RegExp[] = [
   /^AlterClientQuotas\.entries(\.entity)?$/,
   /^DescribeTransactions\.transactionStates\.topics(\.partitions)?$/,
   /^AddPartitionsToTxn\..*[rR]esults(By\w+)?$/,
+  /^DescribeDelegationToken\.tokens$/,
   /^UpdateFeatures\.results$/,
   /^AlterReplicaLogDirs\.results(\.partitions)?$/,
   /^OffsetFetch\.(groups\.)?topics$/,

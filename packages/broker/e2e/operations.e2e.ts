@@ -3,13 +3,17 @@ import { AddRaftVoter } from "@millrace/protocol/messages/add-raft-voter"
 import { CreateAcls } from "@millrace/protocol/messages/create-acls"
 import { DeleteAcls } from "@millrace/protocol/messages/delete-acls"
 import { DescribeAcls } from "@millrace/protocol/messages/describe-acls"
+import { CreateDelegationToken } from "@millrace/protocol/messages/create-delegation-token"
+import { DescribeDelegationToken } from "@millrace/protocol/messages/describe-delegation-token"
 import { DescribeLogDirs } from "@millrace/protocol/messages/describe-log-dirs"
 import { DescribeProducers } from "@millrace/protocol/messages/describe-producers"
 import { DescribeQuorum } from "@millrace/protocol/messages/describe-quorum"
 import { DescribeTransactions } from "@millrace/protocol/messages/describe-transactions"
+import { ExpireDelegationToken } from "@millrace/protocol/messages/expire-delegation-token"
 import { ListPartitionReassignments } from "@millrace/protocol/messages/list-partition-reassignments"
 import { ListTransactions } from "@millrace/protocol/messages/list-transactions"
 import { RemoveRaftVoter } from "@millrace/protocol/messages/remove-raft-voter"
+import { RenewDelegationToken } from "@millrace/protocol/messages/renew-delegation-token"
 import { SaslAuthenticate } from "@millrace/protocol/messages/sasl-authenticate"
 import { SaslHandshake } from "@millrace/protocol/messages/sasl-handshake"
 import { StreamsGroupTopologyDescriptionUpdate } from "@millrace/protocol/messages/streams-group-topology-description-update"
@@ -281,4 +285,25 @@ compare("descriptions of topologies, which nobody asked for", async (side) => {
     const update = { groupId, memberId, topologyEpoch: 0, topologyDescription }
     await side.tell(StreamsGroupTopologyDescriptionUpdate, 0, update as never)
   }
+})
+
+compare("delegation tokens on a listener where nobody is known", async (side) => {
+  for (const version of versionsOf(CreateDelegationToken)) {
+    const ask = (more: object) =>
+      side.tell(CreateDelegationToken, version, { renewers: [], maxLifetimeMs: -1, ...more } as never)
+    if (version < 3) {
+      await ask({})
+      await ask({ renewers: [{ principalType: "Group", principalName: "g" }] })
+    } else {
+      await ask({ ownerPrincipalType: null, ownerPrincipalName: null })
+      await ask({ ownerPrincipalType: "User", ownerPrincipalName: "alice" })
+    }
+  }
+  const hmac = bytes("x")
+  for (const version of versionsOf(RenewDelegationToken)) {
+    await side.tell(RenewDelegationToken, version, { hmac, renewPeriodMs: -1 })
+    await side.tell(ExpireDelegationToken, version, { hmac, expiryTimePeriodMs: -1 })
+  }
+  for (const version of versionsOf(DescribeDelegationToken))
+    await side.tell(DescribeDelegationToken, version, { owners: null })
 })

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { nodeHost } from "@millrace/host/node"
+import { server } from "@millrace/testing/certificates"
 import { Broker } from "../src/index.ts"
 import { disagreements } from "./differences.ts"
 import { Side } from "./side.ts"
@@ -22,9 +23,30 @@ export const bytes = (value: string) => new Uint8Array(Buffer.from(value))
 let dataDir = ""
 let ours: Broker
 
-/** Starts our broker for a suite. */
-export function oracle(): void {
+/** What `npm run test:kafka` tells of the listeners of its own Kafka beside the plain one. */
+const secureBrokers = process.env["MILLRACE_TEST_SECURE_BROKERS"]
+export const hasSecureBrokers = secureBrokers !== undefined
+let theirs = brokers.split(",")[0]!
+
+/** As `tools/src/test-kafka.ts` has it. */
+const SECURE = {
+  listeners: "SASL_SSL://127.0.0.1:0",
+  "ssl.keystore.key": server.key,
+  "ssl.keystore.certificate.chain": server.cert,
+  "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+  "listener.name.sasl_ssl.plain.sasl.jaas.config": 'PlainLoginModule required user_alice="secret" user_bob="secret";',
+  "connections.max.reauth.ms": "1000",
+  "delegation.token.secret.key": "what tokens are made with",
+  "delegation.token.expiry.check.interval.ms": "500",
+}
+
+/** Starts our broker for a suite; `isSecure`: of both sides the listener with TLS and SASL is asked. */
+export function oracle({ isSecure = false } = {}): void {
   beforeAll(async () => {
+    if (isSecure) {
+      if (secureBrokers === undefined) return
+      theirs = (JSON.parse(secureBrokers) as Record<string, string>)["SASL_SSL"]!
+    }
     dataDir = mkdtempSync(join(tmpdir(), "millrace-oracle-"))
     ours = await Broker.start({
       host: nodeHost,
@@ -45,6 +67,7 @@ export function oracle(): void {
         "offsets.topic.replication.factor": "1",
         "transaction.state.log.replication.factor": "1",
         "transaction.state.log.min.isr": "1",
+        ...(isSecure && SECURE),
       },
     })
   })
@@ -82,7 +105,7 @@ export function differs<T>(why: string, scene: (side: Side) => Promise<T>, told:
 /** Plays a scene on both sides: what ours answered, and what Kafka did. */
 export async function played<T>(scene: (side: Side) => Promise<T>): Promise<T[]> {
   const seen: T[] = []
-  for (const address of [`${ours.address.host}:${ours.address.port}`, brokers.split(",")[0]!]) {
+  for (const address of [`${ours.address.host}:${ours.address.port}`, theirs]) {
     const side = new Side(address)
     try {
       seen.push(await scene(side))

@@ -3,11 +3,14 @@
  * taken out (`differences.ts`).
  */
 import { connect, type Socket } from "node:net"
+import { connect as connectTls } from "node:tls"
 import { type Api, FrameSplitter, decodeResponse, encodeRequest } from "@millrace/protocol"
 import { DescribeTransactions } from "@millrace/protocol/messages/describe-transactions"
 import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
 import { Heartbeat } from "@millrace/protocol/messages/heartbeat"
+import { authority } from "@millrace/testing/certificates"
 import { comparable, Names } from "./differences.ts"
+import { logIn, type Login } from "./login.ts"
 
 const GROUP = 0
 const frameBytesMax = 100 * 1024 * 1024
@@ -15,7 +18,7 @@ const frameBytesMax = 100 * 1024 * 1024
 const retriable = new Set([14, 15, 16])
 
 /** One connection; requests are answered in order. */
-class Wire {
+export class Wire {
   readonly #socket: Socket
   readonly #waiting: ((frame: Uint8Array | undefined) => void)[] = []
   #isOpen = true
@@ -41,6 +44,14 @@ class Wire {
     const [host, port] = address.split(":")
     return new Promise((resolve, reject) => {
       const socket = connect(Number(port), host, () => resolve(new Wire(socket)))
+      socket.once("error", reject)
+    })
+  }
+
+  static openTls(address: string): Promise<Wire> {
+    const [host, port] = address.split(":")
+    return new Promise((resolve, reject) => {
+      const socket = connectTls({ host, port: Number(port), ca: authority }, () => resolve(new Wire(socket)))
       socket.once("error", reject)
     })
   }
@@ -142,6 +153,35 @@ export class Side {
     const seen = response ?? "the connection is closed"
     this.#answers.push({ what: `${api.name} v${version} ${this.#scene}`, response: seen })
     return response === NO_ANSWER ? undefined : response
+  }
+
+  /** Asks on a connection of its own, of somebody who logs in; notes why they may not, or the answer. */
+  async tellAs<Req, Res, ReqIn, ResIn>(
+    login: Login,
+    api: Api<Req, Res, ReqIn, ResIn>,
+    version: number,
+    request: ReqIn,
+  ): Promise<Res | undefined> {
+    const response = await this.askAs(login, api, version, request)
+    this.#answers.push({ what: `${api.name} v${version} ${this.#scene}`, response })
+    return typeof response === "string" ? undefined : response
+  }
+
+  /** As `tellAs`, without a note. */
+  async askAs<Req, Res, ReqIn, ResIn>(
+    login: Login,
+    api: Api<Req, Res, ReqIn, ResIn>,
+    version: number,
+    request: ReqIn,
+  ): Promise<Res | string> {
+    const wire = await Wire.openTls(this.#address)
+    try {
+      const failure = await logIn(wire, login)
+      if (failure !== undefined) return failure
+      return (await wire.ask(api, version, request)) ?? "the connection is closed"
+    } finally {
+      wire.close()
+    }
   }
 
   /** Sends bytes as they are, on a connection of their own, and answers the frame that comes back. */

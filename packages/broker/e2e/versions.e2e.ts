@@ -11,7 +11,6 @@ oracle()
 
 /** What Kafka serves and we do not. */
 const UNSERVED: readonly (readonly [why: string, keys: readonly number[]])[] = [
-  ["Delegation tokens.", [38, 39, 40, 41]],
   ["Share groups (KIP-932).", [76, 77, 78, 79, 83, 84, 85, 86, 87, 90, 91, 92]],
 ]
 

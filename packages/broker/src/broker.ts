@@ -26,6 +26,7 @@ import { Controller } from "./controller/controller.ts"
 import { featureLevel, initialFeatures, TRANSACTION_VERSION } from "./controller/features.ts"
 import { MetadataImage } from "./controller/image.ts"
 import { MetadataLog } from "./controller/metadata-log.ts"
+import { removeExpiredTokens } from "./controller/delegation-tokens.ts"
 import { allocateProducerIds } from "./controller/producer-ids.ts"
 import { CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from "./controller/topic-names.ts"
 import { FetchSessionCache } from "./fetch/session-cache.ts"
@@ -42,6 +43,7 @@ import { BrokerQuotas } from "./quota/broker-quotas.ts"
 import { ReplicaManager } from "./replica-manager.ts"
 import { AclAuthorizer } from "./security/acl-authorizer.ts"
 import { allowAll, type Authorizer } from "./security/authorizer.ts"
+import { DelegationTokens } from "./security/delegation-tokens.ts"
 import { Listeners } from "./security/listeners.ts"
 import { commonSettings, listenerLimits as limitsOfListener } from "./security/listener-security.ts"
 import type { RequestTracing } from "./tracing/tracing.ts"
@@ -140,12 +142,17 @@ export class Broker {
       const counters = new BrokerCounters()
       const startedAtMs = host.clock.monotonic()
       const configs = new ConfigView(image, settings, nodeId)
+      const secret = config["delegation.token.secret.key"]
+      const tokens = secret
+        ? new DelegationTokens({ secret, image, random: host.random, clock: host.clock })
+        : undefined
       const listeners = new Listeners(specs, all, {
         disk: host.disk,
         random: host.random,
         clock: host.clock,
         fetchText,
         scramCredential: (user, mechanism) => image.scramCredential(user, mechanism),
+        tokenCredential: (tokenId, mechanism) => tokens?.credential(tokenId, mechanism),
       })
       const replicas = new ReplicaManager({ brokerId: nodeId, clock: host.clock, logDirectory, configs, image, log })
       stopping.push(() => replicas.close())
@@ -211,6 +218,7 @@ export class Broker {
           slots: () => configs.broker["max.incremental.fetch.session.cache.slots"],
         }),
         counters,
+        tokens,
         quotas: new BrokerQuotas({
           clock: host.clock,
           quotas: image.quotas,
@@ -296,6 +304,12 @@ export class Broker {
             log(`listener ${listener} shows its new certificate to new connections`, event)
           }
         },
+      })
+      schedule.start({
+        name: "delegation token expiry",
+        delayMs: config["delegation.token.expiry.check.interval.ms"],
+        intervalMs: () => configs.broker["delegation.token.expiry.check.interval.ms"],
+        run: () => controller.write(removeExpiredTokens(image, host.clock.now())),
       })
       stopping.push(() => schedule.close())
       const cleaner = new LogCleaner({

@@ -13,6 +13,7 @@ export type { ConfigChange, ConfigEntry, ConfigResource } from "./admin/configs.
 export type { GroupDescription, ListedGroup } from "./admin/groups.ts"
 export type { StreamsGroupDescription } from "./admin/streams-groups.ts"
 export type { ListedTransaction, TransactionState } from "./admin/transactions.ts"
+export type { DelegationToken, DelegationTokenOptions } from "./admin/delegation-tokens.ts"
 export type { ScramDeletion, ScramUpsertion, UserScramCredentials } from "./admin/users.ts"
 export { Admin, type ClusterDescription } from "./admin/admin.ts"
 export { KafkaClient } from "./client.ts"

@@ -97,5 +97,6 @@ function saslOptions(config: SecurityConfig): SaslOptions {
       "sasl.jaas.config",
       `config sasl.jaas.config: ${mechanism} needs a username and a password (or sasl.username and sasl.password)`,
     )
-  return { mechanism: isScramMechanism(mechanism) ? mechanism : "PLAIN", username, password: secret }
+  if (!isScramMechanism(mechanism)) return { mechanism: "PLAIN", username, password: secret }
+  return { mechanism, username, password: secret, tokenAuth: jaas.get("tokenauth")?.toLowerCase() === "true" }
 }

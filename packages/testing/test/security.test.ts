@@ -69,6 +69,31 @@ test("produces and consumes over TLS", async () => {
   expect(await roundTrip(connect(await broker("SSL"), trusting))).toEqual(["x".repeat(200_000), "y"])
 })
 
+test("logs in with a delegation token, made for a while by whoever has the password", async () => {
+  const brokers = await broker("SASL_SSL", { "delegation.token.secret.key": "what tokens are made with" })
+  const admin = connect(brokers, { ...trusting, ...plain }).admin()
+  const token = await admin.createDelegationToken({ renewers: ["User:bob"], maxLifetimeMs: 60_000 })
+  expect(token).toMatchObject({ owner: "User:admin", requester: "User:admin", renewers: ["User:bob"] })
+  expect(token.maxTimestamp - token.issueTimestamp).toBe(60_000)
+  expect(await admin.describeDelegationTokens()).toEqual([token])
+  expect(await admin.describeDelegationTokens(["User:carol"])).toEqual([])
+  // As Java's tools write it.
+  const settings = {
+    "security.protocol": "SASL_SSL",
+    "sasl.mechanism": "SCRAM-SHA-256",
+    "sasl.jaas.config": `ScramLoginModule required username="${token.tokenId}" password="${token.hmac}" tokenauth="true";`,
+    "ssl.truststore.certificates": authority,
+  }
+  const ofToken = connect(brokers, clientSecurity(settings, String))
+  expect(await roundTrip(ofToken)).toEqual(["x".repeat(200_000), "y"])
+  await expect(ofToken.admin().createDelegationToken()).rejects.toThrow("DELEGATION_TOKEN_REQUEST_NOT_ALLOWED")
+  expect(await admin.renewDelegationToken(token.hmac, 30_000)).toBeLessThan(token.maxTimestamp)
+  await admin.expireDelegationToken(token.hmac)
+  expect(await admin.describeDelegationTokens()).toEqual([])
+  const late = connect(brokers, clientSecurity(settings, String))
+  await expect(late.admin().describeCluster()).rejects.toThrow("SASL_AUTHENTICATION_FAILED")
+})
+
 test("goes on over TLS with SASL past the time that an authentication is good for", async () => {
   const lifetimeMs = 600
   const client = connect(await broker("SASL_SSL", { "connections.max.reauth.ms": String(lifetimeMs) }), {

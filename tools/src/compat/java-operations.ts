@@ -51,11 +51,45 @@ export function operationChecks(brokers: string, client: string): Check[] {
       return `${expectMatch(said, /Validated \d+ values, 0 mismatches/)[0]}; ${reduction.toFixed(1)}% reduction`
     }),
     check("kafka-transactions lists, describes and aborts", () => transactions(brokers, tool)),
+    check("kafka-leader-election finds every partition led by who should lead it", async () => {
+      await tool("TopicCommand", "--create", "--topic", `${TOPIC}-led`, "--partitions", "2")
+      const all = ["--election-type", "preferred"]
+      await tool("LeaderElectionCommand", ...all, "--all-topic-partitions")
+      const said = await tool("LeaderElectionCommand", ...all, "--topic", `${TOPIC}-led`, "--partition", "1")
+      expectMatch(said, /Valid replica already elected for partitions .*operations-led-1/)
+      return "nothing to do"
+    }),
+    check("kafka-reassign-partitions proposes, carries out and verifies", async () => {
+      const topic = `${TOPIC}-moved`
+      await tool("TopicCommand", "--create", "--topic", topic, "--partitions", "2")
+      const topics = JSON.stringify({ version: 1, topics: [{ topic }] })
+      let proposed = ""
+      await withFile(topics, async (file) => {
+        const args = ["--generate", "--topics-to-move-json-file", file, "--broker-list", "1"]
+        proposed = await tool("reassign.ReassignPartitionsCommand", ...args)
+      })
+      const assignment = proposed.trim().split("\n").at(-1)!
+      await withFile(assignment, async (file) => {
+        const args = ["--reassignment-json-file", file]
+        const executed = await tool("reassign.ReassignPartitionsCommand", "--execute", ...args)
+        expectMatch(executed, /Successfully started partition reassignment/)
+        const verified = await tool("reassign.ReassignPartitionsCommand", "--verify", ...args)
+        expectMatch(verified, /Reassignment of partition operations-moved-0 is completed/)
+      })
+      return "to where they are"
+    }),
     check("kafka-features describes", async () => {
       const said = await tool("FeatureCommand", "describe")
       for (const feature of ["metadata.version", "transaction.version", "group.version", "streams.version"])
         expectMatch(said, new RegExp(`Feature: ${feature}\\s.*FinalizedVersionLevel: [1-9]`))
       return "metadata, transaction, group and streams versions"
+    }),
+    check("kafka-features downgrades and upgrades", async () => {
+      const features = (command: string, level: number) =>
+        tool("FeatureCommand", command, "--feature", `transaction.version=${level}`)
+      expectMatch(await features("downgrade", 1), /transaction.version was downgraded to 1/)
+      expectMatch(await features("upgrade", 2), /transaction.version was upgraded to 2/)
+      return "transaction.version"
     }),
     check("kafka-delete-records, then kafka-log-dirs tells the sizes", async () => {
       const kafka = new KafkaClient({ host: nodeHost, brokers, clientId: "compat" })

@@ -35,6 +35,7 @@ export async function secureBroker(): Promise<SecureBroker> {
     "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     "super.users=User:admin",
     "connections.max.reauth.ms=2000",
+    "delegation.token.secret.key=what tokens are made with",
     "group.initial.rebalance.delay.ms=0",
   ])
   await broker.start()
@@ -54,6 +55,12 @@ export async function secureBroker(): Promise<SecureBroker> {
   return {
     checks: [
       ...javaChecks(broker.address, admin, alice),
+      tokenCheck(broker.address, alice, ({ tokenId, hmac }) =>
+        file(
+          "token.properties",
+          properties("SCRAM-SHA-256", scram, tokenId, hmac).replace(/;$/m, ' tokenauth="true";'),
+        ),
+      ),
       kafkajsCheck(broker.address),
       await kcatCheck(broker.address, ca),
     ],
@@ -123,6 +130,38 @@ function javaChecks(brokers: string, admin: string, alice: string): Check[] {
       return /([\d.]+) records\/sec/.exec(last)![0]
     }),
   ]
+}
+
+interface Token {
+  readonly tokenId: string
+  readonly hmac: string
+}
+
+/** Alice's, made, prolonged, used and ended with Kafka's tool; `propertiesOf` answers the file of a client that has it. */
+function tokenCheck(brokers: string, alice: string, propertiesOf: (token: Token) => string): Check {
+  const tool = async (...args: string[]) => {
+    const main = "org.apache.kafka.tools.DelegationTokenCommand"
+    return (await kafkaTool(main, ["--bootstrap-server", brokers, "--command-config", alice, ...args])).stdout
+  }
+  return {
+    client: JAVA,
+    name: "kafka-delegation-tokens makes, renews and ends a token; a producer logs in with it",
+    async run() {
+      const made = await tool("--create", "--max-life-time-period", "-1", "--renewer-principal", "User:bob")
+      const [, tokenId, hmac] = /^(\S{22})\s+(\S{88})\s/m.exec(made) ?? []
+      if (tokenId === undefined || hmac === undefined) throw new Error(made)
+      await tool("--renew", "--renew-time-period", "3600000", "--hmac", hmac)
+      if (!(await tool("--describe")).includes(tokenId)) throw new Error("the token is not described")
+      const { stdout } = await kafkaTool("org.apache.kafka.tools.ProducerPerformance", [
+        ...["--topic", "secure", "--num-records", "1000", "--record-size", "100", "--throughput", "-1"],
+        ...["--command-config", propertiesOf({ tokenId, hmac })],
+      ])
+      if (!stdout.includes("1000 records sent")) throw new Error(stdout)
+      await tool("--expire", "--expiry-time-period", "-1", "--hmac", hmac)
+      if ((await tool("--describe")).includes(tokenId)) throw new Error("the token is described after its end")
+      return "1000 records by its owner"
+    },
+  }
 }
 
 function kafkajsCheck(brokers: string): Check {

@@ -13,6 +13,12 @@ import { consumerGroupDescribe } from "./consumer-group-describe.ts"
 import { consumerGroupHeartbeat } from "./consumer-group-heartbeat.ts"
 import { createPartitions } from "./create-partitions.ts"
 import { createTopics } from "./create-topics.ts"
+import {
+  createDelegationToken,
+  describeDelegationToken,
+  expireDelegationToken,
+  renewDelegationToken,
+} from "./delegation-tokens.ts"
 import { deleteGroups } from "./delete-groups.ts"
 import { deleteRecords } from "./delete-records.ts"
 import { deleteTopics } from "./delete-topics.ts"
@@ -113,6 +119,10 @@ export function allApis(): ApiRegistry {
     alterClientQuotas,
     describeUserScramCredentials,
     alterUserScramCredentials,
+    createDelegationToken,
+    renewDelegationToken,
+    expireDelegationToken,
+    describeDelegationToken,
     describeQuorum,
     electLeaders,
     alterPartitionReassignments,

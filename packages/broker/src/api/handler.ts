@@ -18,6 +18,7 @@ import type { RequestContext } from "../network/context.ts"
 import type { BrokerQuotas } from "../quota/broker-quotas.ts"
 import type { ReplicaManager } from "../replica-manager.ts"
 import type { Permission } from "../security/authorizer.ts"
+import type { DelegationTokens } from "../security/delegation-tokens.ts"
 import type { TransactionCoordinator } from "../transaction/coordinator.ts"
 
 export interface Services {
@@ -32,6 +33,8 @@ export interface Services {
   readonly image: MetadataImage
   readonly replicas: ReplicaManager
   readonly fetchSessions: FetchSessionCache
+  /** Undefined without `delegation.token.secret.key`. */
+  readonly tokens: DelegationTokens | undefined
   readonly quotas: BrokerQuotas
   readonly counters: BrokerCounters
   readonly internalTopics: InternalTopics

@@ -6,7 +6,7 @@ import { boolean, define, double, int, list, LONG_MAX, long, short, string } fro
 
 const doc = "Accepted so that a Kafka configuration loads. Has no effect here."
 const hidden = true
-/** Of one listener, so of one broker; clients' own test suites change them while a broker runs. */
+/** Of one broker. Tools and clients' own test suites change and take them away while it runs. */
 const dynamic = "per-broker"
 
 export const acceptedConfig = define({
@@ -24,6 +24,7 @@ export const acceptedConfig = define({
   "controlled.shutdown.enable": boolean({ default: true, doc, hidden }),
   "delete.records.purgatory.purge.interval.requests": int({ default: 1, doc, hidden }),
   "fetch.purgatory.purge.interval.requests": int({ default: 1000, doc, hidden }),
+  "follower.replication.throttled.rate": long({ default: LONG_MAX, min: 0, dynamic, doc, hidden }),
   "group.consumer.assignment.interval.ms": int({ default: 1000, min: 0, doc, hidden }),
   "group.consumer.assignor.offload.enable": boolean({ default: true, doc, hidden }),
   "group.coordinator.rebalance.protocols": list({ default: ["classic", "consumer", "streams"], doc, hidden }),
@@ -31,6 +32,7 @@ export const acceptedConfig = define({
   "group.streams.assignment.interval.ms": int({ default: 1000, min: 0, doc, hidden }),
   "group.streams.assignor.offload.enable": boolean({ default: true, doc, hidden }),
   "inter.broker.listener.name": string({ default: null, doc, hidden }),
+  "leader.replication.throttled.rate": long({ default: LONG_MAX, min: 0, dynamic, doc, hidden }),
   "log.cleaner.threads": int({ default: 1, min: 0, doc, hidden }),
   "log.dir": string({ default: null, doc: "Replaced by the data directory given at the start.", hidden }),
   "log.dirs": string({ default: null, doc: "Replaced by the data directory given at the start.", hidden }),
@@ -43,6 +45,7 @@ export const acceptedConfig = define({
   "offsets.topic.compression.codec": int({ default: 0, doc, hidden }),
   "process.roles": list({ default: ["broker", "controller"], doc, hidden }),
   "producer.purgatory.purge.interval.requests": int({ default: 1000, doc, hidden }),
+  "replica.alter.log.dirs.io.max.bytes.per.second": long({ default: LONG_MAX, min: 0, dynamic, doc, hidden }),
   "replica.fetch.max.bytes": int({ default: 1_048_576, doc, hidden }),
   "replica.fetch.min.bytes": int({ default: 1, doc, hidden }),
   "replica.fetch.wait.max.ms": int({ default: 500, doc, hidden }),

@@ -74,6 +74,26 @@ export const securityConfig = define({
     default: "",
     doc: "Principals that may do everything, separated by semicolons: User:admin;User:CN=ops,O=Example.",
   }),
+  "delegation.token.secret.key": password({
+    default: null,
+    doc: "What delegation tokens are made with. Without it there are none; once it is another, those of before are void.",
+  }),
+  "delegation.token.max.lifetime.ms": long({
+    default: 604_800_000,
+    min: 1,
+    doc: "How long a delegation token may be renewed, at most.",
+  }),
+  "delegation.token.expiry.time.ms": long({
+    default: 86_400_000,
+    min: 1,
+    doc: "How long a delegation token is good for before it must be renewed, at most.",
+  }),
+  "delegation.token.expiry.check.interval.ms": long({
+    default: 3_600_000,
+    min: 1,
+    importance: "LOW",
+    doc: "How often delegation tokens that have expired are removed; they let nobody in from the moment they expire.",
+  }),
   "allow.everyone.if.no.acl.found": boolean({
     default: false,
     doc: "Whether a resource that no rule is about is everybody's.",

@@ -7,6 +7,7 @@
  */
 import { invariant } from "@millrace/host"
 import type { RegisterBrokerRecord } from "@millrace/protocol/records/broker-registration"
+import type { DelegationTokenRecord } from "@millrace/protocol/records/delegation-token"
 import type { PartitionChangeRecord } from "@millrace/protocol/records/partition"
 import type { UserScramCredentialRecord } from "@millrace/protocol/records/scram-credential"
 import { SCRAM_MECHANISMS, type ScramCredential, type ScramMechanism } from "@millrace/protocol/sasl/scram"
@@ -74,6 +75,7 @@ export class MetadataImage {
   readonly #features = new Map<string, number>()
   /** By user, then by the mechanism's number. */
   readonly #scram = new Map<string, Map<number, UserScramCredentialRecord>>()
+  readonly #tokens = new Map<string, DelegationTokenRecord>()
   readonly acls = new Acls()
   readonly quotas = new ClientQuotas()
   #nextProducerId = 0
@@ -127,6 +129,13 @@ export class MetadataImage {
   }
   scramCredential(user: string, mechanism: ScramMechanism): ScramCredential | undefined {
     return this.#scram.get(user)?.get(SCRAM_MECHANISMS[mechanism].number)
+  }
+  delegationToken(tokenId: string): DelegationTokenRecord | undefined {
+    return this.#tokens.get(tokenId)
+  }
+  /** Another object once it is renewed. */
+  delegationTokens(): Iterable<DelegationTokenRecord> {
+    return this.#tokens.values()
   }
   /** The first producer id that no block handed out so far covers. */
   get nextProducerId(): number {
@@ -216,6 +225,12 @@ export class MetadataImage {
         if (credentials?.size === 0) this.#scram.delete(name)
         break
       }
+      case "DelegationTokenRecord":
+        this.#tokens.set(record.data.tokenId, record.data)
+        break
+      case "RemoveDelegationTokenRecord":
+        this.#tokens.delete(record.data.tokenId)
+        break
       case "AccessControlEntryRecord":
         this.acls.add(record.data)
         break

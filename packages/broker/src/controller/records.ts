@@ -18,6 +18,7 @@ import {
 import { ClientQuotaRecord } from "@millrace/protocol/records/client-quota"
 import { ConfigRecord } from "@millrace/protocol/records/config"
 import { RegisterControllerRecord } from "@millrace/protocol/records/controller-registration"
+import { DelegationTokenRecord, RemoveDelegationTokenRecord } from "@millrace/protocol/records/delegation-token"
 import { FeatureLevelRecord } from "@millrace/protocol/records/feature-level"
 import { BeginTransactionRecord, EndTransactionRecord } from "@millrace/protocol/records/metadata-transaction"
 import { NoOpRecord } from "@millrace/protocol/records/no-op"
@@ -40,6 +41,7 @@ const types = {
   ConfigRecord: { key: 4, version: 0, message: ConfigRecord },
   PartitionChangeRecord: { key: 5, version: 1, message: PartitionChangeRecord },
   RemoveTopicRecord: { key: 9, version: 0, message: RemoveTopicRecord },
+  DelegationTokenRecord: { key: 10, version: 0, message: DelegationTokenRecord },
   UserScramCredentialRecord: { key: 11, version: 0, message: UserScramCredentialRecord },
   FeatureLevelRecord: { key: 12, version: 0, message: FeatureLevelRecord },
   ClientQuotaRecord: { key: 14, version: 0, message: ClientQuotaRecord },
@@ -51,6 +53,7 @@ const types = {
   RemoveUserScramCredentialRecord: { key: 22, version: 0, message: RemoveUserScramCredentialRecord },
   BeginTransactionRecord: { key: 23, version: 0, message: BeginTransactionRecord },
   EndTransactionRecord: { key: 24, version: 0, message: EndTransactionRecord },
+  RemoveDelegationTokenRecord: { key: 26, version: 0, message: RemoveDelegationTokenRecord },
   RegisterControllerRecord: { key: 27, version: 0, message: RegisterControllerRecord },
 } as const
 

@@ -74,6 +74,7 @@ export function imageRecords(image: MetadataImage): MetadataRecord[] {
   }
   for (const user of image.scramUsers())
     for (const data of image.scramCredentials(user)) records.push({ type: "UserScramCredentialRecord", data })
+  for (const data of image.delegationTokens()) records.push({ type: "DelegationTokenRecord", data })
   for (const { entity, values } of image.quotas.all()) {
     const parts = [...entity].map(([entityType, entityName]) => ({ entityType, entityName }))
     for (const [key, value] of values)

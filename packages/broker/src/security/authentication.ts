@@ -29,6 +29,7 @@ export class Authentication {
   #mechanism: string | undefined
   #exchange: SaslServer | undefined
   #user: string | undefined
+  #byToken = false
   #expiresAt = Infinity
   /** The mechanism's messages come without a header, as they are: after a handshake of version 0. */
   #isRaw = false
@@ -44,6 +45,11 @@ export class Authentication {
   /** Undefined until it is proved. */
   get user(): string | undefined {
     return this.#user
+  }
+
+  /** The user was proved by a delegation token. */
+  get byToken(): boolean {
+    return this.#byToken
   }
 
   get expectsToken(): boolean {
@@ -74,6 +80,7 @@ export class Authentication {
     if (this.#user !== undefined && this.#user !== authenticated.user)
       throw new AuthenticationFailed("Cannot change principals during re-authentication")
     this.#user = authenticated.user
+    this.#byToken = authenticated.byToken ?? false
     this.#exchange = undefined
     const at = now()
     const byToken = (authenticated.expiresAt ?? Infinity) - at

@@ -2,7 +2,7 @@
  * Who may do what. Handlers declare the permissions they ask for and ask for each resource they touch; what an
  * authorizer refuses is answered with the resource's authorization error, never with a hint that it exists.
  */
-export type ResourceType = "TOPIC" | "GROUP" | "CLUSTER" | "TRANSACTIONAL_ID"
+export type ResourceType = "TOPIC" | "GROUP" | "CLUSTER" | "TRANSACTIONAL_ID" | "DELEGATION_TOKEN" | "USER"
 export type Operation =
   | "READ"
   | "WRITE"
@@ -14,6 +14,8 @@ export type Operation =
   | "DESCRIBE_CONFIGS"
   | "ALTER_CONFIGS"
   | "IDEMPOTENT_WRITE"
+  | "CREATE_TOKENS"
+  | "DESCRIBE_TOKENS"
 
 export interface Permission {
   readonly operation: Operation
@@ -46,6 +48,8 @@ export const operationNumbers = {
   DESCRIBE_CONFIGS: 10,
   ALTER_CONFIGS: 11,
   IDEMPOTENT_WRITE: 12,
+  CREATE_TOKENS: 13,
+  DESCRIBE_TOKENS: 14,
 } as const satisfies Record<Operation, number>
 
 const operationsOf: Record<ResourceType, readonly Operation[]> = {
@@ -53,6 +57,9 @@ const operationsOf: Record<ResourceType, readonly Operation[]> = {
   GROUP: ["READ", "DELETE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"],
   CLUSTER: ["CREATE", "ALTER", "DESCRIBE", "CLUSTER_ACTION", "DESCRIBE_CONFIGS", "ALTER_CONFIGS", "IDEMPOTENT_WRITE"],
   TRANSACTIONAL_ID: ["WRITE", "DESCRIBE"],
+  DELEGATION_TOKEN: ["DESCRIBE"],
+  // Named as principals are: `User:alice` (KIP-373).
+  USER: ["CREATE_TOKENS", "DESCRIBE_TOKENS"],
 }
 
 /** The bit field of all operations that `isAllowed` grants on a resource. */

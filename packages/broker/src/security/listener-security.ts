@@ -14,7 +14,7 @@ import { OAuthBearerServer, type TokenRules } from "./oauth-bearer.ts"
 import { PlainServer, plainUsers } from "./plain.ts"
 import { ANONYMOUS, principalMapping, userPrincipal } from "./principal.ts"
 import type { SaslServerFactory } from "./sasl.ts"
-import { ScramServer } from "./scram-server.ts"
+import { ScramServer, type TokenCredential } from "./scram-server.ts"
 
 export interface ListenerSecurity {
   readonly tls: ServerTls | undefined
@@ -38,6 +38,8 @@ export interface SecurityPorts {
   /** What lies at an address of the web. */
   fetchText(url: string): Promise<string>
   scramCredential(user: string, mechanism: ScramMechanism): ScramCredential | undefined
+  /** Of a delegation token that is good now. */
+  tokenCredential(tokenId: string, mechanism: ScramMechanism): TokenCredential | undefined
 }
 
 type Settings = Readonly<Record<string, string>>
@@ -142,7 +144,11 @@ function saslMechanisms(
     if (isScramMechanism(mechanism)) {
       factories.set(mechanism, () => {
         const nonce = Buffer.from(ports.random.bytes(NONCE_BYTES)).toString("base64url")
-        return new ScramServer({ mechanism, nonce, credential: (user) => ports.scramCredential(user, mechanism) })
+        return new ScramServer({
+          ...{ mechanism, nonce },
+          credential: (user) => ports.scramCredential(user, mechanism),
+          token: (tokenId) => ports.tokenCredential(tokenId, mechanism),
+        })
       })
     } else if (mechanism === "OAUTHBEARER") {
       const rules = tokenRules(listener, config, ports)

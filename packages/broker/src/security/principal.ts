@@ -5,6 +5,10 @@ import { ConfigError } from "@millrace/config"
 
 export const ANONYMOUS = "User:ANONYMOUS"
 
+/** Of `User:alice` what is before the first colon, and what is behind it. */
+export const typeOfPrincipal = (principal: string): string => principal.slice(0, principal.indexOf(":"))
+export const nameOfPrincipal = (principal: string): string => principal.slice(principal.indexOf(":") + 1)
+
 export const userPrincipal = (name: string): string => `User:${name}`
 
 /** From a distinguished name to a user's name. */

@@ -16,6 +16,8 @@ export interface Authenticated {
   readonly user: string
   /** The wall-clock time at which what it showed ends, such as a token. */
   readonly expiresAt?: number
+  /** It showed a delegation token of the user: enough for all but asking for more tokens (KIP-48). */
+  readonly byToken?: boolean
 }
 
 /** The client is told this much and no more: nothing in it helps whoever guesses. */

@@ -1,6 +1,7 @@
 /**
  * The server's side of SCRAM (RFC 5802; KIP-84): checks a proof of the password against a credential of the metadata log,
- * from which no password can be had, and proves that it has it.
+ * from which no password can be had, and proves that it has it. With the extension `tokenauth=true` the name is a delegation
+ * token's, and who comes in is the token's owner (KIP-48).
  */
 import { timingSafeEqual } from "node:crypto"
 import {
@@ -13,16 +14,25 @@ import {
   type ScramMechanism,
   xor,
 } from "@millrace/protocol/sasl/scram"
-import { AuthenticationFailed, type SaslServer, type SaslStep } from "./sasl.ts"
+import { type Authenticated, AuthenticationFailed, type SaslServer, type SaslStep } from "./sasl.ts"
 
 export interface ScramServerOptions {
   readonly mechanism: ScramMechanism
   readonly nonce: string
   credential(user: string): ScramCredential | undefined
+  token(tokenId: string): TokenCredential | undefined
+}
+
+/** A delegation token that is good now. */
+export interface TokenCredential {
+  readonly credential: ScramCredential
+  /** The owner's name. */
+  readonly user: string
+  readonly expiresAt: number
 }
 
 interface Challenge {
-  readonly user: string
+  readonly authenticated: Authenticated
   readonly credential: ScramCredential
   readonly header: string
   readonly clientFirstBare: string
@@ -30,7 +40,8 @@ interface Challenge {
   readonly nonce: string
 }
 
-const FIRST = /^([ny],(?:a=[^,]*)?,)((?:m=[^,]*,)?n=([^,]*),r=([^,]+)(?:,.*)?)$/s
+const FIRST = /^([ny],(?:a=[^,]*)?,)((?:m=[^,]*,)?n=([^,]*),r=([^,]+)((?:,.*)?))$/s
+const TOKEN_AUTH = /,tokenauth=true(?:,|$)/i
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64")
 
 export class ScramServer implements SaslServer {
@@ -49,17 +60,31 @@ export class ScramServer implements SaslServer {
   }
 
   #open(text: string): Challenge {
-    const [, header, clientFirstBare, name, clientNonce] = FIRST.exec(text) ?? []
+    const [, header, clientFirstBare, name, clientNonce, extensions] = FIRST.exec(text) ?? []
     if (name === undefined || clientFirstBare!.startsWith("m=")) throw this.#failed()
-    const user = nameOfSasl(name)
-    const credential = this.#options.credential(user)
-    if (credential === undefined) throw this.#failed()
+    const known = this.#find(nameOfSasl(name), extensions!)
+    if (known === undefined) throw this.#failed()
+    const { credential, authenticated } = known
     const nonce = clientNonce! + this.#options.nonce
     const serverFirst = `r=${nonce},s=${base64(credential.salt)},i=${credential.iterations}`
-    return { user, credential, header: header!, clientFirstBare: clientFirstBare!, serverFirst, nonce }
+    return { authenticated, credential, header: header!, clientFirstBare: clientFirstBare!, serverFirst, nonce }
   }
 
-  #check({ user, credential, header, clientFirstBare, serverFirst, nonce }: Challenge, text: string): SaslStep {
+  #find(name: string, extensions: string): Pick<Challenge, "authenticated" | "credential"> | undefined {
+    if (TOKEN_AUTH.test(extensions)) {
+      const token = this.#options.token(name)
+      if (token === undefined) return undefined
+      const { credential, user, expiresAt } = token
+      return { credential, authenticated: { user, expiresAt, byToken: true } }
+    }
+    const credential = this.#options.credential(name)
+    return credential && { credential, authenticated: { user: name } }
+  }
+
+  #check(
+    { authenticated, credential, header, clientFirstBare, serverFirst, nonce }: Challenge,
+    text: string,
+  ): SaslStep {
     const { mechanism } = this.#options
     const given = attributes(text)
     const proof = Buffer.from(given?.get("p") ?? "", "base64")
@@ -70,7 +95,7 @@ export class ScramServer implements SaslServer {
     const clientKey = xor(proof, hmac(mechanism, credential.storedKey, message))
     if (!timingSafeEqual(digest(mechanism, clientKey), credential.storedKey)) throw this.#failed()
     const signature = hmac(mechanism, credential.serverKey, message)
-    return { answer: Buffer.from(`v=${base64(signature)}`), authenticated: { user } }
+    return { answer: Buffer.from(`v=${base64(signature)}`), authenticated }
   }
 
   #failed(): AuthenticationFailed {

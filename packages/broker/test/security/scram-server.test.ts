@@ -1,6 +1,7 @@
 /** The exchange of RFC 7677, section 3, and what may go wrong in one. */
 import { saltedPassword, scramCredential } from "@millrace/protocol/sasl/scram"
 import { describe, expect, test } from "vitest"
+import { scramLogin } from "./scram-login.ts"
 import { ScramServer } from "../../src/security/scram-server.ts"
 
 const mechanism = "SCRAM-SHA-256"
@@ -17,6 +18,7 @@ function server() {
     mechanism,
     nonce: "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0",
     credential: (user) => users.get(user),
+    token: () => undefined,
   })
   return (text: string) => {
     const { answer, authenticated } = made.respond(Buffer.from(text))
@@ -31,6 +33,26 @@ test("the example of RFC 7677", () => {
     user: undefined,
   })
   expect(respond(FINAL)).toEqual({ answer: "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", user: "user" })
+})
+
+test("a delegation token's id, with the extension for it, brings in the token's owner", () => {
+  const made = () => {
+    const server = new ScramServer({
+      ...{ mechanism, nonce: "server", credential: () => undefined },
+      token: (id) => (id === "token" ? { credential, user: "owner", expiresAt: 77 } : undefined),
+    })
+    return (first: string) =>
+      scramLogin({ mechanism, user: first, password: "pencil", isToken: true }, async (message) => {
+        const { answer, authenticated } = server.respond(message)
+        return { authBytes: answer, authenticated }
+      })
+  }
+  return Promise.all([
+    expect(made()("token")).resolves.toMatchObject({
+      authenticated: { user: "owner", byToken: true, expiresAt: 77 },
+    }),
+    expect(made()("user")).rejects.toThrow("invalid credentials"),
+  ])
 })
 
 describe("fails alike, whatever was wrong", () => {

@@ -14,6 +14,7 @@ import type { TopicPartition } from "../group/assignor.ts"
 import { retrying } from "../network/retry.ts"
 import type { TopicPartitionOffset } from "../producer/transactions.ts"
 import * as configs from "./configs.ts"
+import * as tokens from "./delegation-tokens.ts"
 import * as groups from "./groups.ts"
 import * as streamsGroups from "./streams-groups.ts"
 import * as topics from "./topics.ts"
@@ -123,6 +124,23 @@ export class Admin {
   /** Mechanisms and iterations of users' SCRAM credentials; of all users when none is named. */
   describeScramCredentials(names?: readonly string[]): Promise<users.UserScramCredentials[]> {
     return users.describeScramCredentials(this.#cluster, names)
+  }
+
+  /** A delegation token of the caller, or of another user where rules allow it; see `DelegationToken`. */
+  createDelegationToken(options?: tokens.DelegationTokenOptions): Promise<tokens.DelegationToken> {
+    return tokens.createDelegationToken(this.#cluster, options)
+  }
+  /** Prolongs a token, as long as may be unless a period is given; answers when it ends now. */
+  renewDelegationToken(hmac: string, renewPeriodMs?: number): Promise<number> {
+    return tokens.renewDelegationToken(this.#cluster, hmac, renewPeriodMs)
+  }
+  /** Ends a token, at once unless a period is given; answers when. */
+  expireDelegationToken(hmac: string, expiryTimePeriodMs?: number): Promise<number> {
+    return tokens.expireDelegationToken(this.#cluster, hmac, expiryTimePeriodMs)
+  }
+  /** Tokens that the caller may see; those of some owners, or of all. */
+  describeDelegationTokens(owners?: readonly string[]): Promise<tokens.DelegationToken[]> {
+    return tokens.describeDelegationTokens(this.#cluster, owners)
   }
 
   /** Takes over a transactional id: its producer is fenced and its open transaction aborted. */

@@ -13,6 +13,8 @@ export interface PasswordSasl {
   readonly mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512"
   readonly username: string
   readonly password: string
+  /** With SCRAM: username and password are the id and the HMAC of a delegation token, as base64 (KIP-48). */
+  readonly tokenAuth?: boolean
 }
 
 export interface TokenSasl {
@@ -36,7 +38,7 @@ export async function startExchange(options: SaslOptions, nonce: () => string): 
     case "OAUTHBEARER":
       return bearer(await options.token(), options.extensions ?? {})
     default:
-      return new ScramExchange(options.mechanism, options.username, options.password, nonce())
+      return new ScramExchange(options.mechanism, options, nonce())
   }
 }
 

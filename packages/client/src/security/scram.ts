@@ -2,6 +2,8 @@
  * The client's side of SCRAM (RFC 5802): proves that it knows the password, and has the server prove it too.
  *
  *   n,,n=alice,r=NONCE  ->  r=NONCE…,s=SALT,i=4096  ->  c=biws,r=NONCE…,p=PROOF  ->  v=SIGNATURE
+ *
+ * With a delegation token in place of a user, `tokenauth=true` follows the first nonce (KIP-48).
  */
 import {
   attributes,
@@ -16,7 +18,7 @@ import {
   saslName,
   xor,
 } from "@millrace/protocol/sasl/scram"
-import type { SaslExchange } from "./sasl.ts"
+import type { PasswordSasl, SaslExchange } from "./sasl.ts"
 
 /** No channel binding, no other identity. */
 const HEADER = "n,,"
@@ -31,11 +33,15 @@ export class ScramExchange implements SaslExchange {
   /** What the server will say when it knows the credential. */
   #expected: string | undefined
 
-  constructor(mechanism: ScramMechanism, username: string, password: string, nonce: string) {
+  constructor(
+    mechanism: ScramMechanism,
+    { username, password, tokenAuth = false }: Pick<PasswordSasl, "username" | "password" | "tokenAuth">,
+    nonce: string,
+  ) {
     this.#mechanism = mechanism
     this.#password = password
     this.#nonce = nonce
-    this.#firstBare = `n=${saslName(username)},r=${nonce}`
+    this.#firstBare = `n=${saslName(username)},r=${nonce}${tokenAuth ? ",tokenauth=true" : ""}`
     this.first = Buffer.from(HEADER + this.#firstBare)
   }
 
