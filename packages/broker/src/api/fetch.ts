@@ -25,6 +25,7 @@ type FetchResponse = Answer<typeof Fetch>
 
 /** Before, a client takes a failed disk for a moved leader. */
 const VERSION_STORAGE_ERROR = 6
+const VERSION_DIVERGING_EPOCH = 12
 const VERSION_TOPIC_IDS = 13
 const READ_COMMITTED = 1
 const NO_EPOCH = -1
@@ -211,7 +212,8 @@ class FetchCall implements DataWaiter {
       fetchOffset: asked.fetchOffset,
       // Here, unlike in other APIs, any negative epoch says nothing.
       currentLeaderEpoch: Math.max(NO_EPOCH, asked.currentLeaderEpoch),
-      lastFetchedEpoch: asked.lastFetchedEpoch,
+      // A session may have it from a request in a later version: this one has no place for what would be told.
+      lastFetchedEpoch: this.#context.apiVersion < VERSION_DIVERGING_EPOCH ? NO_EPOCH : asked.lastFetchedEpoch,
       readCommitted: this.#request.isolationLevel === READ_COMMITTED,
       maxBytes: Math.min(asked.partitionMaxBytes, bytesLeft),
       minOneBatch: first,

@@ -16,18 +16,23 @@ interface Ask {
   readonly topicId?: string
   readonly maxWaitMs?: number
   readonly maxBytes?: number
+  /** Left out, the last one that fits. */
+  readonly version?: number
+  readonly lastFetchedEpoch?: number
 }
 
 /** Asks for partitions of topic "a" from these offsets on. */
 async function ask(client: Client, { session = [0, 0], partitions = {}, forgotten = [], ...rest }: Ask) {
-  const { topicId, maxWaitMs = 0, maxBytes = 10_000_000 } = rest
+  const { topicId, maxWaitMs = 0, maxBytes = 10_000_000, lastFetchedEpoch = -1 } = rest
+  const { version = topicId === undefined ? 12 : 17 } = rest
   const topic = topicId === undefined ? { topic: "a" } : { topicId }
   const asked = Object.entries(partitions).map(([partition, fetchOffset]) => ({
     partition: Number(partition),
     fetchOffset,
+    lastFetchedEpoch,
     partitionMaxBytes: maxBytes,
   }))
-  const { errorCode, sessionId, responses } = await client.send(Fetch, topicId === undefined ? 12 : 17, {
+  const { errorCode, sessionId, responses } = await client.send(Fetch, version, {
     maxWaitMs,
     minBytes: 1,
     maxBytes,
@@ -60,6 +65,15 @@ async function opened(client: Client, partitions: Record<number, number>, topicI
   expect(sessionId).toBeGreaterThan(0)
   return sessionId
 }
+
+test("58: what a session knows of epochs is not told in a version without diverging epochs", async () => {
+  const { client } = await withTopic(1)
+  await client.produce("a", batch(["x"]))
+  const { sessionId } = await ask(client, { partitions: { 0: 5 }, lastFetchedEpoch: 0 })
+  expect(await ask(client, { session: [sessionId, 1], version: 11 })).toMatchObject({
+    told: [{ partition: 0, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE }],
+  })
+})
 
 test("54 55: a session is told only what is new; what was fetched is asked for from where the client is", async () => {
   const { client } = await withTopic(2)
