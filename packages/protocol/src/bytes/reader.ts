@@ -13,6 +13,9 @@ import { readUuid, type Uuid, ZERO_UUID } from "./uuid.ts"
 /** Longest string, in bytes of UTF-8; Kafka's limit, the old two-byte length's maximum. */
 export const STRING_BYTES_MAX = 0x7fff
 
+/** Of the character that takes the place of bytes which are no UTF-8. */
+const REPLACEMENT_BYTES = 3
+
 /** Most array elements in one message, nested ones included: some 500,000 partitions with their replicas. */
 export const ARRAY_ELEMENTS_MAX = 5_000_000
 
@@ -196,7 +199,11 @@ export class Reader {
   private text(length: number): string {
     if (length === 0) return ""
     const start = this.take(length)
-    return this.bytes.toString("utf8", start, start + length)
+    const text = this.bytes.toString("utf8", start, start + length)
+    // Each byte that is no UTF-8 became three: nobody could write such a string into an answer.
+    if (length > STRING_BYTES_MAX / REPLACEMENT_BYTES && Buffer.byteLength(text) > STRING_BYTES_MAX)
+      this.fail(`a string that is no UTF-8, of more than ${STRING_BYTES_MAX} bytes as it was read`)
+    return text
   }
 
   private slice(length: number): Uint8Array {

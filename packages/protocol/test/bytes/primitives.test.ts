@@ -124,6 +124,19 @@ describe("strings", () => {
     )
   })
 
+  it("that are no UTF-8 are read only while they can be written again", () => {
+    const read = (bytes: Buffer) => {
+      const length = Buffer.alloc(2)
+      length.writeInt16BE(bytes.length)
+      return new Reader(Buffer.concat([length, bytes])).string()
+    }
+    const most = Math.floor(32767 / 3)
+    const text = read(Buffer.alloc(most, 0xff))
+    expect(text).toBe("\ufffd".repeat(most))
+    expect(new Reader(written((writer) => writer.string(text))).string()).toBe(text)
+    expect(() => read(Buffer.alloc(most + 1, 0xff))).toThrow("a string that is no UTF-8, of more than 32767 bytes")
+    expect(read(Buffer.alloc(32767, "x"))).toHaveLength(32767)
+  })
   it("longer than 32767 bytes are refused in both forms", () => {
     const long = "ä".repeat(20_000)
     expect(() => new Writer().string(long)).toThrow("a string of 40000 bytes, at most 32767")
