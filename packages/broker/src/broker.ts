@@ -7,7 +7,7 @@
  * LogDirectoryError (locked, another node's), CorruptLogError, NetError (port in use), DiskError.
  */
 import { parse, type Values } from "@millrace/config"
-import { type Address, type Clock, type Host, type Net, sleep } from "@millrace/host"
+import { type Address, BufferPool, type Clock, type Host, type Net, sleep } from "@millrace/host"
 import { uuidFromBytes } from "@millrace/protocol"
 import { LogDirectory } from "@millrace/storage"
 import { allApis } from "./api/all.ts"
@@ -61,6 +61,8 @@ export interface BrokerOptions {
   /** Takes the place of the `node.id` config. */
   readonly nodeId?: number
   readonly authorizer?: Authorizer
+  /** Memory for requests and answers. Default: a pool of its own. */
+  readonly buffers?: BufferPool
   /** A span for each request: see `findRequestTracing`. */
   readonly tracing?: RequestTracing | undefined
   readonly log?: ServerLog
@@ -201,11 +203,13 @@ export class Broker {
         fault: fault(TRANSACTION_STATE_TOPIC),
         defect: defect(TRANSACTION_STATE_TOPIC),
       })
+      const buffers = options.buffers ?? new BufferPool()
       const services: Services = {
         nodeId,
         clusterId,
         clock: host.clock,
         random: host.random,
+        buffers,
         configs,
         get config() {
           return configs.broker
@@ -257,6 +261,7 @@ export class Broker {
           windows: quotaWindows(config),
         }),
         counters,
+        buffers,
         security: (listener) => listeners.security(listener),
         log,
         dispatch: dispatcher({

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type Connection, type Host, memoryNet, type Net } from "@millrace/host"
+import { BufferPool, type Connection, type Host, memoryNet, type Net } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
 import {
   type Api,
@@ -58,6 +58,8 @@ export async function start(
     listen: address,
     log: (message) => messages.push(message),
     onDefect: (cause) => defects.push(cause),
+    // Whoever reads what was given back reads this.
+    buffers: new BufferPool({ poison: 0xdb }),
     ...options,
     dataDir,
     config: { ...testConfig, ...config },
@@ -110,7 +112,11 @@ export class Client {
     if (this.closed) return undefined
     const correlationId = this.#nextId++
     const answered = new Promise<Uint8Array | undefined>((answer) => this.#waiting.push({ correlationId, answer }))
-    this.#connection.write(encodeRequest(api, version, { correlationId, clientId: this.#clientId }, body))
+    const request = Buffer.concat(encodeRequest(api, version, { correlationId, clientId: this.#clientId }, body))
+    // In two pieces: the broker has to gather it, in memory of its pool.
+    const middle = request.length >> 1
+    this.#connection.write([request.subarray(0, middle)])
+    this.#connection.write([request.subarray(middle)])
     const frame = await answered
     if (!frame) return undefined
     const response = decodeResponse(api, version, frame)

@@ -58,12 +58,12 @@ class FlakyConnection implements Connection {
       close: (error) => handlers.close(error),
     })
   }
-  write(chunks: readonly Uint8Array[]): boolean {
+  write(chunks: readonly Uint8Array[], taken?: () => void): boolean {
     if (this.#cut()) {
       this.#inner.destroy()
       return false
     }
-    return this.#inner.write(chunks)
+    return this.#inner.write(chunks, taken)
   }
   pause(): void {
     this.#inner.pause()

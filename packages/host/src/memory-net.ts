@@ -96,10 +96,11 @@ class MemoryConnection implements Connection {
     this.#schedule()
   }
 
-  write(chunks: readonly Uint8Array[]): boolean {
+  write(chunks: readonly Uint8Array[], taken?: () => void): boolean {
     const peer = this.peer!
     if (this.#closed || this.#endRequested || peer.#closed) return false
     const copy = Buffer.concat(chunks)
+    taken?.()
     peer.#inbox.push(copy)
     peer.#inboxBytes += copy.length
     peer.#schedule()

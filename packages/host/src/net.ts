@@ -4,7 +4,7 @@
  * Three implementations: Node's sockets, an in-memory pair for one process, and the simulated network that drops,
  * delays and cuts. A connection hands its chunks to the handlers given to `attach`; a chunk belongs to the handler from
  * then on. A handler may offer memory of its own to be read into instead. Chunks given to `write` must not change until
- * they were flushed.
+ * `taken` says that they may.
  */
 export interface Address {
   readonly host: string
@@ -60,8 +60,11 @@ export interface Connection {
   readonly subject?: string | undefined
   /** Starts delivery. Must be called in the same turn in which the connection was handed out. */
   attach(handlers: ConnectionHandlers): void
-  /** Queues chunks as one write; false when the peer is slower than we: stop until `drain`. */
-  write(chunks: readonly Uint8Array[]): boolean
+  /**
+   * Queues chunks as one write; false when the peer is slower than we: stop until `drain`. `taken` is called once when
+   * nobody reads the chunks any more, which may be before `write` returns; it is not called when the connection ends first.
+   */
+  write(chunks: readonly Uint8Array[], taken?: () => void): boolean
   /** Bytes queued and not yet given to the network. */
   readonly pendingBytes: number
   /** Stops and restarts delivery of data: backpressure to the peer. */

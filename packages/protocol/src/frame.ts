@@ -8,6 +8,9 @@
  * chunk must not be reused after `push`; any other has a buffer of its own, and `room` never answers memory of a payload
  * that was handed out. That buffer grows with what has arrived, not with what its length announces: beyond
  * `reserveBytes` a peer cannot make us reserve memory by announcing a large frame.
+ *
+ * Where payloads are gathered comes from `buffers`. One that was outgrown goes back there; a payload is the very buffer that
+ * was taken for it, so that the caller may give it back too.
  */
 export const FRAME_LENGTH_BYTES = 4
 const RESERVE_BYTES = 64 * 1024
@@ -15,6 +18,14 @@ const RESERVE_BYTES = 64 * 1024
 const GATHER_GROWTH = 4
 /** What is read at once while no payload has begun. */
 const SCRATCH_BYTES = 64 * 1024
+
+/** Memory for payloads: a pool, such as the host's `BufferPool`. */
+export interface FrameBuffers {
+  take(bytes: number): Buffer
+  giveBack(buffer: Buffer): void
+}
+
+const FRESH: FrameBuffers = { take: (bytes) => Buffer.allocUnsafeSlow(bytes), giveBack: () => {} }
 
 /** The stream is not made of frames we accept; the connection is of no further use. */
 export class FrameError extends Error {
@@ -24,6 +35,7 @@ export class FrameError extends Error {
 export class FrameSplitter {
   private readonly maxFrameBytes: number
   private readonly reserveBytes: number
+  private readonly buffers: FrameBuffers
   private readonly prefix = new Uint8Array(FRAME_LENGTH_BYTES)
   private prefixFilled = 0
   /** Payload size of the frame being gathered; -1 while its length is not complete. */
@@ -37,9 +49,10 @@ export class FrameSplitter {
    * `maxFrameBytes` is Kafka's `socket.request.max.bytes`: the largest payload accepted. `reserveBytes`: what a payload
    * may take before it has arrived.
    */
-  constructor(maxFrameBytes: number, reserveBytes: number = RESERVE_BYTES) {
+  constructor(maxFrameBytes: number, reserveBytes: number = RESERVE_BYTES, buffers: FrameBuffers = FRESH) {
     this.maxFrameBytes = maxFrameBytes
     this.reserveBytes = reserveBytes
+    this.buffers = buffers
   }
 
   /** Bytes held back of a frame that is not complete. */
@@ -114,13 +127,17 @@ export class FrameSplitter {
   private reserve(needed: number): void {
     if (this.gathered !== undefined && this.gathered.length >= needed) return
     const room = Math.min(this.size, Math.max(needed, this.gatheredBytes * GATHER_GROWTH, this.reserveBytes))
-    const grown = Buffer.allocUnsafeSlow(room)
-    this.gathered?.copy(grown, 0, 0, this.gatheredBytes)
+    const grown = this.buffers.take(room)
+    if (this.gathered !== undefined) {
+      this.gathered.copy(grown, 0, 0, this.gatheredBytes)
+      this.buffers.giveBack(this.gathered)
+    }
     this.gathered = grown
   }
 
   private takeGathered(): Uint8Array {
-    const payload = this.gathered!.subarray(0, this.size)
+    // It never has more room than the whole payload needs, so now it has just that.
+    const payload = this.gathered!
     this.reset()
     return payload
   }

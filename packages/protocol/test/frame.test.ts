@@ -75,6 +75,37 @@ describe("FrameSplitter", () => {
     )
   })
 
+  it("gathers in memory of a pool: what it outgrew goes back, and a payload may as a whole", () => {
+    const poisoned = new Set<Buffer>()
+    const buffers = {
+      take: (bytes: number) => Buffer.alloc(bytes, 0xdb),
+      giveBack(buffer: Buffer) {
+        expect(poisoned.has(buffer)).toBe(false)
+        poisoned.add(buffer.fill(0xdb))
+      },
+    }
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 400_000 }), { maxLength: 5 }),
+        fc.array(fc.integer({ min: 1_000, max: 100_000 }), { minLength: 1, maxLength: 4 }),
+        (lengths, sizes) => {
+          const payloads = lengths.map((length, index) => Buffer.alloc(length, index + 1))
+          const splitter = new FrameSplitter(1_000_000, 16 * 1024, buffers)
+          let next = 0
+          for (const chunk of chunked(framed(payloads), sizes)) {
+            for (const frame of splitter.push(chunk)) {
+              expect(payloads[next++]!.equals(frame)).toBe(true)
+              // One that lay whole in a chunk is a view of that.
+              if (frame.buffer !== chunk.buffer) buffers.giveBack(frame as Buffer)
+            }
+          }
+          expect(next).toBe(payloads.length)
+        },
+      ),
+      { numRuns: 50 },
+    )
+  })
+
   it("goes on with chunks where it was read into, and the other way round", () => {
     const payloads = [Buffer.alloc(200_000, 1), Buffer.from("two"), Buffer.alloc(100_000, 3)]
     const stream = framed(payloads)

@@ -7,6 +7,9 @@
  * machine cannot say so: its peers have connections that look alive, and are reset once the machine is back and they write;
  * `duplicates` is how often a connection arrives twice, the second time with nobody at its other end. A connection that its owner closed,
  * or died over, ends at the peer after a delay, and what had been handed to the network still arrives before that.
+ *
+ * Chunks are read when they arrive, as late as the port allows: a writer that changes one before it was taken, and a reader
+ * that believes a chunk to be its own after all, are found out. They arrive cut in half, so that every frame has to be gathered.
  */
 import {
   type Address,
@@ -30,6 +33,12 @@ const RETRANSMIT_MS = 200
 const EPHEMERAL_PORT_FIRST = 40_000
 /** `write` answers false above this many undelivered bytes. */
 const WRITE_BUFFER_BYTES = 64 * 1024
+
+/** What travels: its writer learns when it was read. */
+interface Piece {
+  readonly bytes: Uint8Array
+  readonly taken: (() => void) | undefined
+}
 
 interface Owner {
   readonly name: string
@@ -217,7 +226,7 @@ class End implements Connection {
   readonly #pipe: Pipe
   #handlers: ConnectionHandlers | undefined
   /** What travels towards this end, oldest first; "end" is the orderly end of the stream. */
-  readonly #incoming: (Uint8Array | "end")[] = []
+  readonly #incoming: (Piece | "end")[] = []
   #incomingBytes = 0
   #paused = false
   #closed = false
@@ -238,15 +247,15 @@ class End implements Connection {
     this.deliver()
   }
 
-  write(chunks: readonly Uint8Array[]): boolean {
+  write(chunks: readonly Uint8Array[], taken?: () => void): boolean {
     if (!this.owner.alive) throw new ProcessDied(`${this.owner.name} is dead`)
     if (this.#closed || this.#ended) return false
     if (this.#pipe.isHalfOpen) return this.#writeToNobody()
     const peer = this.peer!
-    for (const chunk of chunks) {
-      // The port lets the writer reuse a chunk once it was flushed; a copy is when that happens here.
-      peer.#incoming.push(new Uint8Array(chunk))
-      peer.#incomingBytes += chunk.length
+    const pieces = chunks.flatMap(halves)
+    for (const [index, bytes] of pieces.entries()) {
+      peer.#incoming.push({ bytes, taken: index === pieces.length - 1 ? taken : undefined })
+      peer.#incomingBytes += bytes.length
     }
     peer.deliver()
     if (peer.#incomingBytes <= WRITE_BUFFER_BYTES) return true
@@ -324,8 +333,11 @@ class End implements Connection {
             this.#network.drop(this.#pipe)
             break
           }
-          this.#incomingBytes -= piece.length
-          this.#handlers?.data(piece)
+          this.#incomingBytes -= piece.bytes.length
+          // What the reader gets is its own.
+          const copy = new Uint8Array(piece.bytes)
+          if (this.peer!.owner.alive) piece.taken?.()
+          this.#handlers?.data(copy)
         }
         this.peer!.drained()
         this.deliver()
@@ -350,4 +362,9 @@ class End implements Connection {
       if (this.owner.alive) this.#handlers?.close(error)
     })
   }
+}
+
+function halves(chunk: Uint8Array): Uint8Array[] {
+  const middle = chunk.length >> 1
+  return middle === 0 ? [chunk] : [chunk.subarray(0, middle), chunk.subarray(middle)]
 }

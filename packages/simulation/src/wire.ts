@@ -99,9 +99,11 @@ class TappedConnection implements Connection {
     })
   }
 
-  write(chunks: readonly Uint8Array[]): boolean {
+  write(chunks: readonly Uint8Array[], taken?: () => void): boolean {
     let isFlowing = true
-    for (const frame of this.#requests.push(Buffer.concat(chunks))) {
+    const copy = Buffer.concat(chunks)
+    taken?.()
+    for (const frame of this.#requests.push(copy)) {
       const header = decodeRequestHeader(frame)
       const verdict = this.#plan({ api: header.apiKey, header, frame, process: this.#process })
       if (!this.#process.alive) throw new ProcessDied(`${this.#process.name} is dead`)

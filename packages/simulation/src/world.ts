@@ -2,7 +2,7 @@
  * A simulated installation: one broker machine whose process dies and comes back, and as many others as a suite needs.
  */
 import { Broker } from "@millrace/broker"
-import { type Disk, DiskError } from "@millrace/host"
+import { BufferPool, type Disk, DiskError } from "@millrace/host"
 import { Census } from "./census.ts"
 import { Machine, type SimulatedProcess } from "./machine.ts"
 import { SimulatedNetwork } from "./network.ts"
@@ -31,6 +31,8 @@ const BROKER_SETTINGS: Readonly<Record<string, string>> = {
   "producer.id.expiration.check.interval.ms": "1000",
 }
 /** A broker forgets a producer that was silent for longer. */
+/** What memory that the broker gave back holds until it is used again: whoever still reads it reads this. */
+const POISON = 0xdb
 export const PRODUCER_FORGOTTEN_MS = 14_000
 
 export class World {
@@ -124,6 +126,7 @@ export class World {
       dataDir: DATA_DIR,
       listen: { host: "broker", port: 9092 },
       config: this.#settings,
+      buffers: new BufferPool({ poison: POISON }),
       log: (line, { level, event }) => {
         if (event === "log-recovered") this.census.tornLogs++
         if (level === "error") this.#logged(process, line)

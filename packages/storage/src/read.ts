@@ -4,6 +4,8 @@
  * A fetch reads once into one buffer. Where it starts is known when the last one ended there; otherwise the index and
  * some headers tell. Batches stay as they are. The answer starts with the whole batch that holds the offset and ends with a whole batch;
  * `endOffset` (high watermark, last stable offset or log end) always lies between batches.
+ *
+ * Buffers: what is read, and answered, lies in memory that the reader gives (`take`) and owns; nothing here keeps any of it.
  */
 import { BATCH_HEADER_BYTES, RecordBatchView } from "@millrace/protocol/record/batch"
 import { RecordReader } from "@millrace/protocol/record/record"
@@ -19,6 +21,8 @@ export interface ReadOptions {
   readonly minOneBatch?: boolean
   /** Exclusive. */
   readonly endOffset: number
+  /** Where memory to read into comes from. Default: it is new each time. */
+  readonly take?: (bytes: number) => Buffer
 }
 
 export interface LogRead {
@@ -32,6 +36,8 @@ export interface TimestampOffset {
   readonly offset: number
   readonly leaderEpoch: number
 }
+
+type Take = NonNullable<ReadOptions["take"]>
 
 /** Read at a time to find a batch by its header: what lies between two index entries, usually. */
 const LOCATE_BYTES = 4096 + BATCH_HEADER_BYTES
@@ -52,12 +58,14 @@ export function readSegments(segments: SegmentList, fromOffset: number, options:
 /** undefined when no batch of the segment reaches the offset, which compaction can bring about. */
 function readSegment(segment: Segment, fromOffset: number, options: ReadOptions): LogRead | undefined {
   const nothing = { bytes: NOTHING, startOffset: fromOffset }
-  const position = segment.readPositions.get(fromOffset) ?? locate(segment, fromOffset)
+  const { take = Buffer.allocUnsafeSlow } = options
+  const position = segment.readPositions.get(fromOffset) ?? locate(segment, fromOffset, take)
   const available = segment.size - position
   if (available <= 0) return undefined
   if (available < BATCH_HEADER_BYTES) throw new CorruptLogError(segment.path, position, "it ends inside a batch header")
   const maxBytes = Math.max(options.maxBytes, 0)
-  let bytes: Uint8Array = readWhole(segment, position, Math.min(available, Math.max(maxBytes, BATCH_HEADER_BYTES)))
+  const wanted = Math.min(available, Math.max(maxBytes, BATCH_HEADER_BYTES))
+  let bytes: Uint8Array = readWhole(segment, position, wanted, take)
   const first = headerAt(segment, bytes, 0, position)
   const startOffset = first.baseOffset
   const size = first.sizeInBytes
@@ -65,7 +73,7 @@ function readSegment(segment: Segment, fromOffset: number, options: ReadOptions)
   if (size > maxBytes) {
     if (!options.minOneBatch) return nothing
     if (size > available) throw new CorruptLogError(segment.path, position, `a batch of ${size} bytes has ${available}`)
-    if (size > bytes.length) bytes = readWhole(segment, position, size)
+    if (size > bytes.length) bytes = readWhole(segment, position, size, take)
     bytes = check(segment, bytes.subarray(0, size), position)
     segment.readPositions.set(first.nextOffset, position + size)
     return { bytes, startOffset }
@@ -75,10 +83,10 @@ function readSegment(segment: Segment, fromOffset: number, options: ReadOptions)
 }
 
 /** Position of the batch that holds `fromOffset` or follows it; the segment's end when there is none. */
-function locate(segment: Segment, fromOffset: number): number {
+function locate(segment: Segment, fromOffset: number, take: Take): number {
   let position = segment.offsetIndex.positionFor(fromOffset)
   while (position < segment.size) {
-    const chunk = readWhole(segment, position, Math.min(segment.size - position, LOCATE_BYTES))
+    const chunk = readWhole(segment, position, Math.min(segment.size - position, LOCATE_BYTES), take)
     let at = 0
     while (at + BATCH_HEADER_BYTES <= chunk.length) {
       const batch = headerAt(segment, chunk, at, position)
@@ -118,8 +126,8 @@ function headerAt(segment: Segment, buffer: Uint8Array, at: number, position: nu
   return batch
 }
 
-function readWhole(segment: Segment, position: number, length: number): Buffer {
-  const buffer = Buffer.allocUnsafeSlow(length)
+function readWhole(segment: Segment, position: number, length: number, take: Take): Buffer {
+  const buffer = take(length)
   const read = segment.file.read(buffer, 0, length, position)
   if (read === length) return buffer
   throw new CorruptLogError(segment.path, position + read, `the file is shorter than its ${segment.size} bytes`)

@@ -4,7 +4,7 @@
  * it asked to wait for. At the end the broker is stopped or killed, and starts once more on what hostile clients left.
  */
 import { Broker } from "@millrace/broker"
-import { type Clock, type Host, memoryNet, type Net } from "@millrace/host"
+import { BufferPool, type Clock, type Host, memoryNet, type Net } from "@millrace/host"
 import { VirtualClock } from "@millrace/host/virtual-clock"
 import { type Api, type Encodable, encodeRequest } from "@millrace/protocol"
 import { CreateTopics } from "@millrace/protocol/messages/create-topics"
@@ -195,6 +195,8 @@ export class FuzzedBroker {
       dataDir: "/data",
       listen: { host: HOST, port: PORT },
       config: SETTINGS,
+      // Whoever reads what was given back reads this.
+      buffers: new BufferPool({ poison: 0xdb }),
       log: (line) => this.#logged(line),
       onDefect: (cause) => this.#found(`a defect: ${(cause instanceof Error && cause.stack) || String(cause)}`),
     })

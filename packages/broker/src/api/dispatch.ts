@@ -76,7 +76,7 @@ function dispatch(options: DispatchOptions, request: ServerRequest): void {
   const startedMs = clock.monotonic()
   // What a request waits for takes none of this thread's time: what counts is the handler's own turn.
   let workedMs: number | undefined
-  const answer = (response: object | null) => {
+  const answer = (response: object | null, taken?: () => void) => {
     counters.answered(handler.api.name, clock.monotonic() - startedMs)
     if (response === null) {
       counters.held(throttleMs)
@@ -96,7 +96,7 @@ function dispatch(options: DispatchOptions, request: ServerRequest): void {
       return
     }
     span?.answered(response, byteCount(chunks), throttleMs)
-    request.answer(chunks, throttleMs)
+    request.answer(chunks, throttleMs, taken)
   }
   try {
     handler.handle(body, context, options.services, answer)
@@ -126,7 +126,7 @@ function isServed(handler: AnyHandler, version: number): boolean {
 
 function contextOf(
   authorizer: Authorizer,
-  { frame, listener, connection, fail, end }: ServerRequest,
+  { frame, listener, connection, release, fail, end }: ServerRequest,
   clientId: string | null,
   apiVersion: number,
   throttle: (ms: number) => void,
@@ -141,6 +141,7 @@ function contextOf(
     requestBytes: frame.length,
     connection,
     throttle,
+    release,
     fail,
     end,
     may: (operation, resource, name = CLUSTER_NAME) =>

@@ -9,8 +9,11 @@
  *
  * Errors: OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, NOT_LEADER_OR_FOLLOWER,
  * FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, KAFKA_STORAGE_ERROR, TOPIC_AUTHORIZATION_FAILED; those of sessions.
- * Buffers: `records` are chunks that the log read for this answer; the connection owns them from then on.
+ * Buffers: `records` are views of what the log read for this answer, into memory lent by the broker's pool. It goes back
+ * when the network has taken the answer, or at once when what was read is not answered with; if the connection ends first,
+ * never. Nothing else keeps a view: sessions remember offsets.
  */
+import { BufferLoan } from "@millrace/host"
 import { ErrorCode } from "@millrace/protocol"
 import { Fetch, type FetchRequest } from "@millrace/protocol/messages/fetch"
 import { type FetchContext, fetchContext } from "../fetch/context.ts"
@@ -45,6 +48,8 @@ interface Attempt {
   readonly bytes: number
   /** Something that must be said at once: an error, or an epoch that diverges. */
   readonly urgent: boolean
+  /** The memory of its records. */
+  readonly loan: BufferLoan
 }
 
 class FetchCall implements DataWaiter {
@@ -85,6 +90,7 @@ class FetchCall implements DataWaiter {
       this.#answer(attempt)
       return
     }
+    attempt.loan.giveBack()
     this.#bytesSeen = attempt.bytes
     this.#wait(maxWaitMs)
   }
@@ -109,6 +115,7 @@ class FetchCall implements DataWaiter {
       if (this.#done) return
       const attempt = this.#read()
       if (answerAnyway || attempt.urgent || attempt.bytes >= this.#minBytes) this.#answer(attempt)
+      else attempt.loan.giveBack()
     })
   }
 
@@ -141,7 +148,7 @@ class FetchCall implements DataWaiter {
       ? this.#fetch.answer(attempt.answered, clock.monotonic())
       : this.#fetch.nothing()
     this.#count(answered)
-    this.#reply({ errorCode, sessionId, responses: byTopic(answered) })
+    this.#reply({ errorCode, sessionId, responses: byTopic(answered) }, () => attempt.loan.giveBack())
   }
 
   #count(answered: readonly AnsweredPartition[]): void {
@@ -166,15 +173,16 @@ class FetchCall implements DataWaiter {
     let left = this.#bytesMax
     let bytes = 0
     let urgent = false
+    const loan = new BufferLoan(this.#services.buffers)
     for (const from of this.#fetch.partitions) {
-      const read = this.#readPartition(from, left, bytes === 0)
+      const read = this.#readPartition(from, left, bytes === 0, loan)
       const size = read.records.length
       bytes += size
       left -= size
       if (read.errorCode !== ErrorCode.NONE || read.divergingEpoch) urgent = true
       answered.push({ from, answer: this.#answerOf(from, read) })
     }
-    return { answered, bytes, urgent }
+    return { answered, bytes, urgent, loan }
   }
 
   #answerOf({ asked }: AskedPartition, read: FetchRead): PartitionAnswer {
@@ -202,7 +210,12 @@ class FetchCall implements DataWaiter {
     return name === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.NONE
   }
 
-  #readPartition({ topic, topicId, asked }: AskedPartition, bytesLeft: number, first: boolean): FetchRead {
+  #readPartition(
+    { topic, topicId, asked }: AskedPartition,
+    bytesLeft: number,
+    first: boolean,
+    loan: BufferLoan,
+  ): FetchRead {
     const name = this.#topicName(topic, topicId)
     const refusal = this.#refusal(name, topic)
     if (refusal !== ErrorCode.NONE) return { ...NOTHING, errorCode: refusal }
@@ -217,6 +230,7 @@ class FetchCall implements DataWaiter {
       readCommitted: this.#request.isolationLevel === READ_COMMITTED,
       maxBytes: Math.min(asked.partitionMaxBytes, bytesLeft),
       minOneBatch: first,
+      take: (bytes) => loan.take(bytes),
     })
   }
 }

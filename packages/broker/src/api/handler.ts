@@ -4,7 +4,7 @@
  * A handler answers through `reply`, at once or later, exactly once. It throws for programmer errors only. What it needs
  * of the broker it gets as `Services`; who asks as `RequestContext`.
  */
-import type { Clock, Random } from "@millrace/host"
+import type { BufferPool, Clock, Random } from "@millrace/host"
 import type { Api, Encodable } from "@millrace/protocol"
 import type { BrokerConfig } from "../config/broker.ts"
 import type { ConfigView } from "../config/view.ts"
@@ -26,6 +26,8 @@ export interface Services {
   readonly clusterId: string
   readonly clock: Clock
   readonly random: Random
+  /** Memory for answers. */
+  readonly buffers: BufferPool
   readonly configs: ConfigView
   /** The broker's settings as they are now. */
   readonly config: BrokerConfig
@@ -53,8 +55,11 @@ export type Unthrottled<Response> = Omit<Response, "throttleTimeMs"> & { throttl
 /** An API's response as its handler answers it. */
 export type Answer<A extends { readonly response: unknown }> = Unthrottled<Encodable<A["response"]>>
 
-/** A response; or null for none, when the request is one that gets no answer. */
-export type Reply<Response> = (response: Response | null) => void
+/**
+ * A response; or null for none, when the request is one that gets no answer. `taken` is called once the network has taken the
+ * answer and nobody reads the response's bytes any more; where the connection ends first, never.
+ */
+export type Reply<Response> = (response: Response | null, taken?: () => void) => void
 
 export interface Handler<Request, Response> {
   readonly api: Api<Request, unknown, never, Response>

@@ -7,7 +7,9 @@
  * closed instead. A batch of a transaction that the log does not know yet is first verified with the coordinator
  * (KIP-890): without that, a delayed batch would open a transaction that nobody ends.
  *
- * Request buffers: `records` are views of the frame; the log writes offsets into them and keeps none.
+ * Buffers: `records` are views of the frame; the log writes offsets into them, and keeps none. Once every partition was
+ * appended to or refused, those that wait for a transaction's coordinator included, nothing reads them any more, and the
+ * frame is released, whatever its answer still waits for.
  */
 import { ErrorCode, isRetriable } from "@millrace/protocol"
 import { BATCH_HEADER_BYTES, RecordBatchView } from "@millrace/protocol/record/batch"
@@ -63,6 +65,8 @@ class ProduceCall {
   readonly #responses = new Map<string, TopicResponse>()
   /** Partitions not settled yet; one more while the request is still being walked. */
   #open = 1
+  /** Of them those whose records are not appended or refused yet. */
+  #unread = 1
   readonly #waiters: OffsetWaiter[] = []
   #expire: (() => void) | undefined
   #failed: ErrorCode = ErrorCode.NONE
@@ -91,6 +95,7 @@ class ProduceCall {
         else this.#appendTo(topic as string, response, records)
       }
     }
+    this.#read()
     this.#settled()
     if (this.#open > 0 && this.#waiters.length > 0) this.#armTimeout()
   }
@@ -175,6 +180,7 @@ class ProduceCall {
     records: Uint8Array,
   ): void {
     this.#open++
+    this.#unread++
     const add = this.#context.apiVersion >= VERSION_IMPLICIT_ADD
     const join = partition.joins.begin(producer.producerId)
     this.#services.replicas
@@ -185,6 +191,7 @@ class ProduceCall {
           this.#refuse(response, ErrorCode.INVALID_TXN_STATE, "The transaction ended before the batch came.")
         } else if (error === ErrorCode.NONE) this.#append(partition, response, records)
         else this.#refuse(response, this.#inVersion(error), "The partition is not part of the producer's transaction.")
+        this.#read()
         partition.joins.settle(producer.producerId, join)
         this.#settled()
       })
@@ -249,6 +256,10 @@ class ProduceCall {
     response.logAppendTimeMs = -1
     response.errorMessage = message
     this.#failed = error
+  }
+
+  #read(): void {
+    if (--this.#unread === 0) this.#context.release()
   }
 
   #settled(): void {

@@ -7,8 +7,12 @@
  *
  * Invariants: answers leave in the order of their requests (a long-polling fetch delays only its own connection);
  * unanswered requests and answers not yet taken by the client are bounded in number and bytes, by not reading; after
- * `close` nothing is dispatched or sent. A frame belongs to its request; chunks given to `answer` belong to the sender.
+ * `close` nothing is dispatched or sent.
+ *
+ * Buffers: a frame belongs to its request, which may give it back to the pool it was gathered in. Chunks given to `answer`
+ * belong to the network until it has taken them: their owner is told so, once, and never when they are not sent.
  */
+import type { BufferPool } from "@millrace/host"
 import { FrameSplitter } from "@millrace/protocol"
 
 export interface ConnectionLimits {
@@ -25,8 +29,8 @@ export interface ConnectionLimits {
 /** What the core wants done. Called synchronously from its methods. */
 export interface ConnectionEffects {
   request(frame: Uint8Array, slot: Slot): void
-  /** Writes and returns the bytes the network has not taken yet. */
-  send(chunks: readonly Uint8Array[]): number
+  /** Writes and returns the bytes the network has not taken yet. `taken`: nobody reads the chunks any more. */
+  send(chunks: readonly Uint8Array[], taken: (() => void) | undefined): number
   pause(): void
   resume(): void
   /** `reason` goes to the log; an orderly end has none. */
@@ -38,6 +42,8 @@ export interface Slot {
   readonly requestBytes: number
   /** Undefined while the handler works; null when the request gets no answer (produce with acks=0). */
   answer: readonly Uint8Array[] | null | undefined
+  /** Called when the network has taken the answer. */
+  taken: (() => void) | undefined
 }
 
 export class ConnectionCore {
@@ -56,10 +62,10 @@ export class ConnectionCore {
   /** Inside `receive`: answers are collected and sent as one write at its end. */
   #receiving = false
 
-  constructor(limits: ConnectionLimits, effects: ConnectionEffects) {
+  constructor(limits: ConnectionLimits, buffers: BufferPool, effects: ConnectionEffects) {
     this.#limits = limits
     this.#effects = effects
-    this.#splitter = new FrameSplitter(limits.requestBytesMax)
+    this.#splitter = new FrameSplitter(limits.requestBytesMax, undefined, buffers)
   }
 
   get unanswered(): number {
@@ -80,9 +86,10 @@ export class ConnectionCore {
   }
 
   /** Null: the request gets no answer. */
-  answer(slot: Slot, chunks: readonly Uint8Array[] | null): void {
+  answer(slot: Slot, chunks: readonly Uint8Array[] | null, taken?: () => void): void {
     if (this.#closed) return
     slot.answer = chunks
+    slot.taken = taken
     if (this.#receiving || this.#slots[0] !== slot) return
     this.#flush()
     this.#dispatch()
@@ -129,7 +136,7 @@ export class ConnectionCore {
       let next = 0
       while (next < this.#backlog.length && !this.#isFull()) {
         const frame = this.#backlog[next++]!
-        const slot: Slot = { requestBytes: frame.length, answer: undefined }
+        const slot: Slot = { requestBytes: frame.length, answer: undefined, taken: undefined }
         this.#slots.push(slot)
         this.#unansweredBytes += frame.length
         this.#effects.request(frame, slot)
@@ -155,15 +162,18 @@ export class ConnectionCore {
   #flush(): void {
     let ready = 0
     const chunks: Uint8Array[] = []
+    const owners: (() => void)[] = []
     while (ready < this.#slots.length) {
       const slot = this.#slots[ready]!
       if (slot.answer === undefined) break
       if (slot.answer !== null) for (const chunk of slot.answer) chunks.push(chunk)
+      if (slot.taken !== undefined) owners.push(slot.taken)
       this.#unansweredBytes -= slot.requestBytes
       ready++
     }
     if (ready > 0) this.#slots = ready === this.#slots.length ? [] : this.#slots.slice(ready)
-    if (chunks.length > 0) this.#unsentBytes = this.#effects.send(chunks)
+    const taken = owners.length === 0 ? undefined : () => owners.forEach((tell) => tell())
+    if (chunks.length > 0) this.#unsentBytes = this.#effects.send(chunks, taken)
     if (this.#draining && this.#slots.length === 0) this.#close()
   }
 

@@ -19,6 +19,8 @@ export interface RequestContext {
   maySomewhere(operation: Operation, resource: ResourceType): boolean
   /** Leaves the connection alone for so long once this request is answered; of several times the longest counts. */
   throttle(ms: number): void
+  /** Nothing reads the request's bytes any more, also not through views of them: their memory may be used again. */
+  release(): void
   /** Closes the connection instead of answering. */
   fail(reason: string): void
   /** Closes the connection once this request is answered; the reason goes to the log. */

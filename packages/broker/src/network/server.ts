@@ -5,6 +5,7 @@
  */
 import {
   type Address,
+  type BufferPool,
   type Clock,
   type Connection,
   formatAddress,
@@ -28,6 +29,8 @@ export interface ServerOptions {
   readonly idleMsMax: number
   readonly quotas: ConnectionQuotas
   readonly counters: BrokerCounters
+  /** Where requests are gathered. */
+  readonly buffers: BufferPool
   /** Of the listener of this name. */
   security(listener: string): ListenerSecurity
   /** Answers one request, now or later, through `answer`; `fail` closes the connection instead. */
@@ -43,8 +46,13 @@ export interface ServerRequest {
   readonly frame: Uint8Array
   readonly listener: string
   readonly connection: ConnectionIdentity
-  /** Null: no answer is sent. A positive `throttleMs` mutes the connection after it was sent (KIP-219). */
-  answer(chunks: readonly Uint8Array[] | null, throttleMs: number): void
+  /**
+   * Null: no answer is sent. A positive `throttleMs` mutes the connection after it was sent (KIP-219). `taken` is called when
+   * nobody reads the chunks any more; where the connection ends first, never.
+   */
+  answer(chunks: readonly Uint8Array[] | null, throttleMs: number, taken?: () => void): void
+  /** Nobody reads the frame any more, nor a view of it. Where nobody can say so, the frame is the garbage collector's. */
+  release(): void
   fail(reason: string): void
   /** Takes no further request, and closes once this one and those before it are answered. */
   end(reason: string): void
@@ -275,17 +283,18 @@ class ServerConnection {
       socket.resume()
       socket.end()
     }
-    this.core = new ConnectionCore(options.limits, {
+    this.core = new ConnectionCore(options.limits, options.buffers, {
       request: (frame: Uint8Array, slot: Slot) => {
         options.dispatch({
           frame,
           listener,
           connection: identity,
-          answer: (chunks, throttleMs) => {
+          answer: (chunks, throttleMs, taken) => {
             // Before the answer, which may make room for requests that wait here.
             this.mute(throttleMs)
-            this.core.answer(slot, chunks)
+            this.core.answer(slot, chunks, taken)
           },
+          release: () => options.buffers.giveBack(frame),
           fail: (reason) => {
             this.core.closed()
             close(reason)
@@ -296,8 +305,8 @@ class ServerConnection {
           },
         })
       },
-      send: (chunks) => {
-        socket.write(chunks)
+      send: (chunks, taken) => {
+        socket.write(chunks, taken)
         return socket.pendingBytes
       },
       pause: () => socket.pause(),

@@ -16,6 +16,8 @@ export interface FetchReadRequest {
   readonly maxBytes: number
   /** Return the first batch even if it is larger than `maxBytes`. */
   readonly minOneBatch: boolean
+  /** Where memory for the records comes from. */
+  readonly take: (bytes: number) => Buffer
 }
 
 export interface FetchRead {
@@ -73,8 +75,8 @@ function readLog(partition: Partition, log: Log, request: FetchReadRequest): Fet
   const endOffset = readCommitted ? lastStableOffset : highWatermark
   const empty = { ...state, records: EMPTY, ...(readCommitted ? { abortedTransactions: [] } : {}) }
   if (fetchOffset >= endOffset || (request.maxBytes <= 0 && !request.minOneBatch)) return empty
-  const { maxBytes, minOneBatch } = request
-  const read = log.read(fetchOffset, { maxBytes: Math.max(0, maxBytes), minOneBatch, endOffset })
+  const { maxBytes, minOneBatch, take } = request
+  const read = log.read(fetchOffset, { maxBytes: Math.max(0, maxBytes), minOneBatch, endOffset, take })
   if (read === "OFFSET_OUT_OF_RANGE") return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
   if (!readCommitted) return { ...state, records: read.bytes }
   return { ...state, records: read.bytes, abortedTransactions: abortedIn(log, read.bytes, endOffset) }

@@ -1,3 +1,4 @@
+import { BufferPool } from "@millrace/host"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import {
@@ -25,19 +26,21 @@ class Harness implements ConnectionEffects {
   readonly requests: { text: string; slot: Slot }[] = []
   readonly writes: string[] = []
   readonly events: string[] = []
+  readonly taken: ((() => void) | undefined)[] = []
   pending = 0
   answerAtOnce = false
   readonly core: ConnectionCore
   constructor(overrides: Partial<ConnectionLimits> = {}) {
-    this.core = new ConnectionCore({ ...limits, ...overrides }, this)
+    this.core = new ConnectionCore({ ...limits, ...overrides }, new BufferPool(), this)
   }
   request(bytes: Uint8Array, slot: Slot): void {
     const text = Buffer.from(bytes).toString()
     this.requests.push({ text, slot })
     if (this.answerAtOnce) this.core.answer(slot, [Buffer.from(text.toUpperCase())])
   }
-  send(chunks: readonly Uint8Array[]): number {
+  send(chunks: readonly Uint8Array[], taken: (() => void) | undefined): number {
     this.writes.push(Buffer.concat(chunks).toString())
+    this.taken.push(taken)
     return this.pending
   }
   pause(): void {
@@ -49,9 +52,9 @@ class Harness implements ConnectionEffects {
   close(reason?: string): void {
     this.events.push(reason === undefined ? "end" : `close: ${reason}`)
   }
-  answer(index: number): void {
+  answer(index: number, taken?: () => void): void {
     const { slot, text } = this.requests[index]!
-    this.core.answer(slot, [Buffer.from(text.toUpperCase())])
+    this.core.answer(slot, [Buffer.from(text.toUpperCase())], taken)
   }
 }
 
@@ -197,5 +200,32 @@ describe("end", () => {
     harness.core.closed()
     harness.answer(0)
     expect(harness.writes).toEqual([])
+  })
+})
+
+describe("memory", () => {
+  test("owners of answers that left together are told when the network has taken them, in order, and not before", () => {
+    const harness = new Harness()
+    const told: string[] = []
+    harness.core.receive(Buffer.concat([frame("a"), frame("b"), frame("c")]))
+    harness.answer(1, () => told.push("b"))
+    harness.answer(2)
+    expect(harness.writes).toEqual([])
+    harness.answer(0, () => told.push("a"))
+    expect(harness.writes).toEqual(["ABC"])
+    expect(told).toEqual([])
+    harness.taken[0]!()
+    expect(told).toEqual(["a", "b"])
+  })
+
+  test("the owner of an answer that was not sent is told nothing", () => {
+    const harness = new Harness()
+    const told: string[] = []
+    harness.core.receive(Buffer.concat([frame("a"), frame("b")]))
+    harness.answer(1, () => told.push("b"))
+    harness.core.closed()
+    harness.answer(0, () => told.push("a"))
+    expect(harness.writes).toEqual([])
+    expect(told).toEqual([])
   })
 })

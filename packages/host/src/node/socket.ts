@@ -42,13 +42,16 @@ export class NodeConnection implements Connection {
     })
     socket.on("close", () => handlers.close(failure))
   }
-  write(chunks: readonly Uint8Array[]): boolean {
+  write(chunks: readonly Uint8Array[], taken?: () => void): boolean {
     const socket = this.#socket
     if (socket.destroyed || socket.writableEnded) return false
-    if (chunks.length === 1) return socket.write(chunks[0]!)
+    // Chunks are taken in order. After an error nobody can tell what the system still reads.
+    const written = taken && ((cause?: Error | null) => !cause && taken())
+    const last = chunks.length - 1
+    if (last === 0) return socket.write(chunks[0]!, written)
     socket.cork()
     let more = true
-    for (const chunk of chunks) more = socket.write(chunk)
+    for (const [index, chunk] of chunks.entries()) more = socket.write(chunk, index === last ? written : undefined)
     socket.uncork()
     return more
   }

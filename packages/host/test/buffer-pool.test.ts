@@ -1,0 +1,95 @@
+import { BufferLoan, BufferPool, IDLE_BYTES_MAX } from "@millrace/host"
+import fc from "fast-check"
+import { describe, expect, test } from "vitest"
+
+const KIB = 1024
+
+describe("a pool of buffers", () => {
+  test("gives memory that came back to the next who takes as much, with a buffer of just the bytes that were asked for", () => {
+    const pool = new BufferPool()
+    const first = pool.take(70_000)
+    expect(first).toHaveLength(70_000)
+    pool.giveBack(first)
+    expect(pool.idleBytes).toBe(128 * KIB)
+    const second = pool.take(100_000)
+    expect(second).toHaveLength(100_000)
+    expect(second.buffer).toBe(first.buffer)
+    expect(pool.idleBytes).toBe(0)
+    expect(pool.take(100_000).buffer).not.toBe(first.buffer)
+  })
+
+  test("takes nothing back twice, also when another has the memory by then", () => {
+    const pool = new BufferPool()
+    const first = pool.take(10)
+    pool.giveBack(first)
+    const second = pool.take(10)
+    expect(second.buffer).toBe(first.buffer)
+    pool.giveBack(first)
+    expect(pool.idleBytes).toBe(0)
+    expect(pool.take(10).buffer).not.toBe(second.buffer)
+  })
+
+  test("takes back nothing but what it gave: no view of it, and no other memory", () => {
+    const pool = new BufferPool({ poison: 0xdb })
+    const buffer = pool.take(10).fill(1)
+    const other = Buffer.alloc(16 * KIB)
+    for (const foreign of [buffer.subarray(), other, new BufferPool().take(10)]) pool.giveBack(foreign)
+    expect(pool.idleBytes).toBe(0)
+    expect(buffer).toEqual(Buffer.alloc(10, 1))
+    expect(other.every((byte) => byte === 0)).toBe(true)
+  })
+
+  test("keeps no more than its bound, and nothing that is very large", () => {
+    const bounded = new BufferPool({ idleBytesMax: 100 * KIB })
+    for (const buffer of Array.from({ length: 9 }, () => bounded.take(16 * KIB))) bounded.giveBack(buffer)
+    expect(bounded.idleBytes).toBe(96 * KIB)
+    const pool = new BufferPool()
+    pool.giveBack(pool.take(4 * 1024 * KIB + 1))
+    expect(pool.idleBytes).toBe(0)
+    for (const buffer of Array.from({ length: 5 }, () => pool.take(4 * 1024 * KIB))) pool.giveBack(buffer)
+    expect(pool.idleBytes).toBe(IDLE_BYTES_MAX)
+  })
+
+  test("poisons all memory that comes back, what was not asked for of it too", () => {
+    const pool = new BufferPool({ poison: 0xdb })
+    const buffer = pool.take(10)
+    const view = new Uint8Array(buffer.buffer)
+    pool.giveBack(buffer)
+    expect(view.every((byte) => byte === 0xdb)).toBe(true)
+  })
+
+  test("never lets two have the same memory, whatever they take and give back", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(200_000), fc.nat(20)), { maxLength: 60 }), (steps) => {
+        const pool = new BufferPool({ idleBytesMax: 500_000, poison: 0xdb })
+        const all: Buffer[] = []
+        const held = new Map<Buffer, number>()
+        for (const [index, [bytes, which]] of steps.entries()) {
+          const old = all[which]
+          if (old !== undefined && index % 2 === 1) {
+            held.delete(old)
+            pool.giveBack(old)
+          } else {
+            const buffer = pool.take(bytes).fill(index)
+            all.push(buffer)
+            held.set(buffer, index)
+          }
+          expect(pool.idleBytes).toBeLessThanOrEqual(500_000)
+        }
+        for (const [buffer, byte] of held) expect(buffer.every((one) => one === byte)).toBe(true)
+        expect(new Set([...held.keys()].map(({ buffer }) => buffer)).size).toBe(held.size)
+      }),
+    )
+  })
+})
+
+test("a loan gives back all that was taken for it, once", () => {
+  const pool = new BufferPool()
+  const loan = new BufferLoan(pool)
+  for (const bytes of [1, 20 * KIB, 1]) loan.take(bytes)
+  loan.giveBack()
+  expect(pool.idleBytes).toBe(64 * KIB)
+  const next = pool.take(1)
+  loan.giveBack()
+  expect(pool.take(1).buffer).not.toBe(next.buffer)
+})
