@@ -58,6 +58,11 @@ export class VirtualClock implements Clock {
     this.#now = Math.max(this.#now, time)
   }
 
+  /** Time passes and nothing fires, as while a thread is busy: what falls due fires late, when time moves next. */
+  stall(ms: number): void {
+    this.#now += ms
+  }
+
   advance(ms: number): void {
     this.moveTo(this.#now + ms)
   }

@@ -123,8 +123,7 @@ function ending({ tests }: TestRunner): string {
       return found.map(({ name }) => `\`${name}\``).join(", ")
     })
   return [
-    "Each is run as it is, but that some ask for three replicas of their topics, and get one, and that `0081_admin` waits a",
-    "second more for sessions to end, which otherwise end as soon as it looks.\n",
+    "Each is run as it is, but that some ask for three replicas of their topics, and get one.\n",
     "Left out are tests that the runner itself takes for local, as they talk to no broker or to librdkafka's mock of one,",
     "and:\n",
     ...LEFT_OUT.map((one) => `- ${names(one.tests).join(", ")}: ${one.why}.`),

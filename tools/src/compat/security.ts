@@ -55,7 +55,7 @@ export async function secureBroker(): Promise<SecureBroker> {
   return {
     checks: [
       ...javaChecks(broker.address, admin, alice),
-      tokenCheck(broker.address, alice, ({ tokenId, hmac }) =>
+      tokenCheck(broker.address, admin, ({ tokenId, hmac }) =>
         file(
           "token.properties",
           properties("SCRAM-SHA-256", scram, tokenId, hmac).replace(/;$/m, ' tokenauth="true";'),
@@ -137,11 +137,11 @@ interface Token {
   readonly hmac: string
 }
 
-/** Alice's, made, prolonged, used and ended with Kafka's tool; `propertiesOf` answers the file of a client that has it. */
-function tokenCheck(brokers: string, alice: string, propertiesOf: (token: Token) => string): Check {
+/** The administrator's, made, prolonged, used and ended with Kafka's tool; `propertiesOf` answers the file of a client that has it. */
+function tokenCheck(brokers: string, admin: string, propertiesOf: (token: Token) => string): Check {
   const tool = async (...args: string[]) => {
     const main = "org.apache.kafka.tools.DelegationTokenCommand"
-    return (await kafkaTool(main, ["--bootstrap-server", brokers, "--command-config", alice, ...args])).stdout
+    return (await kafkaTool(main, ["--bootstrap-server", brokers, "--command-config", admin, ...args])).stdout
   }
   return {
     client: JAVA,
@@ -151,14 +151,16 @@ function tokenCheck(brokers: string, alice: string, propertiesOf: (token: Token)
       const [, tokenId, hmac] = /^(\S{22})\s+(\S{88})\s/m.exec(made) ?? []
       if (tokenId === undefined || hmac === undefined) throw new Error(made)
       await tool("--renew", "--renew-time-period", "3600000", "--hmac", hmac)
-      if (!(await tool("--describe")).includes(tokenId)) throw new Error("the token is not described")
+      if (!(await tool("--describe", "--owner-principal", "User:admin")).includes(tokenId))
+        throw new Error("the token is not described")
       const { stdout } = await kafkaTool("org.apache.kafka.tools.ProducerPerformance", [
-        ...["--topic", "secure", "--num-records", "1000", "--record-size", "100", "--throughput", "-1"],
+        ...["--topic", "by-token", "--num-records", "1000", "--record-size", "100", "--throughput", "-1"],
         ...["--command-config", propertiesOf({ tokenId, hmac })],
       ])
       if (!stdout.includes("1000 records sent")) throw new Error(stdout)
       await tool("--expire", "--expiry-time-period", "-1", "--hmac", hmac)
-      if ((await tool("--describe")).includes(tokenId)) throw new Error("the token is described after its end")
+      if ((await tool("--describe", "--owner-principal", "User:admin")).includes(tokenId))
+        throw new Error("the token is described after its end")
       return "1000 records by its owner"
     },
   }

@@ -191,6 +191,7 @@ export class ShardRunner<Request, Record, Timeout, Send> {
   }
 
   #turn(): void {
+    const { shard } = this.#options
     this.#scheduled = false
     if (this.#phase !== "active") return
     const events = this.#queue
@@ -209,10 +210,16 @@ export class ShardRunner<Request, Record, Timeout, Send> {
         this.#append(unit)
         unit = this.#open(undefined)
       } else {
+        if (event.kind === "request" && shard.dependsOnTime?.(event.request)) this.#catchUp(unit)
         this.#decide(unit, event)
       }
     }
     this.#append(unit)
+  }
+
+  /** Decides about timers that this thread was too busy to fire. Kafka's have a thread of their own. */
+  #catchUp(unit: Unit<Request, Timeout, Send>): void {
+    for (const due of this.#timers.overdue()) this.#decide(unit, { kind: "timer", due })
   }
 
   #open(scope: TransactionScope | undefined): Unit<Request, Timeout, Send> {
@@ -234,8 +241,10 @@ export class ShardRunner<Request, Record, Timeout, Send> {
     const now = clock.now()
     // A heartbeat decided just before, in this very turn, has moved the timer although its change is not applied yet.
     if (event.kind === "timer") {
-      const moved = unit.timers.some((change) => change.key === event.due.key)
-      if (moved || !this.#timers.isCurrent(event.due)) return
+      const { due } = event
+      const moved = unit.timers.some((change) => change.key === due.key)
+      const decided = unit.events.some((other) => other.kind === "timer" && other.due === due)
+      if (moved || decided || !this.#timers.isCurrent(due)) return
     }
     const mark = shard.undo.mark()
     let decision: Decision<Record, Timeout, Send>

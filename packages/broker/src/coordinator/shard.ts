@@ -101,6 +101,11 @@ export interface CoordinatorShard<Request, Record, Timeout, Send> {
   /** Everything the shard keeps is in containers of this log. */
   readonly undo: UndoLog
   handle(request: Request, now: number): Decision<Record, Timeout, Send>
+  /**
+   * Whether the request's answer turns on what time alone changes, such as whether members are still there: timers that
+   * should have run out by now do so before it.
+   */
+  dependsOnTime?(request: Request): boolean
   /** A timer that a decision armed has run out. */
   expire(timeout: Timeout, now: number): Decision<Record, Timeout, Send>
   /** Applies one record. The only way durable state changes. */

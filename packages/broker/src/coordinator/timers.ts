@@ -3,6 +3,9 @@
  *
  * A timer that runs out stays in the table until its decision is in the log (`settle`), so a decision that could not be
  * appended is tried again instead of being lost with its timer.
+ *
+ * Timers fire late while the thread is busy with something else; which of them should have fired is known all the same
+ * (`overdue`).
  */
 import type { Clock, Timer } from "@millrace/host"
 import type { TimerChange } from "./shard.ts"
@@ -13,6 +16,8 @@ const retryBackoffMs = 500
 interface Armed<Timeout> {
   readonly key: string
   readonly timeout: Timeout
+  /** On the monotonic clock. */
+  readonly deadline: number
   timer: Timer
 }
 
@@ -41,11 +46,22 @@ export class KeyedTimers<Timeout> {
   }
 
   settle(due: Due<Timeout>): void {
-    if (this.isCurrent(due)) this.#armed.delete(due.key)
+    const armed = this.#armed.get(due.key)
+    if (armed !== due) return
+    armed.timer.cancel()
+    this.#armed.delete(due.key)
   }
 
   retry(due: Due<Timeout>): void {
-    if (this.isCurrent(due)) this.#arm(due.key, retryBackoffMs, due.timeout)
+    if (!this.isCurrent(due)) return
+    this.settle(due)
+    this.#arm(due.key, retryBackoffMs, due.timeout)
+  }
+
+  /** Timers whose time has come, whether or not they have fired, in the order of their times. */
+  overdue(): Due<Timeout>[] {
+    const now = this.#clock.monotonic()
+    return [...this.#armed.values()].filter(({ deadline }) => deadline <= now).sort((a, b) => a.deadline - b.deadline)
   }
 
   clear(): void {
@@ -57,6 +73,7 @@ export class KeyedTimers<Timeout> {
     const armed: Armed<Timeout> = {
       key,
       timeout,
+      deadline: this.#clock.monotonic() + delayMs,
       // A coordinator's timers must not keep a stopped process alive.
       timer: this.#clock.setTimer(delayMs, () => this.#due(armed), { background: true }),
     }

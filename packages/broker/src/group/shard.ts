@@ -39,6 +39,12 @@ import { streamsTimerKey } from "./streams/requests.ts"
 import { sync } from "./sync.ts"
 import { timeout } from "./timeouts.ts"
 
+/** What is asked about groups as they are now: who has not been heard of in time is not in them any more. */
+const ABOUT_NOW: ReadonlySet<GroupRequest["kind"]> = new Set([
+  ...(["delete", "offset-delete", "list"] as const),
+  ...(["describe", "consumer-describe", "streams-describe"] as const),
+])
+
 export class GroupShard implements CoordinatorShard<GroupRequest, GroupRecord, GroupTimeout, never> {
   readonly undo = new UndoLog()
   readonly state: GroupShardState
@@ -101,6 +107,10 @@ export class GroupShard implements CoordinatorShard<GroupRequest, GroupRecord, G
         break
     }
     return out
+  }
+
+  dependsOnTime({ kind }: GroupRequest): boolean {
+    return ABOUT_NOW.has(kind)
   }
 
   expire(due: GroupTimeout, now: number): Decision<GroupRecord, GroupTimeout, never> {

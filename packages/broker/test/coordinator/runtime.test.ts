@@ -326,3 +326,45 @@ describe("loading", () => {
     expect(await fetch("a", true)).toMatchObject({ offset: 2 })
   })
 })
+
+describe("while the thread is busy timers fire late", () => {
+  const GROUP = "g"
+
+  /** A group whose only member was last heard of when it joined. */
+  async function startWithMember() {
+    const started = start()
+    await pass(started.clock, 0)
+    const { memberId, memberEpoch } = await started.join(GROUP, "m")
+    const timeoutMs = testGroupConfig["consumer.session.timeout.ms"]
+    expect(memberEpoch).toBeGreaterThan(0)
+    return { ...started, memberId: memberId!, memberEpoch, timeoutMs }
+  }
+  const listed = async ({ groups }: Pick<ReturnType<typeof start>, "groups">) =>
+    (await groups.listGroups(context, { statesFilter: [], typesFilter: [] })).groups.map(({ groupState }) => groupState)
+
+  test("who should have been heard of by now is not in the group that is deleted, listed or described", async () => {
+    const { clock, groups, timeoutMs } = await startWithMember()
+    clock.stall(timeoutMs - 1)
+    expect((await groups.deleteGroups(context, { groupsNames: [GROUP] })).results[0]!.errorCode).toBe(
+      ErrorCode.NON_EMPTY_GROUP,
+    )
+    expect(await listed({ groups })).toEqual(["Stable"])
+    clock.stall(1)
+    expect(await listed({ groups })).toEqual(["Empty"])
+    expect((await groups.deleteGroups(context, { groupsNames: [GROUP] })).results[0]!.errorCode).toBe(ErrorCode.NONE)
+    // The timer fires at last, and finds nothing to do.
+    await pass(clock, 0)
+    expect(await listed({ groups })).toEqual([])
+  })
+
+  test("who is heard of before, late as it is, counts", async () => {
+    const { clock, groups, join, timeoutMs, memberEpoch } = await startWithMember()
+    clock.stall(timeoutMs + 1)
+    const beat = join(GROUP, "m", memberEpoch)
+    const deletion = groups.deleteGroups(context, { groupsNames: [GROUP] })
+    expect((await beat).errorCode).toBe(ErrorCode.NONE)
+    expect((await deletion).results[0]!.errorCode).toBe(ErrorCode.NON_EMPTY_GROUP)
+    await pass(clock, timeoutMs - 1)
+    expect(await listed({ groups })).toEqual(["Stable"])
+  })
+})
