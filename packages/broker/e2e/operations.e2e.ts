@@ -81,15 +81,6 @@ differs(
   { ours: SECURITY_DISABLED, kafkas: undefined },
 )
 
-differs(
-  "How much room a device has is not known here (KIP-827)",
-  async (side) => {
-    const { results } = await side.askSilently(DescribeLogDirs, 4, { topics: [] })
-    return results.map(({ totalBytes, usableBytes }) => [totalBytes > 0, usableBytes > 0])
-  },
-  { ours: [[false, false]], kafkas: [[true, true]] },
-)
-
 compare("103: SASL on a listener without it", async (side) => {
   for (const version of versionsOf(SaslHandshake)) {
     for (const mechanism of ["PLAIN", "", "nonsense"]) await side.tell(SaslHandshake, version, { mechanism })
@@ -105,8 +96,8 @@ compare("all versions of DescribeLogDirs", async (side) => {
   for (const version of versionsOf(DescribeLogDirs)) {
     const ask = async (topics: object[] | null) => {
       const answer = await side.askSilently(DescribeLogDirs, version, { topics } as never)
-      const results = answer.results.map(({ errorCode, topics: found, isCordoned }) => ({
-        ...{ errorCode, isCordoned },
+      const results = answer.results.map(({ errorCode, topics: found, isCordoned, totalBytes, usableBytes }) => ({
+        ...{ errorCode, isCordoned, hasSpace: totalBytes > 0, isUsable: usableBytes > 0 && usableBytes < totalBytes },
         topics: found
           .filter((topic) => topic.name === name)
           .map(({ partitions }) => partitions.map((one) => one).sort((a, b) => a.partitionIndex - b.partitionIndex)),

@@ -4,7 +4,7 @@
  * A partition's log is opened at its first use: a broker with many quiet partitions starts as fast as an empty one. Only
  * after an unclean stop all logs are opened at the start, since recovery may find damage that must be told at once.
  */
-import type { Clock, Timer } from "@millrace/host"
+import type { Clock, DiskSpace, Timer } from "@millrace/host"
 import { ErrorCode } from "@millrace/protocol"
 import { endTxnMarkerBatch } from "@millrace/protocol/record/control"
 import type { LogDirectory } from "@millrace/storage"
@@ -84,6 +84,11 @@ export class ReplicaManager implements MarkerWriter {
     const event = { level: "warn", event: "log-put-aside", topic, partition, reason } as const
     if (path !== undefined)
       log(`the log of ${topic}-${partition} was put aside as ${path}: ${reason}`, { ...event, path })
+  }
+
+  /** Of the device that the logs are on; undefined where that is not known. */
+  space(): DiskSpace | undefined {
+    return this.#options.logDirectory.space()
   }
 
   get dataDir(): string {

@@ -30,8 +30,16 @@ export interface Disk {
   remove(path: string): void
   /** Makes the names in a directory durable. */
   syncDirectory(path: string): void
+  /** Of the device that a path is on; undefined where that is not known. */
+  space(path: string): DiskSpace | undefined
   /** Takes an exclusive lock that a dead process cannot hold. `holder` says who has it. */
   lock(path: string): DiskLock
+}
+
+export interface DiskSpace {
+  readonly totalBytes: number
+  /** What this process may still write. */
+  readonly usableBytes: number
 }
 
 export interface DiskFile {

@@ -236,6 +236,11 @@ export class SimulatedDisk implements Disk {
     return this.#device.node(path)?.kind === "directory"
   }
 
+  /** There is as much as anybody needs. */
+  space(): undefined {
+    this.check()
+  }
+
   makeDirectory(path: string): void {
     this.check()
     let at = ""

@@ -6,7 +6,7 @@
  *
  * Checkpoints say less than the truth and never more: a recovery point is written after what lies below it is durable.
  */
-import { type Disk, type DiskLock, type Random, writeFileAtomically } from "@millrace/host"
+import { type Disk, type DiskLock, type DiskSpace, type Random, writeFileAtomically } from "@millrace/host"
 import { type OffsetCheckpoint, readOffsets, writeOffsets } from "./checkpoint.ts"
 import { LogDirectoryError } from "./faults.ts"
 import {
@@ -69,6 +69,11 @@ export class LogDirectory {
   /** Names of logs in here that may not be durable: new ones, and those that a killed process made. */
   #namesDirty: boolean
   #closed = false
+
+  /** Of the device that the logs are on; undefined where that is not known. */
+  space(): DiskSpace | undefined {
+    return this.#disk.space(this.path)
+  }
 
   static open(disk: Disk, path: string, options: LogDirectoryOptions): LogDirectory {
     makeDirectoryDurably(disk, path)

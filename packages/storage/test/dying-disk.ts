@@ -65,6 +65,9 @@ export class DyingDisk implements Disk {
   syncDirectory(path: string): void {
     this.change(() => this.#disk.syncDirectory(path))
   }
+  space(path: string) {
+    return this.#disk.space(path)
+  }
   lock(path: string): DiskLock {
     return this.#disk.lock(path)
   }

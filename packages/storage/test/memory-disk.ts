@@ -71,6 +71,8 @@ export class MemoryDisk implements Disk {
     return this.#directories.has(path)
   }
 
+  space(): undefined {}
+
   makeDirectory(path: string): void {
     this.#directories.add(path)
   }

@@ -1,11 +1,13 @@
 /**
  * DescribeLogDirs (key 35), v1-5: what the data directory holds, in bytes per partition. v3 a top-level error · v4 space
- * (KIP-827), which is not known here · v5 cordoned (KIP-1066). Errors: CLUSTER_AUTHORIZATION_FAILED.
+ * of the device (KIP-827), left out where that is not known · v5 cordoned (KIP-1066). Errors: CLUSTER_AUTHORIZATION_FAILED.
  */
 import { ErrorCode } from "@millrace/protocol"
 import { DescribeLogDirs } from "@millrace/protocol/messages/describe-log-dirs"
 import { STORAGE_FAULT } from "../partition/partition.ts"
 import { handler } from "./handler.ts"
+
+const VERSION_SPACE = 4
 
 export const describeLogDirs = handler(DescribeLogDirs, {
   permissions: [{ operation: "DESCRIBE", resource: "CLUSTER" }],
@@ -35,6 +37,7 @@ export const describeLogDirs = handler(DescribeLogDirs, {
         {
           errorCode: ErrorCode.NONE,
           logDir: replicas.dataDir,
+          ...(context.apiVersion >= VERSION_SPACE && replicas.space()),
           topics: [...topics].map(([name, partitions]) => ({ name, partitions })),
         },
       ],

@@ -143,3 +143,15 @@ test("descriptions of topologies are not kept", async () => {
   })
   expect(answer.errorCode).toBe(ErrorCode.UNSUPPORTED_VERSION)
 })
+
+test("how much room the device has is told from version 4 on (KIP-827)", async () => {
+  const client = await (await start()).client()
+  const space = async (version: number) => {
+    const { totalBytes, usableBytes } = (await client.send(DescribeLogDirs, version, { topics: [] })).results[0]!
+    return { totalBytes, usableBytes }
+  }
+  expect(await space(3)).toEqual({ totalBytes: -1, usableBytes: -1 })
+  const { totalBytes, usableBytes } = await space(4)
+  expect(totalBytes).toBeGreaterThan(0)
+  expect(usableBytes).toBeLessThanOrEqual(totalBytes)
+})

@@ -124,5 +124,15 @@ export const nodeDisk: Disk = {
       }
     })
   },
+  space(path) {
+    try {
+      const { bsize, blocks, bavail } = fs.statfsSync(path)
+      const bytes = (count: number) => Math.min(count * bsize, Number.MAX_SAFE_INTEGER)
+      return { totalBytes: bytes(blocks), usableBytes: bytes(bavail) }
+    } catch {
+      // Not every file system says.
+      return undefined
+    }
+  },
   lock: (path) => attempt("lock", path, () => lockFile(path)),
 }

@@ -62,6 +62,14 @@ export function diskConformance(disk: Disk, freshDirectory: () => string): void 
     expect(disk.list(`${directory}/absent`)).toEqual([])
   })
 
+  it("tells the space of a directory's device, where it knows it", () => {
+    const space = disk.space(freshDirectory())
+    if (space === undefined) return
+    expect(space.totalBytes).toBeGreaterThan(0)
+    expect(space.usableBytes).toBeGreaterThanOrEqual(0)
+    expect(space.usableBytes).toBeLessThanOrEqual(space.totalBytes)
+  })
+
   it("renames over a file and a directory with its content", () => {
     const directory = freshDirectory()
     disk.open(`${directory}/old`, { create: true }).close()
