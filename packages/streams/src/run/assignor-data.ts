@@ -1,10 +1,19 @@
 /**
  * What members of a streams group and their leader tell each other through the group's user data.
+ *
+ * Processes of several versions of this library are in one group while it is deployed. Whatever is told says the version of
+ * who tells it, and the oldest that understands it: fields are added, and who does not know one does without. So nobody has
+ * to be told which version the others are of (`upgrade.from` in Kafka Streams). A version that old ones would misread raises
+ * `UNDERSTOOD_SINCE`; then those who came first stay, and the newcomer is told, or tells itself, by name.
  */
 import { PipelineError } from "../errors.ts"
 import type { Plan } from "../topology/plan.ts"
 
 const VERSION = 3
+/** The oldest version that understands what this one tells. */
+const UNDERSTOOD_SINCE = 3
+/** The oldest version that this one understands. */
+const OLDEST = 3
 
 /** From every member, with its subscription. */
 export interface MemberData {
@@ -56,22 +65,46 @@ export interface Notice extends AssignedCopies {
   readonly assignor?: string
 }
 
-export const encodeMemberData = (data: MemberData): Uint8Array => Buffer.from(JSON.stringify({ v: VERSION, ...data }))
-
-export function decodeMemberData(bytes: Uint8Array | null): MemberData {
-  const { v, ...data } = JSON.parse(Buffer.from(bytes ?? []).toString("utf8") || "{}")
-  if (v !== VERSION)
-    throw new PipelineError(`a member of the group speaks version ${v} of the assignor, this is ${VERSION}`)
-  return data
+/** Why what was told is not understood, in words. */
+export class OtherVersion {
+  readonly reason: string
+  constructor(who: string, version: unknown) {
+    this.reason = `${who} speaks version ${String(version)} of the assignor, and this process version ${VERSION}`
+  }
 }
 
-export const encodeNotice = (notice: Notice): Uint8Array => Buffer.from(JSON.stringify({ v: VERSION, ...notice }))
+export const encodeMemberData = (data: MemberData): Uint8Array => encode(data)
+
+export function decodeMemberData(bytes: Uint8Array | null): MemberData | OtherVersion {
+  const told = decode(bytes)
+  return told.isUnderstood
+    ? (told.data as unknown as MemberData)
+    : new OtherVersion(`process ${String(told.data["processId"])}`, told.version)
+}
+
+export const encodeNotice = (notice: Notice): Uint8Array => encode(notice)
 
 export function decodeNotice(bytes: Uint8Array): Notice {
-  const { v, ...notice } = JSON.parse(Buffer.from(bytes).toString("utf8"))
-  if (v !== VERSION)
-    throw new PipelineError(`the group's leader speaks version ${v} of the assignor, this is ${VERSION}`)
-  return notice
+  const told = decode(bytes)
+  if (told.isUnderstood) return told.data as unknown as Notice
+  throw new PipelineError(`${new OtherVersion("the group's leader", told.version).reason}: ${ADVICE}`)
+}
+
+/** Of a newcomer. */
+export const ADVICE = "stop the others first, or give this one its own applicationId"
+
+const encode = (data: object): Uint8Array =>
+  Buffer.from(JSON.stringify({ v: VERSION, since: UNDERSTOOD_SINCE, ...data }))
+
+interface Told {
+  readonly version: unknown
+  readonly isUnderstood: boolean
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+function decode(bytes: Uint8Array | null): Told {
+  const { v, since = v, ...data } = JSON.parse(Buffer.from(bytes ?? []).toString("utf8") || "{}")
+  return { version: v, isUnderstood: v >= OLDEST && since <= VERSION, data }
 }
 
 /** Tells plans apart, protects nothing: FNV-1a, 32 bits. */

@@ -24,13 +24,16 @@ import type { Assignor, AssignorCluster, GroupMember, MemberAssignment, TopicPar
 import { formatTaskId } from "../topology/naming.ts"
 import type { PartitionCounts } from "../topology/partitions.ts"
 import type { Topology } from "../topology/topology.ts"
+import { PipelineError } from "../errors.ts"
 import {
+  ADVICE,
   decodeMemberData,
   decodeNotice,
   encodeMemberData,
   encodeNotice,
   type MemberData,
   type Notice,
+  OtherVersion,
   planFingerprint,
   type TaskEndpoints,
 } from "./assignor-data.ts"
@@ -107,10 +110,20 @@ export function streamsAssignor(options: StreamsAssignorOptions): Assignor {
         ...(endpoint !== undefined && { endpoint }),
       }),
     async assign(cluster, members) {
-      const present = members.map((member) => ({ member, data: decodeMemberData(member.userData) }))
+      const { present, strangers } = told(members)
+      const [stranger] = strangers
+      // They would not understand what we decide. Nothing has been decided yet: without us they go on.
+      if (isNew && stranger !== undefined && strangers.some(({ member }) => member.ownedPartitions.length > 0)) {
+        throw new PipelineError(`application "${topology.applicationId}": ${stranger.version.reason}: ${ADVICE}`)
+      }
       const needsRacks = custom !== undefined || rules.rackAwareAssignmentStrategy !== "none"
       await cluster.load([...sourceTopics(topology), ...(needsRacks ? changelogTopics(topology) : [])])
-      return await new Leader(options, fingerprint).assign(cluster, present)
+      const assigned = await new Leader(options, fingerprint).assign(cluster, present)
+      for (const { member, version } of strangers) {
+        const refused = `application "${topology.applicationId}": ${version.reason}, which leads: ${ADVICE}`
+        assigned.set(member.memberId, { partitions: [], userData: encodeNotice(refusal(fingerprint, refused)) })
+      }
+      return assigned
     },
     onAssignment(_, userData) {
       if (userData === null || userData.length === 0) return onNotice(sharedGroup(topology.applicationId, fingerprint))
@@ -127,13 +140,34 @@ export function streamsAssignor(options: StreamsAssignorOptions): Assignor {
   }
 }
 
+/** Members that are understood, and those that are not. */
+function told(members: readonly GroupMember[]) {
+  const present: Present[] = []
+  const strangers: { readonly member: GroupMember; readonly version: OtherVersion }[] = []
+  for (const member of members) {
+    const data = decodeMemberData(member.userData)
+    if (data instanceof OtherVersion) strangers.push({ member, version: data })
+    else present.push({ member, data })
+  }
+  return { present, strangers }
+}
+
+const refusal = (fingerprint: string, refused: string): Notice => ({
+  fingerprint,
+  awaited: false,
+  standby: [],
+  warmup: [],
+  endpoints: {},
+  refused,
+})
+
 /** What a member tells itself that has a broker for a leader: nothing is opened, and the run ends. */
 function sharedGroup(group: string, fingerprint: string): Notice {
   const refused =
     `group "${group}" has members that are not this application: its broker assigns the partitions, to plain consumers ` +
     `too, and not the application's leader; stop the consumers whose group.id is "${group}", or give the application ` +
     "another applicationId"
-  return { fingerprint, awaited: false, standby: [], warmup: [], endpoints: {}, refused, isForeign: true }
+  return { ...refusal(fingerprint, refused), isForeign: true }
 }
 
 const sourceTopics = (topology: Topology): string[] => [
@@ -269,8 +303,7 @@ class Leader {
   }
 
   #refusal({ data }: Present, refused: string): MemberAssignment {
-    const notice = { fingerprint: data.fingerprint, awaited: false, standby: [], warmup: [], endpoints: {}, refused }
-    return { partitions: [], userData: encodeNotice(notice) }
+    return { partitions: [], userData: encodeNotice(refusal(data.fingerprint, refused)) }
   }
 
   #otherPlan({ data }: Present): string {

@@ -193,6 +193,65 @@ test("R6: a member that was given its predecessor's assignment, and names anothe
   expect(await told(start("a", { custom }), undefined)).toBe(2)
 })
 
+/** What a process of another version of this library would tell. */
+const speaking = (bytes: Uint8Array, more: Readonly<Record<string, unknown>>): Uint8Array =>
+  Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(bytes).toString("utf8")), ...more }))
+
+const joining = (
+  started: Started,
+  id: string,
+  more: Readonly<Record<string, unknown>>,
+  owned: readonly number[] = [],
+) => {
+  const member = join(started, id, owned)
+  return { ...member, userData: speaking(member.userData!, more) }
+}
+
+/** Newer, and understood by those of now; or not. */
+const NEWER = { v: 4, since: 3, mood: "good" }
+const STRANGE = { v: 9, since: 9 }
+
+test("O7: processes of a newer version are understood, and understand", async () => {
+  const a = start("a")
+  const assigned = await a.assignor.assign(cluster, [join(a, "ma"), joining(start("b"), "mb", NEWER)])
+  expect(partitionsOf(assigned)).toEqual({ ma: [0, 2], mb: [1, 3] })
+  const told: unknown[] = []
+  const older = start("b", { onNotice: (notice) => told.push(notice) })
+  const { partitions, userData } = assigned.get("mb")!
+  older.assignor.onAssignment!(partitions, speaking(userData!, NEWER), 1)
+  expect(told).toMatchObject([{ awaited: false, standby: [], endpoints: {} }])
+})
+
+test("O7: a newcomer that is not understood is refused by name, and the others keep what they have", async () => {
+  const a = start("a")
+  const first = await a.assignor.assign(cluster, [join(a, "ma")])
+  a.assignor.onAssignment!(first.get("ma")!.partitions, first.get("ma")!.userData!, 1)
+  const assigned = await a.assignor.assign(cluster, [join(a, "ma", [0, 1, 2, 3]), joining(start("b"), "mb", STRANGE)])
+  expect(partitionsOf(assigned)).toEqual({ ma: [0, 1, 2, 3], mb: [] })
+  const notice = JSON.parse(Buffer.from(assigned.get("mb")!.userData!).toString("utf8"))
+  expect(notice.refused).toBe(
+    'application "app": process b speaks version 9 of the assignor, and this process version 3, which leads: ' +
+      "stop the others first, or give this one its own applicationId",
+  )
+})
+
+test("O7: a newcomer that leads and does not understand the others ends before it decides anything", async () => {
+  const a = start("a")
+  const members = [join(a, "ma"), joining(start("b"), "mb", STRANGE, [0, 1, 2, 3])]
+  await expect(a.assignor.assign(cluster, members)).rejects.toThrow(
+    'application "app": process b speaks version 9 of the assignor, and this process version 3: stop the others first',
+  )
+})
+
+test("O7: what a leader tells that is not understood ends the run by name", async () => {
+  const a = start("a")
+  const { partitions, userData } = (await a.assignor.assign(cluster, [join(a, "ma")])).get("ma")!
+  expect(() => a.assignor.onAssignment!(partitions, speaking(userData!, STRANGE), 1)).toThrow(
+    "the group's leader speaks version 9 of the assignor, and this process version 3: stop the others first",
+  )
+  expect(() => a.assignor.onAssignment!(partitions, speaking(userData!, { v: 2, since: 2 }), 1)).toThrow(/version 2/)
+})
+
 test.each<[string, Partial<S.RunOptions>, RegExp]>([
   ["an assignor without a name", { assignor: { name: "", assign: () => new Map() } }, /assignor: it needs a name/],
   ["a strategy without a rack", { rackAwareAssignmentStrategy: "min-traffic" }, /"min-traffic" needs clientRack/],
