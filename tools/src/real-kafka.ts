@@ -8,10 +8,11 @@ import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { connect, createServer, type Socket } from "node:net"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { delimiter, join } from "node:path"
 import { promisify } from "node:util"
 import { kafkaJars, requireJava } from "./kafka-jars.ts"
 
+export { compileJava } from "./compile-java.ts"
 export { kafkaJars, NoKafka, requireJava, toolsClasspath } from "./kafka-jars.ts"
 
 const run = promisify(execFile)
@@ -26,6 +27,8 @@ export interface RealKafkaOptions {
   readonly config?: Readonly<Record<string, string>>
   /** Listeners beside the plain one: SSL, SASL_SSL or SASL_PLAINTEXT; what they need is in `config`. */
   readonly listeners?: readonly string[]
+  /** Directories of further classes: a plugin's. */
+  readonly classes?: readonly string[]
   readonly heapMb?: number
   /** Keep the data directory after `stop`. */
   readonly keep?: boolean
@@ -57,7 +60,7 @@ export interface RealKafka {
 /** Resolves when the broker answers requests. Throws `NoKafka` where it cannot run at all. */
 export async function startRealKafka(options: RealKafkaOptions = {}): Promise<RealKafka> {
   await requireJava()
-  const classpath = join(await kafkaJars("broker"), "*")
+  const classpath = [...(options.classes ?? []), join(await kafkaJars("broker"), "*")].join(delimiter)
   const dataDir = mkdtempSync(join(tmpdir(), "millrace-kafka-"))
   const names = options.listeners ?? []
   const [port, controllerPort, ...ports] = await freePorts(2 + names.length)

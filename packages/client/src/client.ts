@@ -2,7 +2,7 @@
  * The way in: what all producers, consumers and admins of one program share is their settings, not their connections.
  */
 import { Admin } from "./admin/admin.ts"
-import { Cluster } from "./cluster.ts"
+import { Cluster, type ClusterOptions } from "./cluster.ts"
 import { Consumer } from "./consumer/consumer.ts"
 import type { ConsumerOptions } from "./consumer/options.ts"
 import { ClosedError } from "./errors.ts"
@@ -21,15 +21,15 @@ export class KafkaClient {
 
   producer(options: ProducerOptions = {}): Producer {
     const allowAutoTopicCreation = options.allowAutoTopicCreation ?? true
-    return this.#keep(new Producer(this.#cluster({ allowAutoTopicCreation }), options))
+    return this.#keep(new Producer(this.#cluster({ allowAutoTopicCreation, telemetry: "producer" }), options))
   }
 
   consumer(options: ConsumerOptions = {}): Consumer {
-    return this.#keep(new Consumer(this.#cluster(), options))
+    return this.#keep(new Consumer(this.#cluster({ telemetry: "consumer" }), options))
   }
 
   admin(): Admin {
-    return this.#keep(new Admin(this.#cluster()))
+    return this.#keep(new Admin(this.#cluster({ telemetry: "admin.client" })))
   }
 
   /** Closes everything that this client made. */
@@ -45,7 +45,7 @@ export class KafkaClient {
     await this.close()
   }
 
-  #cluster(options?: { readonly allowAutoTopicCreation?: boolean }): Cluster {
+  #cluster(options: ClusterOptions): Cluster {
     if (this.#closed) throw new ClosedError("the client is closed")
     return new Cluster(this.#env, options)
   }

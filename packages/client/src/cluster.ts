@@ -13,6 +13,8 @@ import type { BrokerConnection } from "./network/connection.ts"
 import { Connections } from "./network/connections.ts"
 import { retrying } from "./network/retry.ts"
 import type { ClientEnv } from "./options.ts"
+import { TelemetryReporter } from "./telemetry/reporter.ts"
+import { RequestFigures } from "./telemetry/requests.ts"
 
 export const CoordinatorType = { group: 0, transaction: 1 } as const
 export type CoordinatorType = (typeof CoordinatorType)[keyof typeof CoordinatorType]
@@ -39,9 +41,17 @@ export const isStaleMetadata = (code: number): boolean => STALE_METADATA.has(cod
 /** How old metadata may get while it lacks a topic that is asked for. */
 const ABSENT_TOPIC_MAX_AGE_MS = 1_000
 
+export interface ClusterOptions {
+  readonly allowAutoTopicCreation?: boolean
+  /** As what the client names its metrics, which it pushes where they are wanted; without it, it tells none. */
+  readonly telemetry?: "producer" | "consumer" | "admin.client"
+}
+
 export class Cluster {
   readonly env: ClientEnv
   readonly metadata = new MetadataCache()
+  /** Undefined where it is switched off, or nobody is told. */
+  readonly telemetry: TelemetryReporter | undefined
   readonly #connections: Connections
   readonly #topics = new Set<string>()
   readonly #coordinators = new Map<string, { readonly id: number; readonly address: Address }>()
@@ -50,9 +60,19 @@ export class Cluster {
   #autoCreate = false
   #closed = false
 
-  constructor(env: ClientEnv, options: { readonly allowAutoTopicCreation?: boolean } = {}) {
+  constructor(env: ClientEnv, options: ClusterOptions = {}) {
     this.env = env
-    this.#connections = new Connections(env)
+    const figures = new RequestFigures()
+    this.#connections = new Connections(env, figures)
+    if (options.telemetry !== undefined && env.enableMetricsPush) {
+      const prefix = `org.apache.kafka.${options.telemetry}.`
+      this.telemetry = new TelemetryReporter({
+        env,
+        connect: () => this.any(),
+        connected: () => this.#openAny(),
+      })
+      this.telemetry.add(() => figures.metrics(prefix))
+    }
     this.#autoCreate = options.allowAutoTopicCreation ?? false
   }
 
@@ -67,11 +87,9 @@ export class Cluster {
 
   /** A connection to any node: an open one if there is one, then known nodes, then the bootstrap list. */
   async any(): Promise<BrokerConnection> {
+    const open = this.#openAny()
+    if (open) return open
     const nodes = [...this.metadata.nodes()]
-    for (const node of nodes) {
-      const open = this.#connections.peek(slotKey(node.id, "main"))
-      if (open) return open
-    }
     const candidates: (readonly [string, Address])[] = [
       ...shuffled(nodes, this.env).map((node) => [slotKey(node.id, "main"), node.address] as const),
       ...shuffled(this.env.bootstrap, this.env).map(
@@ -89,6 +107,14 @@ export class Cluster {
       }
     }
     throw failure
+  }
+
+  #openAny(): BrokerConnection | undefined {
+    for (const node of this.metadata.nodes()) {
+      const open = this.#connections.peek(slotKey(node.id, "main"))
+      if (open) return open
+    }
+    return undefined
   }
 
   /** A connection to a node that metadata or a coordinator's address told us of. */
@@ -195,6 +221,7 @@ export class Cluster {
     })
     this.#refreshedAt = this.env.clock.monotonic()
     this.metadata.apply(answerOf(answer), topics === null)
+    this.telemetry?.begin(connection)
   }
 
   /** All topics of the cluster; they are not tracked. */

@@ -34,6 +34,8 @@ export interface ClientOptions {
   /** Requests that may be unanswered on one connection; more wait. */
   readonly maxInFlightRequestsPerConnection?: number
   readonly clientRack?: string
+  /** Whether the client pushes metrics of its own to a cluster that asks for some (KIP-714); default true. */
+  readonly enableMetricsPush?: boolean
 }
 
 export interface ClientEnv extends Required<Omit<ClientOptions, "host" | "brokers" | "net">> {
@@ -63,6 +65,7 @@ export function resolveOptions(options: ClientOptions): ClientEnv {
     maxResponseBytes: options.maxResponseBytes ?? 256 * 1024 * 1024,
     maxInFlightRequestsPerConnection: options.maxInFlightRequestsPerConnection ?? 100,
     clientRack: options.clientRack ?? "",
+    enableMetricsPush: options.enableMetricsPush ?? true,
   }
 }
 

@@ -117,6 +117,10 @@ export const runConfig = define({
     min: 0,
     doc: "How long topics that are new, or grow, may go unnoticed.",
   }),
+  "enable.metrics.push": boolean({
+    default: true,
+    doc: "Figures are pushed to a cluster that asks for them, by a client-metrics subscription (KIP-714).",
+  }),
   "metrics.recording.level": oneOf(["INFO", "DEBUG"], {
     default: "INFO",
     doc: "DEBUG counts what each operator receives too, at some cost per record.",
@@ -157,6 +161,7 @@ export function runOptionsOf(config: RunConfig) {
     stateCleanupDelayMs: config["state.cleanup.delay.ms"],
     taskTimeoutMs: config["task.timeout.ms"],
     metadataMaxAgeMs: config["metadata.max.age.ms"],
+    enableMetricsPush: config["enable.metrics.push"],
     metricsLevel: config["metrics.recording.level"] === "DEBUG" ? "debug" : "info",
   } satisfies Partial<RunOptions>
 }

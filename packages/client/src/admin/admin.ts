@@ -160,6 +160,7 @@ export class Admin {
   }
 
   async close(): Promise<void> {
+    await this.#cluster.telemetry?.close()
     this.#cluster.close()
   }
 

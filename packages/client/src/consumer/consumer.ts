@@ -16,8 +16,10 @@ import type { GroupMetadata, TopicPartitionOffset } from "../producer/transactio
 import { Signal, untilDeadline } from "../signal.ts"
 import { type CommittedOffset, commitOffsets, fetchCommitted } from "./committed.ts"
 import { type ConsumerRecord, type FetchedPartition, recordsOf } from "./fetched.ts"
+import { ConsumerFigures, consumerResource } from "./figures.ts"
 import { Fetcher } from "./fetcher.ts"
 import { type ListedOffset, listOffsets, type OffsetQuery, OffsetSpec } from "./list-offsets.ts"
+import type { TelemetrySource } from "../telemetry/metric.ts"
 import { type ConsumerOptions, type ResolvedConsumerOptions, resolveConsumerOptions } from "./options.ts"
 import { PartitionState, type ReadableEnd } from "./partition-state.ts"
 import { findPositions } from "./positions.ts"
@@ -57,12 +59,20 @@ export class Consumer {
   #yieldedAt = 0
   #polling = false
   #closed = false
+  readonly #figures = new ConsumerFigures()
 
   constructor(cluster: Cluster, options: ConsumerOptions = {}) {
     this.#cluster = cluster
     this.#options = resolveConsumerOptions(options)
     const readCommitted = this.#options.isolation === "read_committed"
     this.#fetcher = new Fetcher(cluster, { ...this.#options, readCommitted }, () => this.#signal.notify())
+    cluster.telemetry?.describe(consumerResource(this.#options, cluster.env.clientRack))
+    this.reportMetrics(() => this.#figures.metrics(this.#order.length))
+  }
+
+  /** Further figures to push where the cluster asks for them (KIP-714, KIP-1076), under the instance id of this client. */
+  reportMetrics(source: TelemetrySource): void {
+    this.#cluster.telemetry?.add(source)
   }
 
   /** Joins the group for these topics; takes effect in `poll`. */
@@ -260,6 +270,7 @@ export class Consumer {
     } finally {
       this.#aborter.abort(new ClosedError("the consumer was closed"))
       this.#fetcher.close()
+      await this.#cluster.telemetry?.close()
       this.#cluster.close()
     }
   }
@@ -305,6 +316,7 @@ export class Consumer {
         fetched.push(part)
         records -= part.recordCount
         bytes -= part.sizeInBytes
+        this.#figures.consumed(part)
       }
     }
     return fetched

@@ -42,6 +42,8 @@ export interface ConnectionOptions {
   readonly security: ClientSecurity
   /** For nonces, and to spread authentications over time. */
   readonly random: Random
+  /** Told how long each answer took. */
+  readonly onAnswered?: (ms: number) => void
 }
 
 export interface RequestOptions {
@@ -214,6 +216,7 @@ export class BrokerConnection {
       this.#correlationId = (correlationId + 1) & 0x7fff_ffff
       const chunks = encodeRequest(api, version, { correlationId, clientId: this.#options.clientId }, body)
       const limit = timeoutMs ?? this.#options.requestTimeoutMs
+      const askedAt = this.#clock.monotonic()
       const timer = this.#clock.setTimer(limit, () => {
         const what = `${api.name} at ${formatAddress(this.address)} was not answered within ${limit} ms`
         pending.fail(new TimeoutError(what))
@@ -224,6 +227,7 @@ export class BrokerConnection {
         what: api.name,
         timer,
         answer: (frame) => {
+          this.#options.onAnswered?.(this.#clock.monotonic() - askedAt)
           try {
             resolve(read(frame))
           } catch (error) {

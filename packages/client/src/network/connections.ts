@@ -8,6 +8,7 @@ import { type Address, sleep } from "@millrace/host"
 import { ClosedError } from "../errors.ts"
 import type { ClientEnv } from "../options.ts"
 import { backoffDelay } from "./backoff.ts"
+import type { RequestFigures } from "../telemetry/requests.ts"
 import { BrokerConnection } from "./connection.ts"
 
 interface Slot {
@@ -19,11 +20,13 @@ interface Slot {
 
 export class Connections {
   readonly #env: ClientEnv
+  readonly #figures: RequestFigures
   readonly #slots = new Map<string, Slot>()
   readonly #aborter = new AbortController()
 
-  constructor(env: ClientEnv) {
+  constructor(env: ClientEnv, figures: RequestFigures) {
     this.#env = env
+    this.#figures = figures
   }
 
   /** The open connection of this key, if there is one. */
@@ -41,7 +44,7 @@ export class Connections {
     if (open?.isOpen && open.address.host === address.host && open.address.port === address.port) {
       return Promise.resolve(open)
     }
-    return (slot.opening ??= this.#open(slot, address))
+    return (slot.opening ??= this.#open(slot, key, address))
   }
 
   /** True while an attempt would first have to wait. */
@@ -56,7 +59,7 @@ export class Connections {
     this.#slots.clear()
   }
 
-  async #open(slot: Slot, address: Address): Promise<BrokerConnection> {
+  async #open(slot: Slot, key: string, address: Address): Promise<BrokerConnection> {
     const { clock, net, random, reconnectBackoffMs: initialMs, reconnectBackoffMaxMs: maxMs } = this.#env
     const failed = () => {
       slot.retryAt = clock.monotonic() + backoffDelay({ initialMs, maxMs }, slot.failures++, random)
@@ -64,7 +67,10 @@ export class Connections {
     try {
       const delay = slot.retryAt - clock.monotonic()
       if (delay > 0) await sleep(clock, delay, this.#aborter.signal)
-      const connection = await BrokerConnection.open(net, clock, address, this.#env)
+      const node = `node-${key.split(" ")[0]}`
+      const onAnswered = (ms: number) => this.#figures.answered(node, ms)
+      const connection = await BrokerConnection.open(net, clock, address, { ...this.#env, onAnswered })
+      this.#figures.connected()
       if (this.#aborter.signal.aborted) {
         connection.close()
         throw this.#aborter.signal.reason

@@ -51,11 +51,17 @@ export class Producer {
   readonly #spaceWaiters: (() => void)[] = []
   #failure: { readonly error: unknown } | undefined
   #closed = false
+  #sentRecords = 0
 
   constructor(cluster: Cluster, options: ProducerOptions = {}) {
     const resolved = resolveProducerOptions(options)
     this.#cluster = cluster
     this.#options = resolved
+    const { transactionalId } = resolved
+    cluster.telemetry?.describe(transactionalId === undefined ? {} : { transactional_id: transactionalId })
+    cluster.telemetry?.add(() => [
+      { name: "org.apache.kafka.producer.record.send.total", type: "sum", value: this.#sentRecords },
+    ])
     this.#partitioner = options.partitioner ?? new DefaultPartitioner(cluster.env.random)
     const transactional = resolved.transactionalId !== undefined
     this.#accumulator = new Accumulator({ ...resolved, transactional }, (topic, partition) =>
@@ -205,6 +211,7 @@ export class Producer {
     } finally {
       this.#drop(new ClosedError("the producer was closed"))
       this.#sender.close()
+      await this.#cluster.telemetry?.close()
       this.#cluster.close()
     }
   }
@@ -306,6 +313,7 @@ export class Producer {
   }
 
   #released(batch: ProducerBatch, error: unknown): void {
+    if (error === undefined) this.#sentRecords += batch.recordCount
     if (error !== undefined && !(error instanceof TransactionAborted)) {
       this.#failure ??= { error }
       this.#dropIfFailed()

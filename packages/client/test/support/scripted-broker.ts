@@ -18,10 +18,12 @@ import { ConsumerGroupDescribe } from "@millrace/protocol/messages/consumer-grou
 import { DescribeGroups } from "@millrace/protocol/messages/describe-groups"
 import { EndTxn } from "@millrace/protocol/messages/end-txn"
 import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
+import { GetTelemetrySubscriptions } from "@millrace/protocol/messages/get-telemetry-subscriptions"
 import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
 import { Metadata } from "@millrace/protocol/messages/metadata"
 import { OffsetCommit } from "@millrace/protocol/messages/offset-commit"
 import { Produce, type ProduceRequest } from "@millrace/protocol/messages/produce"
+import { PushTelemetry } from "@millrace/protocol/messages/push-telemetry"
 import { StreamsGroupDescribe } from "@millrace/protocol/messages/streams-group-describe"
 import { StreamsGroupHeartbeat } from "@millrace/protocol/messages/streams-group-heartbeat"
 import { TxnOffsetCommit } from "@millrace/protocol/messages/txn-offset-commit"
@@ -55,7 +57,11 @@ const APIS: readonly Api[] = [
   StreamsGroupDescribe,
   DescribeGroups,
   ConsumerGroupDescribe,
+  GetTelemetrySubscriptions,
+  PushTelemetry,
 ]
+/** Told of once there is a handler. */
+const OPTIONAL: ReadonlySet<string> = new Set([GetTelemetrySubscriptions.name, PushTelemetry.name])
 
 export class ScriptedBroker {
   readonly clock = new IdleClock()
@@ -77,7 +83,11 @@ export class ScriptedBroker {
     const node = { nodeId: 1, host: "broker", port: 9092 }
     this.handlers.set("ApiVersions", () => ({
       errorCode: 0,
-      apiKeys: APIS.map((api) => ({ apiKey: api.key, minVersion: api.minVersion, maxVersion: api.maxVersion })),
+      apiKeys: APIS.filter(({ name }) => !OPTIONAL.has(name) || this.handlers.has(name)).map((api) => ({
+        apiKey: api.key,
+        minVersion: api.minVersion,
+        maxVersion: api.maxVersion,
+      })),
       finalizedFeaturesEpoch: 0,
       finalizedFeatures: this.features.map(({ name, level }) => ({
         name,

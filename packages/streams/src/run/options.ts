@@ -102,6 +102,8 @@ export interface RunOptions {
   readonly taskLimits?: Partial<TaskLimits>
   /** Answers interactive queries over HTTP, and forwards those for other processes' partitions to them. */
   readonly queries?: QueriesListen
+  /** Pushes figures to a cluster that asks for them (KIP-714, `enable.metrics.push`); default true. */
+  readonly enableMetricsPush?: boolean
   /** "debug" counts what each operator receives too, at some cost per record (`metrics.recording.level`). */
   readonly metricsLevel?: "info" | "debug"
   /** Local state of tasks that have been elsewhere for so long is freed (`state.cleanup.delay.ms`). */
@@ -168,6 +170,7 @@ export function resolveRunOptions(pipeline: string, options: RunOptions): Resolv
     taskTimeoutMs: 300_000,
     repartitionPurgeIntervalMs: 30_000,
     metricsLevel: "info" as const,
+    enableMetricsPush: true,
     stateCleanupDelayMs: 600_000,
     onStateChange: () => {},
     standbyReplicas: 0,

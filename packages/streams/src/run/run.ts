@@ -5,8 +5,9 @@
  *
  * What is wrong with the pipeline or its topics rejects `run`; what goes wrong later rejects `done`.
  */
-import { type Consumer, KafkaClient } from "@millrace/client"
+import { KafkaClient } from "@millrace/client"
 import type { RestoreReport } from "../metrics/report.ts"
+import { telemetryMetrics } from "../metrics/telemetry.ts"
 import type { Clock } from "@millrace/host"
 import type { Context } from "effect"
 import type { Pipeline } from "../dsl/pipeline.ts"
@@ -33,9 +34,9 @@ import { GlobalTables } from "./global-tables.ts"
 import { type Identity, openIdentity } from "./identity.ts"
 import { inTurn } from "./in-turn.ts"
 import { prepareTopics } from "./internal-topics.ts"
-import { AtLeastOnceOutput, ExactlyOnceOutput, type WorkerOutput } from "./kafka-output.ts"
 import { joinGroup } from "./join-group.ts"
 import { KafkaReader } from "./kafka-reader.ts"
+import { makeOutput } from "./make-output.ts"
 import { type ResolvedRunOptions, resolveRunOptions, type RunOptions, type WorkersRunOptions } from "./options.ts"
 import { partitionName } from "./ports.ts"
 import { resolvePatterns, watchPatterns } from "./topic-patterns.ts"
@@ -53,10 +54,6 @@ import { Worker } from "./worker.ts"
 /** Deleted keys are known for this long in changelogs: a topic's default `delete.retention.ms`. */
 const DELETE_RETENTION_MS = 24 * 3_600_000
 const RESTORE_POLL_RECORDS = 50_000
-/** Records are processed while the producer holds no more than this. */
-const OUTPUT_BYTES = 64 * 1024 * 1024
-/** What comes of one record, such as all windows that it closes, goes to the producer without a pause: it must fit. */
-const OUTPUT_BYTES_MAX = 4 * 1024 * 1024 * 1024
 
 /** Which services a pipeline of any kind needs nobody knows. */
 type Services<R> = [R] extends [never] ? {} : unknown extends R ? {} : { readonly services: Context.Context<R> }
@@ -106,6 +103,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
     ...(options.net && { net: options.net }),
     ...(options.security && { security: options.security }),
     ...(options.clientRack !== undefined && { clientRack: options.clientRack }),
+    enableMetricsPush: options.enableMetricsPush,
   })
   const aborter = new AbortController()
   const closers: Array<() => Promise<void> | void> = [() => identity.release(), () => client.close()]
@@ -326,6 +324,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       isPersistent: identity.isPersistent,
       release,
     })
+    consumer.reportMetrics(() => telemetryMetrics(handle.metrics(), { applicationId, identity, worker: place }))
     server?.serve(
       queryRoutes({
         applicationId,
@@ -369,36 +368,6 @@ export async function openEngines(
 export async function startQueryServer(listen: QueriesListen): Promise<QueryServer> {
   const { QueryServer } = await import("../query/http-server.ts")
   return await QueryServer.start(listen)
-}
-
-function makeOutput(
-  client: KafkaClient,
-  options: ResolvedRunOptions,
-  transactionalId: string,
-  consumer: Consumer,
-  partitions: ReadonlyMap<string, number>,
-): WorkerOutput {
-  if (options.processingGuarantee === "at-least-once") {
-    return new AtLeastOnceOutput(
-      client.producer({ bufferMemory: OUTPUT_BYTES, bufferMemoryMax: OUTPUT_BYTES_MAX }),
-      partitions,
-      (offsets) => consumer.commit(offsets),
-    )
-  }
-  const { transactionTimeoutMs } = options
-  return new ExactlyOnceOutput({
-    makeProducer: () =>
-      client.producer({
-        transactionalId,
-        transactionTimeoutMs,
-        deliveryTimeoutMs: transactionTimeoutMs,
-        transactionRequestTimeoutMs: transactionTimeoutMs,
-        bufferMemory: OUTPUT_BYTES,
-        bufferMemoryMax: OUTPUT_BYTES_MAX,
-      }),
-    groupMetadata: () => consumer.groupMetadata(),
-    partitions,
-  })
 }
 
 /** Commits wait for effects and subscriptions this long, so that the transaction can still be aborted in order. */

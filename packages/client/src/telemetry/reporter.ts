@@ -1,0 +1,140 @@
+/**
+ * Pushes a client's metrics to its cluster when that asks for them (KIP-714).
+ *
+ * It begins with the first answer of the cluster, over a connection that is open anyway. A cluster that does not serve it is
+ * asked nothing, and no timer runs. Nothing of it is the user's concern: what fails is tried again later, or never.
+ */
+import type { Timer } from "@millrace/host"
+import { ErrorCode } from "@millrace/protocol"
+import { GetTelemetrySubscriptions } from "@millrace/protocol/messages/get-telemetry-subscriptions"
+import { PushTelemetry } from "@millrace/protocol/messages/push-telemetry"
+import { compress, compressionId } from "@millrace/protocol/record/compression"
+import type { BrokerConnection } from "../network/connection.ts"
+import type { ClientEnv } from "../options.ts"
+import { SumLedger, type TelemetryMetric, type TelemetrySource } from "./metric.ts"
+import { encodeMetrics } from "./otlp.ts"
+import { isWanted, TelemetryState, type TelemetrySubscription } from "./state.ts"
+
+/** How long the last push may hold a close up. */
+const LAST_PUSH_MS = 1_000
+
+export interface TelemetryReporterOptions {
+  readonly env: ClientEnv
+  /** Any connection to the cluster. */
+  readonly connect: () => Promise<BrokerConnection>
+  /** One that is open already. */
+  readonly connected: () => BrokerConnection | undefined
+}
+
+export class TelemetryReporter {
+  readonly #options: TelemetryReporterOptions
+  readonly #sources: TelemetrySource[] = []
+  readonly #startedAt: number
+  #resource: Readonly<Record<string, string>> = {}
+  #ledger = new SumLedger()
+  #pushedAt: number
+  #state: TelemetryState | undefined
+  #timer: Timer | undefined
+  #isBusy = false
+  #isClosed = false
+
+  constructor(options: TelemetryReporterOptions) {
+    this.#options = options
+    this.#startedAt = options.env.clock.now()
+    this.#pushedAt = this.#startedAt
+  }
+
+  /** Of the client, told with all its metrics. */
+  describe(resource: Readonly<Record<string, string>>): void {
+    this.#resource = resource
+  }
+
+  add(source: TelemetrySource): void {
+    this.#sources.push(source)
+  }
+
+  /** That the cluster gave this client (KIP-714); undefined while it has not. */
+  get clientInstanceId(): string | undefined {
+    return this.#state?.subscription === undefined ? undefined : this.#state.clientInstanceId
+  }
+
+  /** The cluster has answered over this connection. */
+  begin(connection: BrokerConnection): void {
+    if (this.#state !== undefined || this.#isClosed) return
+    const { clock, random } = this.#options.env
+    this.#state = new TelemetryState(random, clock.monotonic())
+    if (!connection.versions.supports(GetTelemetrySubscriptions)) this.#state.stop()
+    this.#schedule()
+  }
+
+  /** Tells the last figures, if any are wanted. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#timer?.cancel()
+    const connection = this.#options.connected()
+    if (this.#state?.step !== "push" || connection === undefined) return
+    await this.#push(connection, this.#state.subscription!, true).catch(() => {})
+  }
+
+  #schedule(): void {
+    this.#timer?.cancel()
+    if (this.#state!.step === "off" || this.#isClosed) return
+    const { clock } = this.#options.env
+    const waitMs = Math.max(0, this.#state!.dueAt - clock.monotonic())
+    this.#timer = clock.setTimer(waitMs, () => void this.#turn(), { background: true })
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#isBusy) return
+    this.#isBusy = true
+    const state = this.#state!
+    const now = () => this.#options.env.clock.monotonic()
+    try {
+      const connection = await this.#options.connect()
+      // Of a cluster that is being upgraded some brokers serve it, and some do not.
+      if (!connection.versions.supports(GetTelemetrySubscriptions)) state.failed(now())
+      else if (state.step === "ask") {
+        const { clientInstanceId } = state
+        const before = state.subscription
+        state.subscribed(now(), await connection.request(GetTelemetrySubscriptions, { clientInstanceId }))
+        if (before !== undefined && before.isDelta !== state.subscription!.isDelta) this.#ledger = new SumLedger()
+      } else {
+        const answer = await this.#push(connection, state.subscription!, false)
+        if (!this.#isClosed) state.pushed(now(), answer)
+      }
+    } catch {
+      state.failed(now())
+    } finally {
+      this.#isBusy = false
+      this.#schedule()
+    }
+  }
+
+  async #push(connection: BrokerConnection, subscription: TelemetrySubscription, terminating: boolean) {
+    const { subscriptionId, compression, bytesMax, isDelta, wanted } = subscription
+    const now = this.#options.env.clock.now()
+    const all = this.#sources.flatMap((source) => source()).filter(({ name }) => isWanted(wanted, name))
+    const metrics: readonly TelemetryMetric[] = isDelta ? this.#ledger.added(all) : all
+    const startedAt = isDelta ? this.#pushedAt : this.#startedAt
+    const encoded = encodeMetrics({ resource: this.#resource, metrics, startedAt, now, isDelta })
+    const bytes = compress(compression, encoded)
+    if (bytes.length > bytesMax) return { throttleTimeMs: 0, errorCode: ErrorCode.TELEMETRY_TOO_LARGE }
+    const answer = await connection.request(
+      PushTelemetry,
+      {
+        clientInstanceId: this.#state!.clientInstanceId,
+        subscriptionId,
+        terminating,
+        compressionType: compressionId(compression),
+        metrics: bytes,
+      },
+      terminating ? { timeoutMs: LAST_PUSH_MS } : {},
+    )
+    if (answer.errorCode === ErrorCode.NONE) {
+      this.#ledger.arrived()
+      this.#pushedAt = now
+    }
+    return answer
+  }
+}
