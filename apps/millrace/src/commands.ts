@@ -50,4 +50,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import("./commands/group-describe.ts"),
   },
   "group delete": { summary: "delete empty groups", load: () => import("./commands/group-delete.ts") },
+  "user list": { summary: "list users that log in with SCRAM", load: () => import("./commands/user-list.ts") },
+  "user set": { summary: "set a user's password for SCRAM", load: () => import("./commands/user-set.ts") },
+  "user delete": { summary: "delete users' credentials", load: () => import("./commands/user-delete.ts") },
+  "acl list": { summary: "list access rules", load: () => import("./commands/acl-list.ts") },
+  "acl add": { summary: "allow or deny", load: () => import("./commands/acl-add.ts") },
+  "acl delete": { summary: "delete access rules", load: () => import("./commands/acl-delete.ts") },
 }

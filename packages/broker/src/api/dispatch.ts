@@ -4,10 +4,11 @@
  * says which versions there are (KIP-511).
  */
 import { decodeRequestHeader, decode, encodeResponse, ErrorCode, ProtocolError } from "@millrace/protocol"
+import { CLUSTER_NAME } from "@millrace/protocol/acl"
 import { ApiVersions } from "@millrace/protocol/messages/api-versions"
 import type { RequestContext } from "../network/context.ts"
 import type { ServerRequest } from "../network/server.ts"
-import { type Authorizer, CLUSTER_NAME } from "../security/authorizer.ts"
+import type { Authorizer } from "../security/authorizer.ts"
 import { userPrincipal } from "../security/principal.ts"
 import type { RequestTracing } from "../tracing/tracing.ts"
 import { withShortExplanations } from "./explanations.ts"

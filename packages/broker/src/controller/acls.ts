@@ -3,10 +3,10 @@
  * again.
  */
 import { ErrorCode } from "@millrace/protocol"
+import { AclOperation, AclResourceType, CLUSTER_NAME, PatternType, PermissionType } from "@millrace/protocol/acl"
 import type { CreateAclsRequest, CreateAclsResponse } from "@millrace/protocol/messages/create-acls"
 import type { DeleteAclsRequest, DeleteAclsResponse } from "@millrace/protocol/messages/delete-acls"
-import { type Acl, AclOperation, AclResourceType, matchesFilter, PatternType, PermissionType } from "../security/acl.ts"
-import { CLUSTER_NAME } from "../security/authorizer.ts"
+import { type Acl, matchesFilter } from "../security/acl.ts"
 import type { MetadataImage } from "./image.ts"
 import { Refusal } from "./refusal.ts"
 import type { MetadataRecord } from "./records.ts"

@@ -2,7 +2,8 @@
  * The authorizer that goes by the cluster's access rules, as Kafka's StandardAuthorizer does (KIP-801): super users may do
  * everything; one rule that denies outweighs all that allow; where a resource has rules and none allows, the answer is no.
  */
-import { type Acl, type Acls, applies, PatternType, PermissionType, WILDCARD } from "./acl.ts"
+import { PatternType, PermissionType } from "@millrace/protocol/acl"
+import { type Acl, type Acls, applies, WILDCARD } from "./acl.ts"
 import type { Authorizer, Operation, Permission, ResourceType } from "./authorizer.ts"
 
 export interface AclAuthorizerOptions {

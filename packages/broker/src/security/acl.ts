@@ -1,20 +1,8 @@
 /**
- * Access rules (ACLs) and Kafka's numbers for what they are made of; which rules are about a resource (KIP-11, KIP-290).
+ * Access rules (ACLs), and which of them are about a resource (KIP-11, KIP-290).
  */
-import { type Operation, operationNumbers, type ResourceType } from "./authorizer.ts"
-
-export const AclResourceType = {
-  ANY: 1,
-  TOPIC: 2,
-  GROUP: 3,
-  CLUSTER: 4,
-  TRANSACTIONAL_ID: 5,
-  DELEGATION_TOKEN: 6,
-  USER: 7,
-} as const
-export const PatternType = { ANY: 1, MATCH: 2, LITERAL: 3, PREFIXED: 4 } as const
-export const AclOperation = { ANY: 1, ALL: 2, ...operationNumbers } as const
-export const PermissionType = { ANY: 1, DENY: 2, ALLOW: 3 } as const
+import { AclOperation, AclResourceType, PatternType, PermissionType } from "@millrace/protocol/acl"
+import type { Operation, ResourceType } from "./authorizer.ts"
 
 /** As literal name, principal's name or host: all of them. */
 export const WILDCARD = "*"

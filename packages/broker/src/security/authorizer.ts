@@ -2,6 +2,8 @@
  * Who may do what. Handlers declare the permissions they ask for and ask for each resource they touch; what an
  * authorizer refuses is answered with the resource's authorization error, never with a hint that it exists.
  */
+import { AclOperation } from "@millrace/protocol/acl"
+
 export type ResourceType = "TOPIC" | "GROUP" | "CLUSTER" | "TRANSACTIONAL_ID" | "DELEGATION_TOKEN" | "USER"
 export type Operation =
   | "READ"
@@ -22,9 +24,6 @@ export interface Permission {
   readonly resource: ResourceType
 }
 
-/** The one name that resources of type CLUSTER have. */
-export const CLUSTER_NAME = "kafka-cluster"
-
 export interface Authorizer {
   isAllowed(principal: string, clientHost: string, permission: Permission, resourceName: string): boolean
   /** Whether there is any resource of a type that this may be done with (KIP-679). */
@@ -35,22 +34,6 @@ export interface Authorizer {
 export const allowAll: Authorizer = { isAllowed: () => true, isAllowedSomewhere: () => true }
 
 export const denyAll: Authorizer = { isAllowed: () => false, isAllowedSomewhere: () => false }
-
-/** Kafka's numbers of operations, in rules and as bits of authorized operations (KIP-430). */
-export const operationNumbers = {
-  READ: 3,
-  WRITE: 4,
-  CREATE: 5,
-  DELETE: 6,
-  ALTER: 7,
-  DESCRIBE: 8,
-  CLUSTER_ACTION: 9,
-  DESCRIBE_CONFIGS: 10,
-  ALTER_CONFIGS: 11,
-  IDEMPOTENT_WRITE: 12,
-  CREATE_TOKENS: 13,
-  DESCRIBE_TOKENS: 14,
-} as const satisfies Record<Operation, number>
 
 const operationsOf: Record<ResourceType, readonly Operation[]> = {
   TOPIC: ["READ", "WRITE", "CREATE", "DELETE", "ALTER", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"],
@@ -66,7 +49,7 @@ const operationsOf: Record<ResourceType, readonly Operation[]> = {
 export function authorizedOperations(resource: ResourceType, isAllowed: (permission: Permission) => boolean): number {
   let bits = 0
   for (const operation of operationsOf[resource]) {
-    if (isAllowed({ operation, resource })) bits |= 1 << operationNumbers[operation]
+    if (isAllowed({ operation, resource })) bits |= 1 << AclOperation[operation]
   }
   return bits
 }

@@ -5,7 +5,7 @@ import { CreateAcls } from "@millrace/protocol/messages/create-acls"
 import { DeleteAcls } from "@millrace/protocol/messages/delete-acls"
 import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
 import { expect, test } from "vitest"
-import { AclOperation, AclResourceType, PatternType, PermissionType } from "../../src/security/acl.ts"
+import { AclOperation, AclResourceType, PatternType, PermissionType } from "@millrace/protocol/acl"
 import { type Client, start } from "../harness.ts"
 
 /** A member of group `g` that subscribes to what an expression matches. */

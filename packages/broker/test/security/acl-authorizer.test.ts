@@ -1,6 +1,7 @@
 /** Rules in, answers out: semantics of KIP-11, KIP-290 and KIP-679. */
 import { expect, test } from "vitest"
-import { type Acl, AclOperation, Acls, AclResourceType, PatternType, PermissionType } from "../../src/security/acl.ts"
+import { AclOperation, AclResourceType, PatternType, PermissionType } from "@millrace/protocol/acl"
+import { type Acl, Acls } from "../../src/security/acl.ts"
 import { AclAuthorizer } from "../../src/security/acl-authorizer.ts"
 import type { Operation } from "../../src/security/authorizer.ts"
 

@@ -13,6 +13,7 @@ import { type ListedOffset, listOffsets, type OffsetQuery } from "../consumer/li
 import type { TopicPartition } from "../group/assignor.ts"
 import { retrying } from "../network/retry.ts"
 import type { TopicPartitionOffset } from "../producer/transactions.ts"
+import * as acls from "./acls.ts"
 import * as configs from "./configs.ts"
 import * as tokens from "./delegation-tokens.ts"
 import * as groups from "./groups.ts"
@@ -124,6 +125,18 @@ export class Admin {
   /** Mechanisms and iterations of users' SCRAM credentials; of all users when none is named. */
   describeScramCredentials(names?: readonly string[]): Promise<users.UserScramCredentials[]> {
     return users.describeScramCredentials(this.#cluster, names)
+  }
+
+  /** Adds rules of who may do what. */
+  createAcls(rules: readonly acls.AclRule[]): Promise<void> {
+    return acls.createAcls(this.#cluster, rules)
+  }
+  describeAcls(filter?: acls.AclRuleFilter): Promise<acls.AclRule[]> {
+    return acls.describeAcls(this.#cluster, filter)
+  }
+  /** Deletes the rules that match one of the filters, and answers them. */
+  deleteAcls(filters: readonly acls.AclRuleFilter[]): Promise<acls.AclRule[]> {
+    return acls.deleteAcls(this.#cluster, filters)
   }
 
   /** A delegation token of the caller, or of another user where rules allow it; see `DelegationToken`. */

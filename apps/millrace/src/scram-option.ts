@@ -1,0 +1,11 @@
+/** The mechanism of a user's credentials, as an option of commands. */
+import type { ScramUpsertion } from "@millrace/client"
+import { UsageError } from "./command.ts"
+
+const MECHANISMS: readonly ScramUpsertion["mechanism"][] = ["SCRAM-SHA-256", "SCRAM-SHA-512"]
+
+export function scramMechanism(text: string): ScramUpsertion["mechanism"] {
+  const mechanism = MECHANISMS.find((name) => name === text.toUpperCase())
+  if (mechanism === undefined) throw new UsageError(`--mechanism ${text}: expected ${MECHANISMS.join(" or ")}`)
+  return mechanism
+}

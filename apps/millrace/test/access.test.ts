@@ -1,0 +1,120 @@
+/** Users and access rules on the real command, of a broker that lets nobody do what no rule allows. */
+import { writeFileSync } from "node:fs"
+import { afterAll, beforeAll, expect, it } from "vitest"
+import { killServers, millrace, scratchDirectory, serve, type Serving } from "./support/process.ts"
+
+const scratch = scratchDirectory()
+let broker: Serving
+
+const file = (name: string, lines: readonly string[]): string => {
+  writeFileSync(`${scratch.path}/${name}`, `${lines.join("\n")}\n`)
+  return `${scratch.path}/${name}`
+}
+
+const login = (name: string, mechanism: string, user: string, password: string): string =>
+  file(`${name}.properties`, [
+    "security.protocol=SASL_PLAINTEXT",
+    `sasl.mechanism=${mechanism}`,
+    `sasl.jaas.config=LoginModule required username="${user}" password="${password}";`,
+  ])
+
+beforeAll(async () => {
+  const config = file("broker.properties", [
+    "listeners=SASL_PLAINTEXT://127.0.0.1:0",
+    "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+    'listener.name.sasl_plaintext.plain.sasl.jaas.config=PlainLoginModule required user_admin="secret";',
+    "authorizer.class.name=rules",
+    "super.users=User:admin",
+  ])
+  broker = await serve(["broker", "--data", `${scratch.path}/data`, "--config", config])
+  login("admin", "PLAIN", "admin", "secret")
+})
+
+afterAll(() => {
+  killServers()
+  scratch.remove()
+})
+
+/** As the administrator. */
+const run = (args: string, input?: string, as = "admin") =>
+  millrace(
+    [...args.split(" "), "--brokers", broker.ready["kafka"]!, "--command-config", `${scratch.path}/${as}.properties`],
+    input === undefined ? {} : { input },
+  )
+
+async function works(args: string, input?: string, as = "admin"): Promise<string> {
+  const ended = await run(args, input, as)
+  expect(ended.code, ended.stderr).toBe(0)
+  return ended.stdout
+}
+
+async function fails(args: string, line: RegExp, code = 1, input?: string): Promise<void> {
+  const ended = await run(args, input)
+  expect(ended).toMatchObject({ code, stdout: "" })
+  expect(ended.stderr).toMatch(/^millrace: [^\n]+\n$/)
+  expect(ended.stderr).toMatch(line)
+}
+
+it("a user gets a password from standard input, comes in with it, and is gone once deleted", async () => {
+  expect(await works("user list")).toBe("no users\n")
+  expect(await works("user set alice", "it is secret\nmore\n")).toBe("set alice SCRAM-SHA-512\n")
+  await works("user set alice --mechanism scram-sha-256 --iterations 8192", "it is secret")
+  expect(await works("user list")).toMatch(
+    /^USER +MECHANISM +ITERATIONS\nalice +SCRAM-SHA-256 +8192\nalice +SCRAM-SHA-512 +4096\n$/,
+  )
+  expect(JSON.parse(await works("user list alice nobody --json"))).toMatchObject([{ user: "alice" }])
+  for (const mechanism of ["SCRAM-SHA-256", "SCRAM-SHA-512"]) {
+    login("alice", mechanism, "alice", "it is secret")
+    expect(await works("topic list", undefined, "alice")).toBe("no topics\n")
+  }
+  expect(await works("user delete alice --mechanism SCRAM-SHA-256")).toBe("deleted alice\n")
+  await fails("user delete alice --mechanism SCRAM-SHA-256", /no user alice with SCRAM-SHA-256/)
+  expect(await works("user delete alice")).toBe("deleted alice\n")
+  expect((await run("topic list", undefined, "alice")).code).toBe(1)
+  await fails("user delete alice", /there is no user alice/)
+  await fails("user set alice", /no password on standard input/, 1, "\n")
+  await fails("user set alice --mechanism PLAIN", /expected SCRAM-SHA-256 or SCRAM-SHA-512/, 2, "x")
+  await fails("user set alice --iterations 100", /Too few iterations/, 1, "x")
+})
+
+it("rules are added, listed and deleted, and say what a user may do", async () => {
+  await works("topic create orders")
+  await works("user set bob", "secret")
+  login("bob", "SCRAM-SHA-512", "bob", "secret")
+  expect(await works("topic list", undefined, "bob")).toBe("no topics\n")
+  expect(await works("acl list")).toBe("no rules\n")
+  expect(await works("acl add --principal User:bob --operation describe --operation read --topic orders")).toBe(
+    "added: allow User:bob describe topic orders\nadded: allow User:bob read topic orders\n",
+  )
+  expect(await works("topic list", undefined, "bob")).toMatch(/orders/)
+  await works("acl add --principal User:* --operation write --topic-prefix orders. --from-host 10.0.0.1 --deny")
+  await works("acl add --principal User:bob --operation all --cluster")
+  const table = await works("acl list")
+  expect(table).toMatch(/^RESOURCE +NAME +PATTERN +PRINCIPAL +HOST +OPERATION +PERMISSION\n/)
+  expect(table).toMatch(/topic +orders\. +prefixed +User:\* +10\.0\.0\.1 +write +deny/)
+  expect(table).toMatch(/cluster +kafka-cluster +literal +User:bob +\* +all +allow/)
+  expect(JSON.parse(await works("acl list --topic orders --operation read --json"))).toEqual([
+    {
+      ...{ resourceType: "TOPIC", resourceName: "orders", patternType: "LITERAL", principal: "User:bob", host: "*" },
+      ...{ operation: "READ", permission: "ALLOW" },
+    },
+  ])
+  expect(await works("acl delete --topic orders")).toMatch(
+    /^(deleted: allow User:bob (read|describe) topic orders\n){2}$/,
+  )
+  expect(await works("acl delete --principal User:bob")).toBe("deleted: allow User:bob all cluster kafka-cluster\n")
+  expect(await works("acl delete --topic-prefix orders.")).toBe(
+    "deleted: deny User:* write topic orders.… from 10.0.0.1\n",
+  )
+  expect(await works("topic list", undefined, "bob")).toBe("no topics\n")
+})
+
+it.each([
+  ["acl delete", /needs what the rules are about or whom they are for/, 2],
+  ["acl delete --topic nowhere", /there is no such rule/, 1],
+  ["acl add --principal User:a --operation read", /needs what the rule is about/, 2],
+  ["acl add --principal User:a --topic t", /needs --operation/, 2],
+  ["acl add --operation read --topic t", /needs --principal/, 2],
+  ["acl add --principal User:a --operation reed --topic t", /--operation reed: expected all, read/, 2],
+  ["acl add --principal alice --operation read --topic t", /principal/, 1],
+])("%s is refused in one line", (args, line, code) => fails(args, line, code))
