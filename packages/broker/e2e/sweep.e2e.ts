@@ -31,6 +31,7 @@ const NOT_ASKED: Readonly<Record<string, string>> = {
   DescribeUserScramCredentials: "As above.",
   DescribeTopicPartitions: "As above, where it is asked for all.",
   DescribeLogDirs: "As above.",
+  CreateDelegationToken: "To an owner without a type Kafka answers that it does not know what went wrong.",
   UpdateFeatures: "Version 0 cannot only be asked; levels have a suite of their own.",
   UnregisterBroker: "Kafka's would take itself out of its cluster.",
   ElectLeaders: "As above, where it is asked for all.",
