@@ -3,7 +3,7 @@
  * directory: where a replica is already it may be moved to.
  *
  * Errors per partition: LOG_DIR_NOT_FOUND, UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION (a name too long to be moved),
- * CLUSTER_AUTHORIZATION_FAILED.
+ * REPLICA_NOT_AVAILABLE (on another broker), CLUSTER_AUTHORIZATION_FAILED.
  */
 import { ErrorCode } from "@millrace/protocol"
 import { AlterReplicaLogDirs } from "@millrace/protocol/messages/alter-replica-log-dirs"
@@ -22,7 +22,8 @@ export const alterReplicaLogDirs = handler(AlterReplicaLogDirs, {
       if (`${topic}-${index}`.length + FUTURE_SUFFIX_LENGTH > DIRECTORY_NAME_MAX)
         return ErrorCode.INVALID_TOPIC_EXCEPTION
       if (path !== replicas.dataDir) return ErrorCode.LOG_DIR_NOT_FOUND
-      return image.partition(topic, index) ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+      if (replicas.partition(topic, index)) return ErrorCode.NONE
+      return image.partition(topic, index) ? ErrorCode.REPLICA_NOT_AVAILABLE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     }
     // A partition that is named twice goes where it is named last.
     const topics = new Map<string, Map<number, ErrorCode>>()

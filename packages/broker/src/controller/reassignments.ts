@@ -1,10 +1,9 @@
 /**
  * Decisions about moving partitions to other replicas (KIP-455).
  *
- * There is one broker, so that every assignment that names registered brokers alone is the one that a partition has: it is
- * accepted, and nothing moves. No reassignment is ever in progress, and there is none to cancel.
+ * Nothing copies a partition to another broker, so that the only assignment which is accepted is the one that a partition has:
+ * on one broker, every one that names registered brokers. No reassignment is ever in progress, and there is none to cancel.
  */
-import { invariant } from "@millrace/host"
 import { ErrorCode } from "@millrace/protocol"
 import type {
   AlterPartitionReassignmentsRequest,
@@ -54,10 +53,8 @@ function check(
       `The replication factor would change from ${now} to ${then}.`,
     )
   }
-  invariant(
-    replicas.length === partition.replicas.length && replicas.every((id, index) => partition.replicas[index] === id),
-    `${name}-${partitionIndex} cannot be moved from ${partition.replicas.join()} to ${replicas.join()}`,
-  )
+  if (replicas.length !== partition.replicas.length || replicas.some((id, index) => partition.replicas[index] !== id))
+    throw invalid(`${name}-${partitionIndex} cannot be moved away from broker ${partition.replicas.join()}.`)
 }
 
 const invalid = (message: string) => new Refusal(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message)

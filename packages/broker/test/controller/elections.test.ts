@@ -1,5 +1,6 @@
 import { ErrorCode } from "@millrace/protocol"
 import { describe, expect, test } from "vitest"
+import { alterPartitionReassignments } from "../../src/controller/reassignments.ts"
 import { electLeaders, ElectionType } from "../../src/controller/elections.ts"
 import { MetadataImage } from "../../src/controller/image.ts"
 import type { MetadataRecord } from "../../src/controller/records.ts"
@@ -73,4 +74,18 @@ describe("an election", () => {
     expect(ask({ isr: [1], leader: 1 })).toEqual([{ topic: "t", partitionResult: [] }])
     expect(ask({ isr: [1], leader: -1 })[0]!.partitionResult).toMatchObject([{ partitionId: 0, errorCode: 0 }])
   })
+})
+
+test.each([
+  [[1, 2, 3], ErrorCode.NONE],
+  [[3, 2, 1], ErrorCode.INVALID_REPLICA_ASSIGNMENT],
+  [[1, 2], ErrorCode.INVALID_REPLICA_ASSIGNMENT],
+  [[4], ErrorCode.INVALID_REPLICA_ASSIGNMENT],
+])("replicas are not moved from brokers 1, 2, 3 to %j", (replicas, errorCode) => {
+  const asked = { topics: [{ name: "t", partitions: [{ partitionIndex: 0, replicas }] }] }
+  const [topic] = alterPartitionReassignments(image({ isr: [1], leader: 1 }), {
+    ...asked,
+    allowReplicationFactorChange: true,
+  })
+  expect(topic!.partitions).toMatchObject([{ partitionIndex: 0, errorCode }])
 })
