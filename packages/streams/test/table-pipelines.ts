@@ -24,10 +24,10 @@ export const TABLE_PIPELINES: Pipelines = [
           })),
           S.to(Out),
         ),
-        short.pipe(S.toStream(), S.to(Other)),
+        short.pipe(S.suppress("calm", S.untilTimeLimit(5)), S.toStream(), S.to(Other)),
       ]
     },
-    ["latest", "short", "own"],
+    ["latest", "short", "own", "calm"],
   ],
   [
     "a table grouped by another key, its aggregate changed in place",

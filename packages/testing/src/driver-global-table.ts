@@ -27,11 +27,12 @@ export class DriverGlobalTable implements GlobalRows {
     const logs = this.#cluster.logs(this.#spec.changelog)
     const records = logs.flatMap((log, partition) => log.committed(0).map((entry) => ({ entry, partition })))
     for (const { entry, partition } of records.toReversed()) {
-      const { key, value, timestamp, offset } = entry
+      const { key, value, timestamp, offset, headers } = entry
       if (key === null || Buffer.compare(key, wanted) !== 0) continue
       if (value === null) return NO_ROW
       try {
-        return { value: this.#spec.value.decode(value), timestamp }
+        const row = { value: this.#spec.value.decode(value), timestamp }
+        return this.#spec.headers === true ? { ...row, headers } : row
       } catch (cause) {
         if (this.#unreadable === undefined || cause instanceof UnknownSchemaId)
           throw unreadableRow(this.#spec.name, cause)

@@ -119,7 +119,7 @@ export class StreamRecord implements Rec<unknown, unknown> {
    * A result that was held back until this record moved the time. It is older than what is late by now: what follows keeps
    * the time of such results, not that of the record.
    */
-  release(key: unknown, value: unknown, old: unknown, timestamp: number): StreamRecord {
-    return new StreamRecord(key, value, timestamp, NO_HEADERS, this.offset, this.origin, OWN_CLOCK, old)
+  release(key: unknown, value: unknown, old: unknown, timestamp: number, headers: Headers = NO_HEADERS): StreamRecord {
+    return new StreamRecord(key, value, timestamp, headers, this.offset, this.origin, OWN_CLOCK, old)
   }
 }

@@ -19,6 +19,7 @@ import { historyMsOf } from "./versioned-table.ts"
 
 const filterTableOperator: Operator = {
   kind: "filter-table",
+  passesHeaders: true,
   readsOld: true,
   make: (node, context) => new FilterTable(node, context),
   view(node, context) {
@@ -56,7 +57,7 @@ class FilterTable extends Processor {
     const value = this.#passing(record, record.value)
     const old = this.#store === undefined ? this.#passing(record, record.old) : this.#stored(key)
     if (isAbsent(value) && isAbsent(old) && !this.#isVersioned) return
-    this.#store?.put(key, value === TOMBSTONE ? undefined : value, timestamp)
+    this.#store?.put(key, value === TOMBSTONE ? undefined : value, timestamp, headers)
     this.next.receive(record.change(key, value, old, timestamp, headers))
   }
 

@@ -16,6 +16,7 @@ import { copyOf, type Operator, Processor } from "./operator.ts"
 
 const mapTableOperator: Operator = {
   kind: "map-table",
+  passesHeaders: true,
   make: (node, context) => new MapTable(node, context),
   view(node, context) {
     const row = tableReader(node.inputs[0]!, context)
@@ -49,7 +50,7 @@ class MapTable extends Processor {
     const old = this.node.needsOld || record.old === OUTDATED ? this.#before(record) : TOMBSTONE
     if (this.#store === undefined)
       return this.next.receive(record.change(key, value ?? TOMBSTONE, old, timestamp, headers))
-    this.#store.put(key, value, timestamp)
+    this.#store.put(key, value, timestamp, headers)
     const sent = this.node.outlived ? copyOf(this.node, value) : (value ?? TOMBSTONE)
     this.next.receive(record.change(key, sent, old, timestamp, headers))
   }

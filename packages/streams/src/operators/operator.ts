@@ -16,10 +16,12 @@ export interface Operator {
   readonly kind: string
   /** Its result depends on the key: input whose key may have changed is repartitioned first. */
   readonly keyDependent?: boolean
-  /** Its store keeps the headers of records where the pipeline says so. */
+  /** A table of records: its store may keep their headers. */
   readonly keepsHeaders?: boolean
   /** It is the process's and no task's: all of its topic, in every process, to be read by any key. */
   readonly isGlobal?: boolean
+  /** What it sends has the headers of the change that it comes from; its store, if it has one, keeps them. */
+  readonly passesHeaders?: boolean
   /** What it sends has the keys of windows, { key, start, end }, which no codec is known for. */
   readonly keysWindows?: boolean
   /** Of operators with several inputs; a repartition topic before one is named after it too. */

@@ -5,8 +5,8 @@
  *     S.suppress("calm", S.untilTimeLimit("5 minutes", { maxRecords: 10_000 }))
  *
  * Semantics: dsl/suppressed.ts. What is held back is sent when its time has come, in the order of these times, then of the
- * keys' bytes; or, with emit-early, when there is no room, the earliest first. A change that is sent has the value and the
- * time of the last one held back, and as its old value the one before the first.
+ * keys' bytes; or, with emit-early, when there is no room, the earliest first. A change that is sent has the value, the
+ * time and the headers of the last one held back, and as its old value the one before the first.
  * Of windows, deletions are not sent, since nothing was; of other tables they are.
  * State: the changes held back by key, with a changelog, and a timer for each. Looked up by a join, a key that is held back
  * has the row that was sent last.
@@ -36,6 +36,7 @@ import { windowsOf } from "./windowed-node.ts"
 
 const suppressOperator: Operator = {
   kind: "suppress",
+  passesHeaders: true,
   readsOld: true,
   make: (node, context) => new Suppress(node, context),
   rows(store, node, context) {
@@ -122,7 +123,7 @@ class Suppress extends Processor {
   }
 
   #hold(record: StreamRecord): void {
-    const { key, timestamp } = record
+    const { key, timestamp, headers } = record
     const { value: held } = this.#buffer.get(key)
     const value = record.value === TOMBSTONE ? undefined : record.value
     if (this.#isFinal && value === undefined) {
@@ -137,7 +138,7 @@ class Suppress extends Processor {
       this.#records.value = Math.max(0, this.#records.value) + 1
     }
     this.#bytes.value = Math.max(0, this.#bytes.value) + bytes - (held?.bytes ?? 0)
-    this.#buffer.put(key, { old, value, bytes }, timestamp)
+    this.#buffer.put(key, { old, value, bytes }, timestamp, headers)
   }
 
   #dueOf({ key, timestamp }: StreamRecord): number {
@@ -152,11 +153,11 @@ class Suppress extends Processor {
   }
 
   #send(record: StreamRecord, key: unknown): void {
-    const { value: held, timestamp } = this.#buffer.get(key)
+    const { value: held, timestamp, headers } = this.#buffer.get(key)
     if (held === undefined) return
     const sent = this.node.outlived ? (copyOf(this.node, held) as BufferedChange<unknown>) : held
     this.#remove(key, held, timestamp)
-    this.next.receive(record.release(key, sent.value ?? TOMBSTONE, sent.old ?? TOMBSTONE, timestamp))
+    this.next.receive(record.release(key, sent.value ?? TOMBSTONE, sent.old ?? TOMBSTONE, timestamp, headers))
   }
 
   #sizeOf(key: unknown, change: BufferedChange<unknown>): number {

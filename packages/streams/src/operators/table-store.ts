@@ -22,9 +22,9 @@ export interface TableHistory {
 
 export interface TableStoreOptions extends StoreKeeping, TableHistory {
   /**
-   * Rows keep the headers of their records, and changes carry them (KIP-1271, KIP-1285): to what is derived from the table
-   * without a store, and out of it by `toStream`. Default: as the pipeline says. Rows of before have none until they are
-   * written again. Not with `versioned`.
+   * Rows keep the headers of their records, and changes carry them (KIP-1271, KIP-1285): through `filterTable`, `mapTable` and
+   * `suppress`, whose stores keep them too, and out by `toStream`. Default: as the pipeline says. Rows of before have none
+   * until they are written again. Not with `versioned`.
    */
   readonly headers?: boolean
 }

@@ -93,6 +93,8 @@ class Planner {
   readonly #pipeline: string
   readonly #topics: readonly string[] | undefined
   readonly #keepsHeaders: boolean
+  /** Tables whose changes carry headers. */
+  readonly #headed = new Set<number>()
   readonly #visited = new Map<LogicalNode, number>()
   /** Sources by topic and tables by topic: written twice, they are one. */
   readonly #unique = new Map<string, number>()
@@ -209,7 +211,7 @@ class Planner {
   }
 
   #add(given: LogicalNode, inputs: readonly number[], reads: readonly number[]): number {
-    const node = this.#keepsHeaders ? keepingHeaders(given) : given
+    const node = this.#withHeaders(given, inputs)
     const id = this.nodes.length
     const name = node.name ?? `${node.operator.kind}-${id}`
     if (node.name !== undefined) this.#claim(`operator "${name}"`, name, name)
@@ -237,6 +239,19 @@ class Planner {
     })
     this.bindings.push(node)
     return id
+  }
+
+  /**
+   * A table of a topic or a stream keeps headers where it says so, or where the pipeline does and it does not say otherwise;
+   * versions have none. What is made of one such table keeps its rows', where it has rows of its own.
+   */
+  #withHeaders(node: LogicalNode, inputs: readonly number[]): LogicalNode {
+    const { keepsHeaders, passesHeaders } = node.operator
+    const [rows, ...others] = node.stores
+    const keeps = keepsHeaders === true && rows?.kind === "key-value" && (rows.headers ?? this.#keepsHeaders)
+    if (!keeps && !(passesHeaders === true && this.#headed.has(inputs[0]!))) return node
+    this.#headed.add(this.nodes.length)
+    return rows === undefined ? node : { ...node, stores: [{ ...rows, headers: true }, ...others] }
   }
 
   /** One definition may be given to several operators: they share the store. */
@@ -267,11 +282,4 @@ class Planner {
   #error(operator: string, message: string): PipelineError {
     return new PipelineError(`pipeline "${this.#pipeline}", operator "${operator}": ${message}`)
   }
-}
-
-/** A table of a pipeline that keeps headers, unless the table says otherwise; versions have none. */
-function keepingHeaders(node: LogicalNode): LogicalNode {
-  const [rows, ...others] = node.stores
-  if (node.operator.keepsHeaders !== true || rows?.kind !== "key-value" || rows.headers !== undefined) return node
-  return { ...node, stores: [{ ...rows, headers: true }, ...others] }
 }

@@ -234,7 +234,7 @@ describe("tables", () => {
     )
   })
 
-  test("S3: what is derived from a table carries its headers on; a store of its own, aggregates and joins have none", async () => {
+  test("S3: what is derived from a table carries its headers on, and keeps them in a store of its own; aggregates and joins have none", async () => {
     const derived = S.topic("derived", { key: string, value: json<any>() })
     const counted = S.topic("counted", { key: string, value: json<any>() })
     const joined = S.topic("joined", { key: string, value: json<any>() })
@@ -245,6 +245,7 @@ describe("tables", () => {
           S.filterTable((value) => value > 1),
           S.mapTable((value) => value * 10, { store: "tens" }),
         )
+        const passing = table.pipe(S.filterTable((value) => value < 3, { store: "passing" }))
         const both = table.pipe(S.joinTables("both", S.table(Other), (left, right) => left + right, { store: "sums" }))
         return [
           mapped.pipe(S.toStream(), S.to(derived)),
@@ -254,6 +255,7 @@ describe("tables", () => {
             S.toStream(),
             S.to(counted),
           ),
+          passing.pipe(S.toStream(), S.to(Out)),
           both.pipe(S.toStream(), S.to(joined)),
         ]
       },
@@ -270,7 +272,28 @@ describe("tables", () => {
     expect(all(counted)).toEqual([[1], [1], [1]])
     expect(all(joined)).toEqual([[101], [103], [101]])
     expect(rows(driver, "rows")).toEqual([["a", 1, ["w"]]])
+    expect(rows(driver, "tens")).toEqual([])
+    expect(rows(driver, "passing")).toEqual([["a", 1, ["w"]]])
     expect(rows(driver, "sums")).toEqual([["a", 101, undefined]])
+  })
+
+  test("S3 W10: what was held back is sent with the headers of the last change", async () => {
+    await using driver = await started(() =>
+      S.table(In, { headers: true }).pipe(S.suppress("calm", S.untilTimeLimit(10)), S.toStream(), S.to(Out)),
+    )
+    send(driver, ["a", 1, 1, "x"], ["a", 2, 2, "y", "z"], ["b", 3, 5])
+    await driver.run()
+    expect(rows(driver, "calm").map(([key, , headers]) => [key, headers])).toEqual([
+      ["a", ["y", "z"]],
+      ["b", []],
+    ])
+    await driver.crash({ loseEngines: true })
+    send(driver, ["c", 4, 30, "w"])
+    await driver.run()
+    expect(written(driver)).toEqual([
+      ["a", 2, "y", "z"],
+      ["b", 3],
+    ])
   })
 
   test("S3: a processor reads the headers of rows, of tables without a store too", async () => {
@@ -304,6 +327,23 @@ describe("tables", () => {
       [[null], [null], [null]],
     ])
   })
+})
+
+test("S3 P7: a processor reads the headers of a global table's rows, where it keeps them", async () => {
+  for (const headers of [true, false]) {
+    await using driver = await started(() =>
+      S.stream(Other).pipe(
+        S.processValues("read", { tables: { all: S.globalTable(In, { headers }) }, value: any }, (context) => ({
+          process: ({ key }) => context.forward(told(context.tables.all.getStamped(key).headers) ?? "none"),
+        })),
+        S.to(Out),
+      ),
+    )
+    send(driver, ["a", 1, 1, "x"], ["a", 2, 2, "y", "z"])
+    driver.send(Other, { key: "a", value: 0, timestamp: 3 })
+    await driver.run()
+    expect(driver.read(Out).map(({ value }) => value)).toEqual([headers ? ["y", "z"] : "none"])
+  }
 })
 
 describe("results", () => {
