@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest"
 import { placeReplicas } from "../../src/controller/assignments.ts"
 import { registerBroker } from "../../src/controller/brokers.ts"
 import { alterConfigsIncrementally, ConfigOperation, replaceConfigs } from "../../src/controller/configs.ts"
+import { createToken } from "../../src/controller/delegation-tokens.ts"
 import { ConfigResourceType, MetadataImage } from "../../src/controller/image.ts"
 import { allocateProducerIds } from "../../src/controller/producer-ids.ts"
 import { decodeMetadataRecord, encodeMetadataRecord, type MetadataRecord } from "../../src/controller/records.ts"
@@ -259,6 +260,10 @@ describe("snapshot", () => {
     apply(target, replaceConfigs(target, group, [{ name: "consumer.session.timeout.ms", value: "50000" }]))
     apply(target, allocateProducerIds(target, 1).records)
     apply(target, [{ type: "FeatureLevelRecord", data: { name: "metadata.version", featureLevel: 25 } }])
+    const lifetimes = { maxLifetimeMs: 100, expiryTimeMs: 10 }
+    const wanted = { owner: "User:a", requester: "User:b", renewers: ["User:c"], maxLifetimeMs: -1 }
+    const { records, response: token } = createToken(wanted, lifetimes, uuid(7), 1000)
+    apply(target, records)
     const bytes = Buffer.concat(encodeSnapshot(target, [], 3, 1000))
     expect(isCompleteSnapshot(bytes)).toBe(true)
     expect(isCompleteSnapshot(bytes.subarray(0, -1))).toBe(false)
@@ -270,6 +275,7 @@ describe("snapshot", () => {
       copy.replay(record, offset)
     })
     expect(imageRecords(copy)).toEqual(imageRecords(target))
+    expect([...copy.delegationTokens()]).toEqual([token])
     // Three control records come before them.
     expect(offsets).toEqual(offsets.map((_, index) => index + 3))
   })

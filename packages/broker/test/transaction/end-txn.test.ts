@@ -239,10 +239,15 @@ describe("44: a transaction past its timeout", () => {
     expect(h.metadata().state).toBe("Ongoing")
   })
 
-  test("of version 2 leaves its client the way back", () => {
-    const h = new TransactionHarness({ transactionVersion: 2 })
+  test.each([
+    ["of version 2", 2],
+    ["begun before version 2 was turned on", 1],
+  ])("%s leaves its client the way back", (_, versionAtFirst) => {
+    const options = { transactionVersion: versionAtFirst }
+    const h = new TransactionHarness(options)
     const producer = h.init()
     h.add(producer, 0, { version: 2 })
+    options.transactionVersion = 2
     h.advance(timeoutMs)
     h.completeMarkers()
     expect(h.end(producer, true, 5).errorCode).toBe(ErrorCode.PRODUCER_FENCED)
