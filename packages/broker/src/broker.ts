@@ -314,7 +314,7 @@ export class Broker {
         name: "delegation token expiry",
         delayMs: config["delegation.token.expiry.check.interval.ms"],
         intervalMs: () => configs.broker["delegation.token.expiry.check.interval.ms"],
-        run: () => controller.write(removeExpiredTokens(image, host.clock.now())),
+        run: () => controller.commit(removeExpiredTokens(image, host.clock.now())),
       })
       stopping.push(() => schedule.close())
       const cleaner = new LogCleaner({

@@ -5,7 +5,7 @@
 export * from "./api-keys.ts"
 export * from "./bytes/fault.ts"
 export * from "./bytes/int64.ts"
-export { ARRAY_ELEMENTS_MAX, Reader, STRING_BYTES_MAX } from "./bytes/reader.ts"
+export { ARRAY_ELEMENTS_MAX, fitsString, Reader, STRING_BYTES_MAX } from "./bytes/reader.ts"
 export * from "./bytes/uuid.ts"
 export { Writer } from "./bytes/writer.ts"
 export * from "./errors.ts"

@@ -1,4 +1,7 @@
-/** Work that repeats while the broker runs, each piece with its own interval. A slow run delays the next, never overlaps. */
+/**
+ * Work that repeats while the broker runs, each piece with its own interval. A slow run delays the next, never overlaps. Work
+ * of many pieces does some and says so: others have their turn, then it goes on.
+ */
 import type { Clock, Timer } from "@millrace/host"
 
 export interface Task {
@@ -6,7 +9,8 @@ export interface Task {
   readonly delayMs: number
   /** Asked before each wait: a changed setting takes effect at the next run. */
   readonly intervalMs: () => number
-  readonly run: () => void
+  /** True: there is more to do, at once. */
+  readonly run: () => boolean | void
 }
 
 export class Schedule {
@@ -32,12 +36,13 @@ export class Schedule {
 
   #arm(task: Task, delayMs: number): void {
     const fire = () => {
+      let isUnfinished = false
       try {
-        task.run()
+        isUnfinished = task.run() === true
       } catch (cause) {
         this.#onFault(task.name, cause)
       }
-      if (!this.#closed) this.#arm(task, Math.max(1, task.intervalMs()))
+      if (!this.#closed) this.#arm(task, isUnfinished ? 0 : Math.max(1, task.intervalMs()))
     }
     this.#timers.set(task, this.#clock.setTimer(delayMs, fire, { background: true }))
   }

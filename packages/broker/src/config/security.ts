@@ -76,7 +76,7 @@ export const securityConfig = define({
   }),
   "delegation.token.secret.key": password({
     default: null,
-    doc: "What delegation tokens are made with. Without it there are none; once it is another, those of before are void.",
+    doc: "What the HMACs of delegation tokens are made with. Without it there are no tokens; once it is another, the HMACs of before let nobody in, and who may see a token is told its new one.",
   }),
   "delegation.token.max.lifetime.ms": long({
     default: 604_800_000,

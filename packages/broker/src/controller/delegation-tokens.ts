@@ -7,7 +7,7 @@
  * The owner may be another than who asked for it (KIP-373); either of them and the renewers see it, the owner and the
  * renewers renew it. Principals are texts, `User:alice`.
  */
-import { ErrorCode } from "@millrace/protocol"
+import { ErrorCode, INT64_MAX } from "@millrace/protocol"
 import type { DelegationTokenRecord } from "@millrace/protocol/records/delegation-token"
 import type { MetadataImage } from "./image.ts"
 import type { MetadataRecord } from "./records.ts"
@@ -34,7 +34,7 @@ export interface TokenChange {
   readonly expiryTimestampMs: number
 }
 
-/** Most records of one batch: what is left over is removed the next time. */
+/** Most records of one batch. */
 const REMOVALS_MAX = 1_000
 
 export function createToken(
@@ -43,10 +43,10 @@ export function createToken(
   tokenId: string,
   now: number,
 ): Decision<DelegationTokenRecord> {
-  const maxTimestamp = now + shorter(lifetimes.maxLifetimeMs, maxLifetimeMs)
+  const maxTimestamp = after(now, shorter(lifetimes.maxLifetimeMs, maxLifetimeMs))
   const token: DelegationTokenRecord = {
     ...{ tokenId, owner, requester, renewers: [...renewers], issueTimestamp: now, maxTimestamp },
-    expirationTimestamp: Math.min(maxTimestamp, now + lifetimes.expiryTimeMs),
+    expirationTimestamp: Math.min(maxTimestamp, after(now, lifetimes.expiryTimeMs)),
   }
   return { records: [{ type: "DelegationTokenRecord", data: token }], response: token }
 }
@@ -61,7 +61,7 @@ export function renewToken(
   if (token === undefined) return refused(ErrorCode.DELEGATION_TOKEN_NOT_FOUND)
   if (isExpired(token, now)) return refused(ErrorCode.DELEGATION_TOKEN_EXPIRED)
   if (!mayRenew(token, principal)) return refused(ErrorCode.DELEGATION_TOKEN_OWNER_MISMATCH)
-  return expiresAt(token, now + shorter(expiryTimeMs, renewPeriodMs))
+  return expiresAt(token, after(now, shorter(expiryTimeMs, renewPeriodMs)))
 }
 
 /** A negative period ends the token at once. */
@@ -76,24 +76,38 @@ export function expireToken(
   if (expiryTimePeriodMs < 0)
     return { records: [removal(token)], response: { errorCode: ErrorCode.NONE, expiryTimestampMs: now } }
   if (isExpired(token, now)) return refused(ErrorCode.DELEGATION_TOKEN_EXPIRED)
-  return expiresAt(token, now + expiryTimePeriodMs)
+  return expiresAt(token, after(now, expiryTimePeriodMs))
 }
 
-export function removeExpiredTokens(image: MetadataImage, now: number): MetadataRecord[] {
-  return [...image.delegationTokens()]
-    .filter((token) => isExpired(token, now))
-    .slice(0, REMOVALS_MAX)
-    .map(removal)
+/** Answers whether there may be more of them, for the next batch. */
+export function removeExpiredTokens(image: MetadataImage, now: number): Decision<boolean> {
+  const records: MetadataRecord[] = []
+  for (const token of image.delegationTokens()) {
+    if (!isExpired(token, now)) continue
+    records.push(removal(token))
+    if (records.length === REMOVALS_MAX) return { records, response: true }
+  }
+  return { records, response: false }
 }
 
 export const isExpired = ({ maxTimestamp, expirationTimestamp }: DelegationTokenRecord, now: number): boolean =>
   maxTimestamp < now || expirationTimestamp < now
 
-export const isOfToken = ({ owner, requester, renewers }: DelegationTokenRecord, principal: string): boolean =>
-  owner === principal || requester === principal || renewers.includes(principal)
+/** Whose it is, in one way or another. */
+export const principalsOf = ({ owner, requester, renewers }: DelegationTokenRecord): string[] => [
+  owner,
+  requester,
+  ...renewers,
+]
 
 const mayRenew = ({ owner, renewers }: DelegationTokenRecord, principal: string): boolean =>
   owner === principal || renewers.includes(principal)
+
+/** The end of time where it would be later. */
+function after(now: number, ms: number): number {
+  const at = now + ms
+  return Number.isSafeInteger(at) ? at : INT64_MAX
+}
 
 const shorter = (limitMs: number, askedMs: number): number => (askedMs > 0 ? Math.min(limitMs, askedMs) : limitMs)
 

@@ -85,8 +85,8 @@ export class Authentication {
     const at = now()
     const byToken = (authenticated.expiresAt ?? Infinity) - at
     const byLimit = this.#options.lifetimeMsMax > 0 ? this.#options.lifetimeMsMax : Infinity
-    const lifetimeMs = Math.max(0, Math.min(byToken, byLimit))
+    const lifetimeMs = Math.max(0, Math.floor(Math.min(byToken, byLimit)))
     this.#expiresAt = at + lifetimeMs
-    return { answer, lifetimeMs: Number.isFinite(lifetimeMs) ? lifetimeMs : 0 }
+    return { answer, lifetimeMs: Number.isSafeInteger(lifetimeMs) ? lifetimeMs : 0 }
   }
 }

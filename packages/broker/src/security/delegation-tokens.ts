@@ -4,6 +4,7 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto"
 import type { Clock, Random } from "@millrace/host"
+import { principalOf } from "@millrace/protocol/principal"
 import type { DelegationTokenRecord } from "@millrace/protocol/records/delegation-token"
 import {
   saltedPassword,
@@ -13,7 +14,6 @@ import {
   type ScramMechanism,
 } from "@millrace/protocol/sasl/scram"
 import { isExpired } from "../controller/delegation-tokens.ts"
-import { nameOfPrincipal } from "./principal.ts"
 import type { TokenCredential } from "./scram-server.ts"
 
 export interface DelegationTokensOptions {
@@ -60,8 +60,8 @@ export class DelegationTokens {
     const { image, clock } = this.#options
     const token = image.delegationToken(tokenId)
     if (token === undefined || isExpired(token, clock.now())) return undefined
-    const user = nameOfPrincipal(token.owner)
-    return { credential: this.#scram(token, mechanism), user, expiresAt: token.expirationTimestamp }
+    const { principalName } = principalOf(token.owner)
+    return { credential: this.#scram(token, mechanism), user: principalName, expiresAt: token.expirationTimestamp }
   }
 
   #scram(token: DelegationTokenRecord, mechanism: ScramMechanism): ScramCredential {

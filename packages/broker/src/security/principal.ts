@@ -2,14 +2,14 @@
  * Principals, `User:alice`, and how the name in a certificate becomes one (`ssl.principal.mapping.rules`, KIP-371).
  */
 import { ConfigError } from "@millrace/config"
+import { principalText, USER_TYPE } from "@millrace/protocol/principal"
 
-export const ANONYMOUS = "User:ANONYMOUS"
+const ANONYMOUS_NAME = "ANONYMOUS"
 
-/** Of `User:alice` what is before the first colon, and what is behind it. */
-export const typeOfPrincipal = (principal: string): string => principal.slice(0, principal.indexOf(":"))
-export const nameOfPrincipal = (principal: string): string => principal.slice(principal.indexOf(":") + 1)
+export const userPrincipal = (principalName: string): string =>
+  principalText({ principalType: USER_TYPE, principalName })
 
-export const userPrincipal = (name: string): string => `User:${name}`
+export const ANONYMOUS = userPrincipal(ANONYMOUS_NAME)
 
 /** From a distinguished name to a user's name. */
 export type PrincipalMapping = (distinguishedName: string) => string
@@ -33,7 +33,7 @@ export function principalMapping(rules: string): PrincipalMapping {
       const mapped = map(name)
       if (mapped !== undefined) return mapped
     }
-    return ANONYMOUS.slice("User:".length)
+    return ANONYMOUS_NAME
   }
 }
 

@@ -1,7 +1,7 @@
 /** Delegation tokens through frames: who gets one, who comes in with one, and when they end (KIP-48, KIP-373). */
-import { type Host } from "@millrace/host"
+import { type Clock, type Host } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
-import { ErrorCode } from "@millrace/protocol"
+import { ErrorCode, INT64_MAX } from "@millrace/protocol"
 import { CreateAcls } from "@millrace/protocol/messages/create-acls"
 import {
   CreateDelegationToken,
@@ -191,7 +191,7 @@ test("a token is ended at once, or sooner than it would", async () => {
   expect(await withToken(started, token)).toMatchObject({ errorCode: ErrorCode.SASL_AUTHENTICATION_FAILED })
 })
 
-test("tokens are there after a restart, and void once the secret is another", async () => {
+test("tokens are there after a restart; once the secret is another, with another HMAC", async () => {
   const started = await start(SECURE)
   const token = await create(await as(started, "alice"))
   await started.broker.close()
@@ -201,6 +201,9 @@ test("tokens are there after a restart, and void once the secret is another", as
   await again.broker.close()
   const other = await start({ ...SECURE, "delegation.token.secret.key": "another" }, { dataDir: started.dataDir })
   expect(await withToken(other, token)).toMatchObject({ errorCode: ErrorCode.SASL_AUTHENTICATION_FAILED })
+  const [seenAgain] = (await seen(await as(other, "alice"))).tokens
+  expect(seenAgain).toMatchObject({ tokenId: token.tokenId, expiryTimestamp: token.expiryTimestampMs })
+  expect(await withToken(other, seenAgain!)).toMatchObject({ errorCode: ErrorCode.NONE })
 })
 
 test("expired tokens are removed", async () => {
@@ -209,6 +212,68 @@ test("expired tokens are removed", async () => {
   const kept = await create(alice)
   await create(alice, { maxLifetimeMs: 1 })
   await expect.poll(async () => (await seen(alice)).tokens.map(({ tokenId }) => tokenId)).toEqual([kept.tokenId])
+})
+
+test("expired tokens are all removed when it is time, however many they are", async () => {
+  const { host, move } = movedClock()
+  const CHECK_MS = 3_600_001
+  let check = () => {}
+  const clock: Clock = {
+    now: () => host.clock.now(),
+    monotonic: () => host.clock.monotonic(),
+    setTimer(delayMs, callback, options) {
+      if (delayMs !== CHECK_MS) return host.clock.setTimer(delayMs, callback, options)
+      check = callback
+      return { cancel: () => {} }
+    },
+  }
+  const config = { ...SECURE, "delegation.token.expiry.check.interval.ms": String(CHECK_MS) }
+  const started = await start(config, { host: { ...host, clock } })
+  const alice = await as(started, "alice")
+  const tokens = await Promise.all(Array.from({ length: 1_001 }, () => create(alice)))
+  expect(tokens.filter(({ errorCode }) => errorCode === ErrorCode.NONE)).toHaveLength(1_001)
+  move(2 * DAY_MS)
+  const kept = await create(await as(started, "bob"))
+  check()
+  await expect.poll(async () => (await seen(alice)).tokens.map(({ tokenId }) => tokenId)).toEqual([kept.tokenId])
+})
+
+const FOR_EVER = "9223372036854775807"
+
+test("with the largest settings a token never ends, as long as nobody ends it", async () => {
+  const forEver = { "delegation.token.max.lifetime.ms": FOR_EVER, "delegation.token.expiry.time.ms": FOR_EVER }
+  const started = await start({ ...SECURE, ...forEver })
+  const alice = await as(started, "alice")
+  const token = await create(alice, { maxLifetimeMs: INT64_MAX })
+  const end = { errorCode: ErrorCode.NONE, expiryTimestampMs: INT64_MAX }
+  expect(token).toMatchObject({ ...end, maxTimestampMs: INT64_MAX })
+  const { hmac } = token
+  const day = await alice.send(RenewDelegationToken, 2, { hmac, renewPeriodMs: DAY_MS })
+  expect(day.expiryTimestampMs).toBeLessThan(token.issueTimestampMs + 2 * DAY_MS)
+  expect(await alice.send(RenewDelegationToken, 2, { hmac, renewPeriodMs: INT64_MAX })).toMatchObject(end)
+  expect(await alice.send(ExpireDelegationToken, 2, { hmac, expiryTimePeriodMs: INT64_MAX })).toMatchObject(end)
+  expect((await seen(alice)).tokens).toMatchObject([{ expiryTimestamp: INT64_MAX, maxTimestamp: INT64_MAX }])
+  // A connection of such a token need not authenticate again.
+  expect(await withToken(started, token)).toMatchObject({ errorCode: ErrorCode.NONE, sessionLifetimeMs: 0 })
+  await started.broker.close()
+  const again = await start({ ...SECURE, ...forEver }, { dataDir: started.dataDir })
+  expect((await seen(await as(again, "alice"))).tokens).toMatchObject([{ maxTimestamp: INT64_MAX }])
+  expect([...started.defects, ...again.defects]).toEqual([])
+})
+
+test("who is too long to be kept is refused, and the connection goes on", async () => {
+  const alice = await as(await start(SECURE), "alice")
+  /** With "User:" before it the longest text of the protocol. */
+  const longest = "x".repeat(32_762)
+  expect(await create(alice, { owner: longest, renewers: [longest] })).toMatchObject({
+    ...{ errorCode: ErrorCode.NONE, principalType: "User", principalName: longest },
+  })
+  const invalid = { errorCode: ErrorCode.INVALID_REQUEST, tokenId: "" }
+  expect(await create(alice, { renewers: [`${longest}x`] })).toMatchObject({ ...invalid, principalName: "alice" })
+  expect(await create(alice, { owner: `${longest}x` })).toMatchObject({ ...invalid, principalName: "" })
+  // Bytes count, of which a character may have three.
+  expect(await create(alice, { owner: "€".repeat(10_921) })).toMatchObject(invalid)
+  expect((await seen(alice)).tokens).toHaveLength(1)
 })
 
 test("rules say who sees the tokens of others, and who makes some for them", async () => {

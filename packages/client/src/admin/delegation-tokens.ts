@@ -7,6 +7,7 @@ import { CreateDelegationToken } from "@millrace/protocol/messages/create-delega
 import { DescribeDelegationToken } from "@millrace/protocol/messages/describe-delegation-token"
 import { ExpireDelegationToken } from "@millrace/protocol/messages/expire-delegation-token"
 import { RenewDelegationToken } from "@millrace/protocol/messages/renew-delegation-token"
+import { principalOf, principalText } from "@millrace/protocol/principal"
 import type { Cluster } from "../cluster.ts"
 import { kafkaError } from "../errors.ts"
 import { retrying } from "../network/retry.ts"
@@ -35,42 +36,30 @@ export interface DelegationTokenOptions {
   readonly maxLifetimeMs?: number
 }
 
-interface Principal {
-  readonly principalType: string
-  readonly principalName: string
-}
-
 const AS_LONG_AS_MAY_BE = -1
-const written = ({ principalType, principalName }: Principal): string => `${principalType}:${principalName}`
 
-function parts(principal: string): Principal {
-  const colon = principal.indexOf(":")
-  if (colon < 1) throw new Error(`${JSON.stringify(principal)} is no principal: it has the form User:alice`)
-  return { principalType: principal.slice(0, colon), principalName: principal.slice(colon + 1) }
+function requesterOf(answer: { tokenRequesterPrincipalType: string; tokenRequesterPrincipalName: string }) {
+  const { tokenRequesterPrincipalType: principalType, tokenRequesterPrincipalName: principalName } = answer
+  return principalType === "" ? undefined : principalText({ principalType, principalName })
 }
-
-const requesterOf = (answer: { tokenRequesterPrincipalType: string; tokenRequesterPrincipalName: string }) =>
-  answer.tokenRequesterPrincipalType === ""
-    ? undefined
-    : `${answer.tokenRequesterPrincipalType}:${answer.tokenRequesterPrincipalName}`
 
 /** Not tried again once the cluster may have made it: there would be two. */
 export async function createDelegationToken(
   cluster: Cluster,
   { owner, renewers = [], maxLifetimeMs = AS_LONG_AS_MAY_BE }: DelegationTokenOptions = {},
 ): Promise<DelegationToken> {
-  const of = owner === undefined ? undefined : parts(owner)
+  const of = owner === undefined ? undefined : principalOf(owner)
   const connection = await cluster.controller()
   const answer = await connection.request(CreateDelegationToken, {
     ...(of && { ownerPrincipalType: of.principalType, ownerPrincipalName: of.principalName }),
-    renewers: renewers.map(parts),
+    renewers: renewers.map(principalOf),
     maxLifetimeMs,
   })
   if (answer.errorCode !== ErrorCode.NONE) throw kafkaError(answer.errorCode, "creating a delegation token")
   return {
     tokenId: answer.tokenId,
     hmac: Buffer.from(answer.hmac).toString("base64"),
-    owner: written(answer),
+    owner: principalText(answer),
     requester: requesterOf(answer),
     renewers,
     issueTimestamp: answer.issueTimestampMs,
@@ -118,14 +107,14 @@ export async function describeDelegationTokens(
   const what = "describing delegation tokens"
   return retrying(cluster.env, { what }, async () => {
     const connection = await cluster.controller()
-    const answer = await connection.request(DescribeDelegationToken, { owners: owners?.map(parts) ?? null })
+    const answer = await connection.request(DescribeDelegationToken, { owners: owners?.map(principalOf) ?? null })
     if (answer.errorCode !== ErrorCode.NONE) throw kafkaError(answer.errorCode, what)
     return answer.tokens.map((token) => ({
       tokenId: token.tokenId,
       hmac: Buffer.from(token.hmac).toString("base64"),
-      owner: written(token),
+      owner: principalText(token),
       requester: requesterOf(token),
-      renewers: token.renewers.map(written),
+      renewers: token.renewers.map(principalText),
       issueTimestamp: token.issueTimestamp,
       expiryTimestamp: token.expiryTimestamp,
       maxTimestamp: token.maxTimestamp,

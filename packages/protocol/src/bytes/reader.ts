@@ -13,6 +13,8 @@ import { readUuid, type Uuid, ZERO_UUID } from "./uuid.ts"
 /** Longest string, in bytes of UTF-8; Kafka's limit, the old two-byte length's maximum. */
 export const STRING_BYTES_MAX = 0x7fff
 
+export const fitsString = (text: string): boolean => Buffer.byteLength(text) <= STRING_BYTES_MAX
+
 /** Of the character that takes the place of bytes which are no UTF-8. */
 const REPLACEMENT_BYTES = 3
 
