@@ -68,6 +68,9 @@ interface Unit<Request, Timeout, Send> {
   readonly replies: Reply[]
   readonly sends: Send[]
   readonly timers: TimerChange<Timeout>[]
+  /** The keys of `timers`, and the timers that were decided about: what runs out meanwhile says nothing new. */
+  readonly moved: Set<string>
+  readonly expired: Set<Due<Timeout>>
 }
 
 /** What waits until the high watermark reaches `offset`. */
@@ -197,6 +200,7 @@ export class ShardRunner<Request, Record, Timeout, Send> {
     const events = this.#queue
     this.#queue = []
     let unit = this.#open(undefined)
+    let isCaughtUp = false
     for (const event of events) {
       if (event.kind === "marker") {
         this.#append(unit)
@@ -210,7 +214,11 @@ export class ShardRunner<Request, Record, Timeout, Send> {
         this.#append(unit)
         unit = this.#open(undefined)
       } else {
-        if (event.kind === "request" && shard.dependsOnTime?.(event.request)) this.#catchUp(unit)
+        // Once a turn, within which no timer could fire either.
+        if (!isCaughtUp && event.kind === "request" && shard.dependsOnTime?.(event.request)) {
+          this.#catchUp(unit)
+          isCaughtUp = true
+        }
         this.#decide(unit, event)
       }
     }
@@ -233,6 +241,8 @@ export class ShardRunner<Request, Record, Timeout, Send> {
       replies: [],
       sends: [],
       timers: [],
+      moved: new Set(),
+      expired: new Set(),
     }
   }
 
@@ -242,9 +252,7 @@ export class ShardRunner<Request, Record, Timeout, Send> {
     // A heartbeat decided just before, in this very turn, has moved the timer although its change is not applied yet.
     if (event.kind === "timer") {
       const { due } = event
-      const moved = unit.timers.some((change) => change.key === due.key)
-      const decided = unit.events.some((other) => other.kind === "timer" && other.due === due)
-      if (moved || decided || !this.#timers.isCurrent(due)) return
+      if (unit.moved.has(due.key) || unit.expired.has(due) || !this.#timers.isCurrent(due)) return
     }
     const mark = shard.undo.mark()
     let decision: Decision<Record, Timeout, Send>
@@ -267,9 +275,13 @@ export class ShardRunner<Request, Record, Timeout, Send> {
     }
     unit.batches.add(records, decision.atomic ?? true, now)
     unit.events.push(event)
+    if (event.kind === "timer") unit.expired.add(event.due)
     for (const reply of decision.replies) unit.replies.push(reply)
     for (const send of decision.sends) unit.sends.push(send)
-    for (const change of decision.timers) unit.timers.push(change)
+    for (const change of decision.timers) {
+      unit.timers.push(change)
+      unit.moved.add(change.key)
+    }
   }
 
   #append(unit: Unit<Request, Timeout, Send>): void {

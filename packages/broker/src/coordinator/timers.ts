@@ -28,6 +28,8 @@ export class KeyedTimers<Timeout> {
   readonly #clock: Clock
   readonly #due: (due: Due<Timeout>) => void
   readonly #armed = new Map<string, Armed<Timeout>>()
+  /** No deadline is before it; moved and settled timers leave it too early. */
+  #noneBefore = Infinity
 
   constructor(clock: Clock, due: (due: Due<Timeout>) => void) {
     this.#clock = clock
@@ -61,7 +63,14 @@ export class KeyedTimers<Timeout> {
   /** Timers whose time has come, whether or not they have fired, in the order of their times. */
   overdue(): Due<Timeout>[] {
     const now = this.#clock.monotonic()
-    return [...this.#armed.values()].filter(({ deadline }) => deadline <= now).sort((a, b) => a.deadline - b.deadline)
+    if (now < this.#noneBefore) return []
+    const overdue: Armed<Timeout>[] = []
+    this.#noneBefore = Infinity
+    for (const armed of this.#armed.values()) {
+      if (armed.deadline <= now) overdue.push(armed)
+      this.#noneBefore = Math.min(this.#noneBefore, armed.deadline)
+    }
+    return overdue.sort((a, b) => a.deadline - b.deadline)
   }
 
   clear(): void {
@@ -70,10 +79,12 @@ export class KeyedTimers<Timeout> {
   }
 
   #arm(key: string, delayMs: number, timeout: Timeout): void {
+    const deadline = this.#clock.monotonic() + delayMs
+    this.#noneBefore = Math.min(this.#noneBefore, deadline)
     const armed: Armed<Timeout> = {
       key,
       timeout,
-      deadline: this.#clock.monotonic() + delayMs,
+      deadline,
       // A coordinator's timers must not keep a stopped process alive.
       timer: this.#clock.setTimer(delayMs, () => this.#due(armed), { background: true }),
     }

@@ -357,6 +357,20 @@ describe("while the thread is busy timers fire late", () => {
     expect(await listed({ groups })).toEqual([])
   })
 
+  test("however many ask in one turn, it is looked for once", async () => {
+    const { clock, groups, timeoutMs } = await startWithMember()
+    clock.stall(timeoutMs)
+    let looks = 0
+    const monotonic = clock.monotonic.bind(clock)
+    clock.monotonic = () => {
+      looks++
+      return monotonic()
+    }
+    const lists = await Promise.all(Array.from({ length: 20 }, () => listed({ groups })))
+    for (const states of lists) expect(states).toEqual(["Empty"])
+    expect(looks).toBe(1)
+  })
+
   test("who is heard of before, late as it is, counts", async () => {
     const { clock, groups, join, timeoutMs, memberEpoch } = await startWithMember()
     clock.stall(timeoutMs + 1)
