@@ -270,6 +270,10 @@ export class Broker {
           authorizer: options.authorizer ?? authorizerOf(config, image),
           tracing: options.tracing,
           onDefect,
+          onUnanswerable: (api, cause) => {
+            const line = `a request of ${api} took what no message can hold, which is a defect: ${cause.stack}`
+            log(line, { level: "error", event: "request-unanswerable", api, reason: cause.message })
+          },
         }),
       })
       const bound = await server.listen(specs)

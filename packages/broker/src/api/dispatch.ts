@@ -2,8 +2,20 @@
  * From a frame to an answer: header, handler, body, response. What is no request of ours closes the connection, since
  * there is no answer its sender could read; only ApiVersions in an unknown version is answered, with a v0 body that
  * says which versions there are (KIP-511).
+ *
+ * What a handler throws is the broker's own fault. Mostly nobody knows then what was done and what was not, so the broker
+ * must not go on. A `ProtocolError` is known better: a value that no message can hold, found before anything was written of
+ * it. Since it may have come in with a request, who sends it must not end the broker for all: its connection ends, and
+ * whoever runs the broker is told.
  */
-import { decodeRequestHeader, decode, encodeResponse, ErrorCode, ProtocolError } from "@millrace/protocol"
+import {
+  type DecodedRequestHeader,
+  decodeRequestHeader,
+  decode,
+  encodeResponse,
+  ErrorCode,
+  ProtocolError,
+} from "@millrace/protocol"
 import { CLUSTER_NAME } from "@millrace/protocol/acl"
 import { ApiVersions } from "@millrace/protocol/messages/api-versions"
 import type { RequestContext } from "../network/context.ts"
@@ -21,8 +33,17 @@ export interface DispatchOptions {
   readonly services: Services
   readonly authorizer: Authorizer
   readonly tracing: RequestTracing | undefined
-  /** A defect: nothing the broker can answer. */
+  /** A defect: nothing the broker can answer. It must not go on. */
   onDefect(cause: unknown): void
+  /** A defect that ends the request alone. */
+  onUnanswerable(api: string, cause: ProtocolError): void
+}
+
+/** A request of an API that is served. */
+interface Asked {
+  readonly handler: AnyHandler
+  readonly header: DecodedRequestHeader
+  readonly body: unknown
 }
 
 const API_VERSIONS_KEY = 18
@@ -32,27 +53,43 @@ const KEYS_BEFORE_AUTHENTICATION: ReadonlySet<number> = new Set([API_VERSIONS_KE
 export function dispatcher(options: DispatchOptions): (request: ServerRequest) => void {
   return (request) => {
     try {
-      dispatch(options, request)
+      const { authentication } = request.connection
+      if (authentication?.expectsToken) return answerToken(authentication, request, options.services)
+      const asked = read(options, request)
+      if (asked !== undefined) serve(options, request, asked)
     } catch (cause) {
-      // Bytes that are no request: the peer's fault, not ours.
-      if (cause instanceof ProtocolError) request.fail(cause.message)
-      else {
-        request.fail("internal error")
-        options.onDefect(cause)
-      }
+      request.fail("internal error")
+      options.onDefect(cause)
     }
   }
 }
 
-function dispatch(options: DispatchOptions, request: ServerRequest): void {
-  const { frame } = request
+/** Undefined for bytes that are no request, the peer's fault: the connection ends. */
+function read(options: DispatchOptions, request: ServerRequest): Asked | undefined {
+  try {
+    const header = decodeRequestHeader(request.frame)
+    const handler = handlerOf(options, request, header)
+    if (handler === undefined) return undefined
+    return { handler, header, body: decode(handler.api.request, header.apiVersion, request.frame, header.bodyOffset) }
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause
+    request.fail(cause.message)
+    return undefined
+  }
+}
+
+/** Undefined when there is none for it, which it has been told. */
+function handlerOf(
+  { registry, services }: DispatchOptions,
+  request: ServerRequest,
+  { apiKey, apiVersion, correlationId }: DecodedRequestHeader,
+): AnyHandler | undefined {
   const { authentication } = request.connection
-  if (authentication?.expectsToken) return answerToken(authentication, request, options.services)
-  const header = decodeRequestHeader(frame)
-  const { apiKey, apiVersion, correlationId, clientId } = header
-  if (authentication?.isGood(options.services.clock.now()) === false && !KEYS_BEFORE_AUTHENTICATION.has(apiKey))
-    return request.fail(`api key ${apiKey} was asked for by a client that is not authenticated, or not any more`)
-  const handler = options.registry.handlers.get(apiKey)
+  if (authentication?.isGood(services.clock.now()) === false && !KEYS_BEFORE_AUTHENTICATION.has(apiKey)) {
+    request.fail(`api key ${apiKey} was asked for by a client that is not authenticated, or not any more`)
+    return undefined
+  }
+  const handler = registry.handlers.get(apiKey)
   if (!handler || !isServed(handler, apiVersion)) {
     if (handler && apiKey === API_VERSIONS_KEY) {
       const { minVersion, maxVersion } = advertisedRange(handler)
@@ -64,9 +101,13 @@ function dispatch(options: DispatchOptions, request: ServerRequest): void {
     } else {
       request.fail(`api key ${apiKey} in version ${apiVersion} is not served`)
     }
-    return
+    return undefined
   }
-  const body = decode(handler.api.request, apiVersion, frame, header.bodyOffset)
+  return handler
+}
+
+function serve(options: DispatchOptions, request: ServerRequest, { handler, header, body }: Asked): void {
+  const { apiVersion, correlationId, clientId } = header
   const { clock, quotas, counters } = options.services
   let throttleMs = 0
   const throttle = (ms: number) => {
@@ -77,6 +118,12 @@ function dispatch(options: DispatchOptions, request: ServerRequest): void {
   const startedMs = clock.monotonic()
   // What a request waits for takes none of this thread's time: what counts is the handler's own turn.
   let workedMs: number | undefined
+  const failed = (cause: unknown) => {
+    span?.failed("internal error")
+    request.fail("internal error")
+    if (cause instanceof ProtocolError) options.onUnanswerable(handler.api.name, cause)
+    else options.onDefect(cause)
+  }
   const answer = (response: object | null, taken?: () => void) => {
     counters.answered(handler.api.name, clock.monotonic() - startedMs)
     if (response === null) {
@@ -91,10 +138,7 @@ function dispatch(options: DispatchOptions, request: ServerRequest): void {
     try {
       chunks = encodeAnswer(handler, apiVersion, correlationId, { ...response, throttleTimeMs: throttleMs })
     } catch (cause) {
-      span?.failed("internal error")
-      request.fail("internal error")
-      options.onDefect(cause)
-      return
+      return failed(cause)
     }
     span?.answered(response, byteCount(chunks), throttleMs)
     request.answer(chunks, throttleMs, taken)
@@ -102,8 +146,7 @@ function dispatch(options: DispatchOptions, request: ServerRequest): void {
   try {
     handler.handle(body, context, options.services, answer)
   } catch (cause) {
-    span?.failed("internal error")
-    throw cause
+    failed(cause)
   }
   workedMs = clock.monotonic() - startedMs
 }

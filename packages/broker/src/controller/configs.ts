@@ -3,7 +3,7 @@
  * a resource. A resource is changed as a whole or not at all.
  */
 import { ConfigError, type ConfigTable, type Entry, nearestKey, parseOne } from "@millrace/config"
-import { ErrorCode } from "@millrace/protocol"
+import { ErrorCode, fitsString, STRING_BYTES_MAX } from "@millrace/protocol"
 import { type BrokerConfig, brokerConfig } from "../config/broker.ts"
 import { groupConfig, groupConfigFault } from "../config/group.ts"
 import { topicConfig, topicConfigFault } from "../config/topic.ts"
@@ -90,12 +90,16 @@ function newValue(
     throw new Refusal(ErrorCode.INVALID_CONFIG, `Config ${name} is no list: values cannot be added or taken away.`)
   }
   const members = split(effective(resource, name))
-  const given = split(value)
+  const given = new Set(split(value))
   const result =
     operation === ConfigOperation.APPEND
-      ? [...members, ...given.filter((member) => !members.includes(member))]
-      : members.filter((member) => !given.includes(member))
-  return result.join(",")
+      ? [...new Set([...members, ...given])]
+      : members.filter((member) => !given.has(member))
+  const text = result.join(",")
+  if (!fitsString(text)) {
+    throw new Refusal(ErrorCode.INVALID_CONFIG, `Config ${name} would be longer than ${STRING_BYTES_MAX} bytes.`)
+  }
+  return text
 }
 
 const split = (text: string) =>

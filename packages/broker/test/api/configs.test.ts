@@ -110,8 +110,27 @@ describe("alter configs", () => {
     expect(await policy()).toBe("compact")
     await alter(client, TOPIC, "a", "cleanup.policy", 1, null)
     expect(await policy()).toBe("delete")
+    const throttled = "leader.replication.throttled.replicas"
+    expect(await alter(client, TOPIC, "a", throttled, 0, "1".repeat(20_000))).toMatchObject({ errorCode: 0 })
+    const tooLong = await alter(client, TOPIC, "a", throttled, 2, "2".repeat(20_000))
+    expect(tooLong).toMatchObject({
+      errorCode: ErrorCode.INVALID_CONFIG,
+      errorMessage: `Config ${throttled} would be longer than 32767 bytes.`,
+    })
     const refused = await alter(client, TOPIC, "a", "retention.ms", 2, "5")
     expect(refused).toMatchObject({ errorCode: ErrorCode.INVALID_CONFIG })
+  })
+
+  test("a resource that is named twice is refused each time, and the others are changed", async () => {
+    const client = await (await start()).client()
+    for (const name of ["a", "b"]) await client.createTopic(name)
+    const configs = [{ name: "retention.ms", configOperation: 0, value: "5" }]
+    const resources = ["a", "b", "a"].map((resourceName) => ({ resourceType: TOPIC, resourceName, configs }))
+    const { responses } = await client.send(IncrementalAlterConfigs, 1, { resources, validateOnly: false })
+    const twice = { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "Each resource must appear at most once." }
+    expect(responses).toMatchObject([twice, { errorCode: ErrorCode.NONE, resourceName: "b" }, twice])
+    expect((await describeAll(client, TOPIC, "a", ["retention.ms"])).configs[0]!.value).not.toBe("5")
+    expect((await describeAll(client, TOPIC, "b", ["retention.ms"])).configs[0]!.value).toBe("5")
   })
 
   test("a changed setting holds for the open log at once", async () => {

@@ -4,8 +4,9 @@ import { Fetch } from "@millrace/protocol/messages/fetch"
 import { IncrementalAlterConfigs } from "@millrace/protocol/messages/incremental-alter-configs"
 import { Metadata } from "@millrace/protocol/messages/metadata"
 import { Produce } from "@millrace/protocol/messages/produce"
-import { decodeResponse } from "@millrace/protocol"
+import { decodeResponse, ProtocolError } from "@millrace/protocol"
 import { describe, expect, test } from "vitest"
+import { allowAll, type Permission } from "../../src/security/authorizer.ts"
 import { batch, start } from "../harness.ts"
 
 const software = { clientSoftwareName: "test", clientSoftwareVersion: "1.0" }
@@ -54,6 +55,27 @@ describe("frames", () => {
     await bad.whenClosed()
     expect(await good.send(Metadata, 12, { topics: null })).toMatchObject({ controllerId: 1 })
     expect(started.defects).toEqual([])
+  })
+
+  test.each([
+    ["a value that fits no message ends the request alone", new ProtocolError("Sample", 0, "name", -1, "too long"), []],
+    ["anything else ends the broker", new Error("no idea"), [new Error("no idea")]],
+  ])("what a handler throws is the broker's fault: %s", async (_, thrown, defects) => {
+    const authorizer = {
+      ...allowAll,
+      isAllowed(_principal: string, _clientHost: string, _permission: Permission, name: string) {
+        if (name === "a") throw thrown
+        return true
+      },
+    }
+    const started = await start({}, { authorizer })
+    const [bad, good] = [await started.client(), await started.client()]
+    expect(await bad.try(Metadata, 12, { topics: [{ name: "a" }] })).toBeUndefined()
+    expect(started.messages.some((line) => line.includes("internal error"))).toBe(true)
+    expect(started.defects).toEqual(defects)
+    const isTold = started.messages.some((line) => /request of Metadata .* defect: .*Sample v0.*too long/.test(line))
+    expect(isTold).toBe(defects.length === 0)
+    expect(await good.send(Metadata, 12, { topics: null })).toMatchObject({ controllerId: 1 })
   })
 
   test("108: a request above socket.request.max.bytes closes the connection", async () => {
