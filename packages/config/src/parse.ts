@@ -109,10 +109,15 @@ function editDistance(left: string, right: string, limit: number): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index)
   for (let i = 1; i <= left.length; i++) {
     const next = [i]
+    let least = i
     for (let j = 1; j <= right.length; j++) {
       const substitution = row[j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1)
-      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1))
+      const distance = Math.min(substitution, row[j]! + 1, next[j - 1]! + 1)
+      next.push(distance)
+      if (distance < least) least = distance
     }
+    // Further rows only add to it.
+    if (least >= limit) return limit
     row = next
   }
   return row[right.length]!

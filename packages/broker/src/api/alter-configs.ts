@@ -75,9 +75,5 @@ function forbidden(type: number, name: string, context: RequestContext): ErrorCo
 
 /** The value in effect, in text form: what APPEND and SUBTRACT start from. */
 export function effectiveValue({ configs }: Services): EffectiveValue {
-  return ({ resourceType, resourceName }, name) => {
-    const isTopic = resourceType === ConfigResourceType.TOPIC
-    const rows = isTopic ? configs.describeTopic(resourceName) : configs.describeBroker(false)
-    return rows.find((row) => row.name === name)?.value ?? ""
-  }
+  return ({ resourceType, resourceName }, name) => configs.printed(resourceType, resourceName, name) ?? ""
 }

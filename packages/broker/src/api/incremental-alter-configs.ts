@@ -5,9 +5,11 @@
  */
 import { ErrorCode } from "@millrace/protocol"
 import { IncrementalAlterConfigs } from "@millrace/protocol/messages/incremental-alter-configs"
-import { alterConfigsIncrementally } from "../controller/configs.ts"
+import { alterConfigsIncrementally, type ConfigResource } from "../controller/configs.ts"
 import { alterResource, effectiveValue } from "./alter-configs.ts"
 import { handler } from "./handler.ts"
+
+const keyOf = ({ resourceType, resourceName }: ConfigResource) => `${resourceType}:${resourceName}`
 
 export const incrementalAlterConfigs = handler(IncrementalAlterConfigs, {
   permissions: [
@@ -17,11 +19,10 @@ export const incrementalAlterConfigs = handler(IncrementalAlterConfigs, {
   ],
   handle(request, context, services, reply) {
     const effective = effectiveValue(services)
-    const isRepeated = ({ resourceType, resourceName }: (typeof request.resources)[number]) =>
-      request.resources.filter((other) => other.resourceType === resourceType && other.resourceName === resourceName)
-        .length > 1
+    const [once, repeated] = [new Set<string>(), new Set<string>()]
+    for (const resource of request.resources) (once.has(keyOf(resource)) ? repeated : once).add(keyOf(resource))
     const responses = request.resources.map((resource) => {
-      if (isRepeated(resource)) {
+      if (repeated.has(keyOf(resource))) {
         const { resourceType, resourceName } = resource
         const errorMessage = "Each resource must appear at most once."
         return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage, resourceType, resourceName }

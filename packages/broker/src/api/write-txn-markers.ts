@@ -9,6 +9,10 @@ import { WriteTxnMarkers, type WriteTxnMarkersRequest } from "@millrace/protocol
 import { handler, replyLater, type Services } from "./handler.ts"
 
 type Marker = WriteTxnMarkersRequest["markers"][number]
+interface Result {
+  readonly partitionIndex: number
+  errorCode: ErrorCode
+}
 
 export const writeTxnMarkers = handler(WriteTxnMarkers, {
   permissions: [
@@ -17,32 +21,44 @@ export const writeTxnMarkers = handler(WriteTxnMarkers, {
   ],
   handle(request, context, services, reply) {
     const allowed = context.may("CLUSTER_ACTION", "CLUSTER") || context.may("ALTER", "CLUSTER")
-    const markers = request.markers.filter(({ topics }) => topics.length > 0)
-    const answer = Promise.all(markers.map((marker) => write(marker, allowed, services)))
+    const pending: Promise<void>[] = []
+    const markers = request.markers
+      .filter(({ topics }) => topics.length > 0)
+      .map((marker) => write(marker, allowed, services, pending))
     replyLater(
       services,
-      answer.then((markers) => ({ markers })),
+      Promise.all(pending).then(() => ({ markers })),
       reply,
     )
   },
 })
 
-async function write(marker: Marker, allowed: boolean, { replicas }: Services) {
+/**
+ * Codes of partitions that are written to are filled in later; those of others cost no promise each, of which a request can
+ * name a million.
+ */
+function write(marker: Marker, allowed: boolean, { replicas }: Services, pending: Promise<void>[]) {
   const { producerId, producerEpoch, coordinatorEpoch, transactionResult } = marker
   const end = { producerId, producerEpoch, coordinatorEpoch, commit: transactionResult }
-  const topics = marker.topics.map(async ({ name, partitionIndexes }) => ({
-    name,
-    partitions: await Promise.all(
-      partitionIndexes.map(async (partition) => ({
-        partitionIndex: partition,
-        errorCode: !allowed
-          ? ErrorCode.CLUSTER_AUTHORIZATION_FAILED
-          : // The ends of 64 bits are nobody's id, and a batch cannot have them.
-            Number.isSafeInteger(producerId)
-            ? await replicas.endTransaction({ topic: name, partition }, end)
-            : ErrorCode.INVALID_REQUEST,
-      })),
-    ),
+  const refusal: ErrorCode = !allowed
+    ? ErrorCode.CLUSTER_AUTHORIZATION_FAILED
+    : // The ends of 64 bits are nobody's id, and a batch cannot have them.
+      Number.isSafeInteger(producerId)
+      ? ErrorCode.NONE
+      : ErrorCode.INVALID_REQUEST
+  const topics = marker.topics.map(({ name: topic, partitionIndexes }) => ({
+    name: topic,
+    partitions: partitionIndexes.map((partition) => {
+      const result: Result = { partitionIndex: partition, errorCode: refusal }
+      if (refusal !== ErrorCode.NONE) return result
+      if (replicas.partition(topic, partition) === undefined) {
+        result.errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        return result
+      }
+      const written = replicas.endTransaction({ topic, partition }, end)
+      pending.push(written.then((errorCode) => void (result.errorCode = errorCode)))
+      return result
+    }),
   }))
-  return { producerId, topics: await Promise.all(topics) }
+  return { producerId, topics }
 }

@@ -2,7 +2,7 @@
  * The settings in effect: what was given at the start, what the cluster's metadata adds for all brokers, for this one,
  * for a topic and for a group. Parsed values are kept until what they came from changes.
  */
-import { type ConfigLayer, type ConfigRow, ConfigSource, describe, parse } from "@millrace/config"
+import { type ConfigLayer, type ConfigRow, ConfigSource, type ConfigTable, describe, parse } from "@millrace/config"
 import { ConfigResourceType, type MetadataImage } from "../controller/image.ts"
 import { type BrokerConfig, brokerConfig } from "./broker.ts"
 import { type GroupConfig, groupConfig, groupValues } from "./group.ts"
@@ -53,7 +53,7 @@ export class ConfigView {
 
   describeTopic(name: string, own = this.#image.configs(ConfigResourceType.TOPIC, name)): ConfigRow[] {
     // A setting that broker and topic call by the same name must not pass for the topic's own.
-    return describe(topicConfig, [{ source: ConfigSource.TOPIC_CONFIG, settings: own }, ...this.#brokerLayers()])
+    return describe(topicConfig, this.#topicLayers(own))
   }
 
   describeGroup(groupId: string): ConfigRow[] {
@@ -68,6 +68,20 @@ export class ConfigView {
     return describe(brokerConfig, [{ source: ConfigSource.DYNAMIC_DEFAULT_BROKER_CONFIG, settings }]).filter((row) =>
       Object.hasOwn(settings, row.name),
     )
+  }
+
+  /** One value of a topic or of this broker, in the text form that it is described in; null without one. */
+  printed(resourceType: number, resourceName: string, name: string): string | null {
+    const isTopic = resourceType === ConfigResourceType.TOPIC
+    const table: ConfigTable = isTopic ? topicConfig : brokerConfig
+    const entry = Object.hasOwn(table, name) ? table[name] : undefined
+    if (entry === undefined) return null
+    const layers = isTopic ? this.#topicLayers(this.#image.configs(resourceType, resourceName)) : this.#brokerLayers()
+    return describe({ [name]: entry }, layers)[0]!.value
+  }
+
+  #topicLayers(settings: Settings): ConfigLayer[] {
+    return [{ source: ConfigSource.TOPIC_CONFIG, settings }, ...this.#brokerLayers()]
   }
 
   #brokerLayers(): ConfigLayer[] {

@@ -9,6 +9,24 @@ test("a marker for no topic at all is not answered", async () => {
   expect(await client.send(WriteTxnMarkers, 1, { markers: [marker] })).toEqual({ markers: [] })
 })
 
+test("each partition has a code of its own, in the order they were named", async () => {
+  const client = await (await start()).client()
+  await client.createTopic("a")
+  const topics = [
+    { name: "a", partitionIndexes: [7, 0] },
+    { name: "nowhere", partitionIndexes: [0] },
+  ]
+  const marker = { producerId: 1, producerEpoch: 0, transactionResult: true, coordinatorEpoch: 0, topics }
+  const { markers } = await client.send(WriteTxnMarkers, 1, { markers: [marker] })
+  expect(
+    markers[0]!.topics.map(({ name, partitions }) => [name, partitions.map(({ errorCode }) => errorCode)]),
+  ).toEqual([
+    ["a", [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.NONE]],
+    ["nowhere", [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]],
+  ])
+  expect(await client.offset("a", -1)).toBe(1)
+})
+
 test.each([INT64_MAX, INT64_MIN])(
   "a marker of producer %d, which no batch can have, is refused",
   async (producerId) => {
