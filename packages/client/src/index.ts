@@ -20,12 +20,13 @@ export type { ScramDeletion, ScramUpsertion, UserScramCredentials } from "./admi
 export { Admin, type ClusterDescription } from "./admin/admin.ts"
 export { KafkaClient } from "./client.ts"
 export type { CommittedOffset } from "./consumer/committed.ts"
-export { Consumer, type RebalanceListener } from "./consumer/consumer.ts"
+export { Consumer } from "./consumer/consumer.ts"
 export { type ConsumerRecord, FetchedCursor, FetchedPartition, recordsOf } from "./consumer/fetched.ts"
 export { type ListedOffset, type OffsetQuery, OffsetSpec } from "./consumer/list-offsets.ts"
 export type { TelemetryMetric, TelemetrySource } from "./telemetry/metric.ts"
 export type { ConsumerOptions, OffsetReset } from "./consumer/options.ts"
 export { CorruptBatch, type ReadableEnd } from "./consumer/partition-state.ts"
+export type { RebalanceListener } from "./consumer/rebalance-listener.ts"
 export * from "./errors.ts"
 export type {
   Assignor,

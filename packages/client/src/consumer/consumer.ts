@@ -23,16 +23,8 @@ import type { TelemetrySource } from "../telemetry/metric.ts"
 import { type ConsumerOptions, type ResolvedConsumerOptions, resolveConsumerOptions } from "./options.ts"
 import { PartitionState, type ReadableEnd } from "./partition-state.ts"
 import { findPositions } from "./positions.ts"
-
-/** Called and awaited inside `poll` (and `close`). */
-export interface RebalanceListener {
-  /** New partitions, before anything is fetched of them: the place to `seek`. */
-  onAssigned?(partitions: readonly TopicPartition[]): Promise<void> | void
-  /** Partitions about to go, while they are still ours: the place to finish and commit. */
-  onRevoked?(partitions: readonly TopicPartition[]): Promise<void> | void
-  /** Partitions that are others' already: nothing of them may be committed. Default: `onRevoked`. */
-  onLost?(partitions: readonly TopicPartition[]): Promise<void> | void
-}
+import type { RebalanceListener } from "./rebalance-listener.ts"
+import { takeInTurns } from "./turns.ts"
 
 const keyOf = (topic: string, partition: number): string => `${topic}-${partition}`
 /** What an iteration over records waits for at a time. */
@@ -295,30 +287,10 @@ export class Consumer {
     return fetched
   }
 
-  /** Whole batches, partitions taking turns. */
   #take(): FetchedPartition[] {
-    const fetched: FetchedPartition[] = []
-    let { maxPollRecords: records, maxPollBytes: bytes } = this.#options
-    const count = this.#order.length
-    const start = count === 0 ? 0 : this.#turn++ % count
-    for (let index = 0; index < count && records > 0 && bytes > 0; index++) {
-      const state = this.#order[(start + index) % count]!
-      while (!state.paused && state.hasBuffered && records > 0 && bytes > 0) {
-        let part: FetchedPartition | undefined
-        try {
-          part = state.take({ records, bytes })
-        } catch (error) {
-          // It is thrown again when its turn comes; what was taken before it must not be lost.
-          if (fetched.length === 0) throw error
-          return fetched
-        }
-        if (!part) break
-        fetched.push(part)
-        records -= part.recordCount
-        bytes -= part.sizeInBytes
-        this.#figures.consumed(part)
-      }
-    }
+    const { maxPollRecords: records, maxPollBytes: bytes } = this.#options
+    const fetched = takeInTurns(this.#order, this.#turn++, { records, bytes })
+    for (const part of fetched) this.#figures.consumed(part)
     return fetched
   }
 

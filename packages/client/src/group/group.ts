@@ -17,7 +17,8 @@ import { backoffDelay } from "../network/backoff.ts"
 import type { BrokerConnection } from "../network/connection.ts"
 import type { GroupMetadata } from "../producer/transactions.ts"
 import { untilDeadline } from "../signal.ts"
-import type { Assignor, AssignorCluster, TopicPartition } from "./assignor.ts"
+import type { Assignor, TopicPartition } from "./assignor.ts"
+import { LeaderView } from "./leader-view.ts"
 import type { Member, MemberHooks } from "./member.ts"
 import { Membership, type MembershipStep } from "./membership.ts"
 import { PollWatch } from "./poll-watch.ts"
@@ -372,35 +373,3 @@ export class Group implements Member {
 }
 
 const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`
-
-class LeaderView implements AssignorCluster {
-  readonly #cluster: Cluster
-  readonly #topics = new Set<string>()
-
-  constructor(cluster: Cluster) {
-    this.#cluster = cluster
-  }
-
-  partitionCount(topic: string): number | undefined {
-    const known = this.#cluster.metadata.topic(topic)
-    return known && known.partitions.length > 0 ? known.partitions.length : undefined
-  }
-
-  partitions(topic: string) {
-    return this.#cluster.metadata.topic(topic)?.partitions ?? []
-  }
-
-  rack(nodeId: number): string | null {
-    return this.#cluster.metadata.node(nodeId)?.rack ?? null
-  }
-
-  async load(topics: readonly string[]): Promise<void> {
-    for (const topic of topics) this.#topics.add(topic)
-    this.#cluster.track(topics)
-    await this.#cluster.refresh()
-  }
-
-  counts(): ReadonlyMap<string, number> {
-    return new Map([...this.#topics].map((topic) => [topic, this.partitionCount(topic) ?? 0]))
-  }
-}
