@@ -11,11 +11,12 @@ import { PushTelemetry } from "@millrace/protocol/messages/push-telemetry"
 import { compress, compressionId } from "@millrace/protocol/record/compression"
 import type { BrokerConnection } from "../network/connection.ts"
 import type { ClientEnv } from "../options.ts"
+import { untilDeadline } from "../signal.ts"
 import { SumLedger, type TelemetryMetric, type TelemetrySource } from "./metric.ts"
 import { encodeMetrics } from "./otlp.ts"
 import { isWanted, TelemetryState, type TelemetrySubscription } from "./state.ts"
 
-/** How long the last push may hold a close up. */
+/** How long pushes may hold a close up: one that is on its way, and the last. */
 const LAST_PUSH_MS = 1_000
 
 export interface TelemetryReporterOptions {
@@ -36,6 +37,8 @@ export class TelemetryReporter {
   #state: TelemetryState | undefined
   #timer: Timer | undefined
   #isBusy = false
+  /** One that is on its way. */
+  #pushing: Promise<unknown> | undefined
   #isClosed = false
 
   constructor(options: TelemetryReporterOptions) {
@@ -67,14 +70,22 @@ export class TelemetryReporter {
     this.#schedule()
   }
 
-  /** Tells the last figures, if any are wanted. */
+  /** Tells the last figures, if any are wanted: those that a push on its way does not tell. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#timer?.cancel()
+    const { clock } = this.#options.env
+    const deadline = clock.monotonic() + LAST_PUSH_MS
+    if (this.#pushing !== undefined) {
+      const answered = await untilDeadline(clock, this.#pushing, deadline).catch(() => undefined)
+      // Whether it arrived is not known: a last one might tell the same growth twice.
+      if (answered === undefined) return
+    }
     const connection = this.#options.connected()
     if (this.#state?.step !== "push" || connection === undefined) return
-    await this.#push(connection, this.#state.subscription!, true).catch(() => {})
+    const withinMs = Math.max(0, deadline - clock.monotonic())
+    await this.#push(connection, this.#state.subscription!, withinMs).catch(() => {})
   }
 
   #schedule(): void {
@@ -92,6 +103,7 @@ export class TelemetryReporter {
     const now = () => this.#options.env.clock.monotonic()
     try {
       const connection = await this.#options.connect()
+      if (this.#isClosed) return
       // Of a cluster that is being upgraded some brokers serve it, and some do not.
       if (!connection.versions.supports(GetTelemetrySubscriptions)) state.failed(now())
       else if (state.step === "ask") {
@@ -100,18 +112,21 @@ export class TelemetryReporter {
         state.subscribed(now(), await connection.request(GetTelemetrySubscriptions, { clientInstanceId }))
         if (before !== undefined && before.isDelta !== state.subscription!.isDelta) this.#ledger = new SumLedger()
       } else {
-        const answer = await this.#push(connection, state.subscription!, false)
-        if (!this.#isClosed) state.pushed(now(), answer)
+        const pushing = this.#push(connection, state.subscription!).then((answer) => state.pushed(now(), answer))
+        this.#pushing = pushing
+        await pushing
       }
     } catch {
       state.failed(now())
     } finally {
+      this.#pushing = undefined
       this.#isBusy = false
       this.#schedule()
     }
   }
 
-  async #push(connection: BrokerConnection, subscription: TelemetrySubscription, terminating: boolean) {
+  /** `lastWithinMs`: the client ends, and waits no longer for the answer. */
+  async #push(connection: BrokerConnection, subscription: TelemetrySubscription, lastWithinMs?: number) {
     const { subscriptionId, compression, bytesMax, isDelta, wanted } = subscription
     const now = this.#options.env.clock.now()
     const all = this.#sources.flatMap((source) => source()).filter(({ name }) => isWanted(wanted, name))
@@ -125,11 +140,11 @@ export class TelemetryReporter {
       {
         clientInstanceId: this.#state!.clientInstanceId,
         subscriptionId,
-        terminating,
+        terminating: lastWithinMs !== undefined,
         compressionType: compressionId(compression),
         metrics: bytes,
       },
-      terminating ? { timeoutMs: LAST_PUSH_MS } : {},
+      lastWithinMs === undefined ? {} : { timeoutMs: lastWithinMs },
     )
     if (answer.errorCode === ErrorCode.NONE) {
       this.#ledger.arrived()

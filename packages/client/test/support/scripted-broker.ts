@@ -1,6 +1,6 @@
 /**
  * A broker that answers what a test tells it to, over the in-memory network. Requests are logged as decoded; a handler
- * may answer, stay silent ("silence") or cut the connection ("cut"), before or after having taken effect.
+ * may answer, now or by a promise, stay silent ("silence") or cut the connection ("cut"), before or after having taken effect.
  */
 import { type Connection, type Host, memoryNet, type Net } from "@millrace/host"
 import {
@@ -13,10 +13,14 @@ import {
 } from "@millrace/protocol"
 import { AddOffsetsToTxn } from "@millrace/protocol/messages/add-offsets-to-txn"
 import { AddPartitionsToTxn } from "@millrace/protocol/messages/add-partitions-to-txn"
+import { AlterUserScramCredentials } from "@millrace/protocol/messages/alter-user-scram-credentials"
 import { ApiVersions } from "@millrace/protocol/messages/api-versions"
 import { ConsumerGroupDescribe } from "@millrace/protocol/messages/consumer-group-describe"
+import { DeleteAcls } from "@millrace/protocol/messages/delete-acls"
+import { DeleteGroups } from "@millrace/protocol/messages/delete-groups"
 import { DescribeGroups } from "@millrace/protocol/messages/describe-groups"
 import { EndTxn } from "@millrace/protocol/messages/end-txn"
+import { ExpireDelegationToken } from "@millrace/protocol/messages/expire-delegation-token"
 import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
 import { GetTelemetrySubscriptions } from "@millrace/protocol/messages/get-telemetry-subscriptions"
 import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
@@ -57,6 +61,10 @@ const APIS: readonly Api[] = [
   StreamsGroupDescribe,
   DescribeGroups,
   ConsumerGroupDescribe,
+  DeleteGroups,
+  DeleteAcls,
+  ExpireDelegationToken,
+  AlterUserScramCredentials,
   GetTelemetrySubscriptions,
   PushTelemetry,
 ]
@@ -188,7 +196,13 @@ export class ScriptedBroker {
     const api = APIS.find(({ key }) => key === apiKey)!
     const { body } = decodeRequest(api, frame)
     this.log.push({ api: api.name, version: apiVersion, body })
+    const reply = (answer: unknown) => this.#reply(connection, api, apiVersion, correlationId, answer)
     const answer = this.handlers.get(api.name)!(body, apiVersion)
+    if (answer instanceof Promise) void answer.then(reply)
+    else reply(answer)
+  }
+
+  #reply(connection: Connection, api: Api, apiVersion: number, correlationId: number, answer: unknown): void {
     if (answer === "silence") return
     if (answer === "cut") return connection.destroy()
     // A refusal of ApiVersions comes in version 0 (KIP-511).

@@ -5,6 +5,7 @@ import { ErrorCode, ZERO_UUID } from "@millrace/protocol"
 import { decompress } from "@millrace/protocol/record/compression"
 import { expect, test } from "vitest"
 import type { KafkaClient } from "../../src/index.ts"
+import { readMetrics } from "../support/otlp-reader.ts"
 import { ScriptedBroker } from "../support/scripted-broker.ts"
 
 const INSTANCE = "AAAAAAAAAAAAAAAAAAAAEA"
@@ -112,4 +113,38 @@ test("O8: a cluster that answers nothing at the end holds no close up for good",
   await producer.close()
   await client.close()
   expect(broker.named("PushTelemetry").at(-1)!.body.terminating).toBe(true)
+})
+
+/** Closes a producer while the first push is on its way; answers how many records each push tells of. */
+async function closedDuringPush(answered: (end: Promise<void>) => unknown): Promise<number[]> {
+  const { broker } = asking({ deltaTemporality: true })
+  const arrived = Promise.withResolvers<void>()
+  const closing = Promise.withResolvers<void>()
+  broker.handlers.set("PushTelemetry", () => {
+    if (broker.named("PushTelemetry").length > 1) return { errorCode: ErrorCode.NONE }
+    arrived.resolve()
+    return answered(closing.promise)
+  })
+  const client = await broker.client()
+  const producer = await produce(client)
+  await arrived.promise
+  const closed = producer.close()
+  closing.resolve()
+  await closed
+  await client.close()
+  return broker.named("PushTelemetry").map(({ body }) => {
+    const { metrics } = readMetrics(decompress("gzip", body.metrics))
+    return metrics.find(({ name }) => name === "org.apache.kafka.producer.record.send.total")!.value
+  })
+}
+
+test("O8: what a push on its way tells, the last one does not tell again", async () => {
+  expect(await closedDuringPush((end) => end.then(() => ({ errorCode: ErrorCode.NONE })))).toEqual([1, 0])
+})
+
+test.each([
+  ["is never answered", () => "silence"],
+  ["loses its connection", (end: Promise<void>) => end.then(() => "cut")],
+])("O8: no last push follows one that %s: it may have arrived", async (_, answered) => {
+  expect(await closedDuringPush(answered)).toEqual([1])
 })
