@@ -83,6 +83,8 @@ export async function renewDelegationToken(
   })
 }
 
+const OVER: ReadonlySet<number> = new Set([ErrorCode.DELEGATION_TOKEN_NOT_FOUND, ErrorCode.DELEGATION_TOKEN_EXPIRED])
+
 /** Ends a token, at once unless a period is given; answers when. */
 export async function expireDelegationToken(
   cluster: Cluster,
@@ -90,10 +92,11 @@ export async function expireDelegationToken(
   expiryTimePeriodMs = AS_LONG_AS_MAY_BE,
 ): Promise<number> {
   const what = "ending a delegation token"
-  return retrying(cluster.env, { what }, async () => {
+  return retrying(cluster.env, { what }, async (attempts) => {
     const connection = await cluster.controller()
     const request = { hmac: Buffer.from(hmac, "base64"), expiryTimePeriodMs }
-    const answer = await connection.request(ExpireDelegationToken, request)
+    const answer = await attempts.sent(connection.request(ExpireDelegationToken, request))
+    if (attempts.mayBeDone && OVER.has(answer.errorCode)) return cluster.env.clock.now()
     if (answer.errorCode !== ErrorCode.NONE) throw kafkaError(answer.errorCode, what)
     return answer.expiryTimestampMs
   })

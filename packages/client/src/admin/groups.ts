@@ -10,7 +10,7 @@ import { kafkaError } from "../errors.ts"
 import { type CommittedOffset, commitOffsets, fetchCommitted } from "../consumer/committed.ts"
 import type { TopicPartition } from "../group/assignor.ts"
 import { decodeAssignment, PROTOCOL_TYPE } from "../group/protocol.ts"
-import { retrying } from "../network/retry.ts"
+import { type Attempts, retrying } from "../network/retry.ts"
 import type { TopicPartitionOffset } from "../producer/transactions.ts"
 import { describeConsumerGroup } from "./consumer-groups.ts"
 
@@ -109,10 +109,11 @@ function describeGroup(cluster: Cluster, groupId: string): Promise<GroupDescript
 export async function deleteGroups(cluster: Cluster, groupIds: readonly string[]): Promise<void> {
   for (const groupId of groupIds) {
     const what = `deleting group ${groupId}`
-    await atCoordinator(cluster, groupId, what, async () => {
+    await atCoordinator(cluster, groupId, what, async (attempts) => {
       const connection = await cluster.coordinator(CoordinatorType.group, groupId)
-      const answer = await connection.request(DeleteGroups, { groupsNames: [groupId] })
+      const answer = await attempts.sent(connection.request(DeleteGroups, { groupsNames: [groupId] }))
       const result = answer.results[0]!
+      if (attempts.mayBeDone && result.errorCode === ErrorCode.GROUP_ID_NOT_FOUND) return
       if (result.errorCode !== ErrorCode.NONE) throw kafkaError(result.errorCode, what, result.errorMessage)
     })
   }
@@ -137,10 +138,15 @@ export function alterGroupOffsets(
   return commitOffsets(cluster, nobody, offsets)
 }
 
-function atCoordinator<T>(cluster: Cluster, groupId: string, what: string, attempt: () => Promise<T>): Promise<T> {
-  return retrying(cluster.env, { what }, async () => {
+function atCoordinator<T>(
+  cluster: Cluster,
+  groupId: string,
+  what: string,
+  attempt: (attempts: Attempts) => Promise<T>,
+): Promise<T> {
+  return retrying(cluster.env, { what }, async (attempts) => {
     try {
-      return await attempt()
+      return await attempt(attempts)
     } catch (error) {
       cluster.coordinatorFault(CoordinatorType.group, groupId, error)
       throw error

@@ -65,11 +65,13 @@ function oncePerUser<C extends { readonly name: string }>(changes: readonly C[])
 }
 
 async function alter(cluster: Cluster, request: Encodable<typeof AlterUserScramCredentials.request>): Promise<void> {
-  await retrying(cluster.env, { what: "altering SCRAM credentials" }, async () => {
+  await retrying(cluster.env, { what: "altering SCRAM credentials" }, async (attempts) => {
     const connection = await cluster.controller()
-    const { results } = await connection.request(AlterUserScramCredentials, request)
-    for (const { user, errorCode, errorMessage } of results)
+    const { results } = await attempts.sent(connection.request(AlterUserScramCredentials, request))
+    for (const { user, errorCode, errorMessage } of results) {
+      if (attempts.mayBeDone && errorCode === ErrorCode.RESOURCE_NOT_FOUND) continue
       if (errorCode !== ErrorCode.NONE) throw kafkaError(errorCode, `the credentials of ${user}`, errorMessage)
+    }
   })
 }
 

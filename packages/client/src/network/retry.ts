@@ -2,7 +2,7 @@
  * Tries again after retriable errors, with backoff, until a deadline.
  */
 import { sleep } from "@millrace/host"
-import { isRetriableError, TimeoutError } from "../errors.ts"
+import { isRetriableError, isUnanswered, TimeoutError } from "../errors.ts"
 import type { ClientEnv } from "../options.ts"
 import { backoffDelay } from "./backoff.ts"
 
@@ -16,15 +16,39 @@ export interface RetryOptions {
   readonly retriable?: (error: unknown) => boolean
 }
 
+/** What is known of the attempts before this one, told by those that say when they send a change. */
+export class Attempts {
+  #mayBeDone = false
+
+  /** A change was sent that no answer tells of. What it takes away may be gone by it, and then that is no error. */
+  get mayBeDone(): boolean {
+    return this.#mayBeDone
+  }
+
+  async sent<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer
+    } catch (error) {
+      this.#mayBeDone ||= isUnanswered(error)
+      throw error
+    }
+  }
+}
+
 /** Rejects with the first error that is not retriable, or a `TimeoutError` whose cause is the last one. */
-export async function retrying<T>(env: ClientEnv, options: RetryOptions, attempt: () => Promise<T>): Promise<T> {
+export async function retrying<T>(
+  env: ClientEnv,
+  options: RetryOptions,
+  attempt: (attempts: Attempts) => Promise<T>,
+): Promise<T> {
   const timeoutMs = options.timeoutMs ?? env.defaultApiTimeoutMs
   const deadline = env.clock.monotonic() + timeoutMs
   const retriable = options.retriable ?? isRetriableError
+  const attempts = new Attempts()
   for (let count = 0; ; count++) {
     options.signal?.throwIfAborted()
     try {
-      return await attempt()
+      return await attempt(attempts)
     } catch (error) {
       if (!retriable(error)) throw error
       const delay = backoffDelay({ initialMs: env.retryBackoffMs, maxMs: env.retryBackoffMaxMs }, count, env.random)
