@@ -9,10 +9,9 @@ import {
   type AclResource,
   type AclRule,
   type AclRuleFilter,
+  CLUSTER_NAME,
 } from "@millrace/client"
 import { UsageError } from "./command.ts"
-
-const CLUSTER_NAME = "kafka-cluster"
 
 /** By the option that names one resource; `-prefix` behind it means all that begin so. */
 const RESOURCES = {
@@ -40,6 +39,13 @@ export const ruleOptions = {
   principal: { value: "User:NAME", help: "whom the rule is for; User:* for everybody" },
   operation: { value: "NAME", help: `${ACL_OPERATIONS.map((name) => name.toLowerCase()).join(", ")}` },
   "from-host": { value: "ADDRESS", help: "where from; * for everywhere" },
+} as const
+
+/** Of commands about rules that are there. Of a rule that is added all is said; here what is left out matches everything. */
+export const filterOptions = {
+  ...ruleOptions,
+  allow: { help: "rules that allow" },
+  deny: { help: "rules that deny" },
 } as const
 
 interface ResourceValues {
@@ -72,17 +78,20 @@ interface FilterValues extends ResourceValues {
   readonly principal: string | undefined
   readonly operation: string | undefined
   readonly "from-host": string | undefined
+  readonly allow: boolean
+  readonly deny: boolean
 }
 
-/** One for each resource that is named, or one for all of them. */
+/** One for each resource that is named, or one for all of them. With both `allow` and `deny` they match rules of both kinds. */
 export function filtersOf(options: FilterValues): AclRuleFilter[] {
   const resources: readonly Partial<Resource>[] = resourcesOf(options)
-  const { principal, operation, "from-host": host } = options
+  const { principal, operation, "from-host": host, allow, deny } = options
   return (resources.length === 0 ? [{}] : resources).map((resource) => ({
     ...resource,
     ...(principal !== undefined && { principal }),
     ...(operation !== undefined && { operation: operationOf(operation) }),
     ...(host !== undefined && { host }),
+    ...(allow !== deny && { permission: deny ? "DENY" : "ALLOW" }),
   }))
 }
 

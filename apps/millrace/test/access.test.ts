@@ -1,7 +1,15 @@
 /** Users and access rules on the real command, of a broker that lets nobody do what no rule allows. */
 import { writeFileSync } from "node:fs"
 import { afterAll, beforeAll, expect, it } from "vitest"
-import { killServers, millrace, scratchDirectory, serve, type Serving } from "./support/process.ts"
+import {
+  atTerminal,
+  hasTerminals,
+  killServers,
+  millrace,
+  scratchDirectory,
+  serve,
+  type Serving,
+} from "./support/process.ts"
 
 const scratch = scratchDirectory()
 let broker: Serving
@@ -35,12 +43,14 @@ afterAll(() => {
   scratch.remove()
 })
 
+const words = (args: string, as = "admin"): string[] => [
+  ...args.split(" "),
+  ...["--brokers", broker.ready["kafka"]!, "--command-config", `${scratch.path}/${as}.properties`],
+]
+
 /** As the administrator. */
-const run = (args: string, input?: string, as = "admin") =>
-  millrace(
-    [...args.split(" "), "--brokers", broker.ready["kafka"]!, "--command-config", `${scratch.path}/${as}.properties`],
-    input === undefined ? {} : { input },
-  )
+const run = (args: string, input?: string, as?: string) =>
+  millrace(words(args, as), input === undefined ? {} : { input })
 
 async function works(args: string, input?: string, as = "admin"): Promise<string> {
   const ended = await run(args, input, as)
@@ -77,6 +87,25 @@ it("a user gets a password from standard input, comes in with it, and is gone on
   await fails("user set alice --iterations 100", /Too few iterations/, 1, "x")
 })
 
+it("a password is read from a pipe that its writer keeps open", async () => {
+  const ended = await millrace(words("user set dave"), { input: "secret\nmore", keepsInputOpen: true })
+  expect(ended).toEqual({ code: 0, stdout: "set dave SCRAM-SHA-512\n", stderr: "" })
+  await works("user delete dave")
+})
+
+it.runIf(hasTerminals)("a terminal does not show the password that is typed; Ctrl-C sets none", async () => {
+  const prompt = "password of carol:"
+  expect(await atTerminal(words("user set carol"), prompt, "\u0003")).toEqual({ code: 130, shown: `${prompt} \r\n` })
+  expect(await works("user list")).toBe("no users\n")
+  expect(await atTerminal(words("user set carol"), prompt, "it is secres\u007ft\r")).toEqual({
+    code: 0,
+    shown: `${prompt} \r\nset carol SCRAM-SHA-512\r\n`,
+  })
+  login("carol", "SCRAM-SHA-512", "carol", "it is secret")
+  await works("topic list", undefined, "carol")
+  await works("user delete carol")
+})
+
 it("rules are added, listed and deleted, and say what a user may do", async () => {
   await works("topic create orders")
   await works("user set bob", "secret")
@@ -99,8 +128,25 @@ it("rules are added, listed and deleted, and say what a user may do", async () =
       ...{ operation: "READ", permission: "ALLOW" },
     },
   ])
-  expect(await works("acl delete --topic orders")).toMatch(
+  await works("acl add --principal User:eve --operation read --topic orders --deny")
+  expect(await works("acl list --topic orders --deny")).toMatch(/^RESOURCE[^\n]+\ntopic +orders [^\n]+ deny\n$/)
+  expect(await works("acl list --topic orders --allow")).not.toMatch(/deny/)
+  expect(await works("acl list --topic orders --allow --deny")).toBe(await works("acl list --topic orders"))
+  await fails(
+    "acl delete --topic orders --operation read",
+    /: rules that allow and rules that deny match: (?=.*allow User:bob read)(?=.*deny User:eve read).*; say --allow, --deny or both/,
+  )
+  expect((await works("acl list --topic orders")).split("\n")).toHaveLength(5)
+  expect(await works("acl delete --topic orders --allow")).toMatch(
     /^(deleted: allow User:bob (read|describe) topic orders\n){2}$/,
+  )
+  expect(await works("acl delete --topic orders")).toBe("deleted: deny User:eve read topic orders\n")
+  await works("acl add --principal User:eve --operation read --topic orders --deny")
+  await works("acl add --principal User:eve --operation read --topic orders")
+  expect(await works("acl delete --topic orders --deny")).toBe("deleted: deny User:eve read topic orders\n")
+  await works("acl add --principal User:eve --operation read --topic orders --deny")
+  expect(await works("acl delete --principal User:eve --allow --deny")).toMatch(
+    /^(deleted: (allow|deny) User:eve read topic orders\n){2}$/,
   )
   expect(await works("acl delete --principal User:bob")).toBe("deleted: allow User:bob all cluster kafka-cluster\n")
   expect(await works("acl delete --topic-prefix orders.")).toBe(
@@ -111,6 +157,8 @@ it("rules are added, listed and deleted, and say what a user may do", async () =
 
 it.each([
   ["acl delete", /needs what the rules are about or whom they are for/, 2],
+  ["acl delete --operation read", /needs what the rules are about or whom they are for/, 2],
+  ["acl delete --operation read --from-host * --deny", /needs what the rules are about or whom they are for/, 2],
   ["acl delete --topic nowhere", /there is no such rule/, 1],
   ["acl add --principal User:a --operation read", /needs what the rule is about/, 2],
   ["acl add --principal User:a --topic t", /needs --operation/, 2],

@@ -1,4 +1,4 @@
-import { ACL_HEADINGS, aclRow, filtersOf, ruleOptions } from "../acl-options.ts"
+import { ACL_HEADINGS, aclRow, filterOptions, filtersOf } from "../acl-options.ts"
 import { command } from "../command.ts"
 import { clusterOptions, jsonOption, withClient } from "../connection.ts"
 import { printJson, printTable } from "../terminal.ts"
@@ -6,7 +6,7 @@ import { printJson, printTable } from "../terminal.ts"
 export default command({
   name: "acl list",
   summary: "Lists access rules: all of a cluster, or those that the options name.",
-  options: { ...clusterOptions, ...ruleOptions, json: jsonOption },
+  options: { ...clusterOptions, ...filterOptions, json: jsonOption },
   run: ({ options }) => {
     const filters = filtersOf(options)
     return withClient(options, async (client) => {

@@ -1,12 +1,13 @@
 import { command, Failure } from "../command.ts"
 import { clusterOptions, withClient } from "../connection.ts"
-import { linesOf } from "../lines.ts"
+import { readPassword } from "../password.ts"
 import { scramMechanism } from "../scram-option.ts"
 import { countOption } from "../serve.ts"
 
 export default command({
   name: "user set",
-  summary: "Sets a user's password for SCRAM: the first line of standard input. The cluster is told it salted.",
+  summary:
+    "Sets a user's password for SCRAM: the first line of standard input, which a terminal does not show. The cluster is told it salted.",
   positionals: "USER",
   positionalsMin: 1,
   positionalsMax: 1,
@@ -19,10 +20,8 @@ export default command({
     const mechanism = scramMechanism(options.mechanism)
     const iterations = countOption("iterations", options.iterations, 1)
     const user = positionals[0]!
-    if (process.stdin.isTTY) console.error(`password of ${user}:`)
-    const { value: line } = await linesOf(process.stdin).next()
-    const password = line === undefined ? "" : Buffer.from(line).toString()
-    if (password === "") throw new Failure("there is no password on standard input")
+    const password = await readPassword(`password of ${user}: `)
+    if (!password) throw new Failure("there is no password on standard input")
     return withClient(options, async (client) => {
       await client.admin().alterScramCredentials([{ user, mechanism, password, iterations }])
       console.log(`set ${user} ${mechanism}`)

@@ -1,7 +1,7 @@
 /**
  * The real command in its own process, as a shell would start it.
  */
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
@@ -17,6 +17,8 @@ export interface Ended {
 
 export interface SpawnOptions {
   readonly input?: string | Buffer
+  /** What writes the input writes no more, and does not end either. */
+  readonly keepsInputOpen?: boolean
   readonly cwd?: string
 }
 
@@ -26,7 +28,8 @@ function start(args: readonly string[], options: SpawnOptions) {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   })
   child.stdin.on("error", () => {})
-  child.stdin.end(options.input ?? "")
+  if (options.keepsInputOpen) child.stdin.write(options.input ?? "")
+  else child.stdin.end(options.input ?? "")
   const text = { stdout: "", stderr: "" }
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text.stdout += chunk))
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => (text.stderr += chunk))
@@ -37,6 +40,35 @@ function start(args: readonly string[], options: SpawnOptions) {
 /** Runs to the end. */
 export const millrace = (args: readonly string[], options: SpawnOptions = {}): Promise<Ended> =>
   start(args, options).ended
+
+const PTY = `
+import os, pty, sys
+code = os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:]))
+sys.exit(code if code >= 0 else 128 - code)
+`
+
+export const hasTerminals = spawnSync("python3", ["-c", "import pty, os; os.waitstatus_to_exitcode"]).status === 0
+
+/** Runs at a terminal, where `typed` is typed once it shows `prompt`. The code is 128 and the signal's number for who ends by one. */
+export async function atTerminal(
+  args: readonly string[],
+  prompt: string,
+  typed: string,
+): Promise<{ readonly code: number | null; readonly shown: string }> {
+  const child = spawn("python3", ["-c", PTY, process.execPath, BIN, ...args], { stdio: ["pipe", "pipe", "inherit"] })
+  serving.add(child)
+  let shown = ""
+  let hasTyped = false
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    shown += chunk
+    if (hasTyped || !shown.includes(prompt)) return
+    hasTyped = true
+    child.stdin.write(typed)
+  })
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve))
+  serving.delete(child)
+  return { code, shown }
+}
 
 /** Starts a command and resolves when it has printed `text`. */
 export async function printing(args: readonly string[], text: string): Promise<Pick<Serving, "stop">> {

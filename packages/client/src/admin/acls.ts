@@ -18,7 +18,7 @@ export type AclPermission = "ALLOW" | "DENY"
 
 export interface AclRule {
   readonly resourceType: AclResource
-  /** `kafka-cluster` for CLUSTER; `*` with LITERAL: all of the type. */
+  /** `CLUSTER_NAME` for CLUSTER; `*` with LITERAL: all of the type. */
   readonly resourceName: string
   /** PREFIXED: all resources whose names begin so. */
   readonly patternType: AclPattern
@@ -63,7 +63,10 @@ export async function describeAcls(cluster: Cluster, filter: AclRuleFilter = {})
   })
 }
 
-/** Answers the rules that were deleted. */
+/**
+ * Answers the rules that were deleted. Where an answer was lost and the request was sent again, those that the first one
+ * deleted are not among them; all that matched are gone nevertheless.
+ */
 export async function deleteAcls(cluster: Cluster, filters: readonly AclRuleFilter[]): Promise<AclRule[]> {
   const what = "deleting access rules"
   return retrying(cluster.env, { what }, async () => {

@@ -134,7 +134,7 @@ export class Admin {
   describeAcls(filter?: acls.AclRuleFilter): Promise<acls.AclRule[]> {
     return acls.describeAcls(this.#cluster, filter)
   }
-  /** Deletes the rules that match one of the filters, and answers them. */
+  /** Deletes the rules that match one of the filters, and answers them, but for those that a lost answer told of. */
   deleteAcls(filters: readonly acls.AclRuleFilter[]): Promise<acls.AclRule[]> {
     return acls.deleteAcls(this.#cluster, filters)
   }
