@@ -13,25 +13,34 @@ export interface TelemetryMetric {
 /** Asked at each push. */
 export type TelemetrySource = () => readonly TelemetryMetric[]
 
-/** Sums as what they grew by since the last push that arrived. */
+/**
+ * Sums as what they grew by since the last push that arrived. What is gone is forgotten, as Kafka's clients forget a metric
+ * that is removed: the figures of a task that comes back count from 0 again.
+ */
 export class SumLedger {
-  #told = new Map<string, number>()
-  #pending = new Map<string, number>()
+  #told: ReadonlyMap<string, number> = new Map()
+  #pending: ReadonlyMap<string, number> = new Map()
 
-  /** To be followed by `arrived` once they are there; until then the next call begins where this one did. */
+  /**
+   * Of all metrics that there are, those that nobody wants too: else they would be gone. To be followed by `arrived` once they
+   * are there; until then the next call begins where this one did.
+   */
   added(metrics: readonly TelemetryMetric[]): TelemetryMetric[] {
-    this.#pending = new Map()
+    const pending = new Map<string, number>()
+    this.#pending = pending
     return metrics.map((metric) => {
       if (metric.type === "gauge") return metric
+      const { value } = metric
       const key = keyOf(metric)
-      this.#pending.set(key, metric.value)
-      return { ...metric, value: metric.value - (this.#told.get(key) ?? 0) }
+      const told = this.#told.get(key) ?? 0
+      pending.set(key, value)
+      // Less than was told: what it counts went and came back in between, and it has counted from 0 since.
+      return { ...metric, value: value < told ? value : value - told }
     })
   }
 
   arrived(): void {
-    for (const [key, value] of this.#pending) this.#told.set(key, value)
-    this.#pending = new Map()
+    this.#told = this.#pending
   }
 }
 

@@ -129,8 +129,8 @@ export class TelemetryReporter {
   async #push(connection: BrokerConnection, subscription: TelemetrySubscription, lastWithinMs?: number) {
     const { subscriptionId, compression, bytesMax, isDelta, wanted } = subscription
     const now = this.#options.env.clock.now()
-    const all = this.#sources.flatMap((source) => source()).filter(({ name }) => isWanted(wanted, name))
-    const metrics: readonly TelemetryMetric[] = isDelta ? this.#ledger.added(all) : all
+    const all: readonly TelemetryMetric[] = this.#sources.flatMap((source) => source())
+    const metrics = (isDelta ? this.#ledger.added(all) : all).filter(({ name }) => isWanted(wanted, name))
     const startedAt = isDelta ? this.#pushedAt : this.#startedAt
     const encoded = encodeMetrics({ resource: this.#resource, metrics, startedAt, now, isDelta })
     const bytes = compress(compression, encoded)

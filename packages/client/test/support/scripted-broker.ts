@@ -24,6 +24,7 @@ import { ExpireDelegationToken } from "@millrace/protocol/messages/expire-delega
 import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
 import { GetTelemetrySubscriptions } from "@millrace/protocol/messages/get-telemetry-subscriptions"
 import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
+import { ListOffsets } from "@millrace/protocol/messages/list-offsets"
 import { Metadata } from "@millrace/protocol/messages/metadata"
 import { OffsetCommit } from "@millrace/protocol/messages/offset-commit"
 import { Produce, type ProduceRequest } from "@millrace/protocol/messages/produce"
@@ -51,6 +52,7 @@ const APIS: readonly Api[] = [
   Metadata,
   FindCoordinator,
   InitProducerId,
+  ListOffsets,
   Produce,
   AddPartitionsToTxn,
   AddOffsetsToTxn,

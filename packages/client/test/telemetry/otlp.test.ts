@@ -54,3 +54,20 @@ test("O8: what was added is counted from the last push that arrived", () => {
   ledger.arrived()
   expect(at(15)).toEqual([0, -1.5])
 })
+
+test("O8: a sum that counts from 0 again is told as what it counts, and what is gone is forgotten", () => {
+  const ledger = new SumLedger()
+  const told = (...metrics: TelemetryMetric[]) => {
+    const values = ledger.added(metrics).map((one) => one.value)
+    ledger.arrived()
+    return values
+  }
+  const task = (name: string, value: number): TelemetryMetric => ({ ...sum, value, attributes: { task: name } })
+  expect(told(task("0_0", 5), task("0_1", 1_000_000))).toEqual([5, 1_000_000])
+  // Away and back between two pushes.
+  expect(told(task("0_0", 6), task("0_1", 10))).toEqual([1, 10])
+  expect(told(task("0_0", 8), task("0_1", 15))).toEqual([2, 5])
+  // Away for a push: by the next it has counted more than was told of it before.
+  expect(told(task("0_0", 8))).toEqual([0])
+  expect(told(task("0_0", 9), task("0_1", 20))).toEqual([1, 20])
+})

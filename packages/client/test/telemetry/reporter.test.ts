@@ -83,6 +83,60 @@ test("O8: a push that is larger than may be is not sent", async () => {
   expect(broker.named("GetTelemetrySubscriptions").at(-1)!.body.clientInstanceId).toBe(INSTANCE)
 })
 
+test("O8: what nobody wanted for a while is not told again from its beginning", async () => {
+  const { broker } = asking()
+  const sent = "org.apache.kafka.producer.record.send.total"
+  const wanted = [[sent], ["org.apache.kafka.producer.connection."], [sent]]
+  const done = Promise.withResolvers<void>()
+  let hasProduced = false
+  let subscriptionId = -1
+  broker.handlers.set("GetTelemetrySubscriptions", () => {
+    if (!hasProduced) return { ...subscription, requestedMetrics: [] }
+    subscriptionId++
+    return { ...subscription, subscriptionId, deltaTemporality: true, requestedMetrics: wanted[subscriptionId] ?? [] }
+  })
+  const told: ReturnType<typeof readMetrics>["metrics"][] = []
+  broker.handlers.set("PushTelemetry", (body) => {
+    // Each subscription lasts for one push.
+    if (body.subscriptionId < told.length) return { errorCode: ErrorCode.UNKNOWN_SUBSCRIPTION_ID }
+    told.push(readMetrics(decompress("gzip", body.metrics)).metrics)
+    if (told.length === wanted.length) done.resolve()
+    return { errorCode: ErrorCode.NONE }
+  })
+  const client = await broker.client()
+  const producer = await produce(client)
+  hasProduced = true
+  await done.promise
+  await producer.close()
+  await client.close()
+  expect(told.map((metrics) => metrics.map(({ name }) => name))).toEqual([
+    [sent],
+    ["org.apache.kafka.producer.connection.creation.total"],
+    [sent],
+  ])
+  expect([told[0]![0]!.value, told[2]![0]!.value]).toEqual([1, 0])
+})
+
+test("O8: figures that are added to a consumer's are pushed with its own, as its group's", async () => {
+  const { broker, thrice } = asking({ requestedMetrics: ["*"] })
+  broker.handlers.set("ListOffsets", () => ({
+    topics: [{ name: "topic", partitions: [{ partitionIndex: 0, errorCode: ErrorCode.NONE, offset: 5 }] }],
+  }))
+  const client = await broker.client({ clientRack: "r1" })
+  const consumer = client.consumer({ groupId: "g" })
+  const emitted = { name: "millrace.streams.emitted.total", value: 3, attributes: { thread_id: "0" } }
+  consumer.reportMetrics(() => [{ ...emitted, type: "sum" }])
+  await consumer.endOffsets([{ topic: "topic", partition: 0 }])
+  await thrice
+  await consumer.close()
+  const { body } = broker.named("PushTelemetry")[0]!
+  const { resource, metrics } = readMetrics(decompress("gzip", body.metrics))
+  expect(resource).toEqual({ group_id: "g", client_rack: "r1" })
+  expect(metrics).toContainEqual(expect.objectContaining(emitted))
+  expect(metrics.map(({ name }) => name)).toContain("org.apache.kafka.consumer.coordinator.assigned.partitions")
+  await client.close()
+})
+
 test.each([
   ["serves none of it", new ScriptedBroker(), {}],
   ["would, where it is switched off", asking().broker, { enableMetricsPush: false }],
