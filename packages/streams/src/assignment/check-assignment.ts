@@ -35,8 +35,24 @@ export function askAssignor(assignor: TaskAssignor, state: ApplicationState): Ta
     const what = answer instanceof Promise ? "a promise: it must be synchronous" : typeof answer
     throw new PipelineError(`${where}: expected a Map of process ids to what each is to have, it answered ${what}`)
   }
-  checkAssignment(where, state, answer as TaskAssignment)
-  return answer as TaskAssignment
+  checkLists(where, answer)
+  checkAssignment(where, state, answer)
+  return answer
+}
+
+/** An assignor may be JavaScript, in which anything can be in the map. */
+function checkLists(where: string, answer: Map<unknown, unknown>): asserts answer is Map<string, ProcessAssignment> {
+  for (const [processId, given] of answer) {
+    const lists = Object(given) as Readonly<Record<string, unknown>>
+    for (const name of ["active", "standby", "warmup"]) {
+      const list = lists[name]
+      if (Array.isArray(list) || (list === undefined && name !== "active")) continue
+      const what = list === null ? "null" : typeof list
+      throw new PipelineError(
+        `${where}: process ${String(processId)}: expected an array of tasks as "${name}", it is ${what}`,
+      )
+    }
+  }
 }
 
 function checkAssignment(where: string, state: ApplicationState, given: TaskAssignment): void {

@@ -122,6 +122,18 @@ test("R6: an assignor that throws, or answers something else, is told by its nam
   expect(() => askAssignor(plain, state)).toThrow(/assignor "plain": expected a Map.*it answered object/)
 })
 
+test.each<[string, unknown, string]>([
+  ["no list of what runs", { standby: ["0_0"] }, 'an array of tasks as "active", it is undefined'],
+  ["nothing", null, 'an array of tasks as "active", it is undefined'],
+  ["a set", { active: new Set(["0_1"]) }, 'an array of tasks as "active", it is object'],
+  ["a task's name", { active: ["0_1"], standby: "0_0" }, 'an array of tasks as "standby", it is string'],
+  ["no copies, as null", { active: ["0_1"], warmup: null }, 'an array of tasks as "warmup", it is null'],
+])("R6: an answer that gives a process %s is told by name", (_, given, expected) => {
+  expect(() => ask({ ...whole, q: given as ProcessAssignment })).toThrow(
+    `application "app", assignor "mine": process q: expected ${expected}`,
+  )
+})
+
 const member = (processId: string, thread: number, more: Partial<AssignedMember> = {}): AssignedMember => ({
   id: `${processId}${thread}`,
   stableName: `${processId}${thread}`,
