@@ -16,7 +16,9 @@ export interface TaskAssignor {
    * Called on the group's leader alone, whichever process that is, at each rebalance. Synchronous, and by the state alone: two
    * leaders in a row that decide otherwise move tasks for nothing.
    *
-   * What it throws, and an answer that cannot be (`TaskAssignmentError`), ends the leader's run; another process leads then.
+   * What it throws, and an answer that cannot be (`TaskAssignmentError`), ends the leader's run, unless its `onUncaught` says
+   * otherwise. Another process leads then, and asks its own: where that fails too, for what all are told, one run ends after
+   * the other. So do threads of Kafka Streams, where only a `TaskAssignmentException` ends all of them at once.
    */
   assign(state: ApplicationState): TaskAssignment
 }

@@ -174,6 +174,56 @@ export function assignmentSuite(start: () => Promise<Bench>): void {
     expectExact(await bench.consume(to, 200), 200)
   })
 
+  test("R6: an assignor that fails for what all are told ends every leader in its turn, by name", async () => {
+    const { from, to, pipeline } = counting("broken")
+    await bench.createTopics({ "broken-in": 2, "broken-out": 1 })
+    let isBroken = false
+    const assignor: S.TaskAssignor = {
+      name: "fragile",
+      assign(state) {
+        if (isBroken) throw new RangeError("no such zone")
+        return state.builtIn()
+      },
+    }
+    const first = await S.run(pipeline, bench.options("broken-1", { assignor }))
+    await eventually("the first has all tasks", () => first.metrics().tasks === 4)
+    await bench.produce(from, words(100))
+    await bench.consume(to, 100)
+    isBroken = true
+    const second = await S.run(pipeline, bench.options("broken-2", { assignor }))
+    const message = /application "broken-app.*", assignor "fragile": it failed: no such zone/
+    await Promise.all([first, second].map(({ done }) => expect(done).rejects.toThrow(message)))
+    // What was committed is where it was.
+    isBroken = false
+    await using third = await S.run(pipeline, bench.options("broken-3", { assignor }))
+    await eventually("the third has all tasks", () => third.metrics().tasks === 4)
+    await bench.produce(from, words(100))
+    expectExact(await bench.consume(to, 200), 200)
+  })
+
+  test("R6: a leader that answers replace asks its assignor again", async () => {
+    const { from, to, pipeline } = counting("again")
+    await bench.createTopics({ "again-in": 2, "again-out": 1 })
+    let failures = 2
+    const assignor: S.TaskAssignor = {
+      name: "slow-to-learn",
+      assign(state) {
+        if (failures-- > 0) throw new RangeError("not yet")
+        return state.builtIn()
+      },
+    }
+    const counts: number[] = []
+    const onUncaught = (_: unknown, count: number) => {
+      counts.push(count)
+      return "replace" as const
+    }
+    await using running = await S.run(pipeline, bench.options("again-1", { assignor, onUncaught }))
+    await eventually("it has all tasks", () => running.metrics().tasks === 4)
+    expect(counts).toEqual([1, 2])
+    await bench.produce(from, words(100))
+    expectExact(await bench.consume(to, 100), 100)
+  })
+
   test("R1: an input topic that grows ends every run with its name and what to do", async () => {
     const { from, to, pipeline } = counting("grown")
     await bench.createTopics({ "grown-in": 2, "grown-out": 1 })
