@@ -1,15 +1,11 @@
 /**
  * How the processes of suites are started: files of ours by this Node, Java compiled against the jars that it needs.
  */
-import { execFile } from "node:child_process"
 import { rmSync } from "node:fs"
-import { mkdtemp, readdir } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { readdir } from "node:fs/promises"
 import * as path from "node:path"
-import { promisify } from "node:util"
+import { compileJava } from "@millrace/tools/compile-java"
 import { kafkaJars, type KafkaProfile, requireJava } from "@millrace/tools/kafka-jars"
-
-const run = promisify(execFile)
 
 export interface Launch {
   readonly command: string
@@ -37,10 +33,8 @@ export function javaClassPath(sources: string, profile: KafkaProfile): Promise<s
 
 async function compiled(sources: string, profile: KafkaProfile): Promise<string> {
   await requireJava()
-  const jars = path.join(await kafkaJars(profile), "*")
-  const classes = await mkdtemp(path.join(tmpdir(), "millrace-bench-classes-"))
-  process.once("exit", () => rmSync(classes, { recursive: true, force: true }))
   const files = (await readdir(sources)).map((file) => path.join(sources, file))
-  await run("javac", ["-cp", jars, "-d", classes, ...files])
-  return `${classes}:${jars}`
+  const classes = await compileJava(files, profile)
+  process.once("exit", () => rmSync(classes, { recursive: true, force: true }))
+  return [classes, path.join(await kafkaJars(profile), "*")].join(path.delimiter)
 }

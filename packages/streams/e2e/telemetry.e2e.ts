@@ -22,7 +22,7 @@ let missing: string | undefined
 
 beforeAll(async () => {
   try {
-    classes = await compileJava(path.join(import.meta.dirname, "TelemetryProbe.java"), "broker")
+    classes = await compileJava([path.join(import.meta.dirname, "TelemetryProbe.java")], "broker")
     const config = { "metric.reporters": "TelemetryProbe", "telemetry.probe.file": file }
     kafka = await startRealKafka({ classes: [classes], config })
   } catch (error) {

@@ -4,13 +4,14 @@
  *
  * Without a cache every input makes an output, so the counts of a word must be 1, 2, 3... with nothing missing or twice.
  */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { KafkaClient } from "@millrace/client"
 import { nodeHost } from "@millrace/host/node"
-import { kafkaJars, requireJava } from "../kafka-jars.ts"
-import { type Check, execute } from "./check.ts"
+import { compileJava } from "../compile-java.ts"
+import { kafkaJars, NoKafka, requireJava } from "../kafka-jars.ts"
+import { type Check, Skip } from "./check.ts"
 import { JavaProcess } from "./java-process.ts"
 import { kafkaTool } from "./java-tools.ts"
 
@@ -91,8 +92,9 @@ async function wordCount(
 ): Promise<string> {
   await requireJava()
   const [input, output] = [inputOf(protocol), outputOf(protocol)]
+  const classes = await compiled()
+  const classpath = [classes, path.join(await kafkaJars("streams"), "*")].join(path.delimiter)
   const directory = mkdtempSync(path.join(tmpdir(), "millrace-java-streams-"))
-  const classpath = await compiled(directory)
   const client = new KafkaClient({ host: nodeHost, brokers, clientId: "compat" })
   const instances: Instance[] = []
   const start = async (name: string) => {
@@ -128,16 +130,16 @@ async function wordCount(
   } finally {
     await Promise.all(instances.map((instance) => instance.stop()))
     await client.close()
-    rmSync(directory, { recursive: true, force: true })
+    for (const one of [directory, classes]) rmSync(one, { recursive: true, force: true })
   }
 }
 
-async function compiled(directory: string): Promise<string> {
-  const classes = path.join(directory, "classes")
-  mkdirSync(classes)
-  const jars = path.join(await kafkaJars("streams"), "*")
-  await execute("javac", ["-cp", jars, "-d", classes, SOURCE])
-  return `${classes}${path.delimiter}${jars}`
+async function compiled(): Promise<string> {
+  try {
+    return await compileJava([SOURCE], "streams")
+  } catch (error) {
+    throw error instanceof NoKafka ? new Skip(error.message) : error
+  }
 }
 
 async function write(client: KafkaClient, topic: string, round: number, expected: Map<string, number>): Promise<void> {
