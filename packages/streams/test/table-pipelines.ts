@@ -1,7 +1,14 @@
 /** Pipelines of tables for the commit-boundary property: commit-independence.prop.test.ts. */
 import { json, string } from "@millrace/schema"
 import * as S from "../src/index.ts"
-import { Events, flat, Other, Out, type Pipelines, Rows } from "./events.ts"
+import type { TableState } from "../src/operators/processor-context.ts"
+import { type Event, Events, flat, Other, Out, type Pipelines, Rows } from "./events.ts"
+
+/** All that a processor is told of a row, there or not. */
+const rowOf = (key: string) => (table: TableState<string, Event | null>) => {
+  const { value, timestamp, headers = [] } = table.getStamped(key)
+  return [value?.id ?? null, timestamp, ...headers.map((one) => Buffer.from(one.value!).toString())]
+}
 
 export const TABLE_PIPELINES: Pipelines = [
   [
@@ -10,6 +17,10 @@ export const TABLE_PIPELINES: Pipelines = [
       const latest = S.stream(Events).pipe(S.toTable("latest", { headers: true }))
       const short = S.stream(Events).pipe(S.toTable("short", { headers: true, ttl: 8 }))
       const own = S.keyValueStore("own", { key: string, value: json<number>(), headers: true })
+      const cleared = S.stream(Events).pipe(
+        S.map((event) => (event.amount % 3 === 0 ? null : event)),
+        S.toTable("cleared", { headers: true }),
+      )
       return [
         latest.pipe(
           S.filterTable((event) => event.amount !== 4),
@@ -25,9 +36,15 @@ export const TABLE_PIPELINES: Pipelines = [
           S.to(Out),
         ),
         short.pipe(S.suppress("calm", S.untilTimeLimit(5)), S.toStream(), S.to(Other)),
+        S.stream(Events).pipe(
+          S.processValues("reads", { tables: { cleared, short }, value: json<any>() }, ({ tables, forward }) => ({
+            process: () => forward(["a", "b", "c"].flatMap((key) => [tables.cleared, tables.short].map(rowOf(key)))),
+          })),
+          S.to(Out),
+        ),
       ]
     },
-    ["latest", "short", "own", "calm"],
+    ["latest", "short", "own", "calm", "cleared"],
   ],
   [
     "a table grouped by another key, its aggregate changed in place",

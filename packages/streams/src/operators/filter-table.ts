@@ -11,6 +11,7 @@
 import { isAbsent, OUTDATED, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { flowOf, type Table, tableOf } from "../dsl/stream.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
+import { NOTHING } from "../state/store.ts"
 import { tableReader } from "../state/table-reader.ts"
 import { makeNode } from "../topology/node.ts"
 import { derivedStores, type DerivedTableOptions } from "./derived-table.ts"
@@ -27,7 +28,7 @@ const filterTableOperator: Operator = {
     const test = node.logical.functions["test"]!
     return (key, asOf) => {
       const found = row(key, asOf)
-      return found.value === undefined || test(found.value, key) ? found : { ...found, value: undefined }
+      return found.value === undefined || test(found.value, key) ? found : NOTHING
     }
   },
 }

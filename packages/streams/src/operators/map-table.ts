@@ -9,6 +9,7 @@
 import { isAbsent, NO_HEADERS, OUTDATED, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { flowOf, type Table, tableOf } from "../dsl/stream.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
+import { NOTHING } from "../state/store.ts"
 import { tableReader } from "../state/table-reader.ts"
 import { makeNode } from "../topology/node.ts"
 import { derivedStores, type DerivedTableOptions } from "./derived-table.ts"
@@ -23,7 +24,8 @@ const mapTableOperator: Operator = {
     const f = node.logical.functions["f"]!
     return (key, asOf) => {
       const { value, timestamp, headers = NO_HEADERS } = row(key, asOf)
-      return { value: value === undefined ? undefined : (f(value, key) ?? undefined), timestamp, headers }
+      const mapped = value === undefined ? undefined : (f(value, key) ?? undefined)
+      return mapped === undefined ? NOTHING : { value: mapped, timestamp, headers }
     }
   },
 }

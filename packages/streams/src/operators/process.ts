@@ -11,7 +11,8 @@
  *
  * Semantics: the factory is called once per task. `forward` is synchronous and depth first: it returns when everything
  * downstream has run. Variables of the factory are not state: they survive an abort and are lost when the task moves.
- * State: the tables given, global ones too, to read; the stores given, and `<name>-timers` with `timers`. A store given to several operators is one store.
+ * State: the tables given, global ones too, to read; the stores given, and `<name>-timers` with `timers`. A store given to
+ * several operators is one store.
  * Time: a record forwarded has the time of the record at hand, unless it says otherwise; from a timer or a punctuation, that
  * of the call, and no topic and offset. Timers fire before the record that moves stream time to or past them; stream-time
  * punctuations run after it (task/punctuators.ts). With stores, timers or tables that are not global the operator
@@ -338,29 +339,9 @@ class UserProcessor extends Processor {
     timestamp = this.#timestamp,
     headers,
   }: ForwardedRecord<unknown, unknown> & { headers?: Headers }): void {
-    const from = this.#record
-    const record =
-      from === undefined
-        ? new StreamRecord(
-            key,
-            value,
-            timestamp,
-            headers ?? NO_HEADERS,
-            NO_OFFSET,
-            this.#origin,
-            this.#clock(),
-            TOMBSTONE,
-          )
-        : new StreamRecord(
-            key,
-            value,
-            timestamp,
-            headers ?? from.headers,
-            from.offset,
-            from.origin,
-            from.clock,
-            TOMBSTONE,
-          )
+    const from = this.#record ?? { headers: NO_HEADERS, offset: NO_OFFSET, origin: this.#origin, clock: this.#clock() }
+    const { offset, origin, clock } = from
+    const record = new StreamRecord(key, value, timestamp, headers ?? from.headers, offset, origin, clock, TOMBSTONE)
     const [keyAtHand, timeAtHand] = [this.#key, this.#timestamp]
     try {
       this.next.receive(record)

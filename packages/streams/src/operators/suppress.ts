@@ -8,8 +8,8 @@
  * keys' bytes; or, with emit-early, when there is no room, the earliest first. A change that is sent has the value, the
  * time and the headers of the last one held back, and as its old value the one before the first.
  * Of windows, deletions are not sent, since nothing was; of other tables they are.
- * State: the changes held back by key, with a changelog, and a timer for each. Looked up by a join, a key that is held back
- * has the row that was sent last.
+ * State: the changes held back by key, with a changelog, and a timer for each. Looked up, a key that is held back has the
+ * value that was sent last, without its time and headers: changes do not tell those of the row before.
  * Time: its own stream time (task/stream-time.ts). A window goes once it is closed for the aggregate that it comes from,
  * grace included, so that none changes afterwards; a time limit counts from the first change's own time. Without later
  * records, or time that is told, nothing is sent.

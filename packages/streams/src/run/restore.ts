@@ -7,7 +7,6 @@
  * committed records are read until the *position* reaches it: an earlier end would lose the updates of a transaction that
  * was still being completed (KAFKA-10167).
  */
-import { NO_HEADERS } from "../dsl/record.ts"
 import type { Store } from "../state/store.ts"
 import { isLogged } from "../topology/node.ts"
 import { BulkLoad } from "../state/bulk-load.ts"
@@ -95,11 +94,10 @@ export async function restoreStore(
   // A copy has rows in its memtable, which what it reads now has to lie over.
   const load =
     position === undefined ? new BulkLoad(committed, options.loadBytesMax ?? (() => LOAD_BYTES_MAX)) : undefined
-  const keepsHeaders = store.spec.headers === true
   const restoreOne = (record: ChangelogRecord) => {
     const key = record.key()
     if (key === null) return
-    const headers = keepsHeaders ? record.headers() : NO_HEADERS
+    const headers = store.headersToKeep(record)
     if (load === undefined) store.restore(key, record.value(), record.timestamp, headers)
     else load.add(key, record.value(), record.timestamp, headers)
     records++

@@ -10,7 +10,6 @@
  */
 import type { ReadableEnd } from "@millrace/client"
 import { type Clock, sleep } from "@millrace/host"
-import { NO_HEADERS } from "../dsl/record.ts"
 import type { Checkpoint } from "../state/engine.ts"
 import type { Store } from "../state/store.ts"
 import { formatTaskId, parseTaskId } from "../topology/naming.ts"
@@ -216,8 +215,7 @@ export class Standbys {
         isUrgent: false,
         sink: (record) => {
           const key = record.key()
-          const headers = store.spec.headers === true ? record.headers() : NO_HEADERS
-          if (key !== null) store.restore(key, record.value(), record.timestamp, headers)
+          if (key !== null) store.restore(key, record.value(), record.timestamp, store.headersToKeep(record))
         },
         onPosition: (offset) => flushIfDue(store.committed, { topicId, offset, writtenAt: now() }),
       },

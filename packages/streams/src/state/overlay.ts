@@ -113,7 +113,7 @@ export class Overlay<V> {
         entry.isDirty = false
       }
       entry.isOpen = false
-      if (typeof entry.value === "object" || entry.headers !== NO_HEADERS) {
+      if (typeof entry.value === "object" || entry.headers.length > 0) {
         entry.isStale = true
         entry.value = undefined
         entry.headers = NO_HEADERS

@@ -24,6 +24,10 @@ export function rowOf(value: Uint8Array, timestamp: number, headers: Headers = N
   return out
 }
 
+/** Roughly the bytes that they take. */
+export const sizeOfHeaders = (headers: Headers): number =>
+  headers.reduce((size, { key, value }) => size + key.length + (value?.length ?? 0), 0)
+
 /** What comes before the timestamp of a row that has headers. */
 export function rowHead(headers: Headers): Uint8Array {
   const bytes = packed.encode(headers.map(({ key, value }) => [key, value]))

@@ -19,7 +19,7 @@ import type { StateEngine } from "./engine.ts"
 import { StateError } from "../errors.ts"
 import type { Stamped } from "./key-value-store.ts"
 import { OverlayEntry } from "./overlay.ts"
-import { headersOf, readDouble, rowOf, TIMESTAMP_BYTES, timestampAt } from "./row.ts"
+import { headersOf, readDouble, rowOf, sizeOfHeaders, TIMESTAMP_BYTES, timestampAt } from "./row.ts"
 
 const CELL_PREFIX = byteString(Uint8Array.from([0, 0xff, 0xff, 0x6d, 0x69, 0x6c, 0x6c, 0x72, 0x61, 0x63, 0x65, 0]))
 
@@ -40,6 +40,9 @@ export type WriteStaged = (key: string, value: unknown, timestamp: number, entry
 export const changelogKey = ({ key }: StagedWrite): Uint8Array => bytesOf(key)
 export const changelogValue = ({ value }: StagedWrite): Uint8Array | null =>
   value && value.subarray(timestampAt(value) + TIMESTAMP_BYTES)
+
+/** What is read where there is no row. */
+export const NOTHING: Stamped<never> = { value: undefined, timestamp: NO_TIME, headers: NO_HEADERS }
 
 /** Key, timestamp and what a record costs in a batch, roughly. */
 const ENTRY_OVERHEAD_BYTES = 64
@@ -87,12 +90,17 @@ export abstract class Store {
     return this.openEntries * (ENTRY_OVERHEAD_BYTES + this.#valueBytes)
   }
 
+  /** Of a record's headers, what its row is to keep: they are not looked for where it keeps none. */
+  headersToKeep(record: { headers(): Headers }): Headers {
+    return this.spec.headers === true ? record.headers() : NO_HEADERS
+  }
+
   /** Measures now and then what is put, so that large values are known before the commit encodes them all. */
   protected sample(value: unknown, headers: Headers = NO_HEADERS): void {
     if (typeof value !== "object" && typeof value !== "string" && headers.length === 0) return
     if (this.#puts++ % SAMPLE_INTERVAL !== 0 || value === undefined) return
     const bytes = typeof value === "string" ? value.length : this.#encode(value).length
-    this.#learn(headers.reduce((size, header) => size + header.key.length + (header.value?.length ?? 0), bytes))
+    this.#learn(bytes + sizeOfHeaders(headers))
   }
 
   #learn(bytes: number): void {
@@ -164,9 +172,13 @@ export abstract class Store {
     }
   }
 
-  /** What a read hands out: the transaction's one value, or a copy where callbacks that change it may fail and be skipped. */
+  /**
+   * What a read hands out: the transaction's one value, or a copy where callbacks that change it may fail and be skipped.
+   * The time and headers of a deletion are the changelog's: once it is committed nobody knows them.
+   */
   protected unshared<V>(entry: OverlayEntry<V>): Stamped<V> {
     const { value, timestamp, headers } = entry
+    if (value === undefined) return NOTHING
     if (this.spec.copies !== true || typeof value !== "object" || value === null) return entry
     return { value: this.spec.value.decode(this.#encode(value)), timestamp, headers }
   }

@@ -15,12 +15,11 @@ import type { StateEngine } from "./engine.ts"
 import { type KeyHash, keyHash } from "./key-filter.ts"
 import type { KeyValueRow, Stamped } from "./key-value-store.ts"
 import { Overlay, OverlayEntry } from "./overlay.ts"
-import { isCellKey, Store, type WriteStaged } from "./store.ts"
+import { isCellKey, NOTHING, Store, type WriteStaged } from "./store.ts"
 import { TIME_BYTES, timeBytes, timeOf } from "./time-bytes.ts"
 import { WindowKeys } from "./window-keys.ts"
 
 const NO_KEY = Symbol("none")
-const NOTHING: Stamped<never> = { value: undefined, timestamp: NO_TIME }
 /** Windows deleted in one transaction, so that none pays for a long silence. */
 const EXPIRED_ENTRIES_MAX = 10_000
 /** Expiry runs again once stream time moved by this part of the retention. */

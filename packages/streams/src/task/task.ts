@@ -17,6 +17,7 @@ import type { Processor, Receiver } from "../operators/operator.ts"
 import type { SourceReader } from "../operators/source-reader.ts"
 import { Cell, NO_TIME } from "../state/cell.ts"
 import type { GlobalRows } from "../state/global-store.ts"
+import { sizeOfHeaders } from "../state/row.ts"
 import { changelogKey, changelogValue, type Store } from "../state/store.ts"
 import { isLogged } from "../topology/node.ts"
 import type { TaskId } from "../topology/naming.ts"
@@ -441,7 +442,7 @@ export class Task implements TaskContext {
       const { timestamp, headers } = write
       this.output.append(store.spec.changelog, this.taskId.partition, timestamp, changelogKey(write), value, headers)
       this.metrics.changelogged++
-      bytes += write.key.length + (value?.length ?? 0)
+      bytes += write.key.length + (value?.length ?? 0) + sizeOfHeaders(headers)
       if (bytes < CHANGELOG_PART_BYTES) continue
       bytes = 0
       await this.output.waitForSpace()

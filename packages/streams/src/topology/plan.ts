@@ -201,10 +201,14 @@ class Planner {
       throw this.#error(String(topic), `is read with two different serdes: define the topic once`)
     }
     const shapes = [first, node].map(({ stores: [store], options }) => {
-      return store && `${store.kind} ${store.retentionMs} ${store.headers} ${String(options["ttlMs"])}`
+      return store && `${store.kind} ${store.retentionMs} ${String(options["ttlMs"])}`
     })
     const given = Object.keys({ ...first.functions, ...node.functions })
-    if (shapes[0] !== shapes[1] || given.some((name) => first.functions[name]?.() !== node.functions[name]?.())) {
+    const isOther =
+      shapes[0] !== shapes[1] ||
+      this.#isToKeepHeaders(first) !== this.#isToKeepHeaders(node) ||
+      given.some((name) => first.functions[name]?.() !== node.functions[name]?.())
+    if (isOther) {
       throw this.#error(String(topic), "is read twice with different options: read it once and use that twice")
     }
     return id
@@ -243,13 +247,17 @@ class Planner {
 
   /**
    * A table of a topic or a stream keeps headers where it says so, or where the pipeline does and it does not say otherwise;
-   * versions have none. What is made of one such table keeps its rows', where it has rows of its own.
+   * versions have none.
    */
+  #isToKeepHeaders({ operator, stores: [rows] }: LogicalNode): boolean {
+    return operator.keepsHeaders === true && rows?.kind === "key-value" && (rows.headers ?? this.#keepsHeaders)
+  }
+
+  /** What is made of one table that keeps headers keeps its rows', where it has rows of its own. */
   #withHeaders(node: LogicalNode, inputs: readonly number[]): LogicalNode {
-    const { keepsHeaders, passesHeaders } = node.operator
+    const passes = node.operator.passesHeaders === true && this.#headed.has(inputs[0]!)
+    if (!this.#isToKeepHeaders(node) && !passes) return node
     const [rows, ...others] = node.stores
-    const keeps = keepsHeaders === true && rows?.kind === "key-value" && (rows.headers ?? this.#keepsHeaders)
-    if (!keeps && !(passesHeaders === true && this.#headed.has(inputs[0]!))) return node
     this.#headed.add(this.nodes.length)
     return rows === undefined ? node : { ...node, stores: [{ ...rows, headers: true }, ...others] }
   }

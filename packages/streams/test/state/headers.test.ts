@@ -72,6 +72,41 @@ describe.each<readonly [string, (directory: string) => StateEngines]>([
     }
   })
 
+  test.each<readonly [string, unknown]>([
+    ["a number", 1],
+    ["an object", { n: 1 }],
+  ])("S3: where %s was deleted no time and no headers are read, before the commit as after it", async (_, value) => {
+    const kind = { ...spec, kind: "window", value: json<unknown>(), retentionMs: 100, headers: true } as const
+    const windows = new WindowStore<string, unknown>(kind, engines.open("w", 0), FLUSH_LIMITS)
+    const store = rows<unknown>(true)
+    const read = () => [store.get("a"), windows.get("a", 0)].map((row) => [row.value, row.timestamp, told(row.headers)])
+    store.put("a", value, 5, of("1"))
+    windows.put("a", 0, value, 5, of("1"))
+    for (const one of [store, windows]) await commit(one)
+    store.put("a", undefined, 7, of("2"))
+    windows.put("a", 0, undefined, 7, of("2"))
+    const nothing = [undefined, -1, []]
+    expect(read()).toEqual([nothing, nothing])
+    for (const one of [store, windows]) expect((await commit(one)).map(({ timestamp }) => timestamp)).toEqual([7])
+    expect(read()).toEqual([nothing, nothing])
+  })
+
+  test("S3: a row whose record has no headers is not decoded again by later transactions", async () => {
+    let decoded = 0
+    const value = {
+      ...json<number>(),
+      decode: (bytes: Uint8Array) => {
+        decoded++
+        return json<number>().decode(bytes)
+      },
+    }
+    const store = rows<number>(true, value)
+    // As a reader of records answers it.
+    store.put("a", 1, 5, [])
+    await commit(store)
+    expect([store.get("a").value, decoded]).toEqual([1, 0])
+  })
+
   test("S3: in the changelog headers are the record's own, and the value is as without them", async () => {
     const store = rows<number>(true)
     store.put("a", 1, 5, of("1"))

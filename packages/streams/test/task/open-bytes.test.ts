@@ -14,8 +14,8 @@ import { makeTopology } from "../../src/topology/topology.ts"
 
 const In = S.topic("in", { key: string, value: json<{ text: string }>() })
 
-function newTask(limits: Partial<TaskLimits>) {
-  const pipeline = S.pipeline("app", () => S.table(In))
+function newTask(limits: Partial<TaskLimits>, headers: S.Headers = []) {
+  const pipeline = S.pipeline("app", () => S.table(In, { headers: true }))
   const { subtopologies } = makeTopology(pipeline.plan, "app")
   const subtopology = subtopologies[0]!
   const spec = subtopology.stores[0]!
@@ -29,9 +29,10 @@ function newTask(limits: Partial<TaskLimits>) {
     inputs: [{ topic: "in", partition: 0, position: 0, metadata: undefined }],
     stores: new Map([[spec.name, openStore(spec, new MemoryEngine(), FLUSH_LIMITS)]]),
     output: {
-      append: (_topic, _partition, _timestamp, key, value) => {
+      append: (_topic, _partition, _timestamp, key, value, written = []) => {
         held.records++
         held.bytes += (key?.length ?? 0) + (value?.length ?? 0)
+        for (const header of written) held.bytes += header.value?.length ?? 0
         held.mostBytes = Math.max(held.mostBytes, held.bytes)
       },
       waitForSpace: async () => void (held.bytes = 0),
@@ -52,7 +53,7 @@ function newTask(limits: Partial<TaskLimits>) {
       timestamp: 1,
       key: () => Buffer.from(`k${offset}`),
       value: () => value,
-      headers: () => [],
+      headers: () => headers,
     }
     task.queue("in", 0)!.add(() => cursor, count, count)
     task.process(count)
@@ -69,9 +70,14 @@ test("E10 S9: few entries of many bytes make a transaction heavy, many of few by
   expect(large.task.isHeavy).toBe(true)
 })
 
-test("a changelog larger than the producer holds is written in parts", async () => {
-  const { task, feed, held } = newTask({})
-  feed(200, 100_000)
+const large = [{ key: "h", value: Buffer.alloc(100_000) }]
+
+test.each<readonly [string, number, S.Headers]>([
+  ["", 100_000, []],
+  [" by its headers", 0, large],
+])("a changelog larger than the producer holds%s is written in parts", async (_, bytes, headers) => {
+  const { task, feed, held } = newTask({}, headers)
+  feed(200, bytes)
   await task.drain()
   await task.stage("t-1")
   expect(held.records).toBe(200)

@@ -105,6 +105,22 @@ test("D1: one topic read twice is one source, one topic tabled twice is one tabl
   ])
 })
 
+test("S3: a topic tabled twice is one table where both keep headers, or neither does, however they say so", () => {
+  const twice = (options: S.PipelineOptions, headers: boolean) =>
+    S.pipeline(
+      "p",
+      () => [
+        S.table(Rows).pipe(S.toStream(), S.to(Out)),
+        S.table(Rows, { headers }).pipe(S.toStream(), S.to(Out)),
+        S.table(Rows).pipe(S.toStream(), S.to(Out)),
+      ],
+      options,
+    ).plan.plan.nodes.filter(({ kind }) => kind === "table").length
+  expect([twice({ headers: true }, true), twice({}, false)]).toEqual([1, 1])
+  expect(() => twice({}, true)).toThrow(/operator "rows": is read twice with different options/)
+  expect(() => twice({ headers: true }, false)).toThrow(/operator "rows": is read twice with different options/)
+})
+
 test("D12: names do not depend on what else is in the pipeline", () => {
   const more = S.pipeline("p", () => [
     S.stream(Rows).pipe(
