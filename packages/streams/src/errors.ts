@@ -63,11 +63,14 @@ export class CorruptState extends StateError {
   }
 }
 
-/** The damage behind a failure, if that is what it is. */
-export function corruptionOf(failure: unknown): CorruptState | undefined {
-  for (let cause = failure; cause instanceof Error; cause = cause.cause) if (cause instanceof CorruptState) return cause
+/** What is of this kind in a failure, or behind it, where a user's function may have thrown it on as another. */
+export function causeOf<E extends Error>(failure: unknown, kind: abstract new (...args: any[]) => E): E | undefined {
+  for (let cause = failure; cause instanceof Error; cause = cause.cause) if (cause instanceof kind) return cause
   return undefined
 }
+
+/** The damage behind a failure, if that is what it is. */
+export const corruptionOf = (failure: unknown): CorruptState | undefined => causeOf(failure, CorruptState)
 
 /** A schema was found missing in the middle of a record. Abort, then `resolve`, then process the record again. */
 export class InterruptedRecord extends Error {

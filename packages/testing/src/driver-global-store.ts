@@ -31,6 +31,11 @@ export class DriverGlobalStore implements GlobalRows {
     return this.#store.get(key)
   }
 
+  /** Records passed over. */
+  get skipped(): number {
+    return this.#processor.failures.skipped
+  }
+
   /** Throws what would end the run. */
   catchUp(): void {
     for (const [partition, log] of this.#cluster.logs(this.#spec.topic).entries()) {

@@ -1,20 +1,21 @@
 /**
  * A global table of the test driver: the last committed record of each key in its topic, looked up in the log itself, so
- * that it is always as far as the topic is.
+ * that it is always as far as the topic is. What does not decode is found when a row is looked for.
  */
 import { UnknownSchemaId } from "@millrace/schema"
 import { type GlobalRows, unreadableRow } from "@millrace/streams/state/global-store"
 import type { Stamped } from "@millrace/streams/state/key-value-store"
+import { NOTHING } from "@millrace/streams/state/store"
 import { type UnreadableRows, unreadableRows } from "@millrace/streams/state/unreadable-rows"
 import type { PhysicalStore, Topology } from "@millrace/streams/topology/topology"
 import type { MemoryCluster } from "./memory-cluster.ts"
-
-const NO_ROW: Stamped<never> = { value: undefined, timestamp: -1 }
+import type { LogEntry } from "./memory-log.ts"
 
 export class DriverGlobalTable implements GlobalRows {
   readonly #spec: PhysicalStore
   readonly #cluster: MemoryCluster
   readonly #unreadable: UnreadableRows | undefined
+  readonly #passedOver = new Set<LogEntry>()
 
   constructor(topology: Topology, spec: PhysicalStore, cluster: MemoryCluster) {
     this.#spec = spec
@@ -28,8 +29,8 @@ export class DriverGlobalTable implements GlobalRows {
     const records = logs.flatMap((log, partition) => log.committed(0).map((entry) => ({ entry, partition })))
     for (const { entry, partition } of records.toReversed()) {
       const { key, value, timestamp, offset, headers } = entry
-      if (key === null || Buffer.compare(key, wanted) !== 0) continue
-      if (value === null) return NO_ROW
+      if (key === null || Buffer.compare(key, wanted) !== 0 || this.#passedOver.has(entry)) continue
+      if (value === null) return NOTHING
       try {
         const row = { value: this.#spec.value.decode(value), timestamp }
         return this.#spec.headers === true ? { ...row, headers } : row
@@ -37,8 +38,14 @@ export class DriverGlobalTable implements GlobalRows {
         if (this.#unreadable === undefined || cause instanceof UnknownSchemaId)
           throw unreadableRow(this.#spec.name, cause)
         this.#unreadable.passOver({ partition, offset, key, value }, cause)
+        this.#passedOver.add(entry)
       }
     }
-    return NO_ROW
+    return NOTHING
+  }
+
+  /** Records passed over, once each. */
+  get skipped(): number {
+    return this.#passedOver.size
   }
 }

@@ -112,7 +112,7 @@ export class TestDriver {
   #engines = new ForgetfulEngines()
   #output = new MemoryOutput(this.cluster)
   #tasks: TaskSet
-  #globalStores: readonly DriverGlobalStore[] = []
+  #globals: ReadonlyArray<DriverGlobalStore | DriverGlobalTable> = []
   #starts = 0
 
   private constructor(pipeline: Pipeline<any>, options: TestDriverOptions) {
@@ -174,7 +174,7 @@ export class TestDriver {
           : new DriverGlobalTable(this.topology, spec, this.cluster),
       ]),
     )
-    this.#globalStores = [...globalTables.values()].filter((table) => table instanceof DriverGlobalStore)
+    this.#globals = [...globalTables.values()]
     for (const id of allTasks(this.topology, this.#partitions)) {
       const task = await makeTask(id, {
         topology: this.topology,
@@ -290,10 +290,11 @@ export class TestDriver {
     const sum = newTaskMetrics()
     const tasks = [...this.#tasks.tasks]
     for (const task of tasks) addTaskMetrics(sum, task.metrics)
+    for (const { skipped } of this.#globals) sum.dropped.skipped += skipped
     return { ...sum, transactions: this.#tasks.transactions, perTask: tasks.map(reportTask) }
   }
 
-  /** Counters of all tasks, added up. */
+  /** Counters of all tasks, global tables and stores, added up. */
   get dropped(): Readonly<Record<"late" | "null-key" | "tombstone" | "skipped", number>> {
     return this.metrics.dropped
   }
@@ -380,7 +381,7 @@ export class TestDriver {
   }
 
   #fetch(): void {
-    for (const store of this.#globalStores) store.catchUp()
+    for (const one of this.#globals) if (one instanceof DriverGlobalStore) one.catchUp()
     for (const task of this.#tasks.tasks) {
       for (const queue of task.group.queues) {
         const name = partitionName(queue)

@@ -60,7 +60,7 @@ const METRICS: readonly Metric<RunMetrics>[] = [
     type: "counter",
     unit: "records",
     labels: ["reason"],
-    help: "Records dropped, by reason: later than the grace of their window, without a key or a value where one is needed, or skipped.",
+    help: "Records dropped, by reason: later than the grace of their window, without a key or a value where one is needed, or skipped. What global tables and stores pass over counts in each worker.",
     kafka: "dropped-records-total (stream-task-metrics)",
     read: ({ dropped }) =>
       (Object.keys(dropped) as DropReason[]).map((reason) => ({ labels: { reason }, value: dropped[reason] })),

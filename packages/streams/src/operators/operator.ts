@@ -5,7 +5,7 @@
  * nothing across records that a rollback must undo: such things live in stores and cells.
  */
 import { type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
-import { CorruptState, ProcessingError } from "../errors.ts"
+import { corruptionOf, ProcessingError } from "../errors.ts"
 import type { TableReader } from "../state/table-reader.ts"
 import type { Store } from "../state/store.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
@@ -86,7 +86,7 @@ export abstract class Processor implements Receiver {
   failed(record: StreamRecord, cause: unknown): ProcessingError {
     if (cause instanceof ProcessingError) return cause
     // No matter of this record: handlers of its failures must not see it.
-    if (cause instanceof CorruptState) throw cause
+    if (corruptionOf(cause) !== undefined) throw cause
     return new ProcessingError(
       {
         pipeline: this.context.pipeline,

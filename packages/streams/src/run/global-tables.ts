@@ -1,10 +1,10 @@
 /**
- * Keeps a process's global tables and stores: reads their topics, all partitions and without a group, first to the end of then, and
- * only after that may records be processed; then on and on beside the tasks.
+ * Keeps a process's global tables and stores: reads their topics, all partitions and without a group, first to the end of
+ * then, and only after that may records be processed; then on and on beside the tasks.
  *
  * What the engine has from an earlier run is read on from its positions, unless it is of another topic of that name, has
- * left the log, is older than the topic keeps deletions, or was not checked where rows may be passed over now
- * (state/unreadable-rows.ts): then it starts over.
+ * left the log, is older than the topic keeps deletions, was a table's where a store is now or the other way round, or was
+ * not checked where rows may be passed over now (state/unreadable-rows.ts): then it starts over.
  *
  * Rows of a global store are what its function makes of records (state/global-processor.ts), and the position moves with each
  * of them: what is written to the engine when one fails has all records before it once, and nothing of it.
@@ -12,7 +12,6 @@
 import type { Consumer, FetchedPartition, KafkaClient } from "@millrace/client"
 import type { Clock } from "@millrace/host"
 import { RecordReader } from "@millrace/protocol/record/record"
-import { NO_HEADERS } from "../dsl/record.ts"
 import { StateError } from "../errors.ts"
 import { FLUSH_LIMITS, type FlushLimits } from "../state/committed.ts"
 import type { StateEngines } from "../state/engine.ts"
@@ -87,6 +86,12 @@ export class GlobalTables {
     this.stores = stores
   }
 
+  /** Records that were passed over since the start. */
+  get skipped(): number {
+    const readers = [...this.#unreadable.values(), ...this.#processors.values()]
+    return readers.reduce((sum, { failures }) => sum + failures.skipped, 0)
+  }
+
   /** Resolves when every table has what its topic held when this was called. */
   async start(): Promise<void> {
     if (this.#topics.size === 0) return
@@ -121,7 +126,8 @@ export class GlobalTables {
       clock.now() - checkpoint.writtenAt < deleteRetentionMs
     const hasLeft = (one: TopicPartition) =>
       (store.position(one.partition) ?? 0) < (beginnings.get(partitionName(one)) ?? 0)
-    if (!isKnown || store.hasUnchecked || this.#partitionsOf(topic).some(hasLeft)) await store.clear()
+    if (!isKnown || store.isOfOtherKind || store.hasUnchecked || this.#partitionsOf(topic).some(hasLeft))
+      await store.clear()
   }
 
   async #readOn(): Promise<void> {
@@ -159,7 +165,7 @@ export class GlobalTables {
           const isPassedOver = unreadable.has({ partition, offset: reader.offset, key, value })
           if (isPassedOver === true || (isPassedOver !== false && (await isPassedOver))) continue
         }
-        store.restore(key, value, reader.timestamp, store.spec.headers === true ? reader.headers() : NO_HEADERS)
+        store.restore(key, value, reader.timestamp, store.headersToKeep(reader))
       }
     }
     store.moveTo(partition, fetched.nextOffset)

@@ -118,6 +118,8 @@ export interface HandleOptions {
   readonly tasks: TaskSet
   readonly queries: Queries
   readonly copies: () => Pick<RunMetrics, "restoredRecords" | "standbyTasks" | "warmupTasks">
+  /** Records that global tables and stores passed over. */
+  readonly skippedOutsideTasks: () => number
   readonly endpoint: string | undefined
   readonly clock: Clock
   readonly restoring: () => readonly RestoreReport[]
@@ -144,6 +146,7 @@ export class Handle implements RunHandle {
   readonly #clock: Clock
   readonly #restoring: () => readonly RestoreReport[]
   readonly #copies: HandleOptions["copies"]
+  readonly #skippedOutsideTasks: () => number
   readonly #isPersistent: boolean
   readonly #lags: Pick<LagsOptions, "followed" | "readableEnds">
   #closing: CloseOptions | undefined
@@ -161,6 +164,7 @@ export class Handle implements RunHandle {
     this.#restoring = options.restoring
     this.#states = new StateHolder(options.onStateChange)
     this.#copies = options.copies
+    this.#skippedOutsideTasks = options.skippedOutsideTasks
     this.#isPersistent = options.isPersistent
     this.#lags = { followed: options.followed, readableEnds: options.readableEnds }
     this.done = this.#drive(options.release)
@@ -214,6 +218,7 @@ export class Handle implements RunHandle {
     const total = this.#tasks.totalMetrics()
     return {
       ...total,
+      dropped: { ...total.dropped, skipped: total.dropped.skipped + this.#skippedOutsideTasks() },
       tasks: this.#tasks.size,
       restoringTasks: this.#worker.openingTasks,
       transactions: { ...this.#tasks.transactions },

@@ -315,6 +315,7 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       tasks,
       queries,
       copies,
+      skippedOutsideTasks: () => globalTables.skipped,
       endpoint,
       clock: host.clock,
       restoring: () => [...restoring.values()],

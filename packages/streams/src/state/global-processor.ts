@@ -3,15 +3,15 @@
  * there whole once it has returned, and not at all when it throws.
  *
  * What fails is handled where it fails (KIP-1270): a record that does not decode, or that the function throws on, ends the
- * run, or is passed over, which the log tells. There is no transaction that a dead letter could be written in.
+ * run, or is passed over (global-failures.ts). Damage on disk, and a pipeline that is written wrongly, are no matter of one
+ * record.
  */
-import { RegistryError, UnknownSchemaId } from "@millrace/schema"
-import type { FailureHandler } from "../dsl/failure.ts"
+import { UnknownSchemaId } from "@millrace/schema"
 import { type Headers, OWN_CLOCK, type Rec, StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { type KeyValueState, stampedOf } from "../dsl/store.ts"
-import { CorruptState, PipelineError, ProcessingError } from "../errors.ts"
+import { causeOf, corruptionOf, PipelineError } from "../errors.ts"
 import type { SerdeLookup } from "../run/serdes.ts"
-import type { PhysicalNode } from "../topology/topology.ts"
+import { type GlobalFailure, GlobalFailures, type GlobalFailuresOptions } from "./global-failures.ts"
 import type { GlobalStore } from "./global-store.ts"
 
 export interface RawRecord {
@@ -25,26 +25,26 @@ export interface RawRecord {
 
 type Update = (record: Rec<unknown, unknown>, rows: KeyValueState<unknown, unknown>) => unknown
 
-export interface GlobalProcessorOptions {
-  readonly pipeline: string
-  readonly node: PhysicalNode
+export interface GlobalProcessorOptions extends GlobalFailuresOptions {
   readonly store: GlobalStore
   readonly serde: SerdeLookup
-  readonly log: (message: string) => void
 }
 
 export class GlobalProcessor {
+  readonly failures: GlobalFailures
   readonly #options: GlobalProcessorOptions
   readonly #update: Update
   readonly #decodeKey: (bytes: Uint8Array) => unknown
   readonly #decodeValue: (bytes: Uint8Array) => unknown
   readonly #rows: KeyValueState<unknown, unknown>
+  /** While the function runs. */
   #record: Rec<unknown, unknown> | undefined
 
   constructor(options: GlobalProcessorOptions) {
     this.#options = options
     const { node, serde } = options
     const [key, value] = [serde(node.key, node.topic!, true), serde(node.value, node.topic!, false)]
+    this.failures = new GlobalFailures(options)
     this.#decodeKey = (bytes) => key.decode(bytes)
     this.#decodeValue = (bytes) => value.decode(bytes)
     this.#update = node.logical.functions["update"] as Update
@@ -54,76 +54,70 @@ export class GlobalProcessor {
   /** Later, where a schema must be fetched first. Throws what ends the run. */
   apply(raw: RawRecord): void | Promise<void> {
     const { node, store } = this.#options
+    const { partition, offset } = raw
+    let record: StreamRecord
     try {
-      const record = this.#decoded(raw)
-      if (record === undefined) return
-      this.#record = record
-      const answer = this.#update(record, this.#rows)
-      if (answer instanceof Promise) {
-        answer.catch(() => {})
-        throw new PipelineError(`global store "${node.name}": its function must be synchronous, and answered a promise`)
-      }
+      record = this.#decoded(raw)
+    } catch (cause) {
+      return this.#failed(raw, cause, { partition, offset, handler: node.onDecodeFailure })
+    }
+    try {
+      this.#run(record)
       store.stage()
       store.merge()
     } catch (cause) {
       store.rollback()
-      if (cause instanceof PipelineError || cause instanceof CorruptState) throw cause
-      if (cause instanceof UnknownSchemaId) return this.#resolve(raw, cause)
-      if (cause instanceof ProcessingError) throw cause
-      this.#passOver(raw, cause, node.onFailure, this.#record)
+      return this.#failed(raw, cause, { partition, offset, handler: node.onFailure, record })
+    }
+  }
+
+  #decoded({ partition, timestamp, headers, offset, ...raw }: RawRecord): StreamRecord {
+    const origin = { topic: this.#options.node.topic!, partition }
+    const key = raw.key && this.#decodeKey(raw.key)
+    const value = raw.value && this.#decodeValue(raw.value)
+    return new StreamRecord(key, value, timestamp, headers, offset, origin, OWN_CLOCK, TOMBSTONE)
+  }
+
+  #run(record: StreamRecord): void {
+    this.#record = record
+    try {
+      const answer = this.#update(record, this.#rows)
+      if (!(answer instanceof Promise)) return
+      answer.catch(() => {})
+      throw this.#wrong("its function must be synchronous, and answered a promise")
     } finally {
       this.#record = undefined
     }
   }
 
-  /** Undefined: it does not decode, and is passed over. */
-  #decoded(raw: RawRecord): StreamRecord | undefined {
-    const { partition, timestamp, headers, offset } = raw
-    const origin = { topic: this.#options.node.topic!, partition }
-    try {
-      const key = raw.key && this.#decodeKey(raw.key)
-      const value = raw.value && this.#decodeValue(raw.value)
-      return new StreamRecord(key, value, timestamp, headers, offset, origin, OWN_CLOCK, TOMBSTONE)
-    } catch (cause) {
-      if (cause instanceof UnknownSchemaId) throw cause
-      this.#passOver(raw, cause, this.#options.node.onDecodeFailure, undefined)
-      return undefined
-    }
+  #failed(raw: RawRecord, cause: unknown, failure: GlobalFailure): void | Promise<void> {
+    if (cause instanceof PipelineError || corruptionOf(cause) !== undefined) throw cause
+    const unknown = causeOf(cause, UnknownSchemaId)
+    return unknown === undefined ? this.failures.passOver(cause, failure) : this.#resolve(raw, unknown, failure)
   }
 
-  async #resolve(raw: RawRecord, cause: UnknownSchemaId): Promise<void> {
-    try {
-      await cause.resolve()
-    } catch (failure) {
-      if (!(failure instanceof RegistryError && failure.status === 404)) throw failure
-      return this.#passOver(raw, failure, this.#options.node.onDecodeFailure, undefined)
-    }
-    await this.apply(raw)
-  }
-
-  #passOver(
-    { partition, offset }: RawRecord,
-    cause: unknown,
-    handler: FailureHandler = "fail",
-    record: Rec<unknown, unknown> | undefined,
-  ): void {
-    const { pipeline, node, log } = this.#options
-    const error = new ProcessingError({ pipeline, operator: node.name, topic: node.topic!, partition, offset }, cause)
-    const action = typeof handler === "function" ? handler({ error, record }) : handler
-    if (action === "fail") throw error
-    log(`${error.message}: passed over, the rows stay as they were`)
+  async #resolve(raw: RawRecord, cause: UnknownSchemaId, failure: GlobalFailure): Promise<void> {
+    if (await this.failures.hasSchema(cause, failure)) await this.apply(raw)
   }
 
   #state(): KeyValueState<unknown, unknown> {
     const { store } = this.#options
-    const at = (timestamp = this.#record!.timestamp) => timestamp
-    const headers = () => (store.spec.headers === true ? this.#record!.headers : undefined)
+    const put = (key: unknown, value: unknown, timestamp: number | undefined) => {
+      if (this.#record === undefined) throw this.#wrong("rows are put and deleted by its function until that returns")
+      const headers = store.spec.headers === true ? this.#record.headers : undefined
+      store.put(key, value ?? undefined, timestamp ?? this.#record.timestamp, headers)
+    }
     return {
       get: (key) => store.getOpen(key).value,
       getStamped: (key) => stampedOf(store.getOpen(key)),
-      put: (key, value, timestamp) => store.put(key, value ?? undefined, at(timestamp), headers()),
-      delete: (key) => store.put(key, undefined, at()),
+      put,
+      delete: (key) => put(key, undefined, undefined),
       range: (from, to) => store.range(from, to),
     }
+  }
+
+  #wrong(message: string): PipelineError {
+    const { pipeline, node } = this.#options
+    return new PipelineError(`pipeline "${pipeline}", global store "${node.name}": ${message}`)
   }
 }

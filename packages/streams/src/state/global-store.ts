@@ -1,6 +1,7 @@
 /**
- * The rows of a global table: committed bytes without transactions, with the offset up to which each partition of the
- * topic was read beside them, so that both reach the engine together.
+ * The rows of a global table or store: committed bytes without transactions, with the offset up to which each partition of
+ * the topic was read beside them, so that both reach the engine together, and with what they were made by: the topic's records
+ * are a table's rows themselves, a store's are what its function makes of them.
  */
 import { UnknownSchemaId } from "@millrace/schema"
 import type { GlobalStoreSpec } from "../topology/topology.ts"
@@ -22,10 +23,12 @@ export class GlobalStore extends KeyValueStore implements GlobalRows {
   readonly topic: string
   /** Nothing comes here that does not decode (unreadable-rows.ts). */
   isChecked = false
+  readonly #made: number
 
   constructor(spec: GlobalStoreSpec, engine: StateEngine, limits: FlushLimits) {
     super(spec, engine, limits)
     this.topic = spec.topic
+    this.#made = MADE_BY[spec.node.kind]!
   }
 
   /** The row that whoever maintains it sees: with what it has put for the record at hand. */
@@ -65,6 +68,7 @@ export class GlobalStore extends KeyValueStore implements GlobalRows {
   /** Hands what was read to the engine. */
   flush(checkpoint: Omit<Checkpoint, "offset">): void {
     this.putCell(CHECKED_CELL, this.isChecked ? 1 : 0)
+    this.putCell(MADE_CELL, this.#made)
     for (const [partition, position] of this.#positions) this.putCell(positionCell(partition), position)
     this.committed.flush({ ...checkpoint, offset: 0 })
   }
@@ -72,6 +76,11 @@ export class GlobalStore extends KeyValueStore implements GlobalRows {
   /** The engine may have rows of a run that checked nothing. */
   get hasUnchecked(): boolean {
     return this.isChecked && this.cell(CHECKED_CELL).value !== 1
+  }
+
+  /** The engine has a table's rows where a store's are wanted, or the other way round. */
+  get isOfOtherKind(): boolean {
+    return this.cell(MADE_CELL).value !== this.#made
   }
 
   async clear(): Promise<void> {
@@ -88,4 +97,6 @@ export function unreadableRow(table: string, cause: unknown): unknown {
 }
 
 const CHECKED_CELL = "checked"
+const MADE_CELL = "made-by"
+const MADE_BY: { readonly [kind: string]: number } = { "global-table": 0, "global-store": 1 }
 const positionCell = (partition: number): string => `position-${partition}`

@@ -1,13 +1,13 @@
 /**
- * What becomes of records of a global table's topic whose bytes do not decode, where a handler says more than "fail".
+ * Finds records of a global table's topic whose bytes do not decode, where a handler says more than "fail".
  *
- * They are found when they are read, and passed over: the row before stays. There is no transaction to write a dead letter
- * in: which record it was is told in the log, and there it still is. Without a handler nothing is decoded before a row is
- * looked up: it fails the record that looks for it.
+ * They are found when they are read, and passed over (global-failures.ts). Without a handler nothing is decoded before a row
+ * is looked up: it fails the record that looks for it.
  */
-import { RegistryError, UnknownSchemaId } from "@millrace/schema"
-import { ProcessingError } from "../errors.ts"
+import { UnknownSchemaId } from "@millrace/schema"
+import { causeOf } from "../errors.ts"
 import type { PhysicalNode, PhysicalStore, Topology } from "../topology/topology.ts"
+import { GlobalFailures } from "./global-failures.ts"
 
 export interface RowRecord {
   readonly partition: number
@@ -17,16 +17,14 @@ export interface RowRecord {
 }
 
 export class UnreadableRows {
-  readonly #pipeline: string
+  readonly failures: GlobalFailures
   readonly #node: PhysicalNode
   readonly #spec: PhysicalStore
-  readonly #log: (message: string) => void
 
   constructor(pipeline: string, node: PhysicalNode, spec: PhysicalStore, log: (message: string) => void) {
-    this.#pipeline = pipeline
+    this.failures = new GlobalFailures({ pipeline, node, log })
     this.#node = node
     this.#spec = spec
-    this.#log = log
   }
 
   /** Whether the record is one to pass over; later, where its schema must be fetched first. Throws when it is to fail. */
@@ -36,26 +34,23 @@ export class UnreadableRows {
       this.#spec.value.decode(record.value)
       return false
     } catch (cause) {
-      if (!(cause instanceof UnknownSchemaId)) return this.passOver(record, cause)
-      return cause.resolve().then(
-        () => this.has(record),
-        (failure: unknown) => {
-          if (failure instanceof RegistryError && failure.status === 404) return this.passOver(record, failure)
-          throw failure
-        },
-      )
+      const unknown = causeOf(cause, UnknownSchemaId)
+      return unknown === undefined ? this.passOver(record, cause) : this.#resolve(record, unknown)
     }
   }
 
+  async #resolve(record: RowRecord, cause: UnknownSchemaId): Promise<boolean> {
+    return !(await this.failures.hasSchema(cause, this.#failure(record))) || this.has(record)
+  }
+
   /** Throws when it is to fail. */
-  passOver({ partition, offset }: RowRecord, cause: unknown): true {
-    const site = { pipeline: this.#pipeline, operator: this.#node.name, topic: this.#spec.changelog, partition, offset }
-    const error = new ProcessingError(site, cause)
-    const handler = this.#node.onFailure ?? "fail"
-    const action = typeof handler === "function" ? handler({ error, record: undefined }) : handler
-    if (action === "fail") throw error
-    this.#log(`${error.message}: passed over, the row before stays`)
+  passOver(record: RowRecord, cause: unknown): true {
+    this.failures.passOver(cause, this.#failure(record))
     return true
+  }
+
+  #failure({ partition, offset }: RowRecord) {
+    return { partition, offset, handler: this.#node.onFailure }
   }
 }
 

@@ -2,7 +2,7 @@
  * Carries out what failure handlers say: see dsl/failure.ts.
  */
 import { type Headers, isAbsent, type StreamRecord } from "../dsl/record.ts"
-import type { FailureAction, FailureHandler } from "../dsl/failure.ts"
+import { actionOf, type FailureHandler } from "../dsl/failure.ts"
 import type { Topic } from "../dsl/topic.ts"
 import { ProcessingError } from "../errors.ts"
 import { DeadLetters } from "../operators/dead-letters.ts"
@@ -36,7 +36,7 @@ export class Failures {
   /** Skips the record or writes it away; throws the error when it is to fail, or is not this node's own. */
   handle(cause: unknown, record: StreamRecord | undefined, queue?: RecordQueue): void {
     if (!(cause instanceof ProcessingError) || cause.site.operator !== this.#node.name) throw cause
-    const action = this.#decide(cause, record)
+    const action = actionOf(this.#handler, { error: cause, record: record as never })
     if (action === "fail") throw cause
     if (action === "skip") return this.#context.drop("skipped", record)
     const { deadLetter } = action
@@ -44,11 +44,6 @@ export class Failures {
       return this.#deadLetters.write(deadLetter, record, cause.cause)
     }
     this.#deadLetters.writeRaw(nameOf(deadLetter), asRead(this.#node, record, queue), cause)
-  }
-
-  #decide(error: ProcessingError, record: StreamRecord | undefined): FailureAction {
-    const handler = this.#handler
-    return typeof handler === "function" ? handler({ error, record: record as never }) : handler
   }
 }
 

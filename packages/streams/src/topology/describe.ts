@@ -37,7 +37,7 @@ const storeJson = ({ name, kind, key, value, changelog, retentionMs }: PhysicalS
   ...(retentionMs !== undefined && { retentionMs }),
 })
 
-const globalJson = (store: GlobalStoreSpec) => ({ ...storeJson(store), changelog: store.topic })
+const globalJson = (store: GlobalStoreSpec) => ({ ...storeJson(store), kind: store.node.kind, changelog: store.topic })
 
 /**
  * What Kafka Streams' text leaves out, below it, so that tools that draw that text still can: serdes of topics and stores,

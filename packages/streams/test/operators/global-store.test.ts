@@ -110,6 +110,7 @@ test.each<[string, S.GlobalStoreOptions<string, number>, S.FailureHandlers]>([
   await using driver = await TestDriver.start(asking(() => ages(options), handlers))
   driver.send(Users, { key: "1", value: { name: "ann", age: 30 } }, bad, { key: "2", value: { name: "bob", age: 30 } })
   expect(await asked(driver, "id 7", "of -1", "of 30")).toEqual(["id 7: none", "of -1: none", "of 30: 2"])
+  expect(driver.dropped.skipped).toBe(1)
   expect([...driver.cluster.topics]).not.toContain("bad")
 })
 
@@ -125,6 +126,44 @@ test("F4: a handler is told the record and what was thrown", async () => {
   expect(told[0]!.error.site).toEqual({ pipeline: "app", operator: "ages", topic: "users", partition: 0, offset: 0 })
   expect((told[0]!.error.cause as Error).message).toBe("no such age: -1")
   expect(told[0]!.record).toMatchObject({ key: "7", value: bad.value, timestamp: 5, topic: "users", offset: 0 })
+})
+
+test.each<readonly [string, () => unknown]>([
+  ["a promise", async () => "skip"],
+  ["undefined", () => {}],
+  ['"retry"', () => "retry"],
+  ['{"topic":"bad"}', () => ({ topic: "bad" })],
+])("F4 F1: a handler that answers %s ends the run, by name", async (answer, handler) => {
+  const given = handler as S.FailureHandler
+  const said = `its failure handler answered ${answer}: answer "fail", "skip" or { deadLetter: a topic }, at once`
+  await using throwing = await TestDriver.start(asking(() => ages({ onProcessingFailure: given })))
+  throwing.send(Users, bad)
+  await expect(asked(throwing, "id 7")).rejects.toThrow(`pipeline "app", operator "ages": ${said}`)
+  await using undecoded = await TestDriver.start(asking(() => ages({ onDeserializationFailure: given })))
+  undecoded.send(Raw, { key: "7", value: Buffer.from("{") })
+  await expect(asked(undecoded, "id 7")).rejects.toThrow(`pipeline "app", operator "ages": ${said}`)
+  const Counts = S.topic(Users.name, { key: string, value: json<number>() })
+  const counts = () => S.globalTable(Counts, { onDeserializationFailure: given })
+  await using table = await TestDriver.start(asking(counts))
+  table.send(Raw, { key: "7", value: Buffer.from("{") })
+  await expect(asked(table, "7")).rejects.toThrow(said)
+})
+
+test("P7: rows are put and deleted while the function runs, and not later", async () => {
+  let kept: S.KeyValueState<string, number> | undefined
+  const leaking = () =>
+    S.globalStore("leaking", Users, { key: string, value: json<number>() }, (_, rows) => {
+      rows.put("n", 1)
+      kept = rows
+    })
+  await using driver = await TestDriver.start(asking(leaking))
+  driver.send(Users, { key: "1", value: { name: "ann", age: 30 } })
+  expect(await asked(driver, "n")).toEqual(["n: 1"])
+  const said = /global store "leaking": rows are put and deleted by its function until that returns/
+  for (const late of [() => kept!.put("n", 2), () => kept!.put("n", 2, 5), () => kept!.delete("n")])
+    expect(late).toThrow(said)
+  driver.send(Users, { key: "2", value: { name: "bob", age: 30 } })
+  expect(await asked(driver, "n")).toEqual(["n: 1"])
 })
 
 test("F1: bytes that do not decode end the run, or are passed over", async () => {

@@ -168,6 +168,7 @@ export function globalTableSuite(start: () => Promise<Bench>): void {
     await using running = await S.run(skipping, { ...bench.options("global-poison"), log })
     expect([running.store(rates).get("eur"), running.store(rates).get("usd")]).toEqual([2, 3])
     expect(said).toContainEqual(expect.stringMatching(/record global-poison-rates\S*@1: .* passed over/))
+    expect(running.metrics().dropped.skipped).toBe(1)
   })
 
   test("P7 F4: a global store's function sees each record once, over restarts and failures, and all of it elsewhere", async () => {
@@ -211,16 +212,49 @@ export function globalTableSuite(start: () => Promise<Bench>): void {
     await expect(first.done).rejects.toThrow(/operator "sums", record global-store-events\S*@\d+: below 0: -5/)
     await expect(S.run(pipeline(strict), bench.options("global-store"))).rejects.toThrow(/below 0: -5/)
     const said: string[] = []
-    const lenient = sums("skip")
+    const lenient = sums({ deadLetter: named("global-store-letters") })
     const options = { ...bench.options("global-store"), log: (line: string) => void said.push(line) }
     const again = await S.run(pipeline(lenient), options)
     expect([again.store(lenient).get("seen"), again.store(lenient).get("sum")]).toEqual([105, 4_986])
     expect(said).toContainEqual(expect.stringMatching(/@\d+: below 0: -5: passed over, the rows stay as they were/))
+    expect(again.metrics().dropped.skipped).toBe(1)
+    expect(await bench.client.admin().listTopics()).not.toContain(named("global-store-letters"))
     const { position } = again.query(lenient, { kind: "key", key: "sum" })
     expect(Object.values(position[Events.name]!).reduce((sum, last) => sum + last + 1, 0)).toBe(106)
     await again.close()
     await using other = await S.run(pipeline(lenient), bench.options("global-store-other"))
     expect([other.store(lenient).get("seen"), other.store(lenient).get("sum")]).toEqual([105, 4_986])
+  })
+
+  test("P7: rows that a table had are not taken for a store's of that name and topic, nor the other way round", async () => {
+    const Users = S.topic(named("global-kinds-users"), { key: string, value: string })
+    const Asks = S.topic(named("global-kinds-asks"), { key: string, value: string })
+    await bench.createTopics({ "global-kinds-users": 2, "global-kinds-asks": 1 })
+    await bench.produce(Users, [
+      ["1", "ann", 1],
+      ["2", "bob", 1],
+    ])
+    const rowsOf = async (users: S.GlobalTable<string, string>) => {
+      const pipeline = S.pipeline(named("global-kinds"), () =>
+        S.stream(Asks).pipe(
+          S.joinGlobalTable(
+            users,
+            (ask) => ask,
+            (_, row) => row,
+          ),
+          S.forEach(() => {}),
+        ),
+      )
+      await using running = await S.run(pipeline, bench.options("global-kinds"))
+      return [...running.store(users).all()].map(({ key, value }) => `${key} ${value}`)
+    }
+    const byId = S.globalTable(Users, { store: "users" })
+    const byName = S.globalStore("users", Users, { key: string, value: string }, ({ key, value }, rows) => {
+      if (value !== null) rows.put(value, key!)
+    })
+    expect(await rowsOf(byId)).toEqual(["1 ann", "2 bob"])
+    expect(await rowsOf(byName)).toEqual(["ann 1", "bob 2"])
+    expect(await rowsOf(byId)).toEqual(["1 ann", "2 bob"])
   })
 
   test("a topic that is not there is named", async () => {

@@ -5,6 +5,7 @@
 import { json, RegistryError, string, UnknownSchemaId } from "@millrace/schema"
 import { TestDriver } from "@millrace/testing"
 import { expect, test } from "vitest"
+import { CorruptState } from "../../src/errors.ts"
 import * as S from "../../src/index.ts"
 
 const In = S.topic("in", { key: string, value: json<number>() })
@@ -244,4 +245,27 @@ test("guard is told from what it cannot hold", () => {
     ),
   )
   expect(() => S.stream(In).pipe(two)).toThrow("guard takes one operator")
+})
+
+test("F1 F3: a handler that answers nothing that can be carried out ends the run, and is told by name", async () => {
+  await using late = await started(() => S.stream(In).pipe(S.map(refuses2), S.to(Out)), {
+    onProcessingFailure: (async () => "skip") as never,
+  })
+  three(late)
+  const said = /operator "map-\d": its failure handler onProcessingFailure answered a promise: answer "fail", "skip"/
+  await expect(late.run()).rejects.toThrow(said)
+  await using wrong = await started(() => S.stream(In).pipe(S.guard("ignore" as never, S.map(refuses2)), S.to(Out)))
+  three(wrong)
+  await expect(wrong.run()).rejects.toThrow(/its failure handler answered "ignore"/)
+})
+
+test("F3: damage on disk is no failure of a record, though a function throws it on as one of its own", async () => {
+  const damaged = () => {
+    throw new Error("while I looked", { cause: new CorruptState("rows", 0) })
+  }
+  await using driver = await started(() => S.stream(In).pipe(S.map(damaged), S.to(Out)), {
+    onProcessingFailure: "skip",
+  })
+  three(driver)
+  await expect(driver.run()).rejects.toThrow("while I looked")
 })

@@ -95,3 +95,22 @@ test.each<readonly [string, ReturnType<typeof describeJson>, readonly RegExp[]]>
   expect(found).toHaveLength(expected.length)
   for (const [index, line] of found.entries()) expect(line).toMatch(expected[index]!)
 })
+
+test("P7: a global table in the place of a global store of that name and topic is another store, and the other way round", () => {
+  const joined = (rows: S.GlobalTable<string, string>) =>
+    described(() =>
+      S.stream(Other).pipe(
+        S.joinGlobalTable(
+          rows,
+          (word) => word,
+          () => 1,
+        ),
+        S.to(Out),
+      ),
+    )
+  const table = joined(S.globalTable(In, { store: "words" }))
+  const store = joined(S.globalStore("words", In, { key: string, value: string }, () => {}))
+  expect(compareTopologies(table, table)).toEqual([])
+  expect(compareTopologies(table, store)).toEqual(['store "words": its kind was global-table and is global-store'])
+  expect(compareTopologies(store, table)).toEqual(['store "words": its kind was global-store and is global-table'])
+})

@@ -57,7 +57,7 @@ test("P8: JSON has the same", () => {
     [["shop-app-per-country-repartition"], ["per-country"]],
   ])
   expect(described.globalTables).toEqual([
-    { name: "countries", kind: "key-value", key: "string", value: "string", changelog: "countries" },
+    { name: "countries", kind: "global-table", key: "string", value: "string", changelog: "countries" },
   ])
 })
 
