@@ -12,12 +12,16 @@
  * that is never given back is the garbage collector's, like any other. It is given back as the very object that `take` answered,
  * not as a view of it, and each `take` answers a new object: so to give one back twice does nothing, also when its memory has
  * another taker by then, and so does memory that is not of this pool.
+ *
+ * Limits: a taker never holds more than twice the bytes that it asked for, so that limits of what is taken are limits of memory
+ * too. What is idle is bounded for all sizes together; where there is no room, memory of the size that was asked for least lately
+ * goes.
  */
 
 /** Buffers that nobody has at the moment, all sizes together. */
 export const IDLE_BYTES_MAX = 16 * 1024 * 1024
-/** Memory is kept in sizes of powers of two; what is larger than the largest is not kept. */
-const CLASS_BYTES_MIN = 16 * 1024
+/** Memory is kept in sizes of powers of two, for what fills at least half of it. What is larger than the largest is not kept. */
+export const CLASS_BYTES_MIN = 16 * 1024
 const CLASS_BYTES_MAX = 4 * 1024 * 1024
 
 export interface BufferPoolOptions {
@@ -29,6 +33,7 @@ export interface BufferPoolOptions {
 export class BufferPool {
   readonly #idleBytesMax: number
   readonly #poison: number | undefined
+  /** By size, that which was asked for least lately first. */
   readonly #idle = new Map<number, ArrayBuffer[]>()
   #idleBytes = 0
   readonly #taken = new WeakMap<Uint8Array, ArrayBuffer>()
@@ -45,9 +50,9 @@ export class BufferPool {
 
   /** A buffer of just so many bytes, with anything in it. */
   take(bytes: number): Buffer {
-    if (bytes > CLASS_BYTES_MAX) return Buffer.allocUnsafeSlow(bytes)
+    if (bytes < CLASS_BYTES_MIN / 2 || bytes > CLASS_BYTES_MAX) return this.#takeUnkept(bytes)
     const size = classOf(bytes)
-    let memory = this.#idle.get(size)?.pop()
+    let memory = this.#usedNow(size).pop()
     if (memory === undefined) memory = Buffer.allocUnsafeSlow(size).buffer
     else this.#idleBytes -= size
     const buffer = Buffer.from(memory, 0, bytes)
@@ -61,11 +66,33 @@ export class BufferPool {
     this.#taken.delete(buffer)
     if (this.#poison !== undefined) new Uint8Array(memory).fill(this.#poison)
     const size = memory.byteLength
-    if (this.#idleBytes + size > this.#idleBytesMax) return
-    const idle = this.#idle.get(size)
-    if (idle === undefined) this.#idle.set(size, [memory])
-    else idle.push(memory)
+    if (size < CLASS_BYTES_MIN || size > CLASS_BYTES_MAX || !this.#makeRoom(size)) return
+    this.#idle.get(size)!.push(memory)
     this.#idleBytes += size
+  }
+
+  /** Known only where it is to be poisoned: it is new each time. */
+  #takeUnkept(bytes: number): Buffer {
+    const buffer = Buffer.allocUnsafeSlow(bytes)
+    if (this.#poison !== undefined) this.#taken.set(buffer, buffer.buffer)
+    return buffer
+  }
+
+  #usedNow(size: number): ArrayBuffer[] {
+    const idle = this.#idle.get(size) ?? []
+    this.#idle.delete(size)
+    this.#idle.set(size, idle)
+    return idle
+  }
+
+  /** Lets go of memory of sizes that were asked for less lately than this one. */
+  #makeRoom(size: number): boolean {
+    if (size > this.#idleBytesMax) return false
+    for (const [other, idle] of this.#idle) {
+      if (other === size) break
+      while (this.#idleBytes + size > this.#idleBytesMax && idle.pop() !== undefined) this.#idleBytes -= other
+    }
+    return this.#idleBytes + size <= this.#idleBytesMax
   }
 }
 

@@ -5,7 +5,8 @@
  * some headers tell. Batches stay as they are. The answer starts with the whole batch that holds the offset and ends with a whole batch;
  * `endOffset` (high watermark, last stable offset or log end) always lies between batches.
  *
- * Buffers: what is read, and answered, lies in memory that the reader gives (`take`) and owns; nothing here keeps any of it.
+ * Buffers: what is answered lies in memory that the reader gives (`take`) and owns, and may take twice for it; nothing here keeps
+ * any of it. Headers that only tell where to read are read into memory of this file's own.
  */
 import { BATCH_HEADER_BYTES, RecordBatchView } from "@millrace/protocol/record/batch"
 import { RecordReader } from "@millrace/protocol/record/record"
@@ -41,6 +42,8 @@ type Take = NonNullable<ReadOptions["take"]>
 
 /** Read at a time to find a batch by its header: what lies between two index entries, usually. */
 const LOCATE_BYTES = 4096 + BATCH_HEADER_BYTES
+/** Where that is read to. Nothing of it is read once `locate` has answered, and nothing else runs until then. */
+const located = Buffer.allocUnsafeSlow(LOCATE_BYTES)
 const NOTHING = new Uint8Array(0)
 
 export function readSegments(segments: SegmentList, fromOffset: number, options: ReadOptions): LogRead {
@@ -59,7 +62,7 @@ export function readSegments(segments: SegmentList, fromOffset: number, options:
 function readSegment(segment: Segment, fromOffset: number, options: ReadOptions): LogRead | undefined {
   const nothing = { bytes: NOTHING, startOffset: fromOffset }
   const { take = Buffer.allocUnsafeSlow } = options
-  const position = segment.readPositions.get(fromOffset) ?? locate(segment, fromOffset, take)
+  const position = segment.readPositions.get(fromOffset) ?? locate(segment, fromOffset)
   const available = segment.size - position
   if (available <= 0) return undefined
   if (available < BATCH_HEADER_BYTES) throw new CorruptLogError(segment.path, position, "it ends inside a batch header")
@@ -83,10 +86,11 @@ function readSegment(segment: Segment, fromOffset: number, options: ReadOptions)
 }
 
 /** Position of the batch that holds `fromOffset` or follows it; the segment's end when there is none. */
-function locate(segment: Segment, fromOffset: number, take: Take): number {
+function locate(segment: Segment, fromOffset: number): number {
   let position = segment.offsetIndex.positionFor(fromOffset)
   while (position < segment.size) {
-    const chunk = readWhole(segment, position, Math.min(segment.size - position, LOCATE_BYTES), take)
+    const length = Math.min(segment.size - position, LOCATE_BYTES)
+    const chunk = readWhole(segment, position, length, () => located.subarray(0, length))
     let at = 0
     while (at + BATCH_HEADER_BYTES <= chunk.length) {
       const batch = headerAt(segment, chunk, at, position)

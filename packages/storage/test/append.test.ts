@@ -385,4 +385,23 @@ describe("reading", () => {
     expect(read(5, 100, true)).toEqual([4])
     for (let end = 6; end <= 40; end += 2) expect(contents(log, 5, end)).toHaveLength(end - 5)
   })
+
+  it("takes memory for what it answers, not for how it finds that, and leaves to the reader what it took", () => {
+    // One index entry: what is looked for lies many chunks of headers behind it.
+    const log = openLog(new MemoryDisk(), { indexIntervalBytes: 1_000_000 })
+    for (let index = 0; index < 300; index++) appended(log.append(batchOf([["k", "x".repeat(200)]]), CLIENT))
+    const taken: number[] = []
+    const take = (bytes: number) => {
+      taken.push(bytes)
+      return Buffer.alloc(bytes)
+    }
+    const startOf = (from: number) => {
+      const read = log.read(from, { maxBytes: 1000, endOffset: 300, take })
+      if (read === "OFFSET_OUT_OF_RANGE") throw new Error(`${from} is out of range`)
+      return new RecordBatchView(read.bytes, 0)
+    }
+    const [late, early] = [startOf(250), startOf(30)]
+    expect(taken).toEqual([1000, 1000])
+    expect([late.baseOffset, early.baseOffset]).toEqual([250, 30])
+  })
 })

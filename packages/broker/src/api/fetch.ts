@@ -11,7 +11,8 @@
  * FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, KAFKA_STORAGE_ERROR, TOPIC_AUTHORIZATION_FAILED; those of sessions.
  * Buffers: `records` are views of what the log read for this answer, into memory lent by the broker's pool. It goes back
  * when the network has taken the answer, or at once when what was read is not answered with; if the connection ends first,
- * never. Nothing else keeps a view: sessions remember offsets.
+ * never. Nothing else keeps a view: sessions remember offsets. What an answer holds is bounded by its bytes, however many
+ * partitions they are of.
  */
 import { BufferLoan } from "@millrace/host"
 import { ErrorCode } from "@millrace/protocol"
@@ -176,16 +177,17 @@ class FetchCall implements DataWaiter {
     const loan = new BufferLoan(this.#services.buffers)
     for (const from of this.#fetch.partitions) {
       const read = this.#readPartition(from, left, bytes === 0, loan)
-      const size = read.records.length
+      const records = loan.keep(read.records)
+      const size = records.length
       bytes += size
       left -= size
       if (read.errorCode !== ErrorCode.NONE || read.divergingEpoch) urgent = true
-      answered.push({ from, answer: this.#answerOf(from, read) })
+      answered.push({ from, answer: this.#answerOf(from, read, records) })
     }
     return { answered, bytes, urgent, loan }
   }
 
-  #answerOf({ asked }: AskedPartition, read: FetchRead): PartitionAnswer {
+  #answerOf({ asked }: AskedPartition, read: FetchRead, records: Uint8Array): PartitionAnswer {
     return {
       partitionIndex: asked.partition,
       errorCode: this.#inVersion(read.errorCode),
@@ -194,7 +196,7 @@ class FetchCall implements DataWaiter {
       logStartOffset: read.logStartOffset,
       divergingEpoch: read.divergingEpoch,
       abortedTransactions: read.abortedTransactions ?? null,
-      records: read.records,
+      records,
     }
   }
 

@@ -58,7 +58,7 @@ export function fetchContext(
   session.update(named, forgottenTopicsData)
   if (session.size === 0) {
     sessions.delete(sessionId)
-    return whole(named, () => NO_SESSION)
+    return whole(eachOnce(named), () => NO_SESSION)
   }
   sessions.used(session, now)
   session.epoch = nextEpoch(sessionEpoch)

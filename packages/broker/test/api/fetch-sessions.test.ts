@@ -183,6 +183,20 @@ test("56: forgotten partitions are not read; one that comes again goes on from i
   expect(await ask(client, { session: [id, 4] })).toMatchObject({ errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND })
 })
 
+test("56: what a request names that forgets all of its session is read once, however often it is named", async () => {
+  const { client } = await withTopic(1)
+  await client.produce("a", batch(["x"]))
+  const id = await opened(client, { 0: 0 })
+  const partition = { partition: 0, fetchOffset: 0, lastFetchedEpoch: -1, partitionMaxBytes: 1000 }
+  const { sessionId, responses } = await client.send(Fetch, 12, {
+    ...{ maxWaitMs: 0, minBytes: 1, maxBytes: 10_000, sessionId: id, sessionEpoch: 1 },
+    topics: [{ topic: "a", partitions: Array.from({ length: 5 }, () => partition) }],
+    forgottenTopicsData: [{ topic: "a", partitions: [0] }],
+  })
+  expect(sessionId).toBe(0)
+  expect(responses.flatMap(({ partitions }) => partitions)).toMatchObject([{ partitionIndex: 0, errorCode: 0 }])
+})
+
 test("51: a partition that gave data is read last the next time", async () => {
   const { client } = await withTopic(3)
   for (const partition of [0, 1, 2]) await client.produce("a", batch(["x".repeat(1000)]), { partition })

@@ -1,3 +1,4 @@
+import { BufferPool } from "@millrace/host"
 import { ErrorCode } from "@millrace/protocol"
 import { Fetch } from "@millrace/protocol/messages/fetch"
 import { AddPartitionsToTxn } from "@millrace/protocol/messages/add-partitions-to-txn"
@@ -46,6 +47,32 @@ describe("fetch", () => {
       [1, true],
       [2, false],
     ])
+  })
+
+  test("51: an answer holds memory by its bytes, however many partitions gave a few, or nothing that fitted", async () => {
+    const buffers = new BufferPool({ poison: 0xdb })
+    const client = await (await start({}, { buffers })).client()
+    const fetch = async (topic: string, count: number, maxBytes: number) => {
+      const partitions = Array.from({ length: count }, (_, partition) => ({
+        ...{ partition, fetchOffset: 0, partitionMaxBytes: 1_000_000 },
+      }))
+      const { responses } = await client.send(Fetch, 12, {
+        ...{ maxWaitMs: 0, minBytes: 1, maxBytes, topics: [{ topic, partitions }] },
+      })
+      return responses[0]!.partitions.flatMap(({ records }) => readRecords(records).map(({ value }) => value))
+    }
+    await client.createTopic("small", 100)
+    const values = Array.from({ length: 100 }, (_, partition) => `of ${partition}`)
+    for (const [partition, value] of values.entries()) await client.produce("small", batch([value]), { partition })
+    expect(await fetch("small", 100, 10_000_000)).toEqual(values)
+    // All of it came back: what is idle now is the most that was taken at a time.
+    expect(buffers.idleBytes).toBeLessThanOrEqual(64 * 1024)
+
+    await client.createTopic("large", 20)
+    for (let partition = 0; partition < 20; partition++)
+      await client.produce("large", batch(["x".repeat(60_000)]), { partition })
+    expect(await fetch("large", 20, 100_000)).toHaveLength(1)
+    expect(buffers.idleBytes).toBeLessThanOrEqual(320 * 1024)
   })
 
   test("52: at the end it waits for minBytes, and answers when they come", async () => {

@@ -22,4 +22,12 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     replace: "void this.#unread",
     suite,
   },
+  {
+    name: "small-answers-reused-early",
+    fault: "Records that fill little of what they were read into stay there, though it is given back.",
+    file: "packages/host/src/buffer-loan.ts",
+    find: "if (isItsOwn) kept = this.#moved(bytes)",
+    replace: "",
+    suite,
+  },
 ]
