@@ -30,9 +30,9 @@ const BROKER_SETTINGS: Readonly<Record<string, string>> = {
   "producer.id.expiration.ms": "12000",
   "producer.id.expiration.check.interval.ms": "1000",
 }
-/** A broker forgets a producer that was silent for longer. */
 /** What memory that the broker gave back holds until it is used again: whoever still reads it reads this. */
 const POISON = 0xdb
+/** A broker forgets a producer that was silent for longer. */
 export const PRODUCER_FORGOTTEN_MS = 14_000
 
 export class World {
