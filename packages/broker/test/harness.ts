@@ -80,7 +80,7 @@ export class Client {
   #nextId = 1
   closed = false
 
-  static async connect(net: Net, broker: Broker, clientId = "test"): Promise<Client> {
+  static async connect(net: Net, broker: Pick<Broker, "address">, clientId = "test"): Promise<Client> {
     return new Client(await net.connect(broker.address), clientId)
   }
 

@@ -62,8 +62,8 @@ export class Server {
   readonly #options: ServerOptions
   readonly #connections = new Set<ServerConnection>()
   readonly #listeners = new Map<string, Listener>()
-  /** By listener, those that there is no room for yet; the first come first. */
-  readonly #waiting = new Map<string, ServerConnection[]>()
+  /** Those that there is no room for yet, of all listeners; the first come first. */
+  readonly #waiting = new Set<ServerConnection>()
   #retry: Timer | undefined
   #reaper: Timer | undefined
   #nextConnectionId = 1
@@ -113,7 +113,7 @@ export class Server {
     this.#reaper?.cancel()
     this.#retry?.cancel()
     const closed = this.#closeListeners()
-    for (const queue of this.#waiting.values()) for (const connection of [...queue]) connection.destroy()
+    for (const connection of this.#waiting) connection.destroy()
     for (const connection of this.#connections) connection.core.drain()
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
@@ -134,11 +134,13 @@ export class Server {
 
   #accept(listener: string, socket: Connection): void {
     if (this.#closing) return this.#refuse(socket, 0)
-    const queue = this.#queueOf(listener)
-    const admission: Admission = queue.length > 0 ? { waitsFor: "a place" } : this.#admit(listener, socket)
+    // A limit may have been raised since: who came before goes first.
+    this.#letIn()
+    const ahead = [...this.#waiting].filter((other) => other.listener === listener)
+    const admission: Admission = ahead.length > 0 ? { waitsFor: ahead[0]!.waitsFor } : this.#admit(listener, socket)
     const waits = "waitsFor" in admission
-    if (waits && queue.length === WAITING_MAX)
-      return this.#refuse(socket, 0, `max.connections is reached, and ${WAITING_MAX} wait for a place already`)
+    if (waits && ahead.length >= WAITING_MAX)
+      return this.#refuse(socket, 0, `${admission.waitsFor} is reached, and ${WAITING_MAX} wait for a place already`)
     if (!waits && admission.refusal !== undefined) return this.#refuse(socket, admission.afterMs, admission.refusal)
     const connection: ServerConnection = new ServerConnection(
       this.#nextConnectionId++,
@@ -149,7 +151,8 @@ export class Server {
     )
     if (!waits) return this.#begin(connection, admission.afterMs)
     connection.core.mute()
-    queue.push(connection)
+    connection.waitsFor = admission.waitsFor
+    this.#waiting.add(connection)
     this.#options.log(...ofConnection(socket.remote, "waits", `${admission.waitsFor} is reached`))
     this.#scheduleRetry()
   }
@@ -159,6 +162,8 @@ export class Server {
   }
 
   #begin(connection: ServerConnection, afterMs: number): void {
+    // While it waited it could not ask for anything.
+    connection.activeAtMs = this.#options.clock.monotonic() + afterMs
     connection.mute(afterMs)
     this.#options.counters.connectionsAccepted++
     this.#connections.add(connection)
@@ -170,29 +175,30 @@ export class Server {
       this.#options.quotas.release(listener, socket.remote)
       if (this.#connections.size === 0) this.#onEmpty?.()
       this.#letIn()
-    } else {
-      const queue = this.#queueOf(listener)
-      const at = queue.indexOf(connection)
-      if (at >= 0) queue.splice(at, 1)
-    }
+    } else this.#waiting.delete(connection)
   }
 
-  /** Those who wait, as far as there is room now. */
+  /** Those who wait, in the order they came, as far as there is room now. Whose listener has none is passed over. */
   #letIn(): void {
     if (this.#closing) return
-    for (const [listener, queue] of this.#waiting) {
-      for (let next = queue[0]; next !== undefined; next = queue[0]) {
-        const admission = this.#admit(listener, next.socket)
-        if ("waitsFor" in admission) break
-        queue.shift()
-        const { afterMs, refusal } = admission
-        if (refusal === undefined) {
-          this.#begin(next, afterMs)
-          if (afterMs <= 0) next.core.unmute()
-        } else {
-          this.#refused(next.socket, refusal)
-          this.#destroyAfter(next.socket, afterMs)
-        }
+    const full = new Set<string>()
+    for (const connection of this.#waiting) {
+      const { listener, socket } = connection
+      if (full.has(listener)) continue
+      const admission = this.#admit(listener, socket)
+      if ("waitsFor" in admission) {
+        connection.waitsFor = admission.waitsFor
+        full.add(listener)
+        continue
+      }
+      this.#waiting.delete(connection)
+      const { afterMs, refusal } = admission
+      if (refusal === undefined) {
+        this.#begin(connection, afterMs)
+        if (afterMs <= 0) connection.core.unmute()
+      } else {
+        this.#refused(socket, refusal)
+        this.#destroyAfter(socket, afterMs)
       }
     }
   }
@@ -204,16 +210,10 @@ export class Server {
       () => {
         this.#retry = undefined
         this.#letIn()
-        if ([...this.#waiting.values()].some((queue) => queue.length > 0)) this.#scheduleRetry()
+        if (this.#waiting.size > 0) this.#scheduleRetry()
       },
       { background: true },
     )
-  }
-
-  #queueOf(listener: string): ServerConnection[] {
-    let queue = this.#waiting.get(listener)
-    if (queue === undefined) this.#waiting.set(listener, (queue = []))
-    return queue
   }
 
   #refuse(socket: Connection, afterMs: number, refusal?: string): void {
@@ -254,7 +254,10 @@ class ServerConnection {
   readonly core: ConnectionCore
   readonly listener: string
   readonly socket: Connection
+  /** When a request came last, or could come first. */
   activeAtMs: number
+  /** While it waits: the setting whose limit keeps the first one of its listener waiting. */
+  waitsFor = ""
   readonly #clock: Clock
   #throttle: Timer | undefined
   #mutedUntilMs = 0

@@ -1,7 +1,6 @@
 import { encodeRequest, ErrorCode } from "@millrace/protocol"
 import { ApiVersions } from "@millrace/protocol/messages/api-versions"
 import { Fetch } from "@millrace/protocol/messages/fetch"
-import { IncrementalAlterConfigs } from "@millrace/protocol/messages/incremental-alter-configs"
 import { Metadata } from "@millrace/protocol/messages/metadata"
 import { Produce } from "@millrace/protocol/messages/produce"
 import { decodeResponse, ProtocolError } from "@millrace/protocol"
@@ -135,66 +134,6 @@ describe("frames", () => {
     const closed = started.broker.close()
     expect(await fetched).toMatchObject({ errorCode: 0 })
     await closed
-    expect(client.closed).toBe(true)
-  })
-
-  test("KIP-402: a connection above max.connections is answered once another ends, in the order they came", async () => {
-    const started = await start({ "max.connections": "1" })
-    const [first, second, third] = [await started.client(), await started.client(), await started.client()]
-    const answered: string[] = []
-    const ask = async (client: typeof first, name: string) => {
-      await client.send(Metadata, 12, { topics: null })
-      answered.push(name)
-    }
-    const waiting = [ask(second, "second"), ask(third, "third")]
-    await ask(first, "first")
-    expect(answered).toEqual(["first"])
-    expect(started.messages.filter((line) => line.includes("max.connections is reached"))).toHaveLength(1)
-    first.destroy()
-    await waiting[0]
-    expect(answered).toEqual(["first", "second"])
-    second.destroy()
-    await waiting[1]
-    expect(started.messages.some((line) => line.includes("refused"))).toBe(false)
-  })
-
-  test("as many as wait for a place are bounded: further ones are closed; who gives up leaves its place", async () => {
-    const started = await start({ "max.connections": "1" })
-    await started.client()
-    const waiting = []
-    for (let count = 0; count < 50; count++) waiting.push(await started.client())
-    const oneMore = await started.client()
-    await oneMore.whenClosed()
-    expect(started.messages.at(-1)).toContain("50 wait for a place already")
-    waiting[0]!.destroy()
-    await waiting[0]!.whenClosed()
-    const another = await started.client()
-    expect([another.closed, waiting[1]!.closed]).toEqual([false, false])
-  })
-
-  test("max.connections raised while the broker runs lets in who waits", async () => {
-    const started = await start({ "max.connections": "1" })
-    const [first, second] = [await started.client(), await started.client()]
-    const answer = second.send(Metadata, 12, { topics: null })
-    const configs = [{ name: "max.connections", configOperation: 0, value: "2" }]
-    await first.send(IncrementalAlterConfigs, 1, {
-      resources: [{ resourceType: 4, resourceName: "", configs }],
-      validateOnly: false,
-    })
-    expect(await answer).toMatchObject({ controllerId: 1 })
-  })
-
-  test("limits of one listener are set as listener.name.NAME.KEY", async () => {
-    const started = await start({ "listener.name.plaintext.max.connections": "1" })
-    await started.client()
-    await started.client()
-    expect(started.messages.at(-1)).toContain("max.connections of listener PLAINTEXT is reached")
-    await expect(start({ "listener.name.plaintext.max.connections": "-1" })).rejects.toThrow("max.connections")
-  })
-
-  test("an idle connection is closed after connections.max.idle.ms", async () => {
-    const client = await (await start({ "connections.max.idle.ms": "20" })).client()
-    await client.whenClosed()
     expect(client.closed).toBe(true)
   })
 })
