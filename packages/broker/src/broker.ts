@@ -6,7 +6,7 @@
  * Nothing here waits for anything but the listeners. Failures to start are errors with one clear line: ConfigError,
  * LogDirectoryError (locked, another node's), CorruptLogError, NetError (port in use), DiskError.
  */
-import { parse, type Values } from "@millrace/config"
+import { parse } from "@millrace/config"
 import { type Address, BufferPool, type Clock, type Host, type Net, sleep } from "@millrace/host"
 import { uuidFromBytes } from "@millrace/protocol"
 import { LogDirectory } from "@millrace/storage"
@@ -19,11 +19,9 @@ import { Schedule } from "./background/schedule.ts"
 import { type BrokerConfig, brokerConfig } from "./config/broker.ts"
 import { checkBounds } from "./config/group.ts"
 import { logConfigOf } from "./config/log-config.ts"
-import { type connectionLimitsConfig, ipOverrides } from "./config/network.ts"
 import { ConfigView } from "./config/view.ts"
-import { registerBroker } from "./controller/brokers.ts"
 import { Controller } from "./controller/controller.ts"
-import { featureLevel, initialFeatures, TRANSACTION_VERSION } from "./controller/features.ts"
+import { featureLevel, TRANSACTION_VERSION } from "./controller/features.ts"
 import { MetadataImage } from "./controller/image.ts"
 import { MetadataLog } from "./controller/metadata-log.ts"
 import { removeExpiredTokens } from "./controller/delegation-tokens.ts"
@@ -35,17 +33,19 @@ import { ImageTopics } from "./image-topics.ts"
 import { InternalTopics } from "./internal-topics.ts"
 import { BrokerCounters } from "./metrics/counters.ts"
 import { type BrokerReport, reportBroker } from "./metrics/report.ts"
+import { connectionLimits, limitsOfListeners } from "./network/connection-limits.ts"
 import { ConnectionQuotas } from "./network/connection-quotas.ts"
-import { type ListenerSpec, resolveAdvertised, resolveListeners } from "./network/listeners.ts"
+import { resolveAdvertised, resolveListeners } from "./network/listeners.ts"
 import { Server } from "./network/server.ts"
 import { PartitionCoordinatorLog } from "./partition/coordinator-log.ts"
 import { BrokerQuotas } from "./quota/broker-quotas.ts"
+import { register } from "./registration.ts"
 import { ReplicaManager } from "./replica-manager.ts"
 import { AclAuthorizer } from "./security/acl-authorizer.ts"
 import { allowAll, type Authorizer } from "./security/authorizer.ts"
 import { DelegationTokens } from "./security/delegation-tokens.ts"
 import { Listeners } from "./security/listeners.ts"
-import { commonSettings, listenerLimits as limitsOfListener } from "./security/listener-security.ts"
+import { commonSettings } from "./security/listener-security.ts"
 import type { RequestTracing } from "./tracing/tracing.ts"
 import { TransactionCoordinatorService } from "./transaction/service.ts"
 import { reasonOf, type ServerLog } from "./server-log.ts"
@@ -243,7 +243,7 @@ export class Broker {
           return endpoint && WILDCARDS.has(endpoint.host) ? { ...endpoint, host: connection.local.host } : endpoint
         },
       }
-      const listenerLimits = new Map(specs.map(({ name }) => [name, sharedLimits(limitsOfListener(name, all))]))
+      const listenerLimits = limitsOfListeners(specs, all)
       const server = new Server({
         net: options.net ?? host.net,
         clock: host.clock,
@@ -399,17 +399,6 @@ async function fetchText(url: string): Promise<string> {
   return answer.text()
 }
 
-const sharedLimits = (config: Values<typeof connectionLimitsConfig>) => ({
-  connectionsMax: config["max.connections"],
-  creationRate: config["max.connection.creation.rate"],
-})
-
-const connectionLimits = (config: BrokerConfig) => ({
-  ...sharedLimits(config),
-  perIpMax: config["max.connections.per.ip"],
-  perIpOverrides: ipOverrides(config["max.connections.per.ip.overrides"])!,
-})
-
 const quotaWindows = (config: BrokerConfig) => ({
   samples: config["quota.window.num"],
   windowMs: config["quota.window.size.seconds"] * 1_000,
@@ -444,33 +433,3 @@ function openMetadata(
 
 /** Largest batch of metadata records; all records of one command are one batch. */
 const METADATA_BATCH_BYTES_MAX = 64 * 1024 * 1024
-
-interface RegisterOptions {
-  readonly nodeId: number
-  readonly config: BrokerConfig
-  readonly cleanShutdown: boolean
-  readonly directoryId: string
-  readonly newUuid: () => string
-}
-
-function register(controller: Controller, advertised: readonly ListenerSpec[], options: RegisterOptions): void {
-  const { nodeId, config, cleanShutdown, newUuid, directoryId } = options
-  const { image } = controller
-  const features = initialFeatures(image)
-  const registration = {
-    brokerId: nodeId,
-    incarnationId: newUuid(),
-    endpoints: advertised.map(({ name, address, protocol }) => ({
-      name,
-      protocol,
-      host: address.host,
-      port: address.port,
-    })),
-    rack: config["broker.rack"],
-    directoryId,
-    cleanShutdown,
-  }
-  // A broker's epoch is the offset of its registration.
-  const registered = registerBroker(image, registration, controller.nextOffset + features.length)
-  controller.write([...features, ...registered])
-}
