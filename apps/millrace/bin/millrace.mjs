@@ -11,27 +11,29 @@ if (major < 22 || (major === 22 && minor < 19)) {
   )
   process.exit(1)
 }
-boundYoungGeneration()
+boundHeap()
 module.enableCompileCache?.()
 const source = new URL("../src/main.ts", import.meta.url)
 await import(existsSync(source) ? source.href : new URL("../dist/main.js", import.meta.url).href)
 
 /**
- * A server that runs for long ends up with as large a young generation as V8 allows, tens of megabytes on a large machine, nearly
- * empty, and for good. V8 takes a bound only as it starts, so the process starts over in place, where the system can do that:
- * same process id, some 20 ms. (A shebang with `env -S` is not understood everywhere, and not seen by who runs node itself.)
- * Whoever sets the bound has the last word. A parent that talks to us over a channel would lose it.
+ * A server that runs for long ends up with more of V8's pages than it needs, and keeps them: as large a young generation as V8 allows,
+ * tens of megabytes on a large machine, nearly empty; and, as it reckons every few minutes that garbage is better collected
+ * late, what the old generation took then. V8 takes bounds only as it starts, so the process starts over in place, where
+ * the system can do that: same process id, some 20 ms. (A shebang with `env -S` is not understood everywhere, and not seen by
+ * who runs node itself.) Whoever sets a bound has the last word. A parent that talks to us over a channel would lose it.
  */
-function boundYoungGeneration() {
+function boundHeap() {
   const servers = ["broker", "up", "registry", "connect"]
-  const flag = "--max-semi-space-size"
-  const isSet = [process.env.NODE_OPTIONS ?? "", ...process.execArgv].some((option) =>
-    option.replaceAll("_", "-").includes(flag),
-  )
-  if (isSet || process.execve === undefined || process.channel || !servers.includes(process.argv[2])) return
-  process.execve(
-    process.execPath,
-    [process.execPath, ...process.execArgv, `${flag}=8`, ...process.argv.slice(1)],
-    process.env,
-  )
+  const bounds = { "--max-semi-space-size": 8, "--heap-growing-percent": 100 }
+  const given = [process.env.NODE_OPTIONS ?? "", ...process.execArgv].map((option) => option.replaceAll("_", "-"))
+  const missing = Object.entries(bounds).filter(([flag]) => !given.some((option) => option.includes(flag)))
+  if (missing.length === 0 || process.execve === undefined || process.channel || !servers.includes(process.argv[2]))
+    return
+  const flags = [...process.execArgv, ...missing.map(([flag, bound]) => `${flag}=${bound}`)]
+  try {
+    process.execve(process.execPath, [process.execPath, ...flags, ...process.argv.slice(1)], process.env)
+  } catch {
+    // Not on this system, or not allowed (Node's permissions): it runs without the bounds.
+  }
 }
