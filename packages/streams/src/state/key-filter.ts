@@ -5,7 +5,8 @@
  * A layer that has as many keys as it is made for is followed by one four times as large, so that a million keys are in four.
  * After the last there is no more room: what is added then is not known, and the filter of no use any more.
  */
-const KEYS_MIN = 16_384
+const KEYS_EXPECTED = 16_384
+const KEYS_MIN = 64
 const GROWTH = 4
 const KEYS_MAX = 4_194_304
 /** At least: the number of bits is a power of two. */
@@ -22,8 +23,17 @@ export interface KeyHash {
 
 export class KeyFilter {
   /** The latest first. */
-  readonly #layers = [new Layer(KEYS_MIN)]
-  #capacity = KEYS_MIN
+  readonly #layers: Layer[]
+  /** Of the latest. */
+  #capacity: number
+  /** Keys that were added. */
+  size = 0
+
+  /** `keys`: as many are expected. */
+  constructor(keys: number = KEYS_EXPECTED) {
+    this.#capacity = Math.min(KEYS_MAX, 2 ** Math.ceil(Math.log2(Math.max(KEYS_MIN, keys))))
+    this.#layers = [new Layer(this.#capacity)]
+  }
 
   /** Nothing more may be added. */
   get isFull(): boolean {
@@ -33,8 +43,12 @@ export class KeyFilter {
   /** A key that it has, or seems to have, takes no room. */
   add(key: KeyHash): void {
     if (!this.lacks(key)) return
-    if (this.#layers[0]!.room === 0) this.#layers.unshift(new Layer((this.#capacity *= GROWTH)))
+    if (this.#layers[0]!.room === 0) {
+      this.#capacity = Math.min(KEYS_MAX, this.#capacity * GROWTH)
+      this.#layers.unshift(new Layer(this.#capacity))
+    }
     this.#layers[0]!.add(key)
+    this.size++
   }
 
   lacks(key: KeyHash): boolean {

@@ -32,8 +32,9 @@ export class WindowStore<K = any, V = any> extends Store {
   /** The key whose bytes were asked for last; no object. */
   #lastKey: unknown = NO_KEY
   #lastBytes = ""
-  /** Of `#lastBytes`, once somebody asked. */
-  #lastHash: KeyHash | undefined
+  /** The bytes that were hashed last. */
+  #hashedBytes = ""
+  #lastHash = keyHash("")
   /** Kept for those who `find`. */
   #keys: WindowKeys | undefined
   /** No window that starts after it has anything; undefined until somebody asks. */
@@ -58,8 +59,8 @@ export class WindowStore<K = any, V = any> extends Store {
 
   /** The same for those who look through windows and mostly find nothing: that costs next to nothing then. */
   find(key: K, start: number): Stamped<V> {
-    this.#keys ??= new WindowKeys(this.latest)
-    return this.#keys.lacks(start, this.#hashOf(key)) ? NOTHING : this.get(key, start)
+    this.#keys ??= new WindowKeys(this.latest, () => this.expiredTo)
+    return this.#keys.lacks(start, this.#hashOf(this.#bytesOf(key))) ? NOTHING : this.get(key, start)
   }
 
   /** Also of a window that stream time has just left: for those who look once more before it goes. */
@@ -75,7 +76,7 @@ export class WindowStore<K = any, V = any> extends Store {
   put(key: K, start: number, value: V | undefined, timestamp: number, headers: Headers = NO_HEADERS): void {
     if (this.#latest !== undefined && start > this.#latest) this.#latest = start
     const entry = this.#entry(key, start)
-    this.#keys?.add(start, this.#hashOf(key))
+    this.#keys?.add(start, this.#hashOf(typeof key === "object" ? entry.bytes.slice(TIME_BYTES) : this.#bytesOf(key)))
     entry.value = value
     entry.timestamp = timestamp
     entry.headers = headers
@@ -87,14 +88,13 @@ export class WindowStore<K = any, V = any> extends Store {
   readonly #bytesOf = (key: unknown): string => {
     if (key === this.#lastKey && typeof key !== "object") return this.#lastBytes
     this.#lastBytes = byteString(this.spec.key.encode(key))
-    this.#lastHash = undefined
     this.#lastKey = key
     return this.#lastBytes
   }
 
-  #hashOf(key: K): KeyHash {
-    const bytes = this.#bytesOf(key)
-    return (this.#lastHash ??= keyHash(bytes))
+  #hashOf(bytes: string): KeyHash {
+    if (bytes !== this.#hashedBytes) this.#lastHash = keyHash((this.#hashedBytes = bytes))
+    return this.#lastHash
   }
 
   #entry(key: K, start: number): OverlayEntry<V> {
@@ -105,7 +105,7 @@ export class WindowStore<K = any, V = any> extends Store {
 
   #load(key: unknown, bytes: string, start: number): OverlayEntry<V> {
     const stored = timeBytes(start) + bytes
-    const isNew = this.#keys?.lacks(start, this.#hashOf(key as K)) === true
+    const isNew = this.#keys?.lacks(start, this.#hashOf(bytes)) === true
     return isNew ? new OverlayEntry<V>(key, stored, undefined, NO_TIME) : this.loadEntry(key, stored)
   }
 
