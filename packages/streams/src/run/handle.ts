@@ -220,7 +220,7 @@ export class Handle implements RunHandle {
       ...total,
       dropped: { ...total.dropped, skipped: total.dropped.skipped + this.#skippedOutsideTasks() },
       tasks: this.#tasks.size,
-      restoringTasks: this.#worker.openingTasks,
+      restoringTasks: this.#worker.opening.length,
       transactions: { ...this.#tasks.transactions },
       ...this.#copies(),
       processRate: this.#rate.perSecond(this.#clock.monotonic(), total.processed),

@@ -44,3 +44,9 @@ export function isTransient(failure: unknown): boolean {
   if (failure instanceof KafkaError) return failure.retriable || TRANSIENT_CODES.has(failure.code)
   return TRANSIENT.some((kind) => failure instanceof kind)
 }
+
+const RETRY_BACKOFF_MS = 100
+const RETRY_BACKOFF_MS_MAX = 5_000
+
+/** How long to wait before the next attempt; the first is 0. */
+export const retryDelayMs = (attempt: number): number => Math.min(RETRY_BACKOFF_MS_MAX, RETRY_BACKOFF_MS * 2 ** attempt)

@@ -9,19 +9,11 @@
  * Revoked: everything processed is committed, for all tasks, then the tasks go. Lost: the transaction is aborted, and the
  * tasks go without a commit, since they are another member's already.
  */
-import { type Clock, sleep } from "@millrace/host"
-import {
-  CommitFailed,
-  type Consumer,
-  type FetchedPartition,
-  ProducerFenced,
-  type TopicPartition,
-} from "@millrace/client"
-import { RecordReader } from "@millrace/protocol/record/record"
+import type { Clock } from "@millrace/host"
+import { CommitFailed, type Consumer, ProducerFenced, type TopicPartition } from "@millrace/client"
 import { UnknownSchemaId } from "@millrace/schema"
-import { corruptionOf, InterruptedRecord, PipelineError, StateError } from "../errors.ts"
+import { corruptionOf, InterruptedRecord, PipelineError } from "../errors.ts"
 import { Histogram } from "@millrace/metrics"
-import { NO_TIME } from "../state/cell.ts"
 import type { Task } from "../task/task.ts"
 import type { TransactionTracing } from "../task/tracing.ts"
 import { compareTaskIds, formatTaskId, type TaskId } from "../topology/naming.ts"
@@ -29,16 +21,18 @@ import type { Topology } from "../topology/topology.ts"
 import { AwaitedTimes } from "./awaited-times.ts"
 import type { AssignedCopies } from "./assignor-data.ts"
 import { grownTopicMessage } from "./grown-topic.ts"
+import { Intake } from "./intake.ts"
 import type { WorkerOutput } from "./kafka-output.ts"
 import type { ResolvedRunOptions } from "./options.ts"
 import { inTurn } from "./in-turn.ts"
 import { Isolation, refusalOf } from "./isolation.ts"
-import { isTransient } from "./transient.ts"
 import { partitionName } from "./ports.ts"
 import { Slice } from "./slice.ts"
 import { allTasks, inputsOf } from "./task-factory.ts"
+import { type OpenedTask, type OpenTask, TaskOpenings } from "./task-openings.ts"
 import type { PartitionCounts } from "../topology/partitions.ts"
 import { TaskSet } from "./task-set.ts"
+import { isTransient, retryDelayMs } from "./transient.ts"
 
 export interface WorkerOptions {
   readonly topology: Topology
@@ -49,11 +43,7 @@ export interface WorkerOptions {
   readonly clock: Clock
   readonly run: ResolvedRunOptions
   readonly tracing?: TransactionTracing
-  /** Restores and makes a task; where each input can be read to, as of then. Rejects soon once the signal aborts. */
-  readonly openTask: (
-    id: TaskId,
-    signal: AbortSignal,
-  ) => Promise<{ readonly task: Task; readonly ends: ReadonlyMap<string, number> }>
+  readonly openTask: OpenTask
   /** A task that was opened runs here no more, and its engines are at rest. */
   readonly onTaskClosed: (name: string) => void
   /** After a commit, between transactions. */
@@ -66,17 +56,8 @@ export interface WorkerOptions {
   readonly onCopies: (standby: readonly string[], warmup: readonly string[]) => void
 }
 
-interface Opening {
-  readonly id: TaskId
-  readonly done: Promise<void>
-  readonly aborter: AbortController
-  isWanted: boolean
-}
-
 /** The longest that a poll waits when nothing else is due. */
 const POLL_MS_MAX = 100
-const RETRY_BACKOFF_MS = 100
-const RETRY_BACKOFF_MS_MAX = 5_000
 
 export class Worker {
   readonly #options: WorkerOptions
@@ -84,8 +65,8 @@ export class Worker {
   readonly #consumer: Consumer
   readonly #clock: Clock
   readonly #slice: Slice
-  readonly #opening = new Map<string, Opening>()
-  readonly #paused = new Set<string>()
+  readonly #intake: Intake
+  readonly #opening: TaskOpenings
   readonly commitLatency = new Histogram()
   #committedAt = 0
   #isPaused = false
@@ -107,6 +88,15 @@ export class Worker {
     this.#consumer = options.consumer
     this.#clock = options.clock
     this.#slice = new Slice(options.clock)
+    this.#intake = new Intake(options.consumer, options.tasks, options.run)
+    this.#opening = new TaskOpenings({
+      clock: options.clock,
+      openTask: options.openTask,
+      run: options.run,
+      onOpened: (opened) => this.#opened(opened),
+      onUnwanted: (task) => this.#closed(task),
+      onFailure: (cause) => this.fail(cause),
+    })
     this.#awaited = new AwaitedTimes(options.topology, options.clock, options.run.log)
   }
 
@@ -128,13 +118,9 @@ export class Worker {
     this.#isPaused = false
   }
 
-  get openingTasks(): number {
-    return this.#opening.size
-  }
-
   /** Names of tasks that are being opened. */
   get opening(): readonly string[] {
-    return [...this.#opening.keys()]
+    return this.#opening.names
   }
 
   /** Asks the loop to end after a last commit. */
@@ -163,7 +149,7 @@ export class Worker {
   }
 
   async #turn(): Promise<void> {
-    this.#feed(await this.#consumer.poll(this.#pollTimeout()))
+    this.#intake.feed(await this.#consumer.poll(this.#pollTimeout()))
     this.#throwFailure()
     await this.#process()
     this.#awaited.look(this.#tasks.tasks)
@@ -190,47 +176,6 @@ export class Worker {
     return Math.round(this.#options.run.commitIntervalMs - (this.#clock.monotonic() - this.#committedAt))
   }
 
-  /** Gives what was fetched to the tasks' queues, and pauses partitions whose queues are full. */
-  #feed(fetched: readonly FetchedPartition[]): void {
-    const isExactlyOnce = this.#options.run.processingGuarantee === "exactly-once"
-    for (const part of fetched) {
-      const queue = this.#queueOf(part)
-      if (queue === undefined) continue
-      for (const [index, batch] of part.batches.entries()) {
-        const isLast = index === part.batches.length - 1
-        const nextOffset = isLast ? part.nextOffset : batch.nextOffset
-        queue.add(() => new RecordReader(batch), batch.recordCount, nextOffset, part.startOffset)
-      }
-      queue.fetched(part.nextOffset, isExactlyOnce ? part.lastStableOffset : part.highWatermark)
-      if (queue.bufferedRecords >= this.#options.run.bufferedRecordsMax) this.#pause(part)
-    }
-    for (const task of this.#tasks.tasks)
-      for (const queue of task.watchedQueues) queue.endSeenAt = this.#consumer.endSeenAt(queue) ?? NO_TIME
-  }
-
-  #queueOf({ topic, partition }: TopicPartition) {
-    for (const task of this.#tasks.tasks) {
-      const queue = task.queue(topic, partition)
-      if (queue !== undefined) return queue
-    }
-    return undefined
-  }
-
-  #pause(partition: TopicPartition): void {
-    this.#paused.add(partitionName(partition))
-    this.#consumer.pause([partition])
-  }
-
-  #resumeDrained(): void {
-    if (this.#paused.size === 0) return
-    for (const task of this.#tasks.tasks) {
-      for (const queue of task.group.queues) {
-        const isDrained = queue.bufferedRecords < this.#options.run.bufferedRecordsMax
-        if (isDrained && this.#paused.delete(partitionName(queue))) this.#consumer.resume([queue])
-      }
-    }
-  }
-
   /** Processes for a bounded time, letting the process breathe after each part of it. */
   async #process(): Promise<void> {
     if (this.#isPaused) return
@@ -244,7 +189,7 @@ export class Worker {
       if (!(failure instanceof UnknownSchemaId)) throw failure
       await failure.resolve()
     }
-    this.#resumeDrained()
+    this.#intake.resumeDrained()
   }
 
   #isCommitDue(): boolean {
@@ -294,7 +239,7 @@ export class Worker {
     this.#options.run.log(`transaction aborted, trying again: ${message(failure)}`)
     // Membership is mended by the next poll, without waiting.
     if (failure instanceof CommitFailed) return
-    await this.#slice.pause(Math.min(RETRY_BACKOFF_MS_MAX, RETRY_BACKOFF_MS * 2 ** this.#attempts++))
+    await this.#slice.pause(retryDelayMs(this.#attempts++))
   }
 
   /** Narrows a refused transaction down to its record; answers false when there is nothing left to try. */
@@ -322,7 +267,7 @@ export class Worker {
     await this.#dismiss(tasks)
     await this.#options.output.recover()
     this.#failingSince = undefined
-    await this.#slice.pause(Math.min(RETRY_BACKOFF_MS_MAX, RETRY_BACKOFF_MS * 2 ** this.#replacements))
+    await this.#slice.pause(retryDelayMs(this.#replacements))
     for (const { taskId } of tasks) this.#open(taskId)
   }
 
@@ -339,8 +284,7 @@ export class Worker {
 
   /** The last commit, then the tasks' state to disk. */
   async #finish(): Promise<void> {
-    for (const opening of this.#opening.values()) unwanted(opening)
-    await Promise.allSettled([...this.#opening.values()].map(({ done }) => done))
+    await this.#opening.giveUp(() => true)
     try {
       await this.#tasks.finish()
       this.#options.tracing?.end("committed")
@@ -389,52 +333,17 @@ export class Worker {
   }
 
   #open(id: TaskId): void {
-    const name = formatTaskId(id)
-    if (this.#opening.has(name) || this.#tasks.get(name) !== undefined) return
-    const aborter = new AbortController()
-    const opening: Opening = { id, aborter, isWanted: true, done: Promise.resolve().then(() => this.#restore(name)) }
-    this.#opening.set(name, opening)
+    if (this.#tasks.get(formatTaskId(id)) === undefined) this.#opening.begin(id)
   }
 
-  async #restore(name: string): Promise<void> {
-    const opening = this.#opening.get(name)!
-    try {
-      const opened = await this.#openUntilWorks(opening)
-      this.#opening.delete(name)
-      if (opened === undefined) return
-      const { task, ends } = opened
-      if (!opening.isWanted) return await this.#closed(task)
-      this.#tasks.add(task)
-      for (const queue of task.group.queues) {
-        this.#consumer.seek(queue, queue.position)
-        queue.fetched(queue.position, ends.get(partitionName(queue)) ?? queue.position)
-      }
-      this.#consumer.resume(task.group.queues)
-      this.#options.onChange?.()
-    } catch (cause) {
-      this.#opening.delete(name)
-      if (opening.isWanted) this.fail(cause)
+  #opened({ task, ends }: OpenedTask): void {
+    this.#tasks.add(task)
+    for (const queue of task.group.queues) {
+      this.#consumer.seek(queue, queue.position)
+      queue.fetched(queue.position, ends.get(partitionName(queue)) ?? queue.position)
     }
-  }
-
-  /** Nobody else opens the task, so what passes is waited for, as long as a task may fail. undefined: not wanted any more. */
-  async #openUntilWorks(opening: Opening): Promise<Awaited<ReturnType<WorkerOptions["openTask"]>> | undefined> {
-    const since = this.#clock.monotonic()
-    for (let attempt = 0; opening.isWanted; attempt++) {
-      try {
-        return await this.#options.openTask(opening.id, opening.aborter.signal)
-      } catch (cause) {
-        if (!isTransient(cause)) throw cause
-        const { taskTimeoutMs, log } = this.#options.run
-        const name = formatTaskId(opening.id)
-        if (this.#clock.monotonic() - since > taskTimeoutMs) {
-          throw new StateError(`task ${name} could not be opened for ${taskTimeoutMs} ms: ${message(cause)}`, { cause })
-        }
-        log(`task ${name} could not be opened, trying again: ${message(cause)}`)
-        await sleep(this.#clock, Math.min(RETRY_BACKOFF_MS_MAX, RETRY_BACKOFF_MS * 2 ** attempt))
-      }
-    }
-    return undefined
+    this.#consumer.resume(task.group.queues)
+    this.#options.onChange?.()
   }
 
   /** Tasks that lose an input: those that run, and those that are being opened. */
@@ -442,9 +351,7 @@ export class Worker {
     const names = new Set(partitions.map(partitionName))
     const { topology, partitions: counts } = this.#options
     const losesInput = (id: TaskId) => inputsOf(topology, counts, id).some((input) => names.has(partitionName(input)))
-    const opening = [...this.#opening.values()].filter(({ id }) => losesInput(id))
-    for (const one of opening) unwanted(one)
-    await Promise.all(opening.map(({ done }) => done))
+    await this.#opening.giveUp(losesInput)
     return [...this.#tasks.tasks].filter((task) => losesInput(task.taskId))
   }
 
@@ -472,7 +379,7 @@ export class Worker {
   async #dismiss(leaving: readonly Task[]): Promise<void> {
     for (const task of leaving) {
       this.#tasks.remove(task.name)
-      for (const queue of task.group.queues) this.#paused.delete(partitionName(queue))
+      this.#intake.forget(task.group.queues)
     }
     await inTurn([...leaving.map((task) => () => this.#closed(task)), () => this.#options.onChange?.()])
   }
@@ -485,12 +392,6 @@ export class Worker {
     )
     await inTurn([...settled, () => this.#options.onTaskClosed(task.name)])
   }
-}
-
-/** Whoever gives the task up waits for its opening to end, and others wait for them: a restore is not finished first. */
-function unwanted(opening: Opening): void {
-  opening.isWanted = false
-  opening.aborter.abort(new Error("the task went before it was open"))
 }
 
 const message = (failure: unknown): string => (failure instanceof Error ? failure.message : String(failure))
