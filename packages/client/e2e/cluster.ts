@@ -76,10 +76,13 @@ export async function readAll(
   const [description] = await admin.describeTopics([topic])
   const partitions = description!.partitions.map(({ partition }) => ({ topic, partition }))
   await admin.close()
+  // The last stable offset is no end: a cluster answers a commit before its markers are written.
+  const whole = client.consumer({ isolation: "read_uncommitted" })
+  const ends = await whole.endOffsets(partitions)
+  await whole.close()
   const consumer = client.consumer({ isolation, autoOffsetReset: "earliest", ...options })
   try {
     consumer.assign(partitions)
-    const ends = await consumer.endOffsets(partitions)
     return await pollUntil(consumer, () => ends.every((end) => (consumer.position(end) ?? 0) >= end.offset))
   } finally {
     await consumer.close()
