@@ -262,12 +262,16 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
     await spread(handle)
     await send(100)
     await expectCounted()
-    const all = await handle.query("words", { kind: "range" })
-    expect([...all.partitions.keys()]).toEqual([0, 1, 2, 3])
-    const rows = [...all.partitions.values()].flatMap((one) => (one.ok ? one.result.rows : []))
-    expect(new Map(rows.map(({ key, value }) => [key, value]))).toEqual(
-      new Map(Array.from({ length: 20 }, (_, at) => [`w${at}`, 5])),
-    )
+    const counted = async () => {
+      const all = await handle.query("words", { kind: "range" })
+      expect([...all.partitions.keys()]).toEqual([0, 1, 2, 3])
+      const rows = [...all.partitions.values()].flatMap((one) => (one.ok ? one.result.rows : []))
+      return new Map(rows.map(({ key, value }) => [key, value]))
+    }
+    // What is committed is in the topic first, and in the store once its thread has heard of it.
+    await expect
+      .poll(counted, { timeout: 10_000 })
+      .toEqual(new Map(Array.from({ length: 20 }, (_, at) => [`w${at}`, 5])))
     for (const word of ["w1", "w2", "w3", "w4"]) {
       const { partition, isHere, endpoint } = handle.metadataForKey("words", word)
       expect([isHere, endpoint]).toEqual([true, handle.endpoint])
