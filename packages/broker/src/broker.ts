@@ -256,7 +256,7 @@ export class Broker {
         idleMsMax: config["connections.max.idle.ms"],
         quotas: new ConnectionQuotas({
           limits: () => connectionLimits(configs.broker),
-          listenerLimits: (listener) => listenerLimits.get(listener),
+          listenerLimits: (listener) => listenerLimits.get(listener)!,
           ipRate: (ip) => image.quotas.connectionRate(ip),
           windows: quotaWindows(config),
         }),

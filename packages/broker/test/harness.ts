@@ -59,7 +59,7 @@ export async function start(
     log: (message) => messages.push(message),
     onDefect: (cause) => defects.push(cause),
     // Whoever reads what was given back reads this.
-    buffers: new BufferPool({ poison: 0xdb }),
+    buffers: new BufferPool({ poisons: true }),
     ...options,
     dataDir,
     config: { ...testConfig, ...config },

@@ -80,7 +80,9 @@ export class Cluster {
     return this.#closed
   }
 
-  close(): void {
+  /** Metrics that are wanted are told a last time. */
+  async close(): Promise<void> {
+    if (this.telemetry !== undefined) await this.telemetry.close()
     this.#closed = true
     this.#connections.close()
   }

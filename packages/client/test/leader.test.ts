@@ -29,7 +29,7 @@ test("metadata is asked for again, and the leader that is listed then is taken",
   broker.script("Metadata", ledBy(9))
   await cluster.refresh()
   expect((await cluster.leader("t", 0)).leader).toBe(1)
-  cluster.close()
+  await cluster.close()
 })
 
 test("one that goes on missing is an error worth trying again", async () => {
@@ -38,5 +38,5 @@ test("one that goes on missing is an error worth trying again", async () => {
   const wanted = { code: ErrorCode.LEADER_NOT_AVAILABLE, retriable: true }
   await expect(cluster.leader("t", 0)).rejects.toMatchObject(wanted)
   await expect(cluster.leaderNode(9)).rejects.toMatchObject(wanted)
-  cluster.close()
+  await cluster.close()
 })

@@ -24,23 +24,25 @@ export const IDLE_BYTES_MAX = 16 * 1024 * 1024
 export const CLASS_BYTES_MIN = 16 * 1024
 const CLASS_BYTES_MAX = 4 * 1024 * 1024
 
+export const POISON = 0xdb
+
 export interface BufferPoolOptions {
   readonly idleBytesMax?: number
-  /** What memory is filled with as it comes back, so that tests see who still reads it. */
-  readonly poison?: number
+  /** Memory is filled with `POISON` as it comes back, so that tests see who still reads it. */
+  readonly poisons?: boolean
 }
 
 export class BufferPool {
   readonly #idleBytesMax: number
-  readonly #poison: number | undefined
+  readonly #poisons: boolean
   /** By size, that which was asked for least lately first. */
   readonly #idle = new Map<number, ArrayBuffer[]>()
   #idleBytes = 0
   readonly #taken = new WeakMap<Uint8Array, ArrayBuffer>()
 
-  constructor({ idleBytesMax = IDLE_BYTES_MAX, poison }: BufferPoolOptions = {}) {
+  constructor({ idleBytesMax = IDLE_BYTES_MAX, poisons = false }: BufferPoolOptions = {}) {
     this.#idleBytesMax = idleBytesMax
-    this.#poison = poison
+    this.#poisons = poisons
   }
 
   /** Bytes of memory that waits for a taker. */
@@ -64,7 +66,7 @@ export class BufferPool {
     const memory = this.#taken.get(buffer)
     if (memory === undefined) return
     this.#taken.delete(buffer)
-    if (this.#poison !== undefined) new Uint8Array(memory).fill(this.#poison)
+    if (this.#poisons) new Uint8Array(memory).fill(POISON)
     const size = memory.byteLength
     if (size < CLASS_BYTES_MIN || size > CLASS_BYTES_MAX || !this.#makeRoom(size)) return
     this.#idle.get(size)!.push(memory)
@@ -74,7 +76,7 @@ export class BufferPool {
   /** Known only where it is to be poisoned: it is new each time. */
   #takeUnkept(bytes: number): Buffer {
     const buffer = Buffer.allocUnsafeSlow(bytes)
-    if (this.#poison !== undefined) this.#taken.set(buffer, buffer.buffer)
+    if (this.#poisons) this.#taken.set(buffer, buffer.buffer)
     return buffer
   }
 

@@ -41,7 +41,7 @@ describe("a loan of buffers", () => {
   })
 
   test("gives back at once what nothing is kept of, and lets others be who are not its own", () => {
-    const pool = new BufferPool({ poison: 0xdb })
+    const pool = new BufferPool({ poisons: true })
     const loan = new BufferLoan(pool)
     const foreign = Buffer.alloc(10, 1)
     for (const kept of [foreign, foreign.subarray(0, 0)]) {
@@ -67,7 +67,7 @@ describe("a loan of buffers", () => {
     })
     fc.assert(
       fc.property(fc.array(read, { maxLength: 20 }), (reads) => {
-        const pool = new BufferPool({ idleBytesMax: Infinity, poison: 0xdb })
+        const pool = new BufferPool({ idleBytesMax: Infinity, poisons: true })
         const loan = new BufferLoan(pool)
         const kept = reads.map(({ asked, share }, index) => {
           const buffer = asked.map((bytes) => loan.take(bytes).fill(index)).at(-1)!

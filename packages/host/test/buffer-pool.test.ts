@@ -1,4 +1,4 @@
-import { BufferPool, IDLE_BYTES_MAX } from "@millrace/host"
+import { BufferPool, IDLE_BYTES_MAX, POISON } from "@millrace/host"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 
@@ -30,7 +30,7 @@ describe("a pool of buffers", () => {
   })
 
   test("takes back nothing but what it gave: no view of it, and no other memory", () => {
-    const pool = new BufferPool({ poison: 0xdb })
+    const pool = new BufferPool({ poisons: true })
     const buffer = pool.take(10 * KIB).fill(1)
     const other = Buffer.alloc(16 * KIB)
     for (const foreign of [buffer.subarray(), other, new BufferPool().take(10 * KIB)]) pool.giveBack(foreign)
@@ -83,19 +83,19 @@ describe("a pool of buffers", () => {
   })
 
   test("poisons all memory that comes back, what was not asked for of it too, and what is not kept", () => {
-    const pool = new BufferPool({ poison: 0xdb })
+    const pool = new BufferPool({ poisons: true })
     for (const bytes of [10, 10 * KIB, 5 * 1024 * KIB]) {
       const buffer = pool.take(bytes)
       const view = new Uint8Array(buffer.buffer)
       pool.giveBack(buffer)
-      expect(view.every((byte) => byte === 0xdb)).toBe(true)
+      expect(view.every((byte) => byte === POISON)).toBe(true)
     }
   })
 
   test("never lets two have the same memory, whatever they take and give back", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(200_000), fc.nat(20)), { maxLength: 60 }), (steps) => {
-        const pool = new BufferPool({ idleBytesMax: 500_000, poison: 0xdb })
+        const pool = new BufferPool({ idleBytesMax: 500_000, poisons: true })
         const all: Buffer[] = []
         const held = new Map<Buffer, number>()
         for (const [index, [bytes, which]] of steps.entries()) {

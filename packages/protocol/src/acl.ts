@@ -31,5 +31,16 @@ export const AclOperation = {
 
 export const PermissionType = { ANY: 1, DENY: 2, ALLOW: 3 } as const
 
+/** A rule as messages and records tell it. */
+export interface AclBinding {
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly patternType: number
+  readonly principal: string
+  readonly host: string
+  readonly operation: number
+  readonly permissionType: number
+}
+
 /** The one name that resources of type CLUSTER have. */
 export const CLUSTER_NAME = "kafka-cluster"

@@ -30,8 +30,6 @@ const BROKER_SETTINGS: Readonly<Record<string, string>> = {
   "producer.id.expiration.ms": "12000",
   "producer.id.expiration.check.interval.ms": "1000",
 }
-/** What memory that the broker gave back holds until it is used again: whoever still reads it reads this. */
-const POISON = 0xdb
 /** A broker forgets a producer that was silent for longer. */
 export const PRODUCER_FORGOTTEN_MS = 14_000
 
@@ -126,7 +124,7 @@ export class World {
       dataDir: DATA_DIR,
       listen: { host: "broker", port: 9092 },
       config: this.#settings,
-      buffers: new BufferPool({ poison: POISON }),
+      buffers: new BufferPool({ poisons: true }),
       log: (line, { level, event }) => {
         if (event === "log-recovered") this.census.tornLogs++
         if (level === "error") this.#logged(process, line)

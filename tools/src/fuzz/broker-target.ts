@@ -197,7 +197,7 @@ export class FuzzedBroker {
       listen: { host: HOST, port: PORT },
       config: SETTINGS,
       // Whoever reads what was given back reads this.
-      buffers: new BufferPool({ poison: 0xdb }),
+      buffers: new BufferPool({ poisons: true }),
       log: (line) => this.#logged(line),
       onDefect: (cause) => this.#found(`a defect: ${(cause instanceof Error && cause.stack) || String(cause)}`),
     })

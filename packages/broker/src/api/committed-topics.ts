@@ -4,6 +4,7 @@
  */
 import { ErrorCode } from "@millrace/protocol"
 import type { MetadataImage } from "../controller/image.ts"
+import { topicsOnce } from "./partitions-once.ts"
 import { resolveTopics } from "./topic-ids.ts"
 
 interface CommittedTopic {
@@ -45,13 +46,5 @@ export function committedTopics<T extends CommittedTopic>(
 }
 
 /** What is told of a topic in several places, in one. */
-export function toldOnce(topics: readonly CommittedTopicAnswer[], byId: boolean): CommittedTopicAnswer[] {
-  const found = new Map<string | undefined, CommittedTopicAnswer>()
-  for (const topic of topics) {
-    const key = byId ? topic.topicId : topic.name
-    const known = found.get(key)
-    if (known === undefined) found.set(key, { ...topic, partitions: [...topic.partitions] })
-    else for (const partition of topic.partitions) known.partitions.push(partition)
-  }
-  return [...found.values()]
-}
+export const toldOnce = (topics: readonly CommittedTopicAnswer[], byId: boolean): CommittedTopicAnswer[] =>
+  topicsOnce(topics, ({ name, topicId }) => (byId ? topicId : name))

@@ -175,8 +175,9 @@ class FetchCall implements DataWaiter {
     let bytes = 0
     let urgent = false
     const loan = new BufferLoan(this.#services.buffers)
+    const take = (size: number) => loan.take(size)
     for (const from of this.#fetch.partitions) {
-      const read = this.#readPartition(from, left, bytes === 0, loan)
+      const read = this.#readPartition(from, left, bytes === 0, take)
       const records = loan.keep(read.records)
       const size = records.length
       bytes += size
@@ -216,7 +217,7 @@ class FetchCall implements DataWaiter {
     { topic, topicId, asked }: AskedPartition,
     bytesLeft: number,
     first: boolean,
-    loan: BufferLoan,
+    take: (size: number) => Buffer,
   ): FetchRead {
     const name = this.#topicName(topic, topicId)
     const refusal = this.#refusal(name, topic)
@@ -232,7 +233,7 @@ class FetchCall implements DataWaiter {
       readCommitted: this.#request.isolationLevel === READ_COMMITTED,
       maxBytes: Math.min(asked.partitionMaxBytes, bytesLeft),
       minOneBatch: first,
-      take: (bytes) => loan.take(bytes),
+      take,
     })
   }
 }

@@ -5,7 +5,8 @@
 import { ErrorCode } from "@millrace/protocol"
 import { OffsetDelete } from "@millrace/protocol/messages/offset-delete"
 import { groupContext } from "./group-context.ts"
-import { type Answer, handler, replyLater } from "./handler.ts"
+import { handler, replyLater } from "./handler.ts"
+import { topicsOnce } from "./partitions-once.ts"
 
 export const offsetDelete = handler(OffsetDelete, {
   permissions: [
@@ -37,20 +38,8 @@ export const offsetDelete = handler(OffsetDelete, {
       .then((response) => {
         // A group that does not give its offsets up says so for all.
         if (response.errorCode !== ErrorCode.NONE) return response
-        return { ...response, topics: merged([...response.topics, ...having(true)]) }
+        return { ...response, topics: topicsOnce([...response.topics, ...having(true)], ({ name }) => name) }
       })
     replyLater(services, answer, reply)
   },
 })
-
-type Topics = Answer<typeof OffsetDelete>["topics"]
-
-function merged(topics: Topics): Topics {
-  const found = new Map<string, Topics[number]["partitions"]>()
-  for (const { name, partitions } of topics) {
-    const known = found.get(name)
-    if (known === undefined) found.set(name, [...partitions])
-    else for (const partition of partitions) known.push(partition)
-  }
-  return [...found].map(([name, partitions]) => ({ name, partitions }))
-}

@@ -19,10 +19,11 @@ export const updateFeatures = handler(UpdateFeatures, {
       const errorMessage = "Cluster authorization failed."
       return reply({ errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, errorMessage, results: [] })
     }
-    const refusal = controller.commit(decide(image, request))
-    if (refusal) return reply({ errorCode: refusal.code, errorMessage: refusal.message, results: [] })
-    const done = { errorCode: ErrorCode.NONE, errorMessage: null }
-    const results = request.featureUpdates.map(({ feature }) => ({ feature, ...done }))
-    reply({ ...done, results: context.apiVersion < VERSION_ONE_ERROR ? results : [] })
+    const outcome = controller.commit(decide(image, request))
+    const tellsEach = outcome.errorCode === ErrorCode.NONE && context.apiVersion < VERSION_ONE_ERROR
+    reply({
+      ...outcome,
+      results: tellsEach ? request.featureUpdates.map(({ feature }) => ({ feature, ...outcome })) : [],
+    })
   },
 })

@@ -8,7 +8,7 @@ import type { CreateAclsRequest, CreateAclsResponse } from "@millrace/protocol/m
 import type { DeleteAclsRequest, DeleteAclsResponse } from "@millrace/protocol/messages/delete-acls"
 import { type Acl, matchesFilter } from "../security/acl.ts"
 import type { MetadataImage } from "./image.ts"
-import { Refusal } from "./refusal.ts"
+import { outcomeOf, Refusal } from "./refusal.ts"
 import type { MetadataRecord } from "./records.ts"
 import type { Decision } from "./topics.ts"
 
@@ -25,17 +25,13 @@ export function createAcls(
   const known = new Set([...image.acls.all()].map(identity))
   const records: MetadataRecord[] = []
   const response = creations.map((creation) => {
-    try {
-      check(creation)
-    } catch (cause) {
-      if (cause instanceof Refusal) return { errorCode: cause.code, errorMessage: cause.message }
-      throw cause
-    }
+    const outcome = outcomeOf(() => check(creation))
+    if (outcome.errorCode !== ErrorCode.NONE) return outcome
     const { resourcePatternType: patternType, ...rest } = creation
     const acl: Acl = { id: newId(), patternType, ...rest }
     if (!known.has(identity(acl))) records.push({ type: "AccessControlEntryRecord", data: acl })
     known.add(identity(acl))
-    return DONE
+    return outcome
   })
   return { records, response }
 }

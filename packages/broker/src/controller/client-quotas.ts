@@ -16,7 +16,7 @@ import {
 } from "../quota/client-quotas.ts"
 import type { MetadataImage } from "./image.ts"
 import type { MetadataRecord } from "./records.ts"
-import { Refusal } from "./refusal.ts"
+import { outcomeOf, Refusal } from "./refusal.ts"
 import type { Decision } from "./topics.ts"
 
 type Entry = AlterClientQuotasRequest["entries"][number]
@@ -36,15 +36,12 @@ export function alterClientQuotas(
   const seen = new Set<string>()
   const response = entries.map((entry): Results[number] => {
     const name = JSON.stringify([...entry.entity].sort((a, b) => (a.entityType < b.entityType ? -1 : 1)))
-    try {
+    const outcome = outcomeOf(() => {
       if (seen.has(name)) throw invalid("An entity cannot be altered twice in the same request")
       seen.add(name)
       for (const record of changesOf(image, entry)) records.push(record)
-      return { errorCode: ErrorCode.NONE, errorMessage: null, entity: entry.entity }
-    } catch (cause) {
-      if (!(cause instanceof Refusal)) throw cause
-      return { errorCode: cause.code, errorMessage: cause.message, entity: entry.entity }
-    }
+    })
+    return { ...outcome, entity: entry.entity }
   })
   return { records: validateOnly ? [] : records, response }
 }

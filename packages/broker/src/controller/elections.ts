@@ -8,7 +8,7 @@ import { ErrorCode } from "@millrace/protocol"
 import type { ElectLeadersRequest, ElectLeadersResponse } from "@millrace/protocol/messages/elect-leaders"
 import { type MetadataImage, type PartitionImage, UNCHANGED_LEADER } from "./image.ts"
 import type { MetadataRecord } from "./records.ts"
-import { Refusal } from "./refusal.ts"
+import { outcomeOf, Refusal } from "./refusal.ts"
 import type { Decision } from "./topics.ts"
 
 /** Kafka's numbers for what kind of leader is looked for. */
@@ -28,15 +28,10 @@ export function electLeaders(
   { topicPartitions, electionType }: Pick<ElectLeadersRequest, "topicPartitions" | "electionType">,
 ): Decision<TopicResult[]> {
   const records: MetadataRecord[] = []
-  const elected = (topic: string, partitionId: number): PartitionResult => {
-    try {
-      records.push(election(image, topic, partitionId, electionType))
-      return { partitionId, errorCode: ErrorCode.NONE, errorMessage: null }
-    } catch (cause) {
-      if (cause instanceof Refusal) return { partitionId, errorCode: cause.code, errorMessage: cause.message }
-      throw cause
-    }
-  }
+  const elected = (topic: string, partitionId: number): PartitionResult => ({
+    partitionId,
+    ...outcomeOf(() => void records.push(election(image, topic, partitionId, electionType))),
+  })
   const response =
     topicPartitions === null
       ? [...image.topics()].map(({ name, partitions }) => ({

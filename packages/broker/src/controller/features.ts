@@ -8,7 +8,7 @@ import { ErrorCode } from "@millrace/protocol"
 import type { UpdateFeaturesRequest } from "@millrace/protocol/messages/update-features"
 import type { MetadataImage } from "./image.ts"
 import type { MetadataRecord } from "./records.ts"
-import { Refusal } from "./refusal.ts"
+import { type Outcome, outcomeOf, Refusal } from "./refusal.ts"
 import type { Decision } from "./topics.ts"
 
 export interface SupportedFeature {
@@ -51,25 +51,23 @@ export function initialFeatures(image: MetadataImage): MetadataRecord[] {
 
 export const featureLevel = (image: MetadataImage, name: string): number => image.features().get(name) ?? 0
 
-/** All updates of a request take effect, or none: then the response is the reason. Of a feature that is named twice the last counts. */
+/** All updates of a request take effect, or none. Of a feature that is named twice the last counts. */
 export function updateFeatures(
   image: MetadataImage,
   { featureUpdates, validateOnly }: Pick<UpdateFeaturesRequest, "featureUpdates" | "validateOnly">,
-): Decision<Refusal | undefined> {
+): Decision<Outcome> {
   const updates = new Map(featureUpdates.map((update) => [update.feature, update]))
-  try {
+  const response = outcomeOf(() => {
     for (const update of updates.values()) checkUpdate(image, update)
-  } catch (cause) {
-    if (cause instanceof Refusal) return { records: [], response: cause }
-    throw cause
-  }
+  })
+  if (response.errorCode !== ErrorCode.NONE) return { records: [], response }
   const changed = [...updates.values()].filter(
     ({ feature, maxVersionLevel }) => maxVersionLevel !== featureLevel(image, feature),
   )
   const records = validateOnly
     ? []
     : changed.map(({ feature, maxVersionLevel }) => levelRecord(feature, maxVersionLevel))
-  return { records, response: undefined }
+  return { records, response }
 }
 
 type FeatureUpdate = UpdateFeaturesRequest["featureUpdates"][number]

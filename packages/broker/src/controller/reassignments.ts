@@ -10,7 +10,7 @@ import type {
   AlterPartitionReassignmentsResponse,
 } from "@millrace/protocol/messages/alter-partition-reassignments"
 import type { MetadataImage } from "./image.ts"
-import { Refusal } from "./refusal.ts"
+import { outcomeOf, Refusal } from "./refusal.ts"
 
 type Asked = Pick<AlterPartitionReassignmentsRequest, "topics" | "allowReplicationFactorChange">
 type Responses = AlterPartitionReassignmentsResponse["responses"]
@@ -19,16 +19,10 @@ type ReassignablePartition = Asked["topics"][number]["partitions"][number]
 export function alterPartitionReassignments(image: MetadataImage, asked: Asked): Responses {
   return asked.topics.map(({ name, partitions }) => ({
     name,
-    partitions: partitions.map((partition) => {
-      const { partitionIndex } = partition
-      try {
-        check(image, name, partition, asked.allowReplicationFactorChange)
-        return { partitionIndex, errorCode: ErrorCode.NONE, errorMessage: null }
-      } catch (cause) {
-        if (cause instanceof Refusal) return { partitionIndex, errorCode: cause.code, errorMessage: cause.message }
-        throw cause
-      }
-    }),
+    partitions: partitions.map((partition) => ({
+      partitionIndex: partition.partitionIndex,
+      ...outcomeOf(() => check(image, name, partition, asked.allowReplicationFactorChange)),
+    })),
   }))
 }
 

@@ -16,7 +16,7 @@ import {
 } from "@millrace/protocol/sasl/scram"
 import type { MetadataImage } from "./image.ts"
 import type { MetadataRecord } from "./records.ts"
-import { Refusal } from "./refusal.ts"
+import { outcomeOf, Refusal } from "./refusal.ts"
 import type { Decision } from "./topics.ts"
 
 type Upsertion = AlterUserScramCredentialsRequest["upsertions"][number]
@@ -31,16 +31,13 @@ export function alterScramCredentials(
   const upserted = Map.groupBy(upsertions, ({ name }) => name)
   const deleted = Map.groupBy(deletions, ({ name }) => name)
   const users = new Set([...upserted.keys(), ...deleted.keys()])
-  const response = [...users].map((user): Results[number] => {
-    try {
+  const response = [...users].map((user): Results[number] => ({
+    user,
+    ...outcomeOf(() => {
       const changes = changesOf(image, user, upserted.get(user) ?? [], deleted.get(user) ?? [])
       for (const record of changes) records.push(record)
-      return { user, errorCode: ErrorCode.NONE, errorMessage: null }
-    } catch (cause) {
-      if (cause instanceof Refusal) return { user, errorCode: cause.code, errorMessage: cause.message }
-      throw cause
-    }
-  })
+    }),
+  }))
   return { records, response }
 }
 

@@ -12,7 +12,7 @@ import { checkAssignments, placeReplicas, type Placement } from "./assignments.t
 import { checkConfigValue } from "./configs.ts"
 import { ConfigResourceType, type MetadataImage, type TopicImage } from "./image.ts"
 import { DIRECTORY_UNASSIGNED, type MetadataRecord } from "./records.ts"
-import { Refusal } from "./refusal.ts"
+import { outcomeOf, Refusal } from "./refusal.ts"
 import { checkTopicName, collisionKey } from "./topic-names.ts"
 
 export interface TopicDefaults {
@@ -189,23 +189,17 @@ export function createPartitions(
   charge: (partitions: number) => void,
 ): Decision<CreatePartitionsResponse["results"]> {
   const records: MetadataRecord[] = []
-  const response: CreatePartitionsResponse["results"] = []
-  for (const topic of request.topics) {
-    const result = { name: topic.name, errorCode: ErrorCode.NONE as ErrorCode, errorMessage: null as string | null }
-    response.push(result)
-    try {
+  const response = request.topics.map((topic) => ({
+    name: topic.name,
+    ...outcomeOf(() => {
       const found = image.topic(topic.name)
       if (!found) throw new Refusal(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `There is no topic '${topic.name}'.`)
       const placement = addedPlacement(image, found, topic, partitionsMax)
       charge(placement.replicas.length)
-      if (request.validateOnly) continue
+      if (request.validateOnly) return
       for (const record of partitionRecords(found.topicId, found.partitions.length, placement)) records.push(record)
-    } catch (cause) {
-      if (!(cause instanceof Refusal)) throw cause
-      result.errorCode = cause.code
-      result.errorMessage = cause.message
-    }
-  }
+    }),
+  }))
   return { records, response }
 }
 

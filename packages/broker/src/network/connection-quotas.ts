@@ -27,8 +27,8 @@ export interface ConnectionLimits extends SharedLimits {
 export interface ConnectionQuotasOptions {
   /** As they are now. */
   readonly limits: () => ConnectionLimits
-  /** Of one listener; undefined where it has none of its own. */
-  readonly listenerLimits: (listener: string) => SharedLimits | undefined
+  /** Of one listener. */
+  readonly listenerLimits: (listener: string) => SharedLimits
   /** Of the client quotas: connections per second from this address. */
   readonly ipRate: (ip: string) => number | undefined
   /** quota.window.* */
@@ -70,8 +70,7 @@ export class ConnectionQuotas {
     const ownLimits = this.#options.listenerLimits(listener)
     const own = this.#shareOf(listener)
     if (this.#broker.open >= limits.connectionsMax) return { waitsFor: "max.connections" }
-    if (ownLimits !== undefined && own.open >= ownLimits.connectionsMax)
-      return { waitsFor: `max.connections of listener ${listener}` }
+    if (own.open >= ownLimits.connectionsMax) return { waitsFor: `max.connections of listener ${listener}` }
     const ip = plain(remote.host)
     const open = this.#open.get(ip) ?? 0
     if (open >= (perIpOverrides.get(ip) ?? perIpMax))
@@ -82,10 +81,11 @@ export class ConnectionQuotas {
     this.#open.set(ip, open + 1)
     this.#broker.open++
     own.open++
-    const afterMs = this.#queueMs(this.#broker, limits.creationRate, nowMs)
-    return {
-      afterMs: ownLimits === undefined ? afterMs : Math.max(afterMs, this.#queueMs(own, ownLimits.creationRate, nowMs)),
-    }
+    const afterMs = Math.max(
+      this.#queueMs(this.#broker, limits.creationRate, nowMs),
+      this.#queueMs(own, ownLimits.creationRate, nowMs),
+    )
+    return { afterMs }
   }
 
   release(listener: string, remote: Address): void {

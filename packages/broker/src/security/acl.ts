@@ -1,21 +1,14 @@
 /**
  * Access rules (ACLs), and which of them are about a resource (KIP-11, KIP-290).
  */
-import { AclOperation, AclResourceType, PatternType, PermissionType } from "@millrace/protocol/acl"
+import { type AclBinding, AclOperation, AclResourceType, PatternType, PermissionType } from "@millrace/protocol/acl"
 import type { Operation, ResourceType } from "./authorizer.ts"
 
 /** As literal name, principal's name or host: all of them. */
 export const WILDCARD = "*"
 
-export interface Acl {
+export interface Acl extends AclBinding {
   readonly id: string
-  readonly resourceType: number
-  readonly resourceName: string
-  readonly patternType: number
-  readonly principal: string
-  readonly host: string
-  readonly operation: number
-  readonly permissionType: number
 }
 
 /** Null and ANY match everything. */

@@ -50,7 +50,7 @@ describe("fetch", () => {
   })
 
   test("51: an answer holds memory by its bytes, however many partitions gave a few, or nothing that fitted", async () => {
-    const buffers = new BufferPool({ poison: 0xdb })
+    const buffers = new BufferPool({ poisons: true })
     const client = await (await start({}, { buffers })).client()
     const fetch = async (topic: string, count: number, maxBytes: number) => {
       const partitions = Array.from({ length: count }, (_, partition) => ({

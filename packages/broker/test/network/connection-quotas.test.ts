@@ -18,8 +18,7 @@ function quotas(
       creationRate: UNLIMITED,
       ...limits,
     }),
-    listenerLimits: (listener) =>
-      ofListeners[listener] && { connectionsMax: UNLIMITED, creationRate: UNLIMITED, ...ofListeners[listener] },
+    listenerLimits: (listener) => ({ connectionsMax: UNLIMITED, creationRate: UNLIMITED, ...ofListeners[listener] }),
     ipRate,
     windows: { samples: 11, windowMs: 1_000 },
   })

@@ -2,7 +2,7 @@
  * Access rules (ACLs): who may do what (KIP-140, KIP-290). A rule that denies outweighs those that allow.
  */
 import { ErrorCode } from "@millrace/protocol"
-import { AclOperation, AclResourceType, PatternType, PermissionType } from "@millrace/protocol/acl"
+import { type AclBinding, AclOperation, AclResourceType, PatternType, PermissionType } from "@millrace/protocol/acl"
 import { CreateAcls } from "@millrace/protocol/messages/create-acls"
 import { DeleteAcls } from "@millrace/protocol/messages/delete-acls"
 import { DescribeAcls } from "@millrace/protocol/messages/describe-acls"
@@ -94,17 +94,7 @@ function filterOf(filter: AclRuleFilter) {
   }
 }
 
-interface Described {
-  readonly resourceType: number
-  readonly resourceName: string
-  readonly patternType: number
-  readonly principal: string
-  readonly host: string
-  readonly operation: number
-  readonly permissionType: number
-}
-
-function ruleOf({ resourceType, patternType, operation, permissionType, resourceName, principal, host }: Described) {
+function ruleOf({ resourceType, patternType, operation, permissionType, resourceName, principal, host }: AclBinding) {
   return {
     resourceType: nameOf(AclResourceType, resourceType) as AclResource,
     resourceName,

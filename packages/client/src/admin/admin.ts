@@ -173,8 +173,7 @@ export class Admin {
   }
 
   async close(): Promise<void> {
-    await this.#cluster.telemetry?.close()
-    this.#cluster.close()
+    await this.#cluster.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -262,8 +262,7 @@ export class Consumer {
     } finally {
       this.#aborter.abort(new ClosedError("the consumer was closed"))
       this.#fetcher.close()
-      await this.#cluster.telemetry?.close()
-      this.#cluster.close()
+      await this.#cluster.close()
     }
   }
 

@@ -211,8 +211,7 @@ export class Producer {
     } finally {
       this.#drop(new ClosedError("the producer was closed"))
       this.#sender.close()
-      await this.#cluster.telemetry?.close()
-      this.#cluster.close()
+      await this.#cluster.close()
     }
   }
 

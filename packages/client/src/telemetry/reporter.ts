@@ -56,11 +56,6 @@ export class TelemetryReporter {
     this.#sources.push(source)
   }
 
-  /** That the cluster gave this client (KIP-714); undefined while it has not. */
-  get clientInstanceId(): string | undefined {
-    return this.#state?.subscription === undefined ? undefined : this.#state.clientInstanceId
-  }
-
   /** The cluster has answered over this connection. */
   begin(connection: BrokerConnection): void {
     if (this.#state !== undefined || this.#isClosed) return

@@ -124,7 +124,7 @@ export class ConsumerMember implements GroupReader {
       await this.#send(null, false).catch(() => {})
     }
     await this.#client.close()
-    this.#cluster.close()
+    await this.#cluster.close()
   }
 
   /** Takes the next step towards what the broker told. */

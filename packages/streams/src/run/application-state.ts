@@ -5,7 +5,7 @@ import type { AssignorCluster, TopicPartition } from "@millrace/client"
 import { type AssignedMember, type AssignedTask, type AssignmentRules, assignTasks } from "../assignment/assignment.ts"
 import { ofProcesses } from "../assignment/seats.ts"
 import type { ApplicationState, ProcessState, TaskInfo, TaskPartition } from "../assignment/task-assignor.ts"
-import { formatTaskId, parseTaskId, type TaskId } from "../topology/naming.ts"
+import { parseTaskId, type TaskId } from "../topology/naming.ts"
 import { isLogged } from "../topology/node.ts"
 import type { PartitionCounts } from "../topology/partitions.ts"
 import type { Topology } from "../topology/topology.ts"
@@ -62,7 +62,7 @@ function taskInfo({ name, isStateful, stateRecords }: AssignedTask, leader: Lead
   const { topology, partitions, cluster } = leader
   const id = parseTaskId(name)
   return {
-    name: formatTaskId(id),
+    name,
     id,
     isStateful,
     stores: topology.subtopologies[id.subtopology]!.stores.map((store) => store.name),

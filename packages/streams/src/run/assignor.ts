@@ -44,11 +44,9 @@ import {
   type AssignmentRules,
   assignTasks,
   awaitedMembers,
-  Group,
   withholdMoving,
 } from "../assignment/assignment.ts"
 import { askAssignor } from "../assignment/check-assignment.ts"
-import { weighsTraffic } from "../assignment/rack-traffic.ts"
 import { seatInProcesses } from "../assignment/seats.ts"
 import type { TaskAssignor } from "../assignment/task-assignor.ts"
 import { applicationState, changelogsOf, changelogTopics, leaderRacks } from "./application-state.ts"
@@ -254,9 +252,9 @@ class Leader {
 
   #checkRacks(members: readonly AssignedMember[]): void {
     const { rules, log } = this.#options
-    if (rules.rackAwareAssignmentStrategy === "none" || weighsTraffic(new Group(members, rules))) return
     const unknown = members.find(({ rack }) => rack === undefined)
-    log(`traffic between racks is not weighed: process ${unknown?.processId} tells no clientRack`)
+    if (rules.rackAwareAssignmentStrategy === "none" || unknown === undefined) return
+    log(`traffic between racks is not weighed: process ${unknown.processId} tells no clientRack`)
   }
 
   async #tasks(

@@ -12,16 +12,8 @@ import {
   awaitedMembers,
   withholdMoving,
 } from "../../src/assignment/assignment.ts"
+import { RULES } from "./rules.ts"
 
-const RULES: AssignmentRules = {
-  standbyReplicas: 1,
-  acceptableRecoveryLag: 100,
-  maxWarmupReplicas: 2,
-  rackAwareAssignmentTags: [],
-  rackAwareAssignmentStrategy: "none",
-  rackAwareAssignmentTrafficCost: 10,
-  rackAwareAssignmentNonOverlapCost: 1,
-}
 const RECORDS = 1_000
 
 interface Given {

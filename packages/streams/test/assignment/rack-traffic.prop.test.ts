@@ -7,16 +7,9 @@ import { activeTargets, type Targets } from "../../src/assignment/assign-active.
 import { assignStandbys } from "../../src/assignment/assign-standby.ts"
 import { type AssignedMember, type AssignedTask, type AssignmentRules, Group } from "../../src/assignment/assignment.ts"
 import { lessTraffic, trafficOf, weighsTraffic } from "../../src/assignment/rack-traffic.ts"
+import { RULES as SOME_RULES } from "./rules.ts"
 
-const RULES: AssignmentRules = {
-  standbyReplicas: 1,
-  acceptableRecoveryLag: 100,
-  maxWarmupReplicas: 2,
-  rackAwareAssignmentTags: [],
-  rackAwareAssignmentStrategy: "min-traffic",
-  rackAwareAssignmentTrafficCost: 10,
-  rackAwareAssignmentNonOverlapCost: 1,
-}
+const RULES: AssignmentRules = { ...SOME_RULES, rackAwareAssignmentStrategy: "min-traffic" }
 
 const RACKS = ["r0", "r1", "r2"]
 

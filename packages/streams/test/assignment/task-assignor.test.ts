@@ -2,26 +2,12 @@
  * An assignor of one's own: what it is told, what its answer must be, and how that reaches the threads of processes.
  */
 import { expect, test } from "vitest"
-import {
-  type AssignedMember,
-  type AssignedTask,
-  type AssignmentRules,
-  assignTasks,
-} from "../../src/assignment/assignment.ts"
+import { type AssignedMember, type AssignedTask, assignTasks } from "../../src/assignment/assignment.ts"
 import { askAssignor, TaskAssignmentError } from "../../src/assignment/check-assignment.ts"
 import { ofProcesses, seatInProcesses } from "../../src/assignment/seats.ts"
 import type { ApplicationState, ProcessAssignment, TaskInfo } from "../../src/assignment/task-assignor.ts"
 import { parseTaskId } from "../../src/topology/naming.ts"
-
-const RULES: AssignmentRules = {
-  standbyReplicas: 1,
-  acceptableRecoveryLag: 100,
-  maxWarmupReplicas: 2,
-  rackAwareAssignmentTags: [],
-  rackAwareAssignmentStrategy: "none",
-  rackAwareAssignmentTrafficCost: 10,
-  rackAwareAssignmentNonOverlapCost: 1,
-}
+import { RULES } from "./rules.ts"
 
 const info = (name: string, isStateful: boolean): TaskInfo => ({
   name,
