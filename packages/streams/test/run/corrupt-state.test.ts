@@ -146,4 +146,35 @@ describe("a run", () => {
     ])
     expect(await add(8, 15)).toEqual([])
   }, 60_000)
+
+  test("a damaged global table ends the run, and is read from its topic again by the next one", async () => {
+    const Countries = S.topic(named("countries"), { key: string, value: string })
+    const Orders = S.topic(named("orders"), { key: string, value: string })
+    const Out = S.topic(named("named-orders"), { key: string, value: string })
+    const countries = S.globalTable(Countries, { store: "countries" })
+    const pipeline = S.pipeline(named("damaged-global"), () =>
+      S.stream(Orders).pipe(
+        S.joinGlobalTable(
+          countries,
+          (country) => country,
+          (_, name) => name,
+        ),
+        S.to(Out),
+      ),
+    )
+    await bench.createTopics({ countries: 1, orders: 1, "named-orders": 1 })
+    await bench.produce(Countries, [["de", "Germany", 1]])
+    const start = () => S.run(pipeline, { ...bench.options("damaged-global"), stateDir })
+    await (await start()).close()
+
+    const file = path.join(stateDir, pipeline.name, "state.lmdb")
+    const content = readFileSync(file)
+    for (let at = content.indexOf("Germany"); at >= 0; at = content.indexOf("Germany", at + 1)) content[at]! ^= 0x55
+    writeFileSync(file, content)
+    await bench.produce(Orders, [["order-1", "de", 1]])
+    await expect((await start()).done).rejects.toThrow("a value on disk is damaged, its checksum does not fit")
+
+    await using _running = await start()
+    expect(await bench.consume(Out, 1)).toMatchObject([{ key: "order-1", value: "Germany" }])
+  }, 60_000)
 })
