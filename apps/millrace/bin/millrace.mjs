@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 // Written for any Node: an old one must reach the line that says so. Loads the sources in the repository, what
 // was compiled from them when installed, and keeps compiled code between starts.
-import { existsSync } from "node:fs"
-import * as module from "node:module"
 
 const [major, minor] = process.versions.node.split(".").map(Number)
 if (major < 22 || (major === 22 && minor < 19)) {
@@ -12,7 +10,9 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(1)
 }
 boundHeap()
-module.enableCompileCache?.()
+// Not imported statically: a process that is about to start over needs neither, and they are a fifth of its time.
+const [{ existsSync }, { enableCompileCache }] = [await import("node:fs"), await import("node:module")]
+enableCompileCache?.()
 const source = new URL("../src/main.ts", import.meta.url)
 await import(existsSync(source) ? source.href : new URL("../dist/main.js", import.meta.url).href)
 
