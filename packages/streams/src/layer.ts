@@ -27,6 +27,8 @@ export class StreamsFailure extends Schema.TaggedError<StreamsFailure>()("Stream
 export interface RunningStreams {
   readonly applicationId: string
   readonly state: Effect.Effect<RunState>
+  /** Completes when it is running, at once where it is; fails with what ended the run before. */
+  readonly untilRunning: Effect.Effect<void, StreamsFailure>
   readonly metrics: Effect.Effect<RunMetrics>
   /** Completes when the run was closed, fails with what ended it. */
   readonly done: Effect.Effect<void, StreamsFailure>
@@ -55,6 +57,7 @@ export class Streams extends Context.Service<Streams, RunningStreams>()("@millra
 const describe = (handle: RunHandle): RunningStreams => ({
   applicationId: handle.applicationId,
   state: Effect.sync(() => handle.state()),
+  untilRunning: attempt(() => handle.untilRunning()),
   metrics: Effect.sync(() => handle.metrics()),
   done: attempt(() => handle.done),
 })

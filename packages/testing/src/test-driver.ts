@@ -277,6 +277,7 @@ export class TestDriver {
         stores: new StoreDirectory(this.topology, (serde) => serde),
         partitions: this.#partitions,
         endpoints: () => ({}),
+        state: () => "running",
       },
       globalTables: new Map(),
       tasks: this.#tasks,

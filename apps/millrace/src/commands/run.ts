@@ -96,7 +96,6 @@ export default command({
     const parts: Part[] = []
     const handles: Running[] = []
     const partOf = (handle: Running) => pipelinePart(handle, { leaveGroup: config["leave.group.on.close"] })
-    const tasksRun: Promise<void>[] = []
     try {
       const start =
         given === undefined
@@ -110,10 +109,8 @@ export default command({
       }
       const stateDir = path.resolve(options.state)
       for (const pipeline of pipelines) {
-        const running = Promise.withResolvers<void>()
-        tasksRun.push(running.promise)
         const { queries, snapshots } = options
-        const place = { ...target, queries, snapshots, workers, file, runOptions, onRunning: running.resolve }
+        const place = { ...target, queries, snapshots, workers, file, runOptions }
         const handle = await unlessStopped(startPipeline(pipeline, place, stateDir, config), stopped)
         if (handle === undefined) return await endEarly([...parts, ...handles.map(partOf)])
         handles.push(handle)
@@ -130,7 +127,8 @@ export default command({
       const mode = displayMode(options.json)
       const ended = Promise.race([stopped, ...handles.map((handle) => handle.done)])
       const starting = showStart(handles, mode)
-      const isReady = Promise.all(tasksRun).then(() => true)
+      // Their tasks have come and are restored; or none came, and they stand by.
+      const isReady = Promise.all(handles.map((handle) => handle.untilRunning())).then(() => true)
       if ((await Promise.race([isReady, ended]).finally(() => starting.end())) !== true) return 0
       printReady([...where, `pipelines=${names.join(",")}`])
       const progress = showRun(handles, mode)
@@ -255,13 +253,11 @@ interface Start extends Target {
   readonly file: string
   /** Of the module; worker threads take them by themselves. */
   readonly runOptions: PipelineModule["runOptions"]
-  /** Its tasks have come and are restored; or none came, and it stands by. */
-  readonly onRunning: () => void
 }
 
 function startPipeline(
   pipeline: Pipeline<never>,
-  { brokers, security, registryUrl, createTopics, queries, snapshots, workers, file, runOptions, onRunning }: Start,
+  { brokers, security, registryUrl, createTopics, queries, snapshots, workers, file, runOptions }: Start,
   stateDir: string,
   config: RunConfig,
 ): Promise<Running> {
@@ -277,9 +273,6 @@ function startPipeline(
     ...(queries !== undefined && { queries: { listen: queries } }),
     ...(registryUrl === null ? {} : { registry: new RegistryClient({ url: registryUrl }) }),
     ...(createTopics === undefined ? {} : { createTopics }),
-    onStateChange: (state) => {
-      if (state === "running") onRunning()
-    },
     log: (message) => console.error(firstLine(message)),
   }
   if (workers === null) return run(pipeline, { ...options, ...runOptions })

@@ -13,8 +13,9 @@
  * otherwise whoever is asked forwards to the process that has the partition. With `allowStale=true` a copy that is here
  * answers in its place, and tells its `lag` as of `seenAt`; so does one elsewhere when that process does not. How keys are written: json.ts.
  *
- * Failures are `{"error": REASON, "message": …}`: 404 for a key without a row, 412 below the bound, 503 while a partition
- * moves, 502 when the process that has it does not answer.
+ * Failures are `{"error": REASON, "message": …}`: 404 for a store that is not there and a key without a row (windows of a key
+ * are a range, which may be empty), 400 for what cannot be asked, 412 below the bound, 503 while a partition moves, 502 when the
+ * process that has it does not answer.
  */
 import type { HttpAnswer, HttpRequest, HttpRoute } from "@millrace/host/node/http"
 import { PipelineError } from "../errors.ts"

@@ -8,6 +8,7 @@ import { type Address, formatAddress, parseAddress } from "@millrace/host"
 import { type HttpAnswer, HttpError, type HttpRoute, type HttpServer, serveHttp } from "@millrace/host/node/http"
 import { SerdeError } from "@millrace/schema"
 import { PipelineError, StateError } from "../errors.ts"
+import { UnknownStore } from "./stores.ts"
 
 export interface QueriesListen {
   /** HOST:PORT; port 0 takes a free one. */
@@ -72,6 +73,7 @@ function addressOf(what: string, text: string): Address {
 function failureAnswer(error: unknown): HttpAnswer {
   const message = error instanceof Error ? error.message : String(error)
   if (error instanceof HttpError) return { status: error.status, body: { error: "HTTP", message } }
+  if (error instanceof UnknownStore) return { status: 404, body: { error: "UNKNOWN_STORE", message } }
   if (error instanceof PipelineError || error instanceof SerdeError)
     return { status: 400, body: { error: "BAD_REQUEST", message } }
   return { status: error instanceof StateError ? 503 : 500, body: { error: "STORE_EXCEPTION", message } }

@@ -3,10 +3,13 @@
  */
 import { partitionForKey } from "@millrace/client"
 import type { GlobalTable, Table } from "../dsl/stream.ts"
+import { StateError } from "../errors.ts"
 import type { TaskEndpoints, TasksThere } from "../run/assignor-data.ts"
+import type { RunState } from "../run/state.ts"
 import { formatTaskId, parseTaskId } from "../topology/naming.ts"
 import { type PartitionCounts, taskCount } from "../topology/partitions.ts"
 import type { Topology } from "../topology/topology.ts"
+import type { PartitionResult } from "./query.ts"
 import type { StoreDirectory, StoreInfo } from "./stores.ts"
 
 /** Who has a key. */
@@ -33,6 +36,7 @@ export interface PlacesOptions {
   readonly stores: StoreDirectory
   readonly partitions: PartitionCounts
   readonly endpoints: () => TaskEndpoints
+  readonly state: () => RunState
 }
 
 export type StoreName = string | Table<any, any, any> | GlobalTable<any, any>
@@ -76,6 +80,19 @@ export abstract class StorePlaces {
   /** The process that answers queries for a partition, if one does. */
   endpointOf(info: StoreInfo, partition: number): string | undefined {
     return this.#endpoints(info, partition, "active")[0]
+  }
+
+  /** Why a partition did not answer, to be thrown: no row would look like no such key. Without a result nobody has it. */
+  absence(info: StoreInfo, partition: number, failed: PartitionResult<never> | undefined): StateError {
+    if (failed?.ok === false && failed.reason !== "NOT_PRESENT") return new StateError(failed.message)
+    return new StateError(`store "${info.name}": partition ${partition} is not here; ${this.#whereIs(info, partition)}`)
+  }
+
+  #whereIs(info: StoreInfo, partition: number): string {
+    const endpoint = this.endpointOf(info, partition)
+    if (endpoint !== undefined) return `${endpoint} has it`
+    if (this.#options.state() !== "rebalancing") return "no process that answers queries has it now"
+    return "this process is rebalancing or restoring: `await handle.untilRunning()` first"
   }
 
   /** The processes that have a copy of a partition and answer queries. */

@@ -126,7 +126,7 @@ export class Queries extends StorePlaces {
     const own = this.readable(info, partition)
     const copy = own === undefined && options.allowStale === true ? this.#copy(info, partition) : undefined
     const readable = own ?? copy
-    if (readable === undefined) return this.#absent(info, partition)
+    if (readable === undefined) return this.absent(info, partition)
     const position = copy === undefined ? this.#position(info, partition) : {}
     if (
       options.bound !== undefined &&
@@ -147,7 +147,8 @@ export class Queries extends StorePlaces {
     }
   }
 
-  #absent(info: StoreInfo, partition: number): PartitionResult<never> {
+  /** What a partition that cannot be read here answers. */
+  absent(info: StoreInfo, partition: number): PartitionResult<never> {
     const count = this.partitionCount(info)
     const which = `store "${info.name}", partition ${partition}`
     if (!Number.isSafeInteger(partition) || partition < 0 || partition >= count) {

@@ -82,9 +82,7 @@ export class StoreView<K, V> {
     const partition = this.#queries.partitionOf(this.#info, key)
     const readable = this.#queries.readable(this.#info, partition)
     if (readable !== undefined) return readable
-    const { endpoint } = this.#queries.metadataForKey(this.name, key)
-    const where = endpoint === undefined ? "no process that answers queries has it now" : `${endpoint} has it`
-    throw new StateError(`store "${this.name}": partition ${partition} of that key is not here; ${where}`)
+    throw this.#queries.absence(this.#info, partition, this.#queries.absent(this.#info, partition))
   }
 
   *#rows(query: Exclude<Query, { kind: "key" }>, partitions = this.partitions): Iterable<Row<K, V>> {

@@ -20,6 +20,9 @@ export interface StoreInfo {
   readonly inputKey: Serde<unknown>
 }
 
+/** A name that no store has: over HTTP, a thing that is not there. */
+export class UnknownStore extends PipelineError {}
+
 export class StoreDirectory {
   readonly #topology: Topology
   readonly #stores: ReadonlyMap<string, StoreInfo>
@@ -61,7 +64,7 @@ export class StoreDirectory {
     const found = this.#stores.get(name)
     if (found !== undefined) return found
     const known = [...this.#stores.keys()].map((one) => `"${one}"`).join(", ") || "none"
-    throw new PipelineError(`pipeline "${this.#topology.plan.pipeline}" has no store "${name}"; its stores: ${known}`)
+    throw new UnknownStore(`pipeline "${this.#topology.plan.pipeline}" has no store "${name}"; its stores: ${known}`)
   }
 
   #nameOf(table: unknown): string {

@@ -37,7 +37,13 @@ export interface Running extends AsyncDisposable {
   readonly topology: Topology
   /** HOST:PORT where queries are answered over HTTP, when they are. */
   readonly endpoint: string | undefined
+  /** What the run does now; `running`: its tasks are here, and their stores as of the last commit. */
   state(): RunState
+  /**
+   * Resolves when it is running, at once where it is; rejects with what ended the run before, also when it was closed. What
+   * was written to its input meanwhile need not be processed then, and tasks may move to other processes later.
+   */
+  untilRunning(): Promise<void>
   /** Counts since the start, of tasks that have left too. */
   metrics(): RunMetrics
   /** Takes no more records in, and stays in the group, until `resume` (KIP-834). What was taken in is committed. */
@@ -195,6 +201,10 @@ export class Handle implements RunHandle {
 
   state(): RunState {
     return this.#states.state
+  }
+
+  untilRunning(): Promise<void> {
+    return this.#states.untilRunning(this.applicationId, this.done)
   }
 
   /** Tasks came, went or became ready. */

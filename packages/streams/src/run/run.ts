@@ -295,7 +295,13 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
       closers.push(() => snapshots.close())
     }
     const queries = new Queries({
-      places: { topology, stores: new StoreDirectory(topology, serde), partitions, endpoints: () => endpoints },
+      places: {
+        topology,
+        stores: new StoreDirectory(topology, serde),
+        partitions,
+        endpoints: () => endpoints,
+        state: () => handle.state(),
+      },
       globalTables: globalTables.stores,
       tasks,
       copies: standbys,

@@ -165,6 +165,10 @@ export class ThreadsHandle implements WorkersHandle {
     return this.#states.state
   }
 
+  untilRunning(): Promise<void> {
+    return this.#states.untilRunning(this.applicationId, this.done)
+  }
+
   metrics(): RunMetrics {
     const running = this.threads.flatMap(({ metrics }) => (metrics === undefined ? [] : [metrics]))
     return mergeMetrics(running, this.#ended)

@@ -74,7 +74,7 @@ export async function runInThreads(pipeline: Pipeline<any>, given: WorkersRunOpt
     let endpoints: TaskEndpoints = {}
     const stores = new StoreDirectory(topology, await bindSerdes(topology, options.registry))
     const queries = new ThreadQueries(
-      { topology, stores, partitions, endpoints: () => endpoints },
+      { topology, stores, partitions, endpoints: () => endpoints, state: () => handle.state() },
       () => handle.threads,
     )
     const changes = new ThreadChanges(() => handle.threads)

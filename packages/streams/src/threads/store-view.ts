@@ -6,7 +6,6 @@
  * Rows of several partitions come merged, in the order of their keys' bytes (windows: of their starts). A key of a partition
  * that another process has is an error, since no row would look like no such key.
  */
-import { StateError } from "../errors.ts"
 import type { PartitionResult, Query, Row, Rows, Unwindowed } from "../query/query.ts"
 import type { StoreInfo } from "../query/stores.ts"
 import type { ThreadQueries } from "./queries.ts"
@@ -82,10 +81,7 @@ export class ThreadStoreView<K, V> {
 
   #answerOf<R>(result: PartitionResult<R> | undefined, partition: number): R {
     if (result?.ok) return result.result
-    if (result !== undefined && result.reason !== "NOT_PRESENT") throw new StateError(result.message)
-    const endpoint = this.#queries.endpointOf(this.#info, partition)
-    const where = endpoint === undefined ? "no process that answers queries has it now" : `${endpoint} has it`
-    throw new StateError(`store "${this.name}": partition ${partition} is not here; ${where}`)
+    throw this.#queries.absence(this.#info, partition, result)
   }
 
   async *#rows(query: ManyQuery, given?: readonly number[]): AsyncGenerator<Row<K, V>, void, undefined> {

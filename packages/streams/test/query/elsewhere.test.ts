@@ -18,6 +18,7 @@ const places = {
   stores: new StoreDirectory(topology, (serde) => serde),
   partitions: new Map([["users", 1]]),
   endpoints: () => ({ "a:1": { active: ["0_0"], standby: [] }, "b:1": { active: [], standby: ["0_0"] } }),
+  state: () => "running" as const,
 }
 
 /** A process that has nothing itself. */

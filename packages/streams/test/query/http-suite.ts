@@ -99,6 +99,7 @@ export function httpSuite(start: () => Promise<Bench>): void {
     ])
     expect((await get(1, "/stores/visits/7?start=10")).body).toMatchObject({ value: 1 })
     expect((await get(1, "/stores/visits/7?from=5")).body.rows).toHaveLength(1)
+    expect(await get(1, "/stores/visits/9"), "a range is empty").toMatchObject({ status: 200, body: { rows: [] } })
     expect((await get(1, "/stores/visits/AAAACA==?keyEncoding=base64")).body.rows).toMatchObject([{ key: { key: 8 } }])
   })
 
@@ -116,8 +117,10 @@ export function httpSuite(start: () => Promise<Bench>): void {
   })
 
   test.each([
-    ["a store that is not there", "/stores/none", 400, /no store "none"/],
+    ["a store that is not there", "/stores/none", 404, /no store "none"; its stores: "users", "visits"/],
+    ["a key of a store that is not there", "/stores/none/a", 404, /no store "none"/],
     ["a key without a row", "/stores/users/nobody", 404, /no such key/],
+    ["a window that is not there", "/stores/visits/9?start=0", 404, /no such key/],
     ["a partition beyond the last", "/stores/users?partition=9", 404, /it has 4 partitions/],
     ["a key of another type", "/stores/visits/ann", 400, /expected an integer of 32 bits/],
     ["a limit that is none", "/stores/users?limit=many", 400, /limit many: expected a whole number/],

@@ -251,7 +251,9 @@ export function querySuite(start: () => Promise<Bench>): void {
     for (const [at, key] of keys.entries()) {
       const [here, there] = first.metadataForKey(users, key).isHere ? [first, second] : [second, first]
       await eventually("it is here", () => here.store(users).get(key) === at)
-      expect(() => there.store(users).get(key)).toThrow(/partition \d of that key is not here/)
+      expect(() => there.store(users).get(key)).toThrow(
+        /partition \d is not here; no process that answers queries has it now/,
+      )
       const { partition } = first.metadataForKey(users, key)
       const result = there.query(users, { kind: "key", key }, { partitions: [partition] }).partitions.get(partition)
       expect(result).toMatchObject({ ok: false, reason: "NOT_PRESENT" })

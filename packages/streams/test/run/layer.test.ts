@@ -34,6 +34,7 @@ test("a pipeline is a layer that needs what its effects need", async () => {
   await bench.produce(In, [["a", "hey", 1]])
   const program = Effect.gen(function* () {
     const streams = yield* Streams
+    yield* streams.untilRunning
     const found = yield* Effect.promise(() => bench.consume(Out, 1))
     return [streams.applicationId, yield* streams.state, found.map(({ value }) => value)]
   })

@@ -23,7 +23,7 @@ const counting = (name: string) => {
 }
 
 test("O4: the states of a run are told in order, and the last one stays", async () => {
-  const { In, pipeline } = counting("states")
+  const { In, counts, pipeline } = counting("states")
   await bench.createTopics({ [In.name]: 2 })
   const seen: string[] = []
   const onStateChange = (state: S.RunState, before: S.RunState) => {
@@ -31,8 +31,13 @@ test("O4: the states of a run are told in order, and the last one stays", async 
     throw new Error("a listener that throws is its own matter")
   }
   const running = await S.run(pipeline, bench.options("states", { onStateChange }))
-  await eventually("it runs", () => running.state() === "running")
+  expect(() => running.store(counts).get("a")).toThrow(
+    /^store "counts": partition \d is not here; this process is rebalancing or restoring: `await handle.untilRunning\(\)` first$/,
+  )
+  await running.untilRunning()
+  expect([running.state(), running.store(counts).get("a")]).toEqual(["running", undefined])
   await running.close()
+  await expect(running.untilRunning()).rejects.toThrow(/"states" was closed before it was running/)
   expect(seen).toEqual([
     "created -> rebalancing",
     "rebalancing -> running",

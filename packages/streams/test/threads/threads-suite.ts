@@ -72,6 +72,8 @@ export function threadsSuite(startBench: () => Promise<Bench>): void {
     await first.close()
     expect(first.state()).toBe("not-running")
     await using second = await start()
+    await second.untilRunning()
+    expect(second.state()).toBe("running")
     await spread(second)
     const [again] = await bench.client.admin().describeGroups([counting.name])
     expect(again!.members.map(({ groupInstanceId }) => groupInstanceId!).sort()).toEqual(members)
