@@ -67,8 +67,7 @@ export function plainLine({ application, state, metrics }: RunView): string {
     `commit ${latency(metrics)}`,
     `${transactions.aborted} aborts`,
   ]
-  const dropped = droppedOf(metrics)
-  return [...parts, ...(dropped === "" ? [] : [dropped])].join(", ")
+  return [...parts, waitingOf(metrics), asideOf(metrics)].filter((part) => part !== "").join(", ")
 }
 
 export function jsonLine({ application, state, metrics }: RunView): string {
@@ -87,7 +86,8 @@ export function liveLines({ application, state, metrics }: RunView): string[] {
       workers > 1 ? `${workers} workers` : "",
       `commit ${latency(metrics)}`,
       dim(`${count(transactions.committed)} commits, ${transactions.aborted} aborts`),
-      yellow(droppedOf(metrics)),
+      waitingOf(metrics),
+      yellow(asideOf(metrics)),
     ]
       .filter((part) => part !== "")
       .join("  "),
@@ -118,11 +118,19 @@ function latency({ commitLatency: { count: commits, sumMs, maxMs } }: RunMetrics
   return commits === 0 ? "-" : `${Math.round(sumMs / commits)} ms (most ${Math.round(maxMs)} ms)`
 }
 
-function droppedOf({ dropped }: RunMetrics): string {
+/** Records that were taken and are not through: lag does not tell that a service hangs. */
+function waitingOf({ perTask }: RunMetrics): string {
+  const waiting = perTask.reduce((sum, task) => sum + task.waiting, 0)
+  return waiting === 0 ? "" : `${count(waiting)} waiting`
+}
+
+/** What did not go the usual way. */
+function asideOf({ dropped, deadLetters }: RunMetrics): string {
   const reasons = Object.entries(dropped).filter(([, number]) => number > 0)
-  return reasons.length === 0
-    ? ""
-    : `dropped ${reasons.map(([reason, number]) => `${count(number)} ${reason}`).join(", ")}`
+  const lost = reasons.map(([reason, number]) => `${count(number)} ${reason}`).join(", ")
+  return [lost === "" ? [] : `dropped ${lost}`, deadLetters === 0 ? [] : `${count(deadLetters)} dead letters`]
+    .flat()
+    .join(", ")
 }
 
 const count = (value: number): string => Math.round(value).toLocaleString("en-US")

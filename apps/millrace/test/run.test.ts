@@ -216,11 +216,13 @@ const task = (name: string) => ({
   task: name,
   processed: 1_234,
   emitted: 0,
+  deadLetters: 0,
   changelogged: 0,
   latenessMsSum: 0,
   latenessMsMax: 0,
   dropped: { late: 0, "null-key": 0, tombstone: 0, skipped: 0 },
   buffered: 0,
+  waiting: 0,
   inputLag: 5,
   awaited: [],
   stores: [{ store: "counts", entries: 10, bytes: 2_048 }],
@@ -251,6 +253,9 @@ it("a plain line tells throughput, lag, state and losses", () => {
   expect(plainLine(view(2))).toBe(
     "words running: 1,234 records, 100/s, lag 10, 2 tasks (1 restoring, 1,000 left), 2 commits, commit 5 ms (most 6 ms), 1 aborts, dropped 3 late",
   )
+  const { metrics } = view(1)
+  const waiting = { ...metrics, deadLetters: 4, perTask: [{ ...metrics.perTask[0]!, waiting: 8 }] }
+  expect(plainLine({ ...view(1), metrics: waiting })).toMatch(/1 aborts, 8 waiting, dropped 3 late, 4 dead letters$/)
   expect(JSON.parse(jsonLine(view(1)))).toMatchObject({
     application: "words",
     state: "running",

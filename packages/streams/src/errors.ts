@@ -47,6 +47,14 @@ function reasonOf(cause: unknown): string {
 /** Several failed attempts to connect are one error without a message. */
 const codeOf = (error: Error): string => ("code" in error && typeof error.code === "string" ? error.code : error.name)
 
+/** A call of `mapAsync` or `mapEffect`, its retries included, gave no result in the time it had. */
+export class CallTimeout extends Error {
+  override readonly name = "CallTimeout"
+  constructor(timeoutMs: number) {
+    super(`no result within ${timeoutMs} ms, retries included`)
+  }
+}
+
 /** Local state that cannot be used: locked by another process, written by something else, or past a limit. */
 export class StateError extends Error {
   override readonly name = "StateError"

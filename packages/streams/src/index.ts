@@ -58,7 +58,7 @@ export {
 } from "./dsl/windows.ts"
 export * from "./errors.ts"
 export { type AsyncRec, mapAsync } from "./map-async.ts"
-export { mapEffect, type MapEffectOptions, type RetryOptions } from "./map-effect.ts"
+export { type CallFailureAction, mapEffect, type MapEffectOptions, type RetryOptions } from "./map-effect.ts"
 export * from "./operators/index.ts"
 export { PROMETHEUS_TYPE } from "@millrace/metrics"
 export { prometheusText } from "./metrics/prometheus.ts"

@@ -3,7 +3,7 @@
  *
  * All that map-effect.ts says holds here: order, concurrency, timeout, retries, idempotency keys, `onFailure`. What the
  * promise rejects with, or the function throws, is the failure that `retry` and `onFailure` are given: of any type, hence
- * unknown. `signal` is aborted when time is up or the transaction is aborted: hand it to `fetch` and its kind, or the call
+ * unknown; a timeout is a `CallTimeout`. `signal` is aborted when time is up or the transaction is aborted: hand it to `fetch` and its kind, or the call
  * goes on with nobody waiting for it.
  */
 import type { Rec } from "./dsl/record.ts"

@@ -7,8 +7,9 @@
  * `idempotencyKey` is the same each time.
  *
  * State: none. Time and key: the input's; the value's serde is not known any more. Tombstones pass.
- * A failure that is left when there are no more retries goes to `onFailure`: fail the pipeline (the default), skip the
- * record and count it, or write it to a dead-letter topic in the same transaction. Timeouts and defects always fail.
+ * A failure that is left when there are no more retries, or a timeout (`CallTimeout`), goes to `onFailure`: fail the
+ * pipeline, skip the record and count it, or write it to a dead-letter topic in the same transaction. Without `onFailure`,
+ * and for defects, the handler of failures decides that is nearest (dsl/failure.ts).
  *
  * An async function in the place of the effect: map-async.ts. Effect itself is the runner's matter (run/effects.ts): this file uses its types alone.
  */
@@ -16,20 +17,21 @@ import type { Effect, Schedule } from "effect"
 import { type Duration, durationMs } from "./dsl/duration.ts"
 import { NO_OFFSET, type Rec, StreamRecord, TOMBSTONE } from "./dsl/record.ts"
 import { type Stream, streamNode, streamOf } from "./dsl/stream.ts"
-import type { FailureAction } from "./dsl/failure.ts"
+import { checkedAction, type FailureAction, isAction } from "./dsl/failure.ts"
 import type { Topic } from "./dsl/topic.ts"
-import { PipelineError } from "./errors.ts"
+import { type CallTimeout, PipelineError } from "./errors.ts"
 import { DeadLetters } from "./operators/dead-letters.ts"
 import { type Operator, Processor } from "./operators/operator.ts"
 import { byteString } from "./state/byte-order.ts"
 import type { TaskContext } from "./task/context.ts"
 import type { JobResult } from "./task/effects.ts"
+import { asRead, Failures, type RawRecord, rawOf } from "./task/failures.ts"
 import type { Slot } from "./task/gate.ts"
 import { makeNode } from "./topology/node.ts"
 import type { PhysicalNode } from "./topology/topology.ts"
 
 /** Dead letters hold the record that the effect was given, so that their topic is a definition with serdes. */
-type EffectFailureAction = Exclude<FailureAction, object> | { readonly deadLetter: Topic<any, any> }
+export type CallFailureAction = Exclude<FailureAction, object> | { readonly deadLetter: Topic<any, any> }
 
 export interface MapEffectOptions<K, V, E> {
   /** For messages and idempotency keys; without it they change when operators are added. */
@@ -40,7 +42,10 @@ export interface MapEffectOptions<K, V, E> {
   readonly serialBy?: "none" | "key"
   /** As `Effect.retry` takes it: a schedule, or which failures are worth another attempt, and how many. */
   readonly retry?: Schedule.Schedule<unknown, E> | RetryOptions<E>
-  readonly onFailure?: (error: E, record: Rec<K, V>) => EffectFailureAction
+  /** What becomes of a record whose call failed, or took too long, retries included. */
+  readonly onFailure?: CallFailureAction | ((error: E | CallTimeout, record: Rec<K, V>) => CallFailureAction)
+  /** Topics that `onFailure` may answer: known before one is needed, they are created and shown with the pipeline's others. */
+  readonly deadLetters?: readonly Topic<any, any>[]
 }
 
 /** Those of `Effect.retry`. */
@@ -89,7 +94,7 @@ export function mapJob<K, V, E>(
   f: (value: V, record: any) => unknown,
   options: MapEffectOptions<K, V, E>,
 ): (s: Stream<K, V, any>) => Stream<K, any, any> {
-  const { name, concurrency, serialBy = "none", retry, onFailure } = options
+  const { name, concurrency, serialBy = "none", retry, onFailure, deadLetters = [] } = options
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
     throw new PipelineError(`${what}: a concurrency of ${concurrency} must be a whole number from 1 on`)
   }
@@ -97,19 +102,32 @@ export function mapJob<K, V, E>(
   if (timeoutMs === 0) throw new PipelineError(`${what}: the timeout must be more than 0`)
   if (retry !== undefined && isEndless(retry))
     throw new PipelineError(`${what}: retry needs times or a schedule: it would try without a pause until the timeout`)
+  const letters = [...deadLetters]
+  if (typeof onFailure === "object") letters.push(onFailure.deadLetter)
+  if ((onFailure !== undefined && typeof onFailure !== "function" && !isAction(onFailure)) || !letters.every(isTopic))
+    throw new PipelineError(
+      `${what}: onFailure must be "fail", "skip", { deadLetter: a topic's definition } or a function that answers one of them`,
+    )
   const functions = {
     f,
     retry: () => retry,
-    ...(onFailure === undefined ? {} : { onFailure }),
+    ...(onFailure !== undefined && { onFailure: typeof onFailure === "function" ? onFailure : () => onFailure }),
   }
   return (s) => {
     const inputs = [streamNode(what, s)]
-    const written = { concurrency, timeoutMs, serialBy }
+    const written = {
+      concurrency,
+      timeoutMs,
+      serialBy,
+      ...(letters.length > 0 && { deadLetters: letters.map((topic) => topic.name) }),
+    }
     return streamOf(
       makeNode({ operator: mapEffectOperator, name, inputs, options: written, functions, value: undefined }),
     )
   }
 }
+
+const isTopic = (topic: unknown): boolean => typeof (topic as Topic<any, any> | undefined)?.name === "string"
 
 /** A schedule, which is a value of Effect's own making, says when to stop. */
 const isEndless = (retry: object): boolean =>
@@ -126,6 +144,8 @@ export class EffectRecord extends StreamRecord {
 
 interface Job {
   readonly record: EffectRecord
+  /** As the task read it, where a handler of failures may want that. */
+  readonly raw: RawRecord | undefined
   readonly slot: Slot
   /** Jobs of one lane run one after another; undefined when any may run beside any. */
   readonly lane: unknown
@@ -136,13 +156,14 @@ interface Job {
 class MapEffect extends Processor {
   readonly #f = this.node.logical.functions["f"]!
   readonly #onFailure = this.node.logical.functions["onFailure"] as
-    | ((error: unknown, record: StreamRecord) => EffectFailureAction)
+    | ((error: unknown, record: StreamRecord) => CallFailureAction)
     | undefined
   readonly #retry = this.node.logical.functions["retry"]!() as EffectJob["retry"]
   readonly #concurrency = this.node.logical.options["concurrency"] as number
   readonly #timeoutMs = this.node.logical.options["timeoutMs"] as number
   readonly #isSerial = this.node.logical.options["serialBy"] === "key"
   readonly #deadLetters: DeadLetters
+  readonly #failures: Failures | undefined
   readonly #running = new Set<Job>()
   /** May start as soon as fewer run. */
   #ready: Job[] = []
@@ -158,6 +179,7 @@ class MapEffect extends Processor {
       throw new PipelineError(`pipeline "${context.pipeline}", operator "${node.name}": nothing here runs effects`)
     }
     this.#deadLetters = new DeadLetters(node, context)
+    this.#failures = node.onFailure === undefined ? undefined : new Failures(node, context, node.onFailure)
     context.atAbort(() => this.#cancelAll())
   }
 
@@ -168,7 +190,8 @@ class MapEffect extends Processor {
       return slot.release()
     }
     const lane = this.#isSerial ? this.#laneOf(record.key) : undefined
-    const job: Job = { record: this.#identified(record), slot, lane, cancel: undefined, isOver: false }
+    const raw = this.#failures === undefined ? undefined : rawOf(record)
+    const job: Job = { record: this.#identified(record), raw, slot, lane, cancel: undefined, isOver: false }
     const before = lane === undefined ? undefined : this.#lanes.get(lane)
     if (before !== undefined) {
       before.push(job)
@@ -237,11 +260,19 @@ class MapEffect extends Processor {
     slot.release()
   }
 
-  #failedJob({ record, slot }: Job, { error, expected }: Extract<JobResult, { ok: false }>): void {
-    const action = expected && this.#onFailure !== undefined ? this.#onFailure(error, record) : "fail"
-    if (action === "fail") throw this.failed(record, error)
+  #failedJob({ record, raw, slot }: Job, { error, expected }: Extract<JobResult, { ok: false }>): void {
+    const failure = this.failed(record, error)
+    // Nothing that a record could be blamed for.
+    if (error instanceof PipelineError) throw failure
+    if (!expected || this.#onFailure === undefined) {
+      if (this.#failures === undefined) throw failure
+      slot.onLeave = this.#failures.decide(failure, record, () => raw ?? asRead(this.node, record))
+      return
+    }
+    const action = checkedAction(this.#onFailure(error, record), this.#onFailure, failure)
+    if (action === "fail") throw failure
     if (action === "skip") this.context.drop("skipped", record)
-    else slot.onLeave = () => this.#deadLetters.write(action.deadLetter, record, error)
+    else slot.onLeave = () => this.#deadLetters.write(action.deadLetter as Topic<any, any>, record, error)
   }
 
   #cancelAll(): void {

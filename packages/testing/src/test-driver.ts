@@ -13,7 +13,10 @@ import type { Headers } from "@millrace/streams/dsl/record"
 import { reportTask, type TaskReport } from "@millrace/streams/metrics/report"
 import { Queries } from "@millrace/streams/query/queries"
 import { StoreDirectory } from "@millrace/streams/query/stores"
+import { checkTimeouts } from "@millrace/streams/run/check-effects"
 import { effectPort } from "@millrace/streams/run/effects"
+import { writtenTopics } from "@millrace/streams/run/internal-topics"
+import { TRANSACTION_TIMEOUT_MS } from "@millrace/streams/run/options"
 import { allTasks, makeTask } from "@millrace/streams/run/task-factory"
 import { type CommitOutcome, TaskSet } from "@millrace/streams/run/task-set"
 import { partitionName, type TopicPartition } from "@millrace/streams/run/ports"
@@ -56,6 +59,8 @@ export interface TestDriverOptions {
   readonly taskLimits?: Partial<TaskLimits>
   /** As the option of `run`: of topics that do not say themselves after what time without records they are idle. */
   readonly idleAfterMs?: number
+  /** As the option of `run`: of more than half of it no call may have need. */
+  readonly transactionTimeoutMs?: number
   /** As the option of `run`: records wait for `advance` then, while a partition of their task has none. */
   readonly maxTaskIdleMs?: number
 }
@@ -99,8 +104,8 @@ const IDLE_TURNS = 64
 
 const KINDS = [KeyValueStore, WindowStore, TimerStore, SubscriptionStore, VersionedStore] as const
 
-/** Operators whose topics are the user's. */
-const CREATED: ReadonlySet<string> = new Set(["source", "to", "global-table", "global-store"])
+/** Operators that read topics of the user's. */
+const READ: ReadonlySet<string> = new Set(["source", "global-table", "global-store"])
 
 export class TestDriver {
   readonly topology: Topology
@@ -121,6 +126,7 @@ export class TestDriver {
     const topics = typeof options.partitions === "object" ? Object.keys(options.partitions) : []
     const plan = pipeline.plan.expand?.(topics) ?? pipeline.plan
     this.topology = makeTopology(plan, options.applicationId ?? pipeline.name)
+    checkTimeouts(this.topology, options.transactionTimeoutMs ?? TRANSACTION_TIMEOUT_MS)
     this.#partitions = this.#createTopics()
     this.#tasks = this.#newTaskSet()
   }
@@ -135,11 +141,9 @@ export class TestDriver {
     const { partitions = 1 } = this.#options
     const wanted = (topic: string) => (typeof partitions === "number" ? partitions : (partitions[topic] ?? 1))
     const external = new Map<string, number>()
-    for (const { kind, topic, logical } of this.topology.nodes) {
-      if (topic !== undefined && CREATED.has(kind)) external.set(topic, wanted(topic))
-      const { lateTo } = logical.options
-      if (typeof lateTo === "string") external.set(lateTo, wanted(lateTo))
-    }
+    for (const { kind, topic } of this.topology.nodes)
+      if (topic !== undefined && READ.has(kind)) external.set(topic, wanted(topic))
+    for (const topic of writtenTopics(this.topology)) external.set(topic, wanted(topic))
     const counts = resolvePartitions(this.topology, external)
     for (const [topic, count] of counts) this.cluster.createTopic(topic, count)
     for (const { id, stores } of this.topology.subtopologies) {

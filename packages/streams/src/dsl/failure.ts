@@ -41,20 +41,24 @@ export interface FailureHandlers {
 
 /** What a handler says of a failure. Throws a PipelineError where that is nothing that can be carried out. */
 export function actionOf(handler: FailureHandler, failed: FailedRecord): FailureAction {
-  const action: unknown = typeof handler === "function" ? handler(failed) : handler
+  return checkedAction(typeof handler === "function" ? handler(failed) : handler, handler, failed.error)
+}
+
+/** An answer of a handler, if it is one. */
+export function checkedAction(action: unknown, handler: unknown, error: ProcessingError): FailureAction {
   if (isAction(action)) return action
   if (action instanceof Promise) action.catch(() => {})
-  const { pipeline, operator } = failed.error.site
+  const { pipeline, operator } = error.site
   const name = typeof handler === "function" && handler.name !== "" ? ` ${handler.name}` : ""
   const answer = action instanceof Promise ? "a promise" : (JSON.stringify(action) ?? String(action))
   throw new PipelineError(
     `pipeline "${pipeline}", operator "${operator}": its failure handler${name} answered ${answer}: ` +
       `answer "fail", "skip" or { deadLetter: a topic }, at once`,
-    { cause: failed.error },
+    { cause: error },
   )
 }
 
-function isAction(action: unknown): action is FailureAction {
+export function isAction(action: unknown): action is FailureAction {
   if (action === "fail" || action === "skip") return true
   const { deadLetter } = (action ?? {}) as { readonly deadLetter?: unknown }
   return typeof deadLetter === "string" || typeof (deadLetter as Topic<any, any> | undefined)?.name === "string"

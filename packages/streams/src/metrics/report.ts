@@ -33,6 +33,8 @@ export interface TaskReport extends Readonly<TaskMetrics> {
   readonly task: string
   /** Records fetched that wait for their turn, roughly: batches count whole. */
   readonly buffered: number
+  /** Records that were taken and wait for a call, a subscription, or for those before them that do. */
+  readonly waiting: number
   /** Records between what was processed and where the inputs ended when they were last fetched. */
   readonly inputLag: number
   /** Upstream tasks that have told no time yet: what is held back here, or behind, waits for them: run/awaited-times.ts. */
@@ -66,6 +68,7 @@ export function reportTask(task: Task): TaskReport {
     ...task.metrics,
     dropped: { ...task.metrics.dropped },
     buffered: task.group.bufferedRecords,
+    waiting: task.waitingRecords,
     inputLag: queues.reduce((sum, queue) => sum + queue.lag, 0),
     awaited: task.awaited,
     stores: [...task.stores.values()].map(reportStore),

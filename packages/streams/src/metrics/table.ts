@@ -48,6 +48,14 @@ const METRICS: readonly Metric<RunMetrics>[] = [
     read: (metrics) => one(metrics.emitted),
   },
   {
+    name: "dead_letters_total",
+    type: "counter",
+    unit: "records",
+    labels: [],
+    help: "Records that could not be read, processed or written and went to a dead-letter topic.",
+    read: (metrics) => one(metrics.deadLetters),
+  },
+  {
     name: "changelog_total",
     type: "counter",
     unit: "records",
@@ -174,6 +182,14 @@ const METRICS: readonly Metric<RunMetrics>[] = [
     help: "Records fetched that wait for their turn, roughly: batches count whole.",
     kafka: "active-buffer-count (stream-task-metrics)",
     read: perTask((task) => task.buffered),
+  },
+  {
+    name: "task_waiting_records",
+    type: "gauge",
+    unit: "records",
+    labels: ["task"],
+    help: "Records that were taken and wait: for a call of mapAsync or mapEffect, for rx, or behind one that does. Lag does not count them.",
+    read: perTask((task) => task.waiting),
   },
   {
     name: "operator_process_total",

@@ -48,6 +48,7 @@ export class DeadLetters {
   // What the producer refuses is the transaction's failure, not the record's.
   #append(topic: string, { timestamp, key, value, headers }: RawRecord, site: ProcessingSite, error: unknown): void {
     this.#context.metrics.emitted++
+    this.#context.metrics.deadLetters++
     this.#context.output.append(topic, ANY_PARTITION, timestamp, key, value, [...headers, ...explain(site, error)])
   }
 
@@ -56,8 +57,11 @@ export class DeadLetters {
   }
 }
 
+/** Classes of errors seldom set a name: then it is the class's. */
+const nameOf = (error: Error): string => (error.name === "Error" ? error.constructor.name : error.name)
+
 function explain(site: ProcessingSite, error: unknown): Headers {
-  const [name, message] = error instanceof Error ? [error.name, error.message] : [typeof error, String(error)]
+  const [name, message] = error instanceof Error ? [nameOf(error), error.message] : [typeof error, String(error)]
   const stack = error instanceof Error ? (error.stack ?? "") : ""
   const header = (field: string, text: string) => ({ key: `__streams.errors.${field}`, value: Buffer.from(text) })
   return [

@@ -2,10 +2,11 @@
  * Runs the effects of `mapEffect`: one of two files of the runtime that call Effect.
  *
  * Sleeps and timeouts go by the host's clock and fibers yield to microtasks, so that time is virtual where the host's is
- * and one seed gives one order. The effect's own failure is told from timeouts, defects and interruptions.
+ * and one seed gives one order. The effect's own failure and a timeout are told from defects and interruptions.
  */
 import type { Clock as HostClock } from "@millrace/host"
 import { Cause, Clock, Context, Duration, Effect, Exit, Option, Scheduler } from "effect"
+import { CallTimeout, PipelineError } from "../errors.ts"
 import { AsyncCall, type EffectJob } from "../map-effect.ts"
 import type { EffectPort, JobResult } from "../task/effects.ts"
 
@@ -24,7 +25,7 @@ export function effectPort(clock: HostClock, services: Context.Context<never> | 
       const expire = () => {
         stop()
         fiber.interruptUnsafe()
-        done({ ok: false, error: new Error(`no result within ${timeoutMs} ms, retries included`), expected: false })
+        done({ ok: false, error: new CallTimeout(timeoutMs), expected: true })
       }
       // A process that stood still finds its timers due before it has looked at what arrived meanwhile: the effect gets
       // that time again, and a turn of the event loop in any case.
@@ -57,7 +58,7 @@ function resultOf(exit: Exit.Exit<unknown, unknown>): JobResult {
   const defect = Cause.squash(exit.cause)
   if (defect instanceof Error && defect.message.startsWith(NO_SERVICE)) {
     const how = "give it to run({ services }), or export const runOptions = { services } for millrace run"
-    return { ok: false, error: new Error(`${defect.message}: ${how}`, { cause: defect }), expected: false }
+    return { ok: false, error: new PipelineError(`${defect.message}: ${how}`, { cause: defect }), expected: false }
   }
   return { ok: false, error: defect, expected: false }
 }

@@ -8,7 +8,7 @@
 import type { Admin, NewTopic } from "@millrace/client"
 import { PipelineError } from "../errors.ts"
 import { type PartitionCounts, resolvePartitions, taskCount } from "../topology/partitions.ts"
-import { isLogged } from "../topology/node.ts"
+import { isGlobal, isLogged } from "../topology/node.ts"
 import type { Topology } from "../topology/topology.ts"
 
 const REPARTITION_SEGMENT_BYTES = 50 * 1024 * 1024
@@ -17,6 +17,8 @@ export interface PreparedTopics {
   readonly partitions: PartitionCounts
   /** Ids of the changelogs, those of global tables included. */
   readonly topicIds: ReadonlyMap<string, string>
+  /** Written to, and not there. */
+  readonly absent: readonly string[]
 }
 
 export async function prepareTopics(
@@ -28,17 +30,11 @@ export async function prepareTopics(
   const sources = topology.subtopologies.flatMap((one) => one.sources.map(({ topic }) => topic))
   const globals = topology.globals.map(({ topic }) => topic)
   const external = [...new Set([...sources, ...globals].filter((topic) => !internal.has(topic)))]
+  const written = writtenTopics(topology)
+  const absent = await missingOf(admin, [...new Set([...external, ...written])])
   if (createTopics !== undefined) {
-    const sinks = topology.nodes.filter(({ kind }) => kind === "to").flatMap(({ topic }) => topic ?? [])
-    const letters = topology.nodes.flatMap(({ onFailure }) =>
-      typeof onFailure === "object" ? [onFailure.deadLetter] : [],
-    )
-    const deadLetters = letters.map((letter) => (typeof letter === "string" ? letter : letter.name))
-    const late = topology.nodes.flatMap(({ logical }) => (logical.options["lateTo"] as string | null | undefined) ?? [])
-    const wanted = [...new Set([...external, ...sinks, ...deadLetters, ...late])]
-    const missing = await missingOf(admin, wanted)
     await admin.createTopics(
-      missing.map((name) => ({ name, ...createTopics })),
+      absent.map((name) => ({ name, ...createTopics })),
       { ifNotExists: true },
     )
   }
@@ -63,18 +59,37 @@ export async function prepareTopics(
     for (const { name, partitions: found } of await admin.describeTopics(asked)) partitions.set(name, found.length)
   }
   const wanted = internalTopics(topology, partitions)
-  const absent = new Set(
+  const toCreate = new Set(
     await missingOf(
       admin,
       wanted.map(({ name }) => name),
     ),
   )
-  if (absent.size > 0)
+  if (toCreate.size > 0)
     await admin.createTopics(
-      wanted.filter(({ name }) => absent.has(name)),
+      wanted.filter(({ name }) => toCreate.has(name)),
       { ifNotExists: true },
     )
-  return { partitions, topicIds: new Map([...globalIds, ...(await verify(topology, admin, wanted))]) }
+  return {
+    partitions,
+    topicIds: new Map([...globalIds, ...(await verify(topology, admin, wanted))]),
+    absent: createTopics === undefined ? absent : [],
+  }
+}
+
+/** Topics of others that a pipeline writes to: of sinks, for what fails, for what comes late. What global tables pass over is not written. */
+export function writtenTopics(topology: Topology): string[] {
+  const writers = topology.nodes.filter(({ logical }) => !isGlobal(logical))
+  const topics = writers.flatMap(({ kind, topic, onFailure, logical }) => {
+    const letter = typeof onFailure === "object" ? onFailure.deadLetter : undefined
+    return [
+      kind === "to" ? topic : undefined,
+      typeof letter === "object" ? letter.name : letter,
+      ...((logical.options["deadLetters"] as readonly string[] | undefined) ?? []),
+      logical.options["lateTo"] as string | null | undefined,
+    ]
+  })
+  return [...new Set(topics.filter((topic) => typeof topic === "string"))]
 }
 
 /** Topics written to by a partitioner of the user's, which asks how many partitions there are. */

@@ -153,12 +153,14 @@ type Optional =
 
 export interface ResolvedRunOptions extends Required<Omit<RunOptions, Optional>>, Pick<RunOptions, Optional> {}
 
+export const TRANSACTION_TIMEOUT_MS = 10_000
+
 export function resolveRunOptions(pipeline: string, options: RunOptions): ResolvedRunOptions {
   const resolved = {
     applicationId: pipeline,
     processingGuarantee: "exactly-once" as const,
     commitIntervalMs: 100,
-    transactionTimeoutMs: 10_000,
+    transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
     idleAfterMs: 0,
     maxTaskIdleMs: 0,
     startAt: "earliest" as const,

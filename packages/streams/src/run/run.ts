@@ -118,7 +118,8 @@ export async function runPipeline(pipeline: Pipeline<any>, given: RunOptions, se
     const tracing = await findTracing(options.applicationId, memberName(options, identity, place))
     const admin = client.admin()
     await checkProtocol(admin, options)
-    const { partitions, topicIds } = await prepareTopics(topology, admin, options.createTopics)
+    const { partitions, topicIds, absent } = await prepareTopics(topology, admin, options.createTopics)
+    if (absent.length > 0 && place === 0) options.log(absentTopics(absent))
     const serde = await bindSerdes(topology, options.registry)
     const claims = new TaskClaims(allTasks(topology, partitions).map(formatTaskId), place, seat?.claimed)
     const isolation = options.processingGuarantee === "exactly-once" ? "read_committed" : "read_uncommitted"
@@ -392,3 +393,7 @@ async function within(clock: Clock, timeoutMs: number, pending: Promise<void>): 
     pending.catch(() => {})
   }
 }
+
+const absentTopics = (topics: readonly string[]): string =>
+  `nobody has created ${topics.map((topic) => `"${topic}"`).join(", ")} yet, which the pipeline writes to: ` +
+  "records wait for a topic until it is there"

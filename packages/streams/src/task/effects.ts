@@ -8,7 +8,7 @@ export type JobResult =
   | {
       readonly ok: false
       readonly error: unknown
-      /** The job's own failure, as against a defect or a timeout. */ readonly expected: boolean
+      /** The job's own failure, or a `CallTimeout`, as against a defect. */ readonly expected: boolean
     }
 
 export interface EffectPort {

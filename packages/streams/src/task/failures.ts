@@ -35,15 +35,23 @@ export class Failures {
 
   /** Skips the record or writes it away; throws the error when it is to fail, or is not this node's own. */
   handle(cause: unknown, record: StreamRecord | undefined, queue?: RecordQueue): void {
+    this.decide(cause, record, () => asRead(this.#node, record, queue))?.()
+  }
+
+  /** The same, but that the dead letter is written by who is answered, in its turn. */
+  decide(cause: unknown, record: StreamRecord | undefined, raw: () => RawRecord): (() => void) | undefined {
     if (!(cause instanceof ProcessingError) || cause.site.operator !== this.#node.name) throw cause
     const action = actionOf(this.#handler, { error: cause, record: record as never })
     if (action === "fail") throw cause
-    if (action === "skip") return this.#context.drop("skipped", record)
+    if (action === "skip") {
+      this.#context.drop("skipped", record)
+      return undefined
+    }
     const { deadLetter } = action
     if (typeof deadLetter !== "string" && record !== undefined) {
-      return this.#deadLetters.write(deadLetter, record, cause.cause)
+      return () => this.#deadLetters.write(deadLetter, record, cause.cause)
     }
-    this.#deadLetters.writeRaw(nameOf(deadLetter), asRead(this.#node, record, queue), cause)
+    return () => this.#deadLetters.writeRaw(nameOf(deadLetter), raw(), cause)
   }
 }
 
@@ -99,7 +107,7 @@ export function asRead(node: PhysicalNode, record: StreamRecord | undefined, que
 }
 
 /** The source's record while it is still the one that is being processed. */
-function rawOf(record: StreamRecord | undefined, queue?: RecordQueue): RawRecord | undefined {
+export function rawOf(record: StreamRecord | undefined, queue?: RecordQueue): RawRecord | undefined {
   const from = queue ?? record?.origin
   if (!(from instanceof RecordQueue)) return undefined
   const { head } = from

@@ -8,6 +8,8 @@ export interface TaskMetrics {
   processed: number
   /** Records written to topics other than changelogs. */
   emitted: number
+  /** Those of them that were written to dead-letter topics. */
+  deadLetters: number
   /** Records written to changelogs. */
   changelogged: number
   /** How far records came behind the greatest timestamp before them, in milliseconds: all of them together. */
@@ -19,6 +21,7 @@ export interface TaskMetrics {
 export const newTaskMetrics = (): TaskMetrics => ({
   processed: 0,
   emitted: 0,
+  deadLetters: 0,
   changelogged: 0,
   latenessMsSum: 0,
   latenessMsMax: 0,
@@ -29,6 +32,7 @@ export const newTaskMetrics = (): TaskMetrics => ({
 export function addTaskMetrics(into: TaskMetrics, from: TaskMetrics): void {
   into.processed += from.processed
   into.emitted += from.emitted
+  into.deadLetters += from.deadLetters
   into.changelogged += from.changelogged
   into.latenessMsSum += from.latenessMsSum
   into.latenessMsMax = Math.max(into.latenessMsMax, from.latenessMsMax)

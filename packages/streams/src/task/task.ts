@@ -144,7 +144,10 @@ export class Task implements TaskContext {
     this.subtopology = options.subtopology
     this.#serde = options.serde ?? ((serde) => serde)
     this.#limits = { ...TASK_LIMITS, ...options.limits }
-    this.#intake = new Intake(this.#limits.waitingRecordsMax)
+    const atOnce = options.subtopology.nodes.flatMap(({ logical }) =>
+      logical.operator.suspends === true ? ((logical.options["concurrency"] as number | undefined) ?? []) : [],
+    )
+    this.#intake = new Intake(this.#limits.waitingRecordsMax, atOnce.length === 0 ? undefined : Math.min(...atOnce))
     this.#endsWithTransaction = options.subtopology.nodes.some((node) => node.logical.operator.endsWithTransaction)
     this.#gates = Array.from({ length: options.subtopology.levels }, () => new Gate())
     for (const { metadata } of options.inputs) {

@@ -41,7 +41,7 @@ function figures(): RunMetrics {
     perTask: [
       {
         ...counts,
-        ...{ task: "0_1", buffered: 0, inputLag: 5, awaited: [], operators: { count: 10 } },
+        ...{ task: "0_1", buffered: 0, waiting: 0, inputLag: 5, awaited: [], operators: { count: 10 } },
         stores: [{ store: "words", entries: 6, bytes: 600 }],
       },
     ],

@@ -216,10 +216,120 @@ test("retry tries again what is worth it, as Effect's own does, and no refusal",
   expect(() => S.mapEffect(answer, { ...common, retry: { while: () => true } })).toThrow("needs times or a schedule")
 })
 
-test("a timeout fails the pipeline", async () => {
-  await using driver = await start(S.mapEffect(() => Effect.never, { name: "call", concurrency: 1, timeout: 100 }))
+test("a timeout fails the pipeline unless onFailure says otherwise", async () => {
+  const call = { name: "call", concurrency: 2, timeout: 100 }
+  await using driver = await start(S.mapEffect(() => Effect.never, call))
   send(driver, 1)
   await expect(driver.run()).rejects.toThrow('operator "call", record in-0@0: no result within 100 ms')
+
+  const hanging = (n: number) => (n === 2 ? Effect.never : failing(n))
+  await using patient = await start(
+    S.mapEffect(hanging, {
+      ...call,
+      onFailure: (error) => (error instanceof S.CallTimeout ? { deadLetter: Dead } : "fail"),
+    }),
+  )
+  send(patient, 1, 2, 3)
+  await patient.run()
+  expect(patient.read(Out).map(({ value }) => value)).toEqual([1, 3])
+  const [dead] = patient.deadLetters("dead")
+  expect(dead).toMatchObject({ error: { name: "CallTimeout", message: "no result within 100 ms, retries included" } })
+})
+
+/** With its types given: outside of a pipe nothing says what they are. */
+const calling = (f: typeof failing, options: S.MapEffectOptions<string, number, "busy">) =>
+  S.mapEffect<string, number, number, "busy", never, never>(f, options)
+
+const FAILURES = {
+  fails: failing,
+  hangs: (n: number) => (n === 2 ? Effect.never : Effect.succeed(n)),
+  throws: (n: number) => (n === 2 ? Effect.die(new RangeError("no 2")) : Effect.succeed(n)),
+}
+
+test.each(Object.entries(FAILURES))(
+  "without onFailure the nearest handler decides of an effect that %s",
+  async (_, f) => {
+    const call = calling(f as typeof failing, { name: "call", concurrency: 2, timeout: 100 })
+    await using guarded = await start(S.guard({ deadLetter: "dead" }, call))
+    send(guarded, 1, 2, 3)
+    await guarded.run()
+    expect(guarded.read(Out).map(({ value }) => value)).toEqual([1, 3])
+    // As it was read, and in its turn.
+    expect(guarded.read(Dead)).toMatchObject([{ key: "even", value: 2 }])
+    expect(guarded.metrics).toMatchObject({ deadLetters: 1 })
+
+    await using skipping = await TestDriver.start(
+      S.pipeline("app", () => S.stream(In).pipe(call, S.to(Out)), { onProcessingFailure: "skip" }),
+    )
+    send(skipping, 1, 2, 3)
+    await skipping.run()
+    expect(skipping.read(Out).map(({ value }) => value)).toEqual([1, 3])
+    expect(skipping.dropped.skipped).toBe(1)
+  },
+)
+
+test("what is nobody's failure is not skipped: a service that is missing", async () => {
+  class Fraud extends Context.Service<Fraud, { score: number }>()("Fraud") {}
+  const needy = S.mapEffect(() => Fraud, { name: "needy", concurrency: 1, timeout: 10, onFailure: "skip" })
+  await using lacking = await start(S.guard("skip", needy as never))
+  send(lacking, 1)
+  await expect(lacking.run()).rejects.toThrow("Service not found: Fraud")
+})
+
+test("onFailure can be an action, and is refused where it is nothing that can be carried out", async () => {
+  const call = { name: "call", concurrency: 1, timeout: 10 }
+  await using driver = await start(S.mapEffect(failing, { ...call, onFailure: { deadLetter: Dead } }))
+  send(driver, 1, 2)
+  await driver.run()
+  expect(driver.read(Dead).map(({ value }) => value)).toEqual([2])
+  for (const onFailure of ["drop", { deadLetter: "dead" }, 7] as never[])
+    expect(() => S.mapEffect(failing, { ...call, onFailure })).toThrow("mapEffect: onFailure must be")
+  await using promising = await start(S.mapEffect(failing, { ...call, onFailure: (async () => "skip") as never }))
+  send(promising, 2)
+  await expect(promising.run()).rejects.toThrow('operator "call": its failure handler onFailure answered a promise')
+})
+
+test("dead letters that are told before are topics of the pipeline", async () => {
+  const Told = S.topic("told", { key: string, value: json<number>() })
+  const call = { name: "call", concurrency: 1, timeout: 10 }
+  const pipeline = (options: Partial<S.MapEffectOptions<string, number, "busy">>) =>
+    S.pipeline("app", () => S.stream(In).pipe(S.mapEffect(failing, { ...call, ...options }), S.to(Out)))
+  for (const options of [
+    { onFailure: { deadLetter: Told } },
+    { onFailure: () => ({ deadLetter: Told }), deadLetters: [Told] },
+  ]) {
+    await using driver = await TestDriver.start(pipeline(options))
+    send(driver, 2)
+    await driver.run()
+    expect(driver.read(Told).map(({ value }) => value)).toEqual([2])
+  }
+})
+
+test("as many records as run at once wait for calls at first: more might not be over in time", async () => {
+  await using driver = await start(calling((n) => Effect.succeed(n), { name: "call", concurrency: 2, timeout: 100 }))
+  await using slow = await start(
+    calling((n) => Effect.as(Effect.sleep(50), n), { name: "call", concurrency: 2, timeout: 100 }),
+  )
+  for (const one of [driver, slow]) {
+    send(one, 1, 2, 3, 4, 5)
+    one.process()
+  }
+  expect([driver, slow].map(({ metrics }) => metrics.perTask[0]!.waiting)).toEqual([0, 2])
+  await slow.run()
+  expect(slow.read(Out).map(({ value }) => value)).toEqual([1, 2, 3, 4, 5])
+})
+
+test("calls that may take half the transaction timeout are refused, those behind others with them", async () => {
+  const call = (name: string, timeout: number) => calling(failing, { name, concurrency: 1, timeout })
+  await expect(start(call("slow", 5_000))).rejects.toThrow(
+    'pipeline "app", operator "slow": a timeout of 5000 ms must be below half the transaction timeout of 10000 ms: ' +
+      "lower it, or raise transactionTimeoutMs (transaction.timeout.ms)",
+  )
+  await expect(start((s) => s.pipe(call("one", 3_000), call("two", 2_000)))).rejects.toThrow(
+    'operators "one" and "two": timeouts of 3000 and 2000 ms, one call behind the other, must together be below half',
+  )
+  await using driver = await start((s) => s.pipe(call("one", 3_000), call("two", 1_999)))
+  expect(driver.topology.nodes.length).toBeGreaterThan(0)
 })
 
 test("a table row that comes after a pending effect is not seen by the record before it", async () => {

@@ -2,6 +2,7 @@
 import type { Clock } from "@millrace/host"
 import { Effect } from "effect"
 import { expect, test } from "vitest"
+import { CallTimeout } from "../../src/errors.ts"
 import { effectPort } from "../../src/run/effects.ts"
 
 /** Timers that the test fires, in the order in which it wants. */
@@ -64,5 +65,5 @@ test("an effect that has no result gets the time again in which the process stoo
   expect(results).toEqual([])
   clock.pass(1)
   await clock.fire()
-  expect(results).toMatchObject([{ ok: false, error: new Error("no result within 100 ms, retries included") }])
+  expect(results).toEqual([{ ok: false, error: new CallTimeout(100), expected: true }])
 })

@@ -236,11 +236,17 @@ export function runSuite(start: () => Promise<Bench>): void {
     await bench.createTopics({ "slow-in": 1, "slow-out": 1 })
     const pipeline = S.pipeline(named("slow-app"), () =>
       S.stream(from).pipe(
-        S.mapEffect((word) => Effect.as(Effect.sleep(15), word), { name: "call", concurrency: 1, timeout: 400 }),
+        S.mapEffect((word) => Effect.as(Effect.sleep(15), word), {
+          ...{ name: "call", concurrency: 64, serialBy: "key", timeout: 400 },
+        }),
         S.to(to),
       ),
     )
-    await bench.produce(from, words(60))
+    // One behind the other, though as many as there are could run at once.
+    await bench.produce(
+      from,
+      words(60).map(([, word, time]) => ["key", word, time]),
+    )
     const said: string[] = []
     const log = (message: string) => said.push(message)
     await using running = await S.run(pipeline, { ...bench.options("slow"), transactionTimeoutMs: 1_000, log })
