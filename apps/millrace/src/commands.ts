@@ -37,6 +37,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   reset: { summary: "start a stopped application over", load: () => import("./commands/reset.ts") },
   "topic list": { summary: "list topics", load: () => import("./commands/topic-list.ts") },
   "topic create": { summary: "create topics", load: () => import("./commands/topic-create.ts") },
+  "topic alter": {
+    summary: "change settings of topics, or add partitions",
+    load: () => import("./commands/topic-alter.ts"),
+  },
   "topic describe": {
     summary: "show partitions, offsets and settings of topics",
     load: () => import("./commands/topic-describe.ts"),

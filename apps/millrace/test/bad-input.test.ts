@@ -46,7 +46,7 @@ describe("arguments", () => {
   const cases: readonly Case[] = [
     ["an unknown command", 2, "brokr", /unknown command brokr; did you mean broker\?; see: millrace --help/],
     ["an unknown option instead of a command", 2, "--verbose", /unknown option --verbose/],
-    ["a group without its command", 2, "topic", /topic needs one of list, create, describe, delete/],
+    ["a group without its command", 2, "topic", /topic needs one of list, create, alter, describe, delete/],
     ["an unknown command of a group", 2, "topic lst", /not lst; did you mean list\?/],
     [
       "an unknown option",
@@ -208,6 +208,16 @@ describe("topics, groups and records", () => {
     ],
     ["a wrong topic setting", 1, "topic create x --set retention.ms=long", /INVALID_CONFIG.*retention\.ms: "long"/],
     ["describing no topic", 1, "topic describe none", /there is no topic none; see: millrace topic list/],
+    [
+      "altering no topic",
+      1,
+      "topic alter none --set retention.ms=1",
+      /there is no topic none; see: millrace topic list/,
+    ],
+    ["altering nothing", 2, "topic alter there", /nothing to change: say --set, --unset or --partitions/],
+    ["setting and unsetting", 2, "topic alter there --set a=1 --unset a", /--set a=1 and --unset a: choose one/],
+    ["a wrong setting", 1, "topic alter there --set retention.ms=long", /INVALID_CONFIG.*retention\.ms: "long"/],
+    ["fewer partitions", 1, "topic alter there --partitions 1", /INVALID_PARTITIONS.*there.*2/],
     ["deleting no topic", 1, "topic delete none", /there is no topic none/],
     ["describing no group", 1, "group describe none", /there is no group none; see: millrace group list/],
     ["deleting no group", 1, "group delete none", /there is no group none/],

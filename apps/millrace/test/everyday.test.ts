@@ -71,6 +71,13 @@ describe("topics, records, groups", () => {
     const [described] = JSON.parse(await works("topic describe one --json"))
     expect(described).toMatchObject({ name: "one", settings: { "retention.ms": "1000000" } })
     expect(described.partitions).toHaveLength(3)
+    expect(
+      await works("topic alter two three --set retention.ms=-1 --set cleanup.policy=compact --partitions 4"),
+    ).toMatch(/^two {2}\S{22}\n {2}cleanup\.policy=compact\n {2}retention\.ms=-1\nPARTITION[^]*^ +3 +1[^]*^three /m)
+    const altered = JSON.parse(await works("topic alter two --unset cleanup.policy --json"))
+    expect(altered).toMatchObject([{ name: "two", settings: { "retention.ms": "-1" } }])
+    expect(Object.keys(altered[0].settings)).toEqual(["retention.ms"])
+    expect(altered[0].partitions).toHaveLength(4)
     expect(await works("topic delete two three")).toBe("deleted two\ndeleted three\n")
   })
 

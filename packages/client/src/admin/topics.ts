@@ -95,7 +95,7 @@ export async function deleteTopics(
   }
 }
 
-/** Grows topics to the given partition counts. */
+/** Grows topics to the given partition counts. Waits until the new partitions show in metadata with their leaders. */
 export async function createPartitions(
   cluster: Cluster,
   topics: readonly { readonly name: string; readonly count: number }[],
@@ -110,6 +110,10 @@ export async function createPartitions(
   for (const result of answer.results) {
     if (result.errorCode === ErrorCode.NONE) continue
     throw kafkaError(result.errorCode, `adding partitions to ${result.name}`, result.errorMessage)
+  }
+  if (body.validateOnly) return
+  for (const { name, count } of topics) {
+    await retrying(cluster.env, { what: `adding partitions to ${name}` }, () => cluster.leader(name, count - 1))
   }
 }
 
