@@ -13,6 +13,7 @@ export const REACH_TIMEOUT_MS = 10_000
 const REFUSED_TIMEOUT_MS = 2_000
 /** After which a terminal says what is being waited for. */
 const SILENCE_MS = 500
+const REMEDY = "start one, or name others with --brokers"
 
 export const commandConfigOption = {
   value: "FILE",
@@ -69,15 +70,20 @@ export async function securityOption(file: string | undefined): Promise<ClientSe
   }
 }
 
-export async function withClient<T>(cluster: ClusterOptions, action: (client: KafkaClient) => Promise<T>): Promise<T> {
+/** `remedy`: what to do where nobody answers. */
+export async function withClient<T>(
+  cluster: ClusterOptions,
+  action: (client: KafkaClient) => Promise<T>,
+  remedy = REMEDY,
+): Promise<T> {
   const brokers = checkBrokers(cluster.brokers)
   const security = await securityOption(cluster["command-config"])
-  await reachable(brokers, clientOf(brokers, security, REFUSED_TIMEOUT_MS))
+  await reachable(brokers, clientOf(brokers, security, REFUSED_TIMEOUT_MS), remedy)
   const client = clientOf(brokers, security, REACH_TIMEOUT_MS)
   try {
     return await action(client)
   } catch (error) {
-    if (isUnreachable(error)) throw new Failure(unreachable(brokers, error), { cause: error })
+    if (isUnreachable(error)) throw new Failure(unreachable(brokers, error, remedy), { cause: error })
     throw error
   } finally {
     await client.close()
@@ -101,14 +107,14 @@ export const clientOf = (brokers: string, security: ClientSecurity, faultTimeout
     connectTimeoutMs: REACH_TIMEOUT_MS,
   })
 
-async function reachable(brokers: string, client: KafkaClient): Promise<void> {
+async function reachable(brokers: string, client: KafkaClient, remedy = REMEDY): Promise<void> {
   const slow = setTimeout(() => {
     if (process.stderr.isTTY) console.error(`trying ${brokers} …`)
   }, SILENCE_MS)
   try {
     await client.admin().describeCluster()
   } catch (error) {
-    if (isUnreachable(error)) throw new Failure(unreachable(brokers, error), { cause: error })
+    if (isUnreachable(error)) throw new Failure(unreachable(brokers, error, remedy), { cause: error })
     throw error
   } finally {
     clearTimeout(slow)
@@ -119,8 +125,8 @@ async function reachable(brokers: string, client: KafkaClient): Promise<void> {
 export const isUnreachable = (error: unknown): error is Error =>
   error instanceof NetError || (error instanceof TimeoutError && error.cause instanceof NetError)
 
-const unreachable = (brokers: string, error: Error): string =>
-  `${unanswered(brokers, error)}; start one, or name others with --brokers`
+const unreachable = (brokers: string, error: Error, remedy: string): string =>
+  `${unanswered(brokers, error)}; ${remedy}`
 
 export function unanswered(brokers: string, error: Error): string {
   const fault = error instanceof NetError ? error : error.cause

@@ -1,11 +1,17 @@
 import { createInterface } from "node:readline/promises"
 import * as path from "node:path"
+import type { KafkaClient } from "@millrace/client"
+import { sleep } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
-import { applyReset, planReset, type ResetPlan, type ResetTarget } from "@millrace/streams/reset/reset"
+import { applyReset, planReset, type ResetPlan, type ResetTarget, whyNotNow } from "@millrace/streams/reset/reset"
 import { command, Failure, UsageError } from "../command.ts"
-import { clusterOptions, withClient } from "../connection.ts"
+import { clusterOptions, commandConfigOption, withClient } from "../connection.ts"
+import { serverPrinter } from "../parts/server-log.ts"
 import { bold, dim, printTable } from "../terminal.ts"
 
+const REMEDY = "start one, name others with --brokers, or say by --data where `millrace run` kept its own"
+/** How often somebody looks whether the sessions of processes that were killed have ended. */
+const SESSION_POLL_MS = 500
 /** Of Kafka's own tool, and with a zone: without one it is UTC. */
 const DATETIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?(Z|[+-]\d{2}:?\d{2})?$/
 
@@ -17,7 +23,15 @@ export default command({
   positionalsMin: 1,
   positionalsMax: 1,
   options: {
-    ...clusterOptions,
+    brokers: {
+      value: "HOST:PORT[,…]",
+      help: `the cluster; without it and --data, ${clusterOptions.brokers.default}`,
+    },
+    "command-config": commandConfigOption,
+    data: {
+      value: "DIR",
+      help: "where a broker inside `millrace run` that was stopped keeps its log: it is started for the time of the reset",
+    },
     "input-topics": {
       value: "TOPIC[,…]",
       help: "topics to read again; without it all that the application has offsets of",
@@ -25,8 +39,8 @@ export default command({
     "to-earliest": { help: "from the beginning, which is the default" },
     "to-latest": { help: "from the end: what is there now is not read" },
     "to-datetime": { value: "YYYY-MM-DDTHH:mm:ss[.sss][Z]", help: "from the first record of that time or later" },
-    state: { value: "DIR", help: "where local state lives", default: "./state" },
-    "dry-run": { help: "only show what would be done" },
+    state: { value: "DIR", help: "where local state lives, which is deleted", default: "./state" },
+    "dry-run": { help: "only show what would be done, also while the application runs" },
     yes: { help: "do not ask" },
   },
   run: async ({ options, positionals }) => {
@@ -34,26 +48,68 @@ export default command({
     const target = targetOf(options)
     const inputTopics = options["input-topics"]?.split(",").map((name) => name.trim())
     if (inputTopics?.includes("")) throw new UsageError(`--input-topics ${options["input-topics"]}: a name is missing`)
-    return await withClient(options, async (client) => {
-      const admin = client.admin()
-      const plan = await planReset(admin, nodeHost.disk, {
+    const { data } = options
+    if (data !== undefined && (options.brokers !== undefined || options["command-config"] !== undefined))
+      throw new UsageError("--data is for a broker that is started here, --brokers for one that runs: choose one")
+    const plan = async (client: KafkaClient) => {
+      const found = await planReset(client.admin(), nodeHost.disk, {
         applicationId,
         target,
         stateDirectory: path.join(path.resolve(options.state), applicationId),
         ...(inputTopics !== undefined && { inputTopics }),
       })
-      if (isEmpty(plan)) {
-        throw new Failure(`there is nothing of an application ${applicationId}: no group, no internal topics, no state`)
+      if (!isEmpty(found)) return found
+      throw new Failure(`there is nothing of an application ${applicationId}: no group, no internal topics, no state`)
+    }
+    return await withBroker(options, async (client) => {
+      let planned = await plan(client)
+      if (data !== undefined && !options["dry-run"] && isLeftOver(planned)) {
+        console.error(`application ${applicationId} was killed: waiting until its session ends`)
+        while (isLeftOver(planned)) {
+          await sleep(nodeHost.clock, SESSION_POLL_MS)
+          planned = await plan(client)
+        }
       }
-      show(plan)
-      if (options["dry-run"]) return 0
+      const fault = whyNotNow(planned)
+      if (fault !== undefined && !options["dry-run"]) throw new Failure(fault)
+      show(planned)
+      if (options["dry-run"]) {
+        if (fault !== undefined) console.log(`${bold("Not now")}\n${fault}`)
+        return 0
+      }
       if (!options.yes && !(await confirmed(applicationId))) throw new Failure("nothing was changed")
-      await applyReset(admin, nodeHost.disk, plan)
+      await applyReset(client.admin(), nodeHost.disk, planned)
       console.log(`application ${applicationId} starts over`)
       return 0
     })
   },
 })
+
+/** Members of a broker that nobody else knows the address of: sessions of before that it has not ended yet. */
+const isLeftOver = ({ members, stateHolder }: ResetPlan): boolean => members.length > 0 && stateHolder === undefined
+
+/** A client of the cluster, or of a broker that is started on the log of one that was stopped. */
+async function withBroker(
+  options: {
+    readonly brokers: string | undefined
+    readonly "command-config": string | undefined
+    readonly data: string | undefined
+  },
+  action: (client: KafkaClient) => Promise<number>,
+): Promise<number> {
+  const { data, brokers = clusterOptions.brokers.default } = options
+  if (data === undefined) return await withClient({ ...options, brokers }, action, REMEDY)
+  const { DEVELOPMENT_SETTINGS, hasLog, startBroker } = await import("../parts/broker.ts")
+  if (!hasLog(data)) throw new Failure(`--data ${data}: no broker has kept its log there`)
+  const log = serverPrinter("text").broker
+  const listen = { host: "127.0.0.1", port: 0 }
+  const broker = await startBroker({ dataDir: data, listen, config: DEVELOPMENT_SETTINGS, log })
+  try {
+    return await withClient({ brokers: broker.at, "command-config": undefined }, action)
+  } finally {
+    await broker.close()
+  }
+}
 
 function targetOf(options: {
   readonly "to-earliest": boolean

@@ -1,3 +1,4 @@
+import * as path from "node:path"
 import { Broker, brokerConfig, commonSettings, findRequestTracing, type ServerLog } from "@millrace/broker"
 import { parse } from "@millrace/config"
 import { type Address, formatAddress } from "@millrace/host"
@@ -21,6 +22,9 @@ export const DEVELOPMENT_SETTINGS: Readonly<Record<string, string>> = {
 
 export const brokerSettings = (given: Given): Record<string, string> =>
   readSettings(given, (config) => parse(brokerConfig, commonSettings(config)))
+
+/** Whether a broker was ever started on this directory. */
+export const hasLog = (dataDir: string): boolean => nodeHost.disk.exists(path.join(dataDir, "meta.properties"))
 
 /** The broker as a part of a process; its requests are traced where the program registered a tracer provider. */
 export async function startBroker(options: {

@@ -6,7 +6,8 @@
  * to repeat: internal topics go first, since state without them is rebuilt, then the group with all of its offsets, then the
  * input's offsets are written anew. Output topics are left alone: what is written again is there twice.
  *
- * An application with members is refused. One that was killed has its members until their session ends.
+ * An application with members is refused, and shown what would happen. One that was killed has its members until their session
+ * ends.
  */
 import { type Admin, ErrorCode, KafkaError, OffsetSpec, type TopicPartitionOffset } from "@millrace/client"
 import type { Disk } from "@millrace/host"
@@ -30,7 +31,12 @@ export interface ResetPlan {
   readonly internalTopics: readonly string[]
   /** The group exists and is deleted, which forgets all of its offsets. */
   readonly hasGroup: boolean
+  readonly stateDirectory: string | undefined
   readonly stateFiles: readonly string[]
+  /** Who has the state directory open on this machine. */
+  readonly stateHolder: string | undefined
+  /** Of the group: the application runs while it has some. */
+  readonly members: readonly string[]
 }
 
 /** What a topic that an application makes for itself ends with; the second two are Kafka Streams' foreign-key joins. */
@@ -43,8 +49,9 @@ const INTERNAL_SUFFIXES = [
 const STATE_FILE = /^state\.lmdb/
 
 export async function planReset(admin: Admin, disk: Disk, options: ResetOptions): Promise<ResetPlan> {
-  const { applicationId } = options
-  const hasGroup = await checkNoMembers(admin, applicationId)
+  const { applicationId, stateDirectory } = options
+  const members = await membersOf(admin, applicationId)
+  const hasGroup = members !== undefined
   const topics = await admin.listTopics()
   // Of applications "a" and "a-b", "a-b-counts-changelog" is the second's.
   const others = (await admin.listGroups()).map(({ groupId }) => `${groupId}-`)
@@ -68,24 +75,31 @@ export async function planReset(admin: Admin, disk: Disk, options: ResetOptions)
     offsets: targets.map((one) => ({ ...one, before: before.get(`${one.topic}-${one.partition}`) })),
     internalTopics,
     hasGroup,
-    stateFiles: stateFiles(disk, options.stateDirectory),
+    stateDirectory,
+    stateFiles: stateFiles(disk, stateDirectory),
+    stateHolder: holderOf(disk, stateDirectory),
+    members: members ?? [],
   }
 }
 
-/** Answers whether there is a group at all. */
-async function checkNoMembers(admin: Admin, applicationId: string): Promise<boolean> {
+/** Why a plan must not be done now; undefined when nothing of the application runs. */
+export function whyNotNow(plan: Pick<ResetPlan, "applicationId" | "members" | "stateHolder" | "stateDirectory">) {
+  const { applicationId, members, stateHolder, stateDirectory } = plan
+  if (members.length > 0)
+    return `application ${applicationId} is running (${members.join(", ")}): stop it first; a process that was killed is counted until its session ends`
+  if (stateHolder !== undefined) return `state directory ${stateDirectory} is in use by ${stateHolder}: stop it first`
+  return undefined
+}
+
+/** Undefined when there is no group at all. */
+async function membersOf(admin: Admin, applicationId: string): Promise<string[] | undefined> {
   const [group] = await admin.describeGroups([applicationId]).catch((error: unknown) => {
     if (error instanceof KafkaError && error.code === ErrorCode.GROUP_ID_NOT_FOUND) return []
     throw error
   })
   const isClassic = group !== undefined && group.state !== "Dead"
   const members = isClassic ? group.members : (await admin.describeStreamsGroup(applicationId))?.members
-  if (members === undefined) return false
-  if (members.length === 0) return true
-  const hosts = [...new Set(members.map(({ clientId, host }) => `${clientId} at ${host}`))].join(", ")
-  throw new StateError(
-    `application ${applicationId} is running (${hosts}): stop it first; a process that was killed is counted until its session ends`,
-  )
+  return members && [...new Set(members.map(({ clientId, host }) => `${clientId} at ${host}`))]
 }
 
 async function targetOffsets(admin: Admin, topics: readonly string[], target: ResetTarget) {
@@ -106,18 +120,26 @@ async function targetOffsets(admin: Admin, topics: readonly string[], target: Re
 
 function stateFiles(disk: Disk, directory: string | undefined): string[] {
   if (directory === undefined || !disk.exists(directory)) return []
-  const lock = disk.lock(`${directory}/.lock`)
-  if (!lock.held) throw new StateError(`state directory ${directory} is in use by ${lock.holder}: stop it first`)
-  lock.release()
   const files = disk.list(directory).filter((name) => STATE_FILE.test(name))
   return files.map((name) => `${directory}/${name}`)
 }
 
-/** Does what the plan says. The application must not have started since. */
+function holderOf(disk: Disk, directory: string | undefined): string | undefined {
+  if (directory === undefined || !disk.exists(directory)) return undefined
+  const lock = disk.lock(`${directory}/.lock`)
+  if (!lock.held) return lock.holder
+  lock.release()
+  return undefined
+}
+
+/** Does what the plan says, unless the application runs now. */
 export async function applyReset(admin: Admin, disk: Disk, plan: ResetPlan): Promise<void> {
-  await checkNoMembers(admin, plan.applicationId)
+  const { applicationId, stateDirectory } = plan
+  const members = (await membersOf(admin, applicationId)) ?? []
+  const fault = whyNotNow({ applicationId, stateDirectory, members, stateHolder: holderOf(disk, stateDirectory) })
+  if (fault !== undefined) throw new StateError(fault)
   if (plan.internalTopics.length > 0) await admin.deleteTopics(plan.internalTopics)
   for (const file of plan.stateFiles) disk.remove(file)
-  if (plan.hasGroup) await admin.deleteGroups([plan.applicationId])
-  if (plan.offsets.length > 0) await admin.alterGroupOffsets(plan.applicationId, plan.offsets)
+  if (plan.hasGroup) await admin.deleteGroups([applicationId])
+  if (plan.offsets.length > 0) await admin.alterGroupOffsets(applicationId, plan.offsets)
 }

@@ -6,7 +6,7 @@ import { json, string } from "@millrace/schema"
 import { existsSync } from "node:fs"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import * as S from "../../src/index.ts"
-import { applyReset, planReset, type ResetTarget } from "../../src/reset/reset.ts"
+import { applyReset, planReset, type ResetTarget, whyNotNow } from "../../src/reset/reset.ts"
 import { Bench, eventually, named } from "../run/bench.ts"
 
 export function resetSuite(start: () => Promise<Bench>): void {
@@ -116,9 +116,18 @@ export function resetSuite(start: () => Promise<Bench>): void {
     const running = await S.run(app.pipeline, bench.options(app.applicationId))
     await bench.consume(app.Out, 1)
     await expect(reset(app.applicationId, "earliest")).rejects.toThrow(/is running \(.*\): stop it first/)
+    const plan = {
+      applicationId: app.applicationId,
+      target: "earliest",
+      stateDirectory: stateOf(app.applicationId),
+    } as const
+    const shown = await planReset(bench.client.admin(), nodeHost.disk, plan)
+    expect([shown.members.length, shown.stateHolder, shown.internalTopics.length]).toEqual([1, expect.any(String), 2])
+    expect(whyNotNow({ ...shown, members: [] })).toMatch(/^state directory .* is in use by .*: stop it first$/)
     await running.close()
-    const plan = await reset(app.applicationId, "earliest")
-    expect(plan.internalTopics).toHaveLength(2)
+    const done = await reset(app.applicationId, "earliest")
+    expect(done.internalTopics).toHaveLength(2)
+    expect(whyNotNow(done)).toBeUndefined()
     if (isAlike) expect(await bench.client.admin().listTopics()).toContain(`${alike.applicationId}-words-changelog`)
   })
 
