@@ -6,7 +6,9 @@ import { KafkaClient } from "@millrace/client"
 import { nodeHost } from "@millrace/host/node"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import {
+  atTerminal,
   type Ended,
+  hasTerminals,
   killServers,
   millrace,
   PIPELINES,
@@ -79,6 +81,24 @@ describe("topics, records, groups", () => {
     expect(Object.keys(altered[0].settings)).toEqual(["retention.ms"])
     expect(altered[0].partitions).toHaveLength(4)
     expect(await works("topic delete two three")).toBe("deleted two\ndeleted three\n")
+  })
+
+  it("deletes the broker's own topics only when told to, and asks at a terminal", async () => {
+    await works("produce one", "x\n")
+    await works("consume one --group gone --max 1 --until-end")
+    const refused = await millrace(["topic", "delete", "one", "__consumer_offsets", ...brokers])
+    expect(refused).toMatchObject({ code: 1, stdout: "" })
+    expect(refused.stderr).toMatch(/^millrace: __consumer_offsets is the broker's own: say --internal .*\n$/)
+    expect(await works("topic list"), "all or none").toMatch(/^one /m)
+    if (!hasTerminals) return
+    const prompt = "Delete one with all records? Type yes to go on:"
+    const words = ["topic", "delete", "one", ...brokers]
+    const denied = await atTerminal(words, prompt, "one\r")
+    expect([denied.code, denied.shown]).toEqual([1, expect.stringContaining("nothing was deleted")])
+    const agreed = await atTerminal(words, prompt, "yes\r")
+    expect([agreed.code, agreed.shown]).toEqual([0, expect.stringContaining("deleted one")])
+    await works("topic create one --partitions 3")
+    expect((await atTerminal([...words, "--yes"], prompt, "")).shown).toBe("deleted one\r\n")
   })
 
   it("writes and reads bytes as they are", async () => {

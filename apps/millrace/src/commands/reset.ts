@@ -1,10 +1,10 @@
-import { createInterface } from "node:readline/promises"
 import * as path from "node:path"
 import type { KafkaClient } from "@millrace/client"
 import { sleep } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
 import { applyReset, planReset, type ResetPlan, type ResetTarget, whyNotNow } from "@millrace/streams/reset/reset"
 import { command, Failure, UsageError } from "../command.ts"
+import { confirmed } from "../confirm.ts"
 import { clusterOptions, commandConfigOption, withClient } from "../connection.ts"
 import { serverPrinter } from "../parts/server-log.ts"
 import { bold, dim, printTable } from "../terminal.ts"
@@ -77,7 +77,7 @@ export default command({
         if (fault !== undefined) console.log(`${bold("Not now")}\n${fault}`)
         return 0
       }
-      if (!options.yes && !(await confirmed(applicationId))) throw new Failure("nothing was changed")
+      if (!options.yes && !(await agreed(applicationId))) throw new Failure("nothing was changed")
       await applyReset(client.admin(), nodeHost.disk, planned)
       console.log(`application ${applicationId} starts over`)
       return 0
@@ -146,13 +146,7 @@ function show({ offsets, internalTopics, stateFiles }: ResetPlan): void {
   if (stateFiles.length === 0) console.log(dim("none"))
 }
 
-async function confirmed(applicationId: string): Promise<boolean> {
+async function agreed(applicationId: string): Promise<boolean> {
   if (!process.stdin.isTTY) throw new UsageError("there is no terminal to ask at: say --yes, or --dry-run to look")
-  const lines = createInterface({ input: process.stdin, output: process.stdout })
-  try {
-    const answer = await lines.question(`Reset ${applicationId}? Type its name to go on: `)
-    return answer.trim() === applicationId
-  } finally {
-    lines.close()
-  }
+  return confirmed(`Reset ${applicationId}? Type its name to go on:`, applicationId)
 }
