@@ -23,7 +23,7 @@ export const Visits = S.topic("visits", { key: string, value: json<Visit>() })
 
 export default S.pipeline("click-sessions", () =>
   S.stream(Clicks).pipe(
-    S.window(S.session("30 minutes", { grace: "5 minutes", emit: "on-window-close", lateTo: LateClicks.name })),
+    S.window(S.session("30 minutes", { grace: "5 minutes", emit: "on-window-close", lateTo: LateClicks })),
     S.aggregate("visits", {
       init: (): readonly string[] => [],
       add: (pages, { page }) => [...pages, page],

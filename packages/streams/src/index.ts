@@ -56,6 +56,7 @@ export {
   unlimited,
   type WindowOptions,
 } from "./dsl/windows.ts"
+export type { LateTo } from "./dsl/late-to.ts"
 export * from "./errors.ts"
 export { type AsyncRec, mapAsync } from "./map-async.ts"
 export { type CallFailureAction, mapEffect, type MapEffectOptions, type RetryOptions } from "./map-effect.ts"

@@ -101,6 +101,16 @@ const cases: readonly [name: string, code: string, error: RegExp][] = [
     pipe("S.keyBy((order) => ⟨({ c: order.customer })⟩)", 'S.count("n")', ...counted),
     /CanonicalKey/,
   ],
+  [
+    "late records that the topic does not hold",
+    pipe(
+      "S.map((order) => order.amount)",
+      "⟨S.window(S.tumbling(10, { lateTo: Orders }))⟩",
+      'S.count("n")',
+      ...counted,
+    ),
+    /'number' is not assignable to type 'Order'/,
+  ],
   ["no unit of time", pipe('S.window(S.tumbling(⟨"1 minut"⟩))', 'S.count("n")', ...counted), /type 'Duration'\.$/],
   [
     "a misspelt option of a sink",

@@ -1,7 +1,7 @@
 /** Pipelines of windows for the commit-boundary property: commit-independence.prop.test.ts. */
 import { Effect } from "effect"
 import * as S from "../src/index.ts"
-import { type Event, Events, flat, Out, type Pipelines } from "./events.ts"
+import { type Event, Events, flat, Other, Out, type Pipelines } from "./events.ts"
 
 const emit = "on-window-close"
 const bounded = S.mapRecord(({ key, value }: S.Rec<S.Windowed<string>, unknown>) => ({
@@ -54,7 +54,7 @@ export const WINDOW_PIPELINES: Pipelines = [
       const pairs = S.joinStream("pairs", large, { within: 2, lateTo: "other" }, (left: Event, { id }) => [left.id, id])
       return [
         events.pipe(
-          S.window(S.hopping(10, { advance: 4, grace: 2, lateTo: "other" })),
+          S.window(S.hopping(10, { advance: 4, grace: 2, lateTo: Other })),
           S.count("hopping"),
           S.toStream(),
           flat,

@@ -95,6 +95,7 @@ function suffer(trouble: Trouble, what: keyof Trouble): void {
 
 const Rows = S.topic(TOPICS.rows, { key: string, value: json<number>() })
 const Counts = S.topic(TOPICS.counts, { key: string, value: json<CountValue>() })
+const Late = S.topic(LATE, { key: string, value: json<Mark>() })
 const Windows = S.topic(TOPICS.windows, { key: string, value: json<CountValue>() })
 
 interface Row {
@@ -187,7 +188,7 @@ const followingClock = (idleAfter: number): S.SourceOptions<string, EventValue> 
 
 const closing = (byWord: S.Stream<string, Mark>) =>
   byWord.pipe(
-    S.window(S.tumbling(WINDOW_MS, { grace: GRACE_MS, emit: "on-window-close", lateTo: LATE })),
+    S.window(S.tumbling(WINDOW_MS, { grace: GRACE_MS, emit: "on-window-close", lateTo: Late })),
     S.aggregate(STORES.windowed, {
       init: (): string[] => [],
       add: (ids, { id }) => [...ids, id],

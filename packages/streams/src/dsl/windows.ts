@@ -8,7 +8,7 @@
  */
 import { PipelineError } from "../errors.ts"
 import { type Duration, durationMs } from "./duration.ts"
-import { assertName } from "./topic.ts"
+import { type LateTo, lateTarget } from "./late-to.ts"
 
 /**
  * When an aggregate over windows is emitted: with every record, or once for each window when it closes, with its last
@@ -16,48 +16,49 @@ import { assertName } from "./topic.ts"
  */
 export type Emit = "on-window-update" | "on-window-close"
 
-export interface WindowOptions {
+/** `K` and `V`: of the topic for late records, which the records must fit. */
+export interface WindowOptions<K = any, V = any> {
   /** How late records may be. Default: not at all. */
   readonly grace?: Duration
-  /** A topic for records that are later than that, in the same transaction: see operators/late-records.ts. */
-  readonly lateTo?: string
+  /** A topic for records that are later than that, in the same transaction: late-to.ts. */
+  readonly lateTo?: LateTo<K, V>
   /** Default: on-window-update. */
   readonly emit?: Emit
 }
 
-export interface TimeWindows {
+export interface TimeWindows<K = any, V = any> {
   readonly _kind: "time"
   readonly originMs: number
   readonly sizeMs: number
   readonly advanceMs: number
   readonly graceMs: number
-  readonly lateTo: string | null
+  readonly lateTo: LateTo<K, V> | null
   readonly emit: Emit
 }
 
-export interface SlidingWindows {
+export interface SlidingWindows<K = any, V = any> {
   readonly _kind: "sliding"
   readonly differenceMs: number
   readonly graceMs: number
-  readonly lateTo: string | null
+  readonly lateTo: LateTo<K, V> | null
   readonly emit: Emit
 }
 
-export interface SessionWindows {
+export interface SessionWindows<K = any, V = any> {
   readonly _kind: "session"
   readonly gapMs: number
   readonly graceMs: number
-  readonly lateTo: string | null
+  readonly lateTo: LateTo<K, V> | null
   readonly emit: Emit
 }
 
-export type Windows = TimeWindows | SlidingWindows | SessionWindows
+export type Windows<K = any, V = any> = TimeWindows<K, V> | SlidingWindows<K, V> | SessionWindows<K, V>
 
 /**
  * Sessions: records of a key that are no further apart than `gap`. A session is `[start, end]`, from its first record to
  * its last, both included; it is past once stream time is beyond its end by more than gap and grace.
  */
-export function session(gap: Duration, options: WindowOptions = {}): SessionWindows {
+export function session<K = any, V = any>(gap: Duration, options: WindowOptions<K, V> = {}): SessionWindows<K, V> {
   return { _kind: "session", gapMs: durationMs("session gap", gap), ...graceAndEmit("session", options) }
 }
 
@@ -65,7 +66,10 @@ export function session(gap: Duration, options: WindowOptions = {}): SessionWind
  * Windows that slide: `[start, start + difference]`, both included, one that ends at each record of a key and one that
  * begins right after it, where it has records: so every set of records that lie within the difference has its window.
  */
-export function sliding(difference: Duration, options: WindowOptions = {}): SlidingWindows {
+export function sliding<K = any, V = any>(
+  difference: Duration,
+  options: WindowOptions<K, V> = {},
+): SlidingWindows<K, V> {
   const differenceMs = durationMs("sliding difference", difference)
   return { _kind: "sliding", differenceMs, ...graceAndEmit("sliding", options) }
 }
@@ -93,13 +97,16 @@ export const isUnlimited = ({ originMs, sizeMs }: { readonly [option: string]: u
   Number(originMs) + Number(sizeMs) === Number.MAX_SAFE_INTEGER
 
 /** Windows side by side: each record belongs to one. */
-export function tumbling(size: Duration, options: WindowOptions = {}): TimeWindows {
+export function tumbling<K = any, V = any>(size: Duration, options: WindowOptions<K, V> = {}): TimeWindows<K, V> {
   const sizeMs = durationMs("tumbling size", size)
   return timeWindows("tumbling", sizeMs, sizeMs, options)
 }
 
 /** Windows that overlap: one of `size` starts every `advance`. */
-export function hopping(size: Duration, options: WindowOptions & { readonly advance: Duration }): TimeWindows {
+export function hopping<K = any, V = any>(
+  size: Duration,
+  options: WindowOptions<K, V> & { readonly advance: Duration },
+): TimeWindows<K, V> {
   const sizeMs = durationMs("hopping size", size)
   const advanceMs = durationMs("hopping advance", options.advance)
   if (advanceMs === 0 || advanceMs > sizeMs) {
@@ -116,11 +123,10 @@ function timeWindows(kind: string, sizeMs: number, advanceMs: number, options: W
 }
 
 function graceAndEmit(kind: string, { grace = 0, lateTo, emit = "on-window-update" }: WindowOptions) {
-  if (lateTo !== undefined) assertName("topic", lateTo)
   if (emit !== "on-window-update" && emit !== "on-window-close") {
     throw new PipelineError(`${kind}: emit is "on-window-update" or "on-window-close", not ${JSON.stringify(emit)}`)
   }
-  return { graceMs: durationMs(`${kind} grace`, grace), lateTo: lateTo ?? null, emit }
+  return { graceMs: durationMs(`${kind} grace`, grace), lateTo: lateTarget(kind, lateTo), emit }
 }
 
 /** The start of the earliest window that contains a timestamp; windows before the origin do not exist. */

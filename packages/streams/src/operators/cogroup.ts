@@ -71,6 +71,10 @@ export function addByStream(aggregate: string, { name, operator }: LogicalNode, 
   return (aggregate, { input, value }: FromStream, key) => adders[input]!(aggregate, value, key)
 }
 
+/** What a stream sent, of what reaches the aggregate from such an input. */
+export const streamValue = (input: LogicalNode | undefined, value: unknown): unknown =>
+  input !== undefined && isCogroup(input) && !isAbsent(value) ? (value as FromStream).value : value
+
 /** What flows from here to the aggregate. */
 interface FromStream {
   readonly input: number

@@ -21,7 +21,8 @@ import type { Serde } from "@millrace/schema"
 import { type Duration, durationMs } from "../dsl/duration.ts"
 import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { type Stream, streamNode, streamOf } from "../dsl/stream.ts"
-import { assertName } from "../dsl/topic.ts"
+import { lateParts, lateTarget } from "../dsl/late-to.ts"
+import type { Topic } from "../dsl/topic.ts"
 import { PipelineError } from "../errors.ts"
 import { canonicalKey } from "../serde/canonical-key.ts"
 import { packed } from "../serde/packed.ts"
@@ -34,7 +35,8 @@ import { makeNode, type StoreSpec } from "../topology/node.ts"
 import { LateRecords } from "./late-records.ts"
 import { type Operator, Processor, type Receiver } from "./operator.ts"
 
-export interface JoinWindow {
+/** `K` and `V`: of the topic for late records, which the records of both streams must fit. */
+export interface JoinWindow<K = any, V = any> {
   /** How far apart the two may be, in either direction. */
   readonly within?: Duration
   /** Instead: how much earlier, and how much later, than the left record the right one may be. */
@@ -42,14 +44,20 @@ export interface JoinWindow {
   readonly after?: Duration
   /** How late records may be. Default none. */
   readonly grace?: Duration
-  /** A topic for records that are later than that and find no match, in the same transaction: see late-records.ts. */
-  readonly lateTo?: string
+  /** A topic for records that are later than that and find no match, in the same transaction: dsl/late-to.ts. */
+  readonly lateTo?: string | (Topic<any, any> & { readonly key: Takes<K>; readonly value: Takes<V> })
+}
+
+/** Of a serde: not a method, so that the compiler lets none pass that takes less. */
+interface Takes<T> {
+  readonly encode: (value: T) => Uint8Array
 }
 
 const joinStreamOperator: Operator = {
   kind: "join-stream",
   keyDependent: true,
   inputNames: ["left", "right"],
+  holdsBack: ({ kind }) => kind !== "inner",
   make: (node, context) => new JoinStream(node, context),
 }
 
@@ -59,7 +67,7 @@ type Joiner = (left: any, right: any, key: any) => unknown
 export function joinStream<K, V, V2, W, R2, R>(
   name: string,
   other: Stream<K, V2, R2>,
-  window: JoinWindow,
+  window: JoinWindow<NoInfer<K>, NoInfer<V | V2>>,
   f: (left: V, right: V2, key: K) => W,
 ): (s: Stream<K, V, R>) => Stream<K, W, R | R2> {
   return (s) => join("joinStream", "inner", name, s, other, window, f)
@@ -68,7 +76,7 @@ export function joinStream<K, V, V2, W, R2, R>(
 export function leftJoinStream<K, V, V2, W, R2, R>(
   name: string,
   other: Stream<K, V2, R2>,
-  window: JoinWindow,
+  window: JoinWindow<NoInfer<K>, NoInfer<V | V2>>,
   f: (left: V, right: V2 | undefined, key: K) => W,
 ): (s: Stream<K, V, R>) => Stream<K, W, R | R2> {
   return (s) => join("leftJoinStream", "left", name, s, other, window, f)
@@ -78,7 +86,7 @@ export function leftJoinStream<K, V, V2, W, R2, R>(
 export function outerJoinStream<K, V, V2, W, R2, R>(
   name: string,
   other: Stream<K, V2, R2>,
-  window: JoinWindow,
+  window: JoinWindow<NoInfer<K>, NoInfer<V | V2>>,
   f: (left: V | undefined, right: V2 | undefined, key: K) => W,
 ): (s: Stream<K, V, R>) => Stream<K, W, R | R2> {
   return (s) => join("outerJoinStream", "outer", name, s, other, window, f)
@@ -93,7 +101,7 @@ const BUCKETS_PER_WINDOW = 2
 function join(what: string, kind: Kind, name: string, s: unknown, other: unknown, window: JoinWindow, f: Joiner): any {
   const inputs = [streamNode(what, s), streamNode(what, other)] as const
   const { beforeMs, afterMs, graceMs } = bounds(what, name, window)
-  if (window.lateTo !== undefined) assertName("topic", window.lateTo)
+  const late = lateParts(lateTarget(`${what} "${name}"`, window.lateTo))
   const bucketMs = Math.max(1, Math.ceil((beforeMs + afterMs) / BUCKETS_PER_WINDOW))
   const key: Serde<any> | undefined = inputs[0].key
   const rows = (side: "left" | "right", value: Serde<any> | undefined): StoreSpec => ({
@@ -118,8 +126,8 @@ function join(what: string, kind: Kind, name: string, s: unknown, other: unknown
       key,
       value: undefined,
       keyChanged: false,
-      options: { kind, beforeMs, afterMs, graceMs, bucketMs, lateTo: window.lateTo ?? null },
-      functions: { f },
+      options: { kind, beforeMs, afterMs, graceMs, bucketMs, ...late.options },
+      functions: { f, ...late.functions },
       stores: kind === "inner" ? stores : [...stores, unmatched],
     }),
   )
@@ -188,7 +196,7 @@ class JoinStream extends Processor {
     if (lastMatchAt >= this.#time.horizon) return this.#keep(record, side, isMatched, lastMatchAt)
     if (isMatched) return
     if (this.#isOuter[side]) this.#sendAlone(record, side)
-    else this.#late.drop(record, this.#time.horizon - lastMatchAt)
+    else this.#late.drop(record, this.#time.horizon - lastMatchAt, side)
   }
 
   override advance(time: number, at: StreamRecord): void {

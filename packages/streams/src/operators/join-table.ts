@@ -21,6 +21,7 @@ import type { Operator } from "./operator.ts"
 const joinTableOperator: Operator = {
   kind: "join-table",
   keyDependent: true,
+  holdsBack: ({ graceMs }) => graceMs !== 0,
   make: (node, context) => (node.stores.length > 0 ? new JoinTableGrace(node, context) : new JoinTable(node, context)),
 }
 

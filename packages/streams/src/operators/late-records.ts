@@ -1,38 +1,49 @@
 /**
- * What becomes of records that come too late for an operator: they are dropped and counted, and where `lateTo` names a
- * topic, written to it in the same transaction.
+ * What becomes of records that come too late for an operator: they are dropped and counted, and where `lateTo` says a topic,
+ * written to it in the same transaction.
  *
- * Key, value, timestamp and headers are those of the record that the task read; headers are added that say which operator
- * it was late for, by how many milliseconds it missed, and where the record was read. A record that is late for some of its
- * windows only is written once.
+ * By the topic's definition the record is written as it stands here; by its name, as the task read it (dsl/late-to.ts).
+ * Headers are added that say which operator it was late for, by how many milliseconds it missed, and where the record was
+ * read. A record that is late for some of its windows only is written once.
  */
-import type { StreamRecord } from "../dsl/record.ts"
+import { lateDefinitionOf, lateTopicOf } from "../dsl/late-to.ts"
+import { isAbsent, type StreamRecord } from "../dsl/record.ts"
+import { ProcessingError } from "../errors.ts"
 import { ANY_PARTITION, type TaskContext } from "../task/context.ts"
-import { asRead } from "../task/failures.ts"
+import { asRead, type RawRecord } from "../task/failures.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
+import { streamValue } from "./cogroup.ts"
 
 export class LateRecords {
   readonly #node: PhysicalNode
   readonly #context: TaskContext
   readonly #topic: string | undefined
+  readonly #encode: (record: StreamRecord, input: number) => RawRecord
   #last: StreamRecord | undefined
 
   constructor(node: PhysicalNode, context: TaskContext) {
     this.#node = node
     this.#context = context
-    this.#topic = (node.logical.options["lateTo"] as string | null | undefined) ?? undefined
+    this.#topic = lateTopicOf(node.logical)
+    this.#encode = this.#encoder()
     context.atAbort(() => (this.#last = undefined))
   }
 
-  /** Of a record that is late for several windows the first call tells how late it is. */
-  drop(record: StreamRecord, lateMs: number): void {
+  /**
+   * Of a record that is late for several windows the first call tells how late it is. `input`: of an operator that tells its
+   * inputs apart, the record's.
+   */
+  drop(record: StreamRecord, lateMs: number, input = 0): void {
+    if (this.#topic !== undefined && this.#last !== record) this.#write(this.#topic, record, lateMs, input)
     this.#context.drop("late", record)
-    if (this.#topic === undefined || this.#last === record) return
-    this.#last = record
-    const { timestamp, key, value, headers } = asRead(this.#node, record)
+  }
+
+  #write(topic: string, record: StreamRecord, lateMs: number, input: number): void {
+    const { timestamp, key, value, headers } = this.#encode(record, input)
     const header = (field: string, text: string) => ({ key: `millrace.late.${field}`, value: Buffer.from(text) })
+    this.#last = record
     this.#context.metrics.emitted++
-    this.#context.output.append(this.#topic, ANY_PARTITION, timestamp, key, value, [
+    this.#context.output.append(topic, ANY_PARTITION, timestamp, key, value, [
       ...headers,
       header("operator", this.#node.name),
       header("ms", String(lateMs)),
@@ -40,5 +51,27 @@ export class LateRecords {
       header("partition", String(record.partition)),
       header("offset", String(record.offset)),
     ])
+  }
+
+  #encoder(): (record: StreamRecord, input: number) => RawRecord {
+    const topic = lateDefinitionOf(this.#node.logical)
+    if (topic === undefined) return (record, input) => asRead(this.#node, record, undefined, input)
+    const keySerde = this.#context.serde(topic.key, topic.name, true)
+    const valueSerde = this.#context.serde(topic.value, topic.name, false)
+    return (record) => {
+      const sent = streamValue(this.#node.inputs[0]?.logical, record.value)
+      try {
+        return {
+          timestamp: Math.max(0, record.timestamp),
+          key: isAbsent(record.key) ? null : keySerde.encode(record.key),
+          value: isAbsent(sent) ? null : valueSerde.encode(sent),
+          headers: record.headers,
+        }
+      } catch (cause) {
+        const { topic: from, partition, offset } = record
+        const site = { pipeline: this.#context.pipeline, operator: this.#node.name, topic: from, partition, offset }
+        throw new ProcessingError(site, cause)
+      }
+    }
   }
 }

@@ -8,6 +8,7 @@ import { type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
 import { corruptionOf, ProcessingError } from "../errors.ts"
 import type { TableReader } from "../state/table-reader.ts"
 import type { Store } from "../state/store.ts"
+import type { LogicalNode } from "../topology/node.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import type { TaskContext } from "../task/context.ts"
 
@@ -28,6 +29,8 @@ export interface Operator {
   readonly inputNames?: readonly string[]
   /** Its results may come later: what follows waits in the order of the input. */
   readonly suspends?: boolean
+  /** By its options: what it sends may come of timers, or with a record that it does not come from. */
+  holdsBack?(options: LogicalNode["options"]): boolean
   /** Its results come when the transaction commits, so that a full gate is a reason to commit. */
   readonly endsWithTransaction?: boolean
   /** Of a table whose store does not hold one row under each of its keys: how to read it. */

@@ -55,7 +55,12 @@ import type {
 } from "./processor-context.ts"
 
 const make: Operator["make"] = (node, context) => new UserProcessor(node, context)
-const processOperator: Operator = { kind: "process", make }
+const processOperator: Operator = {
+  kind: "process",
+  // Those of one's own may schedule punctuations; those that need a key (remember.ts) do not.
+  holdsBack: ({ timers, needsKey }) => timers === true || needsKey !== true,
+  make,
+}
 const keyedProcessOperator: Operator = { ...processOperator, keyDependent: true }
 
 type NeedsOf<T> = T extends Table<any, any, infer R> ? R : never

@@ -27,6 +27,7 @@ export const sessionAggregateOperator: Operator = {
   kind: "session-aggregate",
   keysWindows: true,
   keyDependent: true,
+  holdsBack: ({ emit }) => emit === "on-window-close",
   make: (node, context) => new SessionAggregate(node, context),
   rows: sessionRows,
 }

@@ -30,6 +30,7 @@ export const slidingAggregateOperator: Operator = {
   kind: "sliding-aggregate",
   keysWindows: true,
   keyDependent: true,
+  holdsBack: ({ emit }) => emit === "on-window-close",
   make: (node, context) => new SlidingAggregate(node, context),
   rows: slidingRows,
 }

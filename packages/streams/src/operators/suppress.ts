@@ -38,6 +38,7 @@ const suppressOperator: Operator = {
   kind: "suppress",
   passesHeaders: true,
   readsOld: true,
+  holdsBack: () => true,
   make: (node, context) => new Suppress(node, context),
   rows(store, node, context) {
     const before = tableReader(node.inputs[0]!, context)

@@ -23,6 +23,7 @@ export const windowAggregateOperator: Operator = {
   kind: "window-aggregate",
   keysWindows: true,
   keyDependent: true,
+  holdsBack: ({ emit }) => emit === "on-window-close",
   make: (node, context) => new WindowAggregate(node, context),
 }
 

@@ -3,6 +3,7 @@
  *
  * Windows that are emitted when they close have a timer each, under `<name>-closing` or, of sessions, `<name>-ends`.
  */
+import { lateParts } from "../dsl/late-to.ts"
 import { closesAfterMs, type Windows } from "../dsl/windows.ts"
 import { packed } from "../serde/packed.ts"
 import { timedList } from "../serde/timed-list.ts"
@@ -15,10 +16,11 @@ type NodeInput = Parameters<typeof makeNode>[0]
 
 /** `store` is that of an aggregate without windows. */
 export function windowedNode(windows: Windows, common: Omit<NodeInput, "operator">, store: StoreSpec): NodeInput {
-  const { _kind, ...rest } = windows
-  const options = { ...rest, closesAfterMs: closesAfterMs(windows) }
+  const { _kind, lateTo, ...rest } = windows
+  const late = lateParts(lateTo)
+  const options = { ...rest, ...late.options, closesAfterMs: closesAfterMs(windows) }
   // The windowed key has no serde of its own: mapRecord or keyBy makes one that has.
-  const node = { ...common, options, key: undefined }
+  const node = { ...common, options, functions: { ...common.functions, ...late.functions }, key: undefined }
   const timers = (what: string): StoreSpec => ({
     name: `${store.name}-${what}`,
     kind: "timer",

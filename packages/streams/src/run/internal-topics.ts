@@ -8,7 +8,8 @@
 import type { Admin, NewTopic } from "@millrace/client"
 import { PipelineError } from "../errors.ts"
 import { type PartitionCounts, resolvePartitions, taskCount } from "../topology/partitions.ts"
-import { isGlobal, isLogged } from "../topology/node.ts"
+import { isLogged } from "../topology/node.ts"
+import { deadLetterTopics, lateTopics } from "../topology/side-topics.ts"
 import type { Topology } from "../topology/topology.ts"
 
 const REPARTITION_SEGMENT_BYTES = 50 * 1024 * 1024
@@ -77,19 +78,11 @@ export async function prepareTopics(
   }
 }
 
-/** Topics of others that a pipeline writes to: of sinks, for what fails, for what comes late. What global tables pass over is not written. */
+/** Topics of others that a pipeline writes to: of sinks, for what fails, for what comes late. */
 export function writtenTopics(topology: Topology): string[] {
-  const writers = topology.nodes.filter(({ logical }) => !isGlobal(logical))
-  const topics = writers.flatMap(({ kind, topic, onFailure, logical }) => {
-    const letter = typeof onFailure === "object" ? onFailure.deadLetter : undefined
-    return [
-      kind === "to" ? topic : undefined,
-      typeof letter === "object" ? letter.name : letter,
-      ...((logical.options["deadLetters"] as readonly string[] | undefined) ?? []),
-      logical.options["lateTo"] as string | null | undefined,
-    ]
-  })
-  return [...new Set(topics.filter((topic) => typeof topic === "string"))]
+  const sinks = topology.nodes.filter(({ kind }) => kind === "to").flatMap(({ topic }) => topic ?? [])
+  const beside = [...deadLetterTopics(topology), ...lateTopics(topology)].map(({ topic }) => topic)
+  return [...new Set([...sinks, ...beside])]
 }
 
 /** Topics written to by a partitioner of the user's, which asks how many partitions there are. */

@@ -4,6 +4,7 @@
  * Serdes without a schema, and all of them where there is no registry, are used as they are.
  */
 import { bindSerde, type Registry, type Serde } from "@millrace/schema"
+import { lateDefinitionOf } from "../dsl/late-to.ts"
 import { InterruptedRecord } from "../errors.ts"
 import type { Topology } from "../topology/topology.ts"
 
@@ -25,6 +26,11 @@ export async function bindSerdes(topology: Topology, registry: Registry | undefi
     if (node.topic !== undefined && node.kind !== "table") {
       await bind(node.key, node.topic, true)
       await bind(node.value, node.topic, false)
+    }
+    const late = lateDefinitionOf(node.logical)
+    if (late !== undefined) {
+      await bind(late.key, late.name, true)
+      await bind(late.value, late.name, false)
     }
     for (const store of node.stores) {
       await bind(store.key, store.changelog, true)

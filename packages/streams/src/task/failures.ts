@@ -91,13 +91,18 @@ export function guardedAdvance(processor: Processor, context: TaskContext): Proc
 const nameOf = (topic: string | Topic<any, any>): string => (typeof topic === "string" ? topic : topic.name)
 
 /**
- * A record as its task read it. Behind effects the source's bytes are gone: then as it reached the operator, by its input's
- * serdes.
+ * A record as its task read it. Behind effects the source's bytes are gone: then as it reached the operator, by the serdes of
+ * the input that it came by.
  */
-export function asRead(node: PhysicalNode, record: StreamRecord | undefined, queue?: RecordQueue): RawRecord {
+export function asRead(
+  node: PhysicalNode,
+  record: StreamRecord | undefined,
+  queue?: RecordQueue,
+  input = 0,
+): RawRecord {
   const raw = rawOf(record, queue)
   if (raw !== undefined) return raw
-  const { key, value } = node.inputs[0] ?? node
+  const { key, value } = node.inputs[input] ?? node
   return {
     timestamp: Math.max(0, record?.timestamp ?? 0),
     key: record === undefined || isAbsent(record.key) ? null : key.encode(record.key),

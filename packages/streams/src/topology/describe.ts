@@ -2,6 +2,7 @@
  * A topology as text (the shape of Kafka Streams' own), as a mermaid flowchart, and as JSON.
  */
 import { isGlobal } from "./node.ts"
+import { deadLetterTopics, lateTopics, type SideTopic } from "./side-topics.ts"
 import type { GlobalStoreSpec, PhysicalNode, PhysicalStore, Topology } from "./topology.ts"
 
 export type DescribeFormat = "text" | "mermaid" | "json"
@@ -24,6 +25,8 @@ export function describeJson(topology: Topology) {
     })),
     repartitions: topology.repartitions,
     globalTables: topology.globals.map(globalJson),
+    lateRecords: lateTopics(topology).map(sideJson),
+    deadLetters: deadLetterTopics(topology).map(sideJson),
     plan: topology.plan,
   }
 }
@@ -39,11 +42,15 @@ const storeJson = ({ name, kind, key, value, changelog, retentionMs }: PhysicalS
 
 const globalJson = (store: GlobalStoreSpec) => ({ ...storeJson(store), kind: store.node.kind, changelog: store.topic })
 
+const sideJson = ({ topic, operators }: SideTopic) => ({ topic, operators: operators.map(({ name }) => name) })
+
 /**
  * What Kafka Streams' text leaves out, below it, so that tools that draw that text still can: serdes of topics and stores,
- * changelogs, and who feeds whom through repartition topics.
+ * changelogs, who feeds whom through repartition topics, and what is written beside the sinks.
  */
-function describeMore({ nodes, subtopologies, repartitions, globals }: Topology): string[] {
+function describeMore(topology: Topology): string[] {
+  const { nodes, subtopologies, repartitions, globals } = topology
+  const side = ({ topic, operators }: SideTopic) => `   ${topic}: of ${names(operators)}`
   const topics = nodes.filter((node) => node.topic !== undefined && (isSource(node) || isSink(node)))
   const serdes = new Map(topics.map(({ topic, key, value }) => [topic!, `${key.name} -> ${value.name}`]))
   const stores = subtopologies.flatMap((one) => one.stores.map((store) => ({ store, where: `sub-topology ${one.id}` })))
@@ -68,6 +75,8 @@ function describeMore({ nodes, subtopologies, repartitions, globals }: Topology)
           `   ${topic}: sub-topology ${upstream} -> ${downstream}, ${partitions === undefined ? "as many partitions as the topics it meets" : `${partitions} partitions`}`,
       ),
     ),
+    ...section("Late records:", lateTopics(topology).map(side)),
+    ...section("Dead letters:", deadLetterTopics(topology).map(side)),
   ]
 }
 
@@ -133,6 +142,15 @@ function describeMermaid(topology: Topology): string {
     for (const input of node.inputs) lines.push(`  n${input.id} --> n${node.id}`)
     for (const read of node.reads)
       lines.push(`  ${read.stores.length > 0 ? storeId(read, 0) : `n${read.id}`} -.-> n${node.id}`)
+  }
+  for (const [what, all] of [
+    ["late", lateTopics(topology)],
+    ["dead letters", deadLetterTopics(topology)],
+  ] as const) {
+    for (const { topic, operators } of all) {
+      topics.add(topic)
+      for (const { id } of operators) lines.push(`  n${id} -. ${what} .-> ${topicId(topic)}`)
+    }
   }
   return `${lines.join("\n")}\n`
 }

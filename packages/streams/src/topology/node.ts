@@ -17,7 +17,10 @@ export interface StoreSpec {
   /** Absent: the canonical key codec, or the packed value codec. */
   readonly key: Serde<any> | undefined
   readonly value: Serde<any> | undefined
-  /** In stream time. Window stores: how long after its start a window is kept; versioned ones: the history. */
+  /**
+   * In stream time. Window stores: how long after its start a window is kept; sessions: after its end; versioned stores: the
+   * history.
+   */
   readonly retentionMs?: number
   /** Configs of the changelog over ours; false for none, and a store that begins empty wherever its task is opened. */
   readonly logging?: false | { readonly [config: string]: string }

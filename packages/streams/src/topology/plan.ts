@@ -17,6 +17,7 @@ import type { FailureHandlers } from "../dsl/failure.ts"
 import type { PipelineOptions } from "../dsl/pipeline.ts"
 import type { OperatorWrapper } from "../dsl/wrap.ts"
 import { assertName } from "../dsl/topic.ts"
+import { checkLateTopics } from "./late-topics.ts"
 import {
   hasWindowedKey,
   isGlobal,
@@ -80,6 +81,7 @@ export function makePlan(
     const planner = new Planner(pipeline, topics, headers)
     for (const end of ends) planner.visit(end)
     const { nodes, bindings, patterns } = planner
+    checkLateTopics(pipeline, nodes, bindings)
     const expand = topics === undefined && patterns.length > 0 ? planWith : undefined
     return { plan: { pipeline, nodes }, bindings, failures, wrap, patterns, expand }
   }

@@ -32,7 +32,7 @@ function order(driver: TestDriver, partition: number, customer: string, seconds:
 
 const results = (driver: TestDriver) => driver.read(Out).map(({ key, value }) => [key, value])
 
-const perMinute = (options: S.SourceOptions<string, { customer: string; amount: number }>, lateTo?: string) => () =>
+const perMinute = (options: S.SourceOptions<string, { customer: string; amount: number }>, lateTo?: S.LateTo) => () =>
   S.stream(Orders, options).pipe(
     S.keyBy(({ customer }) => customer),
     S.window(S.tumbling("1 minute", { grace: "10 seconds", emit, ...(lateTo && { lateTo }) })),
@@ -133,7 +133,7 @@ test.each([
 })
 
 test("T4: what comes late from a partition that was idle is late, and goes where late records go", async () => {
-  await using driver = await started(perMinute({ idleAfter: "30 seconds" }, "late"))
+  await using driver = await started(perMinute({ idleAfter: "30 seconds" }, Late))
   await twoMinutes(driver)
   order(driver, 2, "cyd", 15)
   order(driver, 2, "cyd", 100)
@@ -188,7 +188,7 @@ test("T5: a sink that a filter gives nothing is idle too, though its partition h
     S.stream(Orders, { idleAfter: "30 seconds" }).pipe(
       S.filter(({ amount }) => amount > 0),
       S.keyBy(({ customer }) => customer),
-      S.window(S.tumbling("1 minute", { grace: "10 seconds", emit, lateTo: "late" })),
+      S.window(S.tumbling("1 minute", { grace: "10 seconds", emit, lateTo: Late })),
       S.count("per-minute"),
       S.toStream(),
       bounded,
@@ -215,7 +215,7 @@ test("T5: a sink that a filter gives nothing is not idle while records wait", as
     S.stream(Orders, { idleAfter: "30 seconds" }).pipe(
       S.filter(({ amount }) => amount > 0),
       S.keyBy(({ customer }) => customer),
-      S.window(S.tumbling("1 minute", { emit, lateTo: "late" })),
+      S.window(S.tumbling("1 minute", { emit, lateTo: Late })),
       S.count("per-minute"),
       S.toStream(),
       bounded,
@@ -360,7 +360,7 @@ test.each(HELD)("%s, by the wall clock alone behind a repartition", async (_, op
 test("T4: time that follows the wall clock stays idleAfter behind it, so that what comes soon is not late", async () => {
   await using driver = await started(() =>
     S.stream(Orders, following).pipe(
-      S.window(S.tumbling("10 seconds", { emit, lateTo: "late" })),
+      S.window(S.tumbling("10 seconds", { emit, lateTo: Late })),
       S.count("n"),
       S.toStream(),
       bounded,
@@ -422,7 +422,7 @@ test.each(COMMIT_STEPS.flatMap((step) => FAULT_KINDS.map((kind) => [kind, step] 
 )
 
 test("T11: a partition is idle after a restart too, and the time that it told is not taken back", async () => {
-  await using driver = await started(perMinute(following, "late"))
+  await using driver = await started(perMinute(following, Late))
   await twoMinutes(driver)
   await driver.advance(600 * SECOND)
   await driver.crash({ loseEngines: true })

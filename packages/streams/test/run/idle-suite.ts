@@ -31,7 +31,7 @@ export function idleSuite(start: () => Promise<Bench>): void {
     S.pipeline(named(`${name}-app`), () =>
       S.stream(Orders, options).pipe(
         S.keyBy((order) => order.customer),
-        S.window(S.tumbling(size, { emit: "on-window-close", lateTo: Late.name })),
+        S.window(S.tumbling(size, { emit: "on-window-close", lateTo: Late })),
         S.count("windows"),
         S.toStream(),
         S.mapRecord(({ key, value }) => ({ key: `${key.key}@${key.start}`, value })),

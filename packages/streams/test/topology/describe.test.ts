@@ -48,6 +48,31 @@ test("P8: text: Kafka Streams' own, then what it leaves out", () => {
   )
 })
 
+test("P8: late records and dead letters are shown, in all three", () => {
+  const Late = S.topic("late", { key: string, value: json<{ country: string }>() })
+  const { plan } = S.pipeline(
+    "shop",
+    () =>
+      S.stream(Orders).pipe(
+        S.window(S.tumbling("1 minute", { lateTo: Late })),
+        S.count("per-order"),
+        S.toStream(),
+        S.mapRecord(({ key, value }) => ({ key: key.key, value })),
+        S.to(Counts),
+      ),
+    { onProductionFailure: { deadLetter: "dead" } },
+  )
+  const beside = S.makeTopology(plan, "shop-app")
+  const text = S.describeTopology(beside, "text")
+  expect(text).toMatch(/\n\nLate records:\n {3}late: of per-order\n\nDead letters:\n {3}dead: of to-\d$/)
+  const { lateRecords, deadLetters } = JSON.parse(S.describeTopology(beside, "json"))
+  expect(lateRecords).toEqual([{ topic: "late", operators: ["per-order"] }])
+  expect(deadLetters).toEqual([{ topic: "dead", operators: [expect.stringMatching(/^to-/)] }])
+  const drawn = S.describeTopology(beside, "mermaid")
+  expect(drawn).toMatch(/n\d -\. late \.-> t\d\[\/"late"\/\]\n/)
+  expect(drawn).toMatch(/n\d -\. dead letters \.-> t\d\[\/"dead"\/\]\n/)
+})
+
 test("P8: JSON has the same", () => {
   const described = JSON.parse(S.describeTopology(topology, "json"))
   expect(
