@@ -47,6 +47,36 @@ export const WINDOW_PIPELINES: Pipelines = [
     ["closing", "closing-ends"],
   ],
   [
+    "windows and sessions that are emitted when they close, and kept for longer",
+    () => {
+      const events = S.stream(Events)
+      return [
+        events.pipe(
+          S.window(S.session(5, { grace: 5, emit })),
+          S.count("sessions", { retention: 40 }),
+          S.toStream(),
+          bounded,
+          S.to(Out),
+        ),
+        events.pipe(
+          S.window(S.sliding(6, { emit })),
+          S.count("sliding", { retention: 50 }),
+          S.toStream(),
+          bounded,
+          S.to(Out),
+        ),
+        events.pipe(
+          S.window(S.tumbling(10, { emit })),
+          S.aggregate("tumbling", { ...sums, retention: 30 }),
+          S.toStream(),
+          bounded,
+          S.to(Out),
+        ),
+      ]
+    },
+    ["sessions", "sessions-ends", "sliding", "sliding-ends", "sliding-closing", "tumbling", "tumbling-closing"],
+  ],
+  [
     "late records on the side, of hopping windows and of a join",
     () => {
       const events = S.stream(Events)

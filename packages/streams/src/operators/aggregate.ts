@@ -12,7 +12,7 @@
 import type { Serde } from "@millrace/schema"
 import type { Duration } from "../dsl/duration.ts"
 import { isAbsent, type StreamRecord, TOMBSTONE } from "../dsl/record.ts"
-import { type Aggregable, type AggregableKind, flowOf, type Table, tableOf } from "../dsl/stream.ts"
+import { type Aggregable, type AggregableKind, flowOf, type Table, tableOf, type WindowKind } from "../dsl/stream.ts"
 import { PipelineError } from "../errors.ts"
 import type { KeyValueStore } from "../state/key-value-store.ts"
 import { type LogicalNode, makeNode, type StoreSpec } from "../topology/node.ts"
@@ -26,23 +26,31 @@ import { windowedNode } from "./windowed-node.ts"
 
 /** What an aggregate must say beyond `init` and `add`, by what it is over. */
 type Also<K, V, A, Kind> = Kind extends "session"
-  ? { readonly merge: (left: A, right: A) => A }
+  ? { readonly merge: (left: A, right: A) => A } & ForReaders
   : Kind extends "table"
     ? { readonly subtract: (aggregate: A, value: V, key: K) => A }
     : Kind extends "stream"
       ? ForATime
-      : {}
+      : ForReaders
 
 interface ForATime {
   /** A row goes once the operator's stream time is its timestamp and so much beyond it. */
   readonly ttl?: Duration
 }
 
+interface ForReaders {
+  /**
+   * For how long after its start a window can be read, of sessions after their end, in the operator's stream time: at least
+   * size and grace, which is the default. What is late goes by grace alone.
+   */
+  readonly retention?: Duration
+}
+
 type Reduction<V, Kind> = { readonly value?: Serde<V> } & (Kind extends "table"
   ? { readonly subtract: (reduced: V, value: V) => V }
   : Kind extends "stream"
     ? ForATime
-    : {})
+    : ForReaders)
 
 /** One callback, or one for each stream by its name. */
 type Adding<K, V, A, Names> = [Names] extends [null]
@@ -76,7 +84,11 @@ export function count(
   name: string,
   options: ForATime,
 ): <K, V, R, Names>(s: Aggregable<K, V, "stream", R, Names>) => Table<K, number, R>
-export function count(name: string, options: ForATime = {}): (s: any) => any {
+export function count(
+  name: string,
+  options: ForReaders,
+): <K, V, R, Names>(s: Aggregable<K, V, WindowKind, R, Names>) => Table<K, number, R>
+export function count(name: string, options: ForATime & ForReaders = {}): (s: any) => any {
   return (s) =>
     aggregateNode("count", name, s, {
       ...options,
@@ -96,7 +108,7 @@ export function reduce<K, V, Kind extends AggregableKind, R>(
 export function reduce(
   name: string,
   f: (reduced: any, value: any) => any,
-  options: Partial<Reduction<any, "table">> = {},
+  options: Partial<Reduction<any, "table">> & ForATime & ForReaders = {},
 ): (s: any) => Table<any, any, any> {
   const add = (reduced: unknown, value: unknown) => (reduced === undefined ? value : f(reduced, value))
   return (s) => aggregateNode("reduce", name, s, { init: () => undefined, add, merge: f, keepsValue: true, ...options })
@@ -110,15 +122,18 @@ interface Parts {
   readonly value?: Serde<any>
   readonly keepsValue?: boolean
   readonly ttl?: Duration
+  readonly retention?: Duration
 }
 
 function aggregateNode(what: string, name: string, s: unknown, parts: Parts): Table<any, any, any> {
   const { kind, node: input, windows } = flowOf(what, s, "stream", "windowing", "grouped table", "cogroup")
   const value = parts.value ?? (parts.keepsValue === true ? (rowSerde(input) ?? input.value) : undefined)
   const add = addOf(what, name, input, parts)
-  const { ttl } = parts
+  const { ttl, retention } = parts
   if (ttl !== undefined && (windows !== undefined || kind === "grouped table"))
     throw new PipelineError(`${what} "${name}": a ttl is for streams without windows`)
+  if (retention !== undefined && windows === undefined)
+    throw new PipelineError(`${what} "${name}": a retention is for windows`)
   const store: StoreSpec = { name, kind: "key-value", key: input.key, value }
   const common = { name, inputs: [input], functions: { init: parts.init, add }, value, keyChanged: false }
   if (kind === "grouped table") {
@@ -133,7 +148,7 @@ function aggregateNode(what: string, name: string, s: unknown, parts: Parts): Ta
     windows._kind === "session"
       ? { ...common.functions, merge: parts.merge ?? missing(what, name, ...MERGE) }
       : common.functions
-  return tableOf(makeNode(windowedNode(windows, { ...common, functions }, store)))
+  return tableOf(makeNode(windowedNode(`${what} "${name}"`, windows, { ...common, functions }, store, retention)))
 }
 
 function addOf(

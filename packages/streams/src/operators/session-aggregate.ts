@@ -1,8 +1,8 @@
 /**
  * session-aggregate: one value per key and session: records no further apart than the gap.
  *
- * State: the sessions of a key in one row of a key-value store; timers by key, in a store of their own, delete those that
- * are past, or emit and delete them.
+ * State: the sessions of a key in one row of a key-value store; timers by key, in a store of their own, emit those that are
+ * past where that is asked for, and delete those that are past their retention too, which may be longer, for those who read.
  * Time: its own stream time (task/stream-time.ts). A session is `[start, end]`, both bounds included, from its first to its
  * last record. A record joins every session that it lies in or no further than the gap from, and makes one of them. What
  * comes of it is late (late-records.ts) when it ends before `time - grace - gap`; sessions that end before that are
@@ -53,6 +53,8 @@ class SessionAggregate extends Processor {
   readonly #late = new LateRecords(this.node, this.context)
   readonly #sessions = this.context.store(this.node.stores[0]!.name) as KeyValueStore<unknown, readonly Session[]>
   readonly #ends = this.context.store(this.node.stores[1]!.name) as TimerStore
+  /** After its end, the end included. */
+  readonly #keptMs = this.node.stores[0]!.retentionMs! + 1
   readonly #cell: Cell = this.#ends.cell("stream-time")
   readonly #time = new StreamTime(this.#cell)
   override readonly heldMs = this.#isSentOnce ? this.#closesAfterMs : 0
@@ -116,25 +118,33 @@ class SessionAggregate extends Processor {
   #put(key: unknown, before: readonly Session[], after: readonly Session[], timestamp: number): void {
     this.#sessions.put(key, after.length === 0 ? undefined : after, timestamp)
     if (after.length === 0) return
-    // One timer a key: it is set for the session that is past first, and again when it fires. A session that grows sets none.
-    const pastAt = this.#pastAt(after)
-    if (before.length === 0 || pastAt < this.#pastAt(before)) this.#ends.set(key, pastAt)
+    // One timer a key: it is set for what is due first, and again when it fires. A session that grows sets none.
+    const now = this.#time.horizon
+    const dueAt = this.#dueAt(after, now)
+    if (before.length === 0 || dueAt < this.#dueAt(before, now)) this.#ends.set(key, dueAt)
   }
 
-  #pastAt(sessions: readonly Session[]): number {
-    return Math.min(...sessions.map(({ to }) => to)) + this.#closesAfterMs
+  /** When the first of them is to be emitted, or deleted. */
+  #dueAt(sessions: readonly Session[], now: number): number {
+    return Math.min(
+      ...sessions.map(({ to }) =>
+        this.#isSentOnce && to + this.#closesAfterMs > now ? to + this.#closesAfterMs : to + this.#keptMs,
+      ),
+    )
   }
 
   #forget(record: StreamRecord): void {
     this.#ends.fire(this.#time.horizon, (key, now) => {
       const { value: sessions, timestamp } = this.#sessions.get(key)
       if (sessions === undefined) return
-      const left = sessions.filter(({ to }) => to + this.#closesAfterMs > now)
+      const left = sessions.filter(({ to }) => to + this.#keptMs > now)
       if (left.length < sessions.length) this.#sessions.put(key, left.length === 0 ? undefined : left, timestamp)
-      if (left.length > 0) this.#ends.set(key, this.#pastAt(left))
+      if (left.length > 0) this.#ends.set(key, this.#dueAt(left, now))
       if (!this.#isSentOnce) return
       for (const { from, to, value } of sessions) {
-        if (to + this.#closesAfterMs > now) continue
+        const closesAt = to + this.#closesAfterMs
+        // One that is kept for longer is met again when it goes.
+        if (this.#keptMs > this.#closesAfterMs ? closesAt !== now : closesAt > now) continue
         const sent = this.node.outlived ? this.#copy(value) : value
         this.next.receive(record.release({ key, start: from, end: to }, sent, TOMBSTONE, to))
       }

@@ -7,7 +7,7 @@
  * A new window begins with what is in it already, which is what another window holds that has the same records.
  * State: the windows of a key in one row of a key-value store: sliding windows are for keys whose records are counted in
  * hundreds per window, not in millions. Timers by key delete what is past; where windows are emitted when they close there
- * is a timer for each.
+ * is a timer for each. What is past may be kept for longer, for those who read.
  * Time: its own stream time (task/stream-time.ts). A record is late (late-records.ts) when its left and its right window
  * are; a window is changed while `end >= time - grace`. A row has the greatest timestamp of the records in it, and so has
  * each change. Emitted when it closes, a window is sent once, when `end < time - grace`.
@@ -55,6 +55,7 @@ class SlidingAggregate extends Processor {
   readonly #store = this.context.store(this.node.stores[0]!.name) as KeyValueStore<unknown, readonly Window[]>
   readonly #ends = this.context.store(this.node.stores[1]!.name) as TimerStore
   readonly #closing = this.node.stores[2] && (this.context.store(this.node.stores[2].name) as TimerStore)
+  readonly #keptMs = this.node.stores[0]!.retentionMs!
   readonly #cell: Cell = this.#ends.cell("stream-time")
   readonly #time = new StreamTime(this.#cell)
   override readonly heldMs = this.#closing === undefined ? 0 : this.#closesAfterMs + this.#options.differenceMs
@@ -179,14 +180,9 @@ class SlidingAggregate extends Processor {
     })
   }
 
-  /** A window is past when no record that is in time can begin another with its content. */
+  /** A window is past when no record that is in time can begin another with its content, and it need not be read any more. */
   #pastAt(windows: readonly Window[]): number {
     return Math.min(...windows.map(({ from }) => from)) + this.#keptMs
-  }
-
-  get #keptMs(): number {
-    const { differenceMs, graceMs } = this.#options
-    return 3 * differenceMs + graceMs + 2
   }
 
   #forget(): void {

@@ -1,7 +1,7 @@
 /**
  * window-aggregate: one value per key and window (tumbling, hopping, unlimited).
  *
- * State: a window store under the operator's name, retained for size + grace of stream time; a timer per window where
+ * State: a window store under the operator's name, retained for size + grace of stream time, or longer for those who read; a timer per window where
  * windows are emitted when they close.
  * Time: its own stream time (task/stream-time.ts). A window is updated while `end > time - grace`; a record that is late
  * for a window is dropped for that window (late-records.ts), and may still count in a later one. A row has the greatest
