@@ -9,6 +9,8 @@
  *     GET /stores/NAME/KEY         the row of a key; of a windowed store its windows (from, to), or one (start);
  *                                  of a versioned store the version that held at a time (asOf), or several (from, to)
  *
+ * Times are milliseconds of the epoch, or ISO 8601 with a time zone.
+ *
  * All take `isolation=read_uncommitted`, `bound={"topic":{"0":17}}` and `local=true`, which asks this process alone;
  * otherwise whoever is asked forwards to the process that has the partition. With `allowStale=true` a copy that is here
  * answers in its place, and tells its `lag` as of `seenAt`; so does one elsewhere when that process does not. How keys are written: json.ts.
@@ -132,17 +134,17 @@ function keyQuery(info: StoreInfo, key: unknown, query: URLSearchParams): Query 
     return { kind: "versions", key, ...rangeIn(query) }
   }
   if (info.kind !== "window") {
-    const asOf = numberIn(query, "asOf")
+    const asOf = timeIn(query, "asOf")
     return { kind: "key", key, ...(asOf !== undefined && { asOf }) }
   }
-  const start = numberIn(query, "start")
+  const start = timeIn(query, "start")
   return start === undefined ? { kind: "windows", key, ...rangeIn(query) } : { kind: "key", key: { key, start } }
 }
 
 type TimesAndPaging = { from?: number; to?: number; order?: "asc" | "desc"; limit: number; after?: string }
 
 function rangeIn(query: URLSearchParams): TimesAndPaging {
-  const [from, to] = [numberIn(query, "from"), numberIn(query, "to")]
+  const [from, to] = [timeIn(query, "from"), timeIn(query, "to")]
   return { ...pagingIn(query), ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
 }
 
@@ -294,6 +296,22 @@ function numberIn(query: URLSearchParams, name: string): number | undefined {
   if (text === null) return undefined
   if (!/^\d{1,15}$/.test(text)) throw new PipelineError(`${name} ${text}: expected a whole number`)
   return Number(text)
+}
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/
+
+function timeIn(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name)
+  if (text === null || /^\d{1,15}$/.test(text)) return numberIn(query, name)
+  // An offset's plus that was not escaped comes as a space.
+  const instant = text.replace(" ", "+")
+  // oxlint-disable-next-line no-restricted-globals -- a time of the user's, with its zone
+  const time = INSTANT.test(instant) ? Date.parse(instant) : Number.NaN
+  if (Number.isNaN(time)) {
+    const expected = `milliseconds of the epoch, or an instant with its time zone such as 2026-03-01T12:00:00Z`
+    throw new PipelineError(`${name} ${text}: expected ${expected}`)
+  }
+  return time
 }
 
 const allOf = (count: number): number[] => Array.from({ length: count }, (_, index) => index)

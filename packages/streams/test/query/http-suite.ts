@@ -100,6 +100,9 @@ export function httpSuite(start: () => Promise<Bench>): void {
     expect((await get(1, "/stores/visits/7?start=10")).body).toMatchObject({ value: 1 })
     expect((await get(1, "/stores/visits/7?from=5")).body.rows).toHaveLength(1)
     expect(await get(1, "/stores/visits/9"), "a range is empty").toMatchObject({ status: 200, body: { rows: [] } })
+    const instants = "from=1970-01-01T02:00:00.005%2B02:00&to=1970-01-01T00:00:01Z"
+    expect((await get(1, `/stores/visits/7?${instants}`)).body.rows).toMatchObject([{ key: { start: 10 } }])
+    expect((await get(1, "/stores/visits/7?start=1970-01-01T02:00:00.010+02:00")).body).toMatchObject({ value: 1 })
     expect((await get(1, "/stores/visits/AAAACA==?keyEncoding=base64")).body.rows).toMatchObject([{ key: { key: 8 } }])
   })
 
@@ -124,6 +127,8 @@ export function httpSuite(start: () => Promise<Bench>): void {
     ["a partition beyond the last", "/stores/users?partition=9", 404, /it has 4 partitions/],
     ["a key of another type", "/stores/visits/ann", 400, /expected an integer of 32 bits/],
     ["a limit that is none", "/stores/users?limit=many", 400, /limit many: expected a whole number/],
+    ["a time without its zone", "/stores/visits?from=1970-01-01T00:00", 400, /with its time zone/],
+    ["a day that is none", "/stores/visits?to=1970-02-31T25:00Z", 400, /milliseconds of the epoch/],
     ["an order that is none", "/stores/users?order=up", 400, /order up: asc or desc/],
     ["a bound that is none", "/stores/users?bound=5", 400, /5 is no position/],
     ["a path that is none", "/tables", 404, /404/],
