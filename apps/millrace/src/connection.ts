@@ -36,6 +36,10 @@ export const registryOption = {
   help: "a schema registry: keys and values with a schema, Avro or JSON Schema, are shown and read as JSON",
 } as const
 
+export const jsonValuesOption = {
+  help: "with --json: values are JSON, and stand in the line as such rather than as text",
+} as const
+
 export const jsonOption = { help: "print JSON for machines" } as const
 
 /** Refuses what is no list of addresses; answers it otherwise. */

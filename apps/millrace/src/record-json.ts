@@ -6,7 +6,8 @@
  * Bytes are text where they are UTF-8, and `{"base64":"…"}` otherwise: nothing is lost. A header that occurs again has a
  * list. Read, a key or value may also be any other JSON, which is written as such; a time may be an ISO date. Where a record
  * was (topic, partition, offset) is printed, and not read. Keys and values that have a schema are JSON in both directions:
- * see registered.ts.
+ * see registered.ts. Values that are said to be JSON (`--json-values`) are JSON in both directions too, a text among them with its
+ * quotes; bytes that are none are `{"base64":"…"}`. Numbers keep their digits, also those that JavaScript's do not hold.
  */
 import type { ConsumerRecord, ProducerRecord } from "@millrace/client"
 import { suggest } from "./command.ts"
@@ -24,9 +25,11 @@ export type Encoder = (value: unknown) => Uint8Array
 export interface Encoders {
   readonly key?: Encoder | undefined
   readonly value?: Encoder | undefined
+  /** A value without an encoder is JSON, whatever it is. */
+  readonly jsonValues?: boolean
 }
 
-export function jsonOfRecord(record: ConsumerRecord, decode: Decoder): string {
+export function jsonOfRecord(record: ConsumerRecord, decode: Decoder, decodeValue = decode): string {
   const { topic, partition, offset, timestamp } = record
   const headers: Record<string, JsonBytes | JsonBytes[]> = Object.create(null)
   for (const { key, value } of record.headers) {
@@ -42,7 +45,7 @@ export function jsonOfRecord(record: ConsumerRecord, decode: Decoder): string {
     offset,
     timestamp,
     key: decode(record.key) ?? textOf(record.key),
-    value: decode(record.value) ?? textOf(record.value),
+    value: decodeValue(record.value) ?? textOf(record.value),
     headers,
   })
 }
@@ -61,7 +64,9 @@ export class LineFault extends Error {
 
 export function recordOfJson(line: Uint8Array, encoders: Encoders = {}): GivenRecord {
   const fields = parsed(line)
-  if (!isObject(fields)) throw new LineFault('is no JSON object, such as {"key":"a","value":"b"}')
+  // What is not encoded by a schema is written with the digits that it came with.
+  const exact = hasLongNumbers(line) ? (parsed(line, withDigits) as typeof fields) : fields
+  if (!isObject(fields) || !isObject(exact)) throw new LineFault('is no JSON object, such as {"key":"a","value":"b"}')
   const unknown = Object.keys(fields).find((name) => !FIELDS.includes(name))
   if (unknown !== undefined) throw new LineFault(`has a field "${unknown}"${suggest(unknown, FIELDS)}`)
   const { key = null, value, timestamp, headers = {} } = fields
@@ -69,8 +74,10 @@ export function recordOfJson(line: Uint8Array, encoders: Encoders = {}): GivenRe
   const time = timestamp === undefined ? undefined : timeOf(timestamp)
   if (time === null) throw new LineFault(`has no time: ${JSON.stringify(timestamp)}; ${TIME_HELP}`)
   return {
-    key: bytesOf(key, encoders.key),
-    value: bytesOf(value, encoders.value),
+    key: bytesOf(encoders.key === undefined ? (exact["key"] ?? null) : key, encoders.key),
+    value: encoders.jsonValues
+      ? bytesOfJson(exact["value"])
+      : bytesOf(encoders.value === undefined ? exact["value"] : value, encoders.value),
     headers: headersOf(headers),
     ...(time !== undefined && { timestamp: time }),
   }
@@ -92,13 +99,42 @@ const FIELDS = ["key", "value", "timestamp", "headers", "topic", "partition", "o
 /** A line that is a value, not a record. */
 export const valueOfJson = (line: Uint8Array, encode: Encoder): Uint8Array => encoded(parsed(line), encode)
 
-function parsed(line: Uint8Array): unknown {
+function parsed(line: Uint8Array, reviver?: Reviver): unknown {
   try {
-    return JSON.parse(strict.decode(line))
+    return JSON.parse(strict.decode(line), reviver)
   } catch (cause) {
     throw new LineFault(`is no JSON: ${cause instanceof Error ? cause.message : cause}`, { cause })
   }
 }
+
+type Reviver = (name: string, value: unknown, context?: { readonly source?: string }) => unknown
+
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
+
+/** A number that would be written otherwise than it came is kept as its text. */
+const withDigits: Reviver = (_, value, { source } = {}) =>
+  typeof value === "number" && source !== undefined && source !== String(value) ? rawJSON(source) : value
+
+/** It may have numbers whose digits JavaScript's do not keep. */
+const hasLongNumbers = (line: Uint8Array): boolean => /\d{16}|\d[.eE]|-0/.test(Buffer.from(line).toString("latin1"))
+
+/** Values as JSON, where their bytes are JSON that is read back as what it is. */
+export const jsonValue: Decoder = (bytes) => {
+  if (bytes === null) return undefined
+  try {
+    const value: unknown = JSON.parse(strict.decode(bytes), withDigits)
+    if (value !== null && !isBase64(value)) return value
+  } catch {
+    // Told as bytes.
+  }
+  return base64Of(bytes)
+}
+
+const bytesOfJson = (given: unknown): Uint8Array | null =>
+  given === null ? null : isBase64(given) ? Buffer.from(given.base64, "base64") : Buffer.from(JSON.stringify(given))
+
+const isBase64 = (given: unknown): given is { readonly base64: string } =>
+  isObject(given) && typeof given["base64"] === "string" && Object.keys(given).length === 1
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -114,8 +150,7 @@ function bytesOf(given: unknown, encode?: Encoder): Uint8Array | null {
   if (given === null) return null
   if (encode !== undefined) return encoded(given, encode)
   if (typeof given === "string") return Buffer.from(given)
-  if (isObject(given) && typeof given["base64"] === "string" && Object.keys(given).length === 1)
-    return Buffer.from(given["base64"], "base64")
+  if (isBase64(given)) return Buffer.from(given.base64, "base64")
   return Buffer.from(JSON.stringify(given))
 }
 
@@ -134,6 +169,10 @@ function textOf(bytes: Uint8Array | null): JsonBytes {
   try {
     return strict.decode(bytes)
   } catch {
-    return { base64: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64") }
+    return base64Of(bytes)
   }
 }
+
+const base64Of = (bytes: Uint8Array) => ({
+  base64: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"),
+})

@@ -182,6 +182,32 @@ describe("topics, records, groups", () => {
     expect(await works("consume copy --until-end --json")).toBe(printed.replaceAll('"json"', '"copy"'))
   })
 
+  it("shows and reads values as JSON where they are said to be, and nothing is lost", async () => {
+    await works("topic create values mended --partitions 1")
+    const values = [
+      '{"id":12345678901234567890,"price":1.0}',
+      '"text"',
+      "7e2",
+      "null",
+      '{"base64":"AA=="}',
+      "none",
+      '[-0,"\\u00e9"]',
+    ]
+    await works("produce values --null-marker ~", `${values.join("\n")}\n~\n`)
+    const printed = await works("consume values --until-end --json --json-values")
+    expect(printed.split("\n", 3).map((line) => /"value":(.*),"headers"/.exec(line)![1])).toEqual(values.slice(0, 3))
+    expect(printed.match(/"value":\{"base64":/g), "JSON that would be read as something else, and none").toHaveLength(3)
+    await works("produce mended --json --json-values", printed)
+    expect(await works("consume mended --until-end")).toBe(`${values.join("\n").replace("\\u00e9", "é")}\nnull\n`)
+    await works("produce mended --json", '{"value":{"id":12345678901234567890}}\n')
+    expect(await works("consume mended --until-end --from 8")).toBe('{"id":12345678901234567890}\n')
+    const alone = await millrace(["consume", "values", "--json-values", ...brokers])
+    expect([alone.code, alone.stderr]).toEqual([
+      2,
+      "millrace: --json-values goes with --json, and without --registry\n",
+    ])
+  })
+
   it("commits for a group what was printed, and no more", async () => {
     await works("topic create shared --partitions 1")
     await works("produce shared", "1\n2\n3\n4\n5\n")

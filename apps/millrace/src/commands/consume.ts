@@ -8,9 +8,9 @@ import {
   type TopicPartitionOffset,
 } from "@millrace/client"
 import { command, Failure, UsageError } from "../command.ts"
-import { clusterOptions, registryOption, withClient } from "../connection.ts"
+import { clusterOptions, jsonValuesOption, registryOption, withClient } from "../connection.ts"
 import { oneLine } from "../fault.ts"
-import { type Decoder, jsonOfRecord } from "../record-json.ts"
+import { type Decoder, jsonOfRecord, jsonValue } from "../record-json.ts"
 import { countOption, stopSignal } from "../serve.ts"
 
 const POLL_MS = 500
@@ -40,6 +40,7 @@ export default command({
     keys: { help: "print keys before values" },
     registry: registryOption,
     json: { help: "print a JSON object a line, with all of these: what `millrace produce --json` reads" },
+    "json-values": jsonValuesOption,
   },
   run: async ({ options, positionals }) => {
     const topic = positionals[0]!
@@ -48,13 +49,17 @@ export default command({
     const only = options.partition === undefined ? undefined : countOption("partition", options.partition)
     if (options.group !== undefined && (only !== undefined || typeof from === "number"))
       throw new UsageError("--group shares out partitions and keeps offsets: leave --partition and the offset out")
+    if (options["json-values"] && (!options.json || options.registry !== undefined))
+      throw new UsageError("--json-values goes with --json, and without --registry")
     const registered =
       options.registry === undefined
         ? undefined
         : new (await import("../registered.ts")).RegisteredReader(options.registry)
     const decode: Decoder = (bytes) => registered?.decode(bytes)
     const print = options.json
-      ? (record: ConsumerRecord) => [Buffer.from(jsonOfRecord(record, decode))]
+      ? (record: ConsumerRecord) => [
+          Buffer.from(jsonOfRecord(record, decode, options["json-values"] ? jsonValue : decode)),
+        ]
       : plain(options, decode)
     return withClient(options, async (client) => {
       const [description] = await client.admin().describeTopics([topic])

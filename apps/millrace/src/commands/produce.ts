@@ -1,6 +1,6 @@
 import type { Producer } from "@millrace/client"
 import { command, Failure, UsageError } from "../command.ts"
-import { clusterOptions, REACH_TIMEOUT_MS, registryOption, withClient } from "../connection.ts"
+import { clusterOptions, jsonValuesOption, REACH_TIMEOUT_MS, registryOption, withClient } from "../connection.ts"
 import { linesOf } from "../lines.ts"
 import {
   type Encoders,
@@ -40,6 +40,7 @@ export default command({
     json: {
       help: 'a line is a record as `consume --json` prints it: {"key":…,"value":…,"timestamp":…,"headers":{…}}',
     },
+    "json-values": jsonValuesOption,
     registry: registryOption,
     timestamp: { value: "TIME", help: "the records' time, in milliseconds or as a date; now without it" },
     header: { value: "NAME=VALUE", help: "a header of all records", multiple: true },
@@ -55,7 +56,10 @@ export default command({
     const timestamp = options.timestamp === undefined ? undefined : timeOf(options.timestamp)
     if (timestamp === null) throw new UsageError(`--timestamp ${options.timestamp}: ${TIME_HELP}`)
     const headers = options.header.map(headerOption)
-    const recordOf = recordReader(options, await encodersOf(topic, options.registry))
+    if (options["json-values"] && (!options.json || options.registry !== undefined))
+      throw new UsageError("--json-values goes with --json, and without --registry")
+    const encoders = await encodersOf(topic, options.registry)
+    const recordOf = recordReader(options, { ...encoders, jsonValues: options["json-values"] })
     return withClient(options, async (client) => {
       const [description] = await client.admin().describeTopics([topic])
       const partitions = description?.partitions.length
