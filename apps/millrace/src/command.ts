@@ -72,6 +72,7 @@ export function readArguments<Table extends OptionTable>(
     tokens: true,
   })
   const options: Record<string, unknown> = {}
+  const seen = new Set<string>()
   for (const [name, option] of Object.entries(of.options)) {
     options[name] = option.multiple ? [] : option.value === undefined ? false : option.default
   }
@@ -80,7 +81,7 @@ export function readArguments<Table extends OptionTable>(
     const option = of.options[token.name]
     if (option === undefined)
       throw new UsageError(
-        `unknown option ${token.rawName}${suggest(token.name, known, "--")}; see: millrace ${of.name} --help`,
+        `unknown option ${token.rawName}${suggest(ofKafka(token.name), known, "--")}; see: millrace ${of.name} --help`,
       )
     if (option.value === undefined) {
       if (token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`)
@@ -89,7 +90,10 @@ export function readArguments<Table extends OptionTable>(
       throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${option.value}`)
     } else if (option.multiple) {
       ;(options[token.name] as string[]).push(token.value)
+    } else if (seen.has(token.name)) {
+      throw new UsageError(`${token.rawName} is given twice: ${options[token.name]} and ${token.value}; choose one`)
     } else {
+      seen.add(token.name)
       options[token.name] = token.value
     }
   }
@@ -107,6 +111,10 @@ export function readArguments<Table extends OptionTable>(
   }
   return { options: options as OptionValues<Table>, positionals: parsed.positionals }
 }
+
+/** What an option of Kafka's own tools is called here. */
+const ofKafka = (name: string): string => (KAFKAS_BROKERS.has(name) ? "brokers" : name)
+const KAFKAS_BROKERS: ReadonlySet<string> = new Set(["bootstrap-server", "bootstrap-servers", "broker-list"])
 
 function parseTable(table: OptionTable): Record<string, { type: "string" | "boolean"; multiple?: boolean }> {
   return Object.fromEntries(

@@ -48,7 +48,11 @@ function find(args: readonly string[]): Found | string {
   }
   if (isHelp(second)) return usage(first)
   const wanted = `millrace ${first} needs one of ${members.join(", ")}`
-  throw new UsageError(second === undefined ? wanted : `${wanted}, not ${second}${suggest(second, members)}`)
+  throw new UsageError(
+    second === undefined
+      ? `${wanted}; see: millrace ${first} --help`
+      : `${wanted}, not ${second}${suggest(second, members)}`,
+  )
 }
 
 async function main(args: readonly string[]): Promise<number> {

@@ -25,7 +25,7 @@ interface SettingsPage {
 const SETTINGS: Readonly<Record<string, SettingsPage>> = {
   "broker-config.md": {
     title: "Settings of a broker",
-    how: "In the file of `millrace broker --config FILE` (or `millrace up`), or one by one with `--set name=value`. Kafka's other broker settings are accepted and have no effect.",
+    how: "In the file of `millrace broker --config FILE` (or `millrace up`), or one by one with `--set name=value`. What Kafka has beside them for threads, buffers, Kerberos, other brokers and Java's own TLS is accepted without effect, and named in one warning at the start. Any other name is refused.",
     table: brokerConfig,
   },
   "topic-config.md": {

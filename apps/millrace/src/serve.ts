@@ -88,13 +88,15 @@ export function addressOption(option: string, text: string): Address {
   return address
 }
 
-/** Reads repeated `--set key=value` into a record; the last one of a key wins. */
+/** Reads repeated `--set key=value` into a record, each key once. */
 export function settings(pairs: readonly string[]): Record<string, string> {
   const values: Record<string, string> = {}
   for (const pair of pairs) {
     const at = pair.indexOf("=")
     if (at <= 0) throw new UsageError(`--set ${pair}: expected key=value`)
-    values[pair.slice(0, at).trim()] = pair.slice(at + 1).trim()
+    const key = pair.slice(0, at).trim()
+    if (Object.hasOwn(values, key)) throw new UsageError(`--set ${pair}: ${key} is ${values[key]} already`)
+    values[key] = pair.slice(at + 1).trim()
   }
   return values
 }

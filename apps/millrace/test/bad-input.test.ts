@@ -19,7 +19,10 @@ beforeAll(async () => {
   mkdirSync(`${scratch.path}/directory`)
   writeFileSync(`${scratch.path}/bad.properties`, "log.segment.byte=1\n")
   writeFileSync(`${scratch.path}/worker.properties`, "offset.storage.topc=x\n")
+  writeFileSync(`${scratch.path}/twice.properties`, "node.id=1\n\nnode.id=2\n")
+  writeFileSync(`${scratch.path}/tls.properties`, "listeners=SSL://127.0.0.1:0\nssl.keystore.location=server.pem\n")
   writeFileSync(`${scratch.path}/unparsable.ts`, "export default = 1\n")
+  await (await serve(["broker", "--data", `${scratch.path}/stopped`, "--listen", "127.0.0.1:0"])).stop()
   const created = await millrace(["topic", "create", "there", "--partitions", "2", "--brokers", broker.ready["kafka"]!])
   expect(created).toMatchObject({ code: 0, stdout: "created there\n", stderr: "" })
 })
@@ -42,11 +45,19 @@ async function check([, code, args, line, input]: Case): Promise<void> {
   expect(ended).toMatchObject({ code, stdout: "" })
 }
 
+const APART =
+  /^millrace: up: the registry and the worker .*: run `millrace broker`, `registry` and `connect` apart, the latter with --command-config/
+
 describe("arguments", () => {
   const cases: readonly Case[] = [
     ["an unknown command", 2, "brokr", /unknown command brokr; did you mean broker\?; see: millrace --help/],
     ["an unknown option instead of a command", 2, "--verbose", /unknown option --verbose/],
-    ["a group without its command", 2, "topic", /topic needs one of list, create, alter, describe, delete/],
+    [
+      "a group without its command",
+      2,
+      "topic",
+      /topic needs one of list, create, alter, describe, delete; see: millrace topic --help/,
+    ],
     ["an unknown command of a group", 2, "topic lst", /not lst; did you mean list\?/],
     [
       "an unknown option",
@@ -56,6 +67,43 @@ describe("arguments", () => {
     ],
     ["a missing option", 2, "broker", /millrace broker needs --data DIR/],
     ["an address that is none", 2, "broker --data DIR/x --listen 9092", /--listen 9092: expected HOST:PORT/],
+    [
+      "an option by the name it has in Kafka's tools",
+      2,
+      "topic list --bootstrap-server x:1",
+      /did you mean --brokers\?/,
+    ],
+    [
+      "a setting twice",
+      2,
+      "broker --data DIR/x --set node.id=1 --set node.id=2",
+      /--set node\.id=2: node\.id is 1 already/,
+    ],
+    [
+      "two ways to say where to listen",
+      2,
+      "broker --data DIR/x --listen 127.0.0.1:0 --config DIR/tls.properties",
+      /--listen 127\.0\.0\.1:0: the settings say it too, listeners=SSL:\/\/127\.0\.0\.1:0; choose one/,
+    ],
+    [
+      "a setting by its words in another order",
+      2,
+      "broker --data DIR/x --set max.message.bytes=5",
+      /unknown config max\.message\.bytes; did you mean message\.max\.bytes\?/,
+    ],
+    [
+      "suites by names that this TLS does not know",
+      2,
+      "broker --data DIR/x --set ssl.cipher.suites=TLS_AES_128_GCM_SHA256",
+      /config ssl\.cipher\.suites: .*cannot be chosen; ssl\.enabled\.protocols=TLSv1\.3/,
+    ],
+    ["parts that cannot speak to their broker, by TLS", 2, "up --data DIR/x --config DIR/tls.properties", APART],
+    [
+      "parts that cannot speak to their broker, by rules",
+      2,
+      "up --data DIR/x --set authorizer.class.name=rules",
+      APART,
+    ],
     ["brokers that are none", 2, "topic list --brokers x", /--brokers x: expected HOST:PORT/],
     ["a setting without value", 2, "broker --data DIR/x --set a", /--set a: expected key=value/],
     [
@@ -120,13 +168,25 @@ describe("files and addresses", () => {
       "an unknown setting in a config file",
       1,
       "broker --data DIR/x --config DIR/bad.properties",
-      /bad\.properties: unknown config log\.segment\.byte; did you mean log\.segment\.bytes\?/,
+      /bad\.properties, line 1: unknown config log\.segment\.byte; did you mean log\.segment\.bytes\?/,
+    ],
+    [
+      "a setting that is twice in a config file",
+      1,
+      "broker --data DIR/x --config DIR/twice.properties",
+      /twice\.properties, line 3: node\.id is set on line 1 already/,
+    ],
+    [
+      "a directory of another node",
+      1,
+      "broker --data DIR/stopped --set node.id=3",
+      /belongs to node 1, not to node 3: set node\.id=1/,
     ],
     [
       "an unknown setting in a worker's config file",
       1,
       "connect --brokers BROKER --config DIR/worker.properties",
-      /worker\.properties: unknown config offset\.storage\.topc; did you mean offset\.storage\.topic\?/,
+      /worker\.properties, line 1: unknown config offset\.storage\.topc; did you mean offset\.storage\.topic\?/,
     ],
     ["a data directory that is a file", 1, "broker --data DIR/file --listen 127.0.0.1:0", /file.*not a directory/],
     [

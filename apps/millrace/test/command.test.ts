@@ -30,6 +30,7 @@ describe("arguments", () => {
       ["f", "--data", "d", "--lisen", "x"],
       /unknown option --lisen; did you mean --listen\?/,
     ],
+    ["an option that takes one value twice", ["f", "--data", "d", "--data=e"], /--data is given twice: d and e/],
     ["an option without its value", ["f", "--data"], /--data needs a value: --data DIR/],
     ["a flag with a value", ["f", "--data", "d", "--json=yes"], /--json takes no value/],
     ["a missing required option", ["f"], /millrace sample run needs --data DIR: where it lives/],

@@ -278,6 +278,11 @@ describe("a start that cannot be", () => {
   })
 })
 
+test("settings without effect are told in one line, with what holds instead", async () => {
+  const { messages, dataDir } = await start({ "log.dirs": "/x", "broker.id": "3", "num.partitions": "2" })
+  expect(messages).toEqual([`settings without effect here: log.dirs (data is in ${dataDir}), broker.id (node.id is 1)`])
+})
+
 describe("damage", () => {
   /** Three segments of one batch each, the first of them overwritten. */
   async function damaged() {

@@ -90,8 +90,11 @@ export function unknownKey(table: ConfigTable, key: string): ConfigError {
   return new ConfigError(key, `unknown config ${key}${hint}`)
 }
 
-/** The known key with the fewest edits away, if it is near enough to be a likely slip. */
+/** The known key of the same words, else the one with the fewest edits away if it is near enough to be a likely slip. */
 export function nearestKey(known: readonly string[], key: string): string | undefined {
+  const words = sortedWords(key)
+  const reordered = known.find((candidate) => sortedWords(candidate) === words)
+  if (reordered !== undefined) return reordered
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(key.length / 3)) + 1
   for (const candidate of known) {
@@ -103,6 +106,8 @@ export function nearestKey(known: readonly string[], key: string): string | unde
   }
   return best
 }
+
+const sortedWords = (key: string): string => key.split(".").sort().join(".")
 
 function editDistance(left: string, right: string, limit: number): number {
   if (Math.abs(left.length - right.length) >= limit) return limit

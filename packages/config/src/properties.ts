@@ -4,9 +4,20 @@
  */
 import { ConfigError } from "./parse.ts"
 
-/** Reads a whole file's text. `origin` names the file in errors. The last of two equal keys wins, as in Java. */
-export function parseProperties(text: string, origin: string): Record<string, string> {
+/** A file's settings, and the line on which each of them begins. */
+export interface Properties {
+  readonly settings: Record<string, string>
+  readonly lines: ReadonlyMap<string, number>
+}
+
+/** Reads a whole file's text. `origin` names the file in errors. */
+export const parseProperties = (text: string, origin: string): Record<string, string> =>
+  readProperties(text, origin).settings
+
+/** The same with lines. A key that is set twice is refused: Java takes the last one, and nobody sees which that is. */
+export function readProperties(text: string, origin: string): Properties {
   const settings: Record<string, string> = {}
+  const lineOf = new Map<string, number>()
   const lines = text.split(/\r\n|\r|\n/)
   for (let index = 0; index < lines.length; index++) {
     const first = index + 1
@@ -19,9 +30,13 @@ export function parseProperties(text: string, origin: string): Record<string, st
     const split = splitPoint(line)
     const key = unescape(line.slice(0, split.keyEnd))
     if (key === "") throw new ConfigError("", `${origin}, line ${first}: a setting needs a key before its value`)
+    const before = lineOf.get(key)
+    if (before !== undefined)
+      throw new ConfigError(key, `${origin}, line ${first}: ${key} is set on line ${before} already`)
+    lineOf.set(key, first)
     settings[key] = unescape(line.slice(split.valueStart))
   }
-  return settings
+  return { settings, lines: lineOf }
 }
 
 function endsInContinuation(line: string): boolean {

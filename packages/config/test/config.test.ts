@@ -129,6 +129,9 @@ suite("properties", () => {
     const text = "# c\n! c\na=1\nb : 2\r\nc 3\nlong=x,\\\n   y\nkey\\=odd=v\\u0041\\n\nempty=\n"
     expect(parseProperties(text, "f")).toEqual({ a: "1", b: "2", c: "3", long: "x,y", "key=odd": "vA\n", empty: "" })
   })
+  test("refuses a key that is set twice, and names both lines", () => {
+    expect(() => parseProperties("a=1\n# a=2\nb=1\n\na=2", "f")).toThrow("f, line 5: a is set on line 1 already")
+  })
   test("names the line", () => {
     expect(() => parseProperties("a=1\n=2", "server.properties")).toThrow("server.properties, line 2")
   })

@@ -19,9 +19,13 @@ export interface TlsIdentity {
   readonly passphrase?: string
 }
 
+export type TlsVersion = "TLSv1.2" | "TLSv1.3"
+
 export interface ServerTls extends TlsIdentity {
   /** The authorities, as PEM, that clients' certificates must come from. Default: the machine's. */
   readonly ca?: string
+  /** Those that are spoken. Default: both. */
+  readonly versions?: readonly TlsVersion[]
   /** Whether clients show a certificate: "requested" takes those without one too. */
   readonly clientAuth: "none" | "requested" | "required"
 }

@@ -1,3 +1,4 @@
+import { connect } from "node:tls"
 import { type ClientTls, type Connection, NetError, type ServerTls } from "@millrace/host"
 import { nodeNet } from "@millrace/host/node"
 import { expect, onTestFinished, test } from "vitest"
@@ -64,6 +65,24 @@ test("a client refuses a certificate for another host, unless told not to look",
   expect(failure).toMatch(/does not match/)
   const connection = await nodeNet.connect(listener.address, { tls: { ...trusting, checksHost: false } })
   expect(await echo(connection, "hello")).toBe("hello")
+})
+
+test.each([
+  [["TLSv1.3"], "TLSv1.2", false],
+  [["TLSv1.2"], "TLSv1.2", true],
+  [["TLSv1.2"], "TLSv1.3", false],
+  [["TLSv1.3", "TLSv1.2"], "TLSv1.2", true],
+  [undefined, "TLSv1.3", true],
+] as const)("a server of versions %j with a client of %s: %s", async (versions, version, agree) => {
+  const { listener } = await listen({ ...server, clientAuth: "none", ...(versions && { versions }) })
+  const { host, port } = listener.address
+  const socket = connect({ host, port, ca: authority, minVersion: version, maxVersion: version })
+  onTestFinished(() => void socket.destroy())
+  const event = await new Promise((resolve) => {
+    socket.on("error", () => resolve(false))
+    socket.on("secureConnect", () => resolve(true))
+  })
+  expect(event).toBe(agree)
 })
 
 test("a server knows the client by its certificate", async () => {

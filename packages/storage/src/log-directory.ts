@@ -106,7 +106,10 @@ export class LogDirectory {
       throw new LogDirectoryError(path, `belongs to cluster ${this.meta.clusterId}, not to ${options.clusterId}`)
     }
     if (options.nodeId !== this.meta.nodeId) {
-      throw new LogDirectoryError(path, `belongs to node ${this.meta.nodeId}, not to node ${options.nodeId}`)
+      throw new LogDirectoryError(
+        path,
+        `belongs to node ${this.meta.nodeId}, not to node ${options.nodeId}: set node.id=${this.meta.nodeId}`,
+      )
     }
     if (known === undefined) {
       writeOffsets(disk, `${path}/${RECOVERY_POINT_FILE}`, new Map())

@@ -31,13 +31,10 @@ export class BrokerProcess {
   async start(): Promise<number> {
     const spawned = performance.now()
     const settings = this.#settings.flatMap((setting) => ["--set", setting])
-    const child = spawn(
-      process.execPath,
-      [MILLRACE, "broker", "--data", this.dataDir, "--listen", this.#address, ...settings],
-      {
-        stdio: ["ignore", "pipe", "pipe"],
-      },
-    )
+    const listen = this.#settings.some((setting) => setting.startsWith("listeners=")) ? [] : ["--listen", this.#address]
+    const child = spawn(process.execPath, [MILLRACE, "broker", "--data", this.dataDir, ...listen, ...settings], {
+      stdio: ["ignore", "pipe", "pipe"],
+    })
     this.#child = child
     createInterface({ input: child.stderr! }).on("line", (line) => this.output.push(line))
     const lines = createInterface({ input: child.stdout! })

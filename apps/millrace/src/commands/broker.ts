@@ -1,6 +1,6 @@
 import type { Address } from "@millrace/host"
 import { command } from "../command.ts"
-import { type BrokerPart, brokerSettings, startBroker } from "../parts/broker.ts"
+import { type BrokerPart, brokerSettings, listenAddress, listenOption, startBroker } from "../parts/broker.ts"
 import { LOG_OPTION, serverPrinter } from "../parts/server-log.ts"
 import { addressOption, listening, serve } from "../serve.ts"
 
@@ -9,15 +9,15 @@ export default command({
   summary: "Runs one Kafka-compatible broker.",
   options: {
     data: { value: "DIR", help: "where the log lives", required: true },
-    listen: { value: "HOST:PORT", help: "address to listen on; port 0 picks a free one", default: "127.0.0.1:9092" },
+    listen: listenOption,
     metrics: { value: "HOST:PORT", help: "serves /metrics for Prometheus, /health and /ready here" },
     config: { value: "FILE", help: "a properties file with Kafka's broker settings" },
     log: LOG_OPTION,
     set: { value: "key=value", help: "one broker setting by Kafka's name; wins over the file", multiple: true },
   },
   run: async ({ options }) => {
-    const listen = addressOption("listen", options.listen)
     const config = brokerSettings({ file: options.config, set: options.set })
+    const listen = listenAddress("listen", options.listen, config)
     const metrics = options.metrics === undefined ? undefined : addressOption("metrics", options.metrics)
     const { broker: log } = serverPrinter(options.log)
     let part: BrokerPart | undefined

@@ -1,7 +1,15 @@
 import { formatAddress } from "@millrace/host"
 import { command } from "../command.ts"
 import { startBrokerMetrics } from "../parts/broker-metrics.ts"
-import { type BrokerPart, brokerSettings, DEVELOPMENT_SETTINGS, startBroker } from "../parts/broker.ts"
+import {
+  type BrokerPart,
+  brokerSettings,
+  checkOpen,
+  DEVELOPMENT_SETTINGS,
+  listenAddress,
+  listenOption,
+  startBroker,
+} from "../parts/broker.ts"
 import { startConnectWorker } from "../parts/connect.ts"
 import { startRegistryServer } from "../parts/registry.ts"
 import { LOG_OPTION, serverPrinter } from "../parts/server-log.ts"
@@ -11,10 +19,11 @@ export default command({
   name: "up",
   summary:
     "Runs a broker, a schema registry and a connect worker in one process. A new group starts at once there, without the time " +
-    "that `millrace broker` and Kafka give its members to come (group.initial.rebalance.delay.ms).",
+    "that `millrace broker` and Kafka give its members to come (group.initial.rebalance.delay.ms). The registry and the worker come in the " +
+    "clear and as nobody: a broker with TLS, SASL or access rules runs apart from them (`millrace broker`).",
   options: {
     data: { value: "DIR", help: "where the log lives", default: "./data" },
-    kafka: { value: "HOST:PORT", help: "address of the broker; port 0 picks a free one", default: "127.0.0.1:9092" },
+    kafka: listenOption,
     registry: { value: "HOST:PORT", help: "address of the schema registry", default: "127.0.0.1:8081" },
     connect: { value: "HOST:PORT", help: "address of the connect worker", default: "127.0.0.1:8083" },
     metrics: { value: "HOST:PORT", help: "serves /metrics for Prometheus, /health and /ready here" },
@@ -23,10 +32,11 @@ export default command({
     set: { value: "key=value", help: "one broker setting by Kafka's name; wins over the file", multiple: true },
   },
   run: async ({ options }) => {
-    const listen = addressOption("kafka", options.kafka)
     const registryListen = addressOption("registry", options.registry)
     const connectListen = addressOption("connect", options.connect)
     const config = { ...DEVELOPMENT_SETTINGS, ...brokerSettings({ file: options.config, set: options.set }) }
+    const listen = listenAddress("kafka", options.kafka, config)
+    checkOpen(config, listen)
     const print = serverPrinter(options.log)
     let brokers = ""
     const metrics = options.metrics === undefined ? undefined : addressOption("metrics", options.metrics)

@@ -1,9 +1,17 @@
 import * as path from "node:path"
-import { Broker, brokerConfig, commonSettings, findRequestTracing, type ServerLog } from "@millrace/broker"
+import {
+  Broker,
+  brokerConfig,
+  commonSettings,
+  findRequestTracing,
+  resolveListeners,
+  type ServerLog,
+} from "@millrace/broker"
 import { parse } from "@millrace/config"
 import { type Address, formatAddress } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
-import type { Part } from "../serve.ts"
+import { UsageError } from "../command.ts"
+import { addressOption, type Part } from "../serve.ts"
 import { type Given, readSettings } from "./config-file.ts"
 
 export interface BrokerPart extends Part {
@@ -22,6 +30,42 @@ export const DEVELOPMENT_SETTINGS: Readonly<Record<string, string>> = {
 
 export const brokerSettings = (given: Given): Record<string, string> =>
   readSettings(given, (config) => parse(brokerConfig, commonSettings(config)))
+
+const DEFAULT_LISTEN = "127.0.0.1:9092"
+
+/** What the option says and `listeners` would say too. */
+export const listenOption = {
+  value: "HOST:PORT",
+  help: `address to listen on; port 0 picks a free one; without it and a setting \`listeners\`, ${DEFAULT_LISTEN}`,
+} as const
+
+export function listenAddress(option: string, given: string | undefined, config: Settings): Address {
+  const listeners = config["listeners"]
+  if (given !== undefined && listeners !== undefined)
+    throw new UsageError(`--${option} ${given}: the settings say it too, listeners=${listeners}; choose one`)
+  return addressOption(option, given ?? DEFAULT_LISTEN)
+}
+
+/** Refuses settings under which nobody gets in who names no user and speaks no TLS, as a process's other parts do. */
+export function checkOpen(config: Settings, listen: Address): void {
+  const values = parse(brokerConfig, commonSettings(config))
+  const [first] = resolveListeners(values, listen)
+  const isOpen =
+    values["authorizer.class.name"] === "" ||
+    values["allow.everyone.if.no.acl.found"] ||
+    values["super.users"].includes("User:ANONYMOUS")
+  const reason =
+    first!.protocol !== "PLAINTEXT"
+      ? `speak PLAINTEXT, and the first listener ${first!.protocol}`
+      : isOpen
+        ? undefined
+        : "log in as nobody, whom authorizer.class.name keeps out"
+  if (reason === undefined) return
+  const remedy = "run `millrace broker`, `registry` and `connect` apart, the latter with --command-config"
+  throw new UsageError(`up: the registry and the worker ${reason}: ${remedy}`)
+}
+
+type Settings = Readonly<Record<string, string>>
 
 /** Whether a broker was ever started on this directory. */
 export const hasLog = (dataDir: string): boolean => nodeHost.disk.exists(path.join(dataDir, "meta.properties"))

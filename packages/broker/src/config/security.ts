@@ -29,6 +29,19 @@ export const listenerSecurityConfig = define({
     default: "DEFAULT",
     doc: "From a certificate's name to a principal: RULE:pattern/replacement/[LU], separated by commas; DEFAULT for all of it.",
   }),
+  "ssl.enabled.protocols": list({
+    default: ["TLSv1.2", "TLSv1.3"],
+    of: ["TLSv1.2", "TLSv1.3"],
+    check: (versions) => (versions.length === 0 ? "must name one" : undefined),
+    doc: "The versions of TLS that are spoken.",
+  }),
+  "ssl.cipher.suites": list({
+    default: [],
+    hidden: true,
+    check: (suites) =>
+      suites.length > 0 ? "cannot be chosen; ssl.enabled.protocols=TLSv1.3 leaves out all that are older" : undefined,
+    doc: "Cannot be chosen: those of OpenSSL are offered.",
+  }),
   "sasl.enabled.mechanisms": list({
     default: [],
     of: ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"],

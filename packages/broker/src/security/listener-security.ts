@@ -3,7 +3,7 @@
  * (`listener.name.NAME.KEY`) over them.
  */
 import { ConfigError, jaasOptions, parse, type Values } from "@millrace/config"
-import type { Clock, Disk, Random, ServerTls } from "@millrace/host"
+import type { Clock, Disk, Random, ServerTls, TlsVersion } from "@millrace/host"
 import { isScramMechanism, type ScramCredential, type ScramMechanism } from "@millrace/protocol/sasl/scram"
 import { connectionLimitsConfig } from "../config/network.ts"
 import { listenerSecurityConfig } from "../config/security.ts"
@@ -125,6 +125,7 @@ function serverTls(listener: string, config: Config, disk: Disk): ServerTls {
     key,
     cert,
     clientAuth: config["ssl.client.auth"],
+    versions: config["ssl.enabled.protocols"].map((version) => version as TlsVersion),
     ...(ca !== undefined && { ca }),
     ...(passphrase !== null && { passphrase }),
   }

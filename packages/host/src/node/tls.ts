@@ -15,8 +15,14 @@ const identityOf = ({ key, cert, passphrase }: TlsIdentity) => ({
 })
 
 /** Throws for a key, certificate or authority that cannot be read, or a key that is not the certificate's. */
-export function serverContext({ ca, ...identity }: ServerTls): tls.SecureContextOptions {
-  const options = { ...identityOf(identity), ...(ca !== undefined && { ca }) }
+export function serverContext({ ca, versions, ...identity }: ServerTls): tls.SecureContextOptions {
+  const [minVersion, maxVersion] = [versions?.toSorted().at(0), versions?.toSorted().at(-1)]
+  const options = {
+    ...identityOf(identity),
+    ...(ca !== undefined && { ca }),
+    ...(minVersion !== undefined && { minVersion }),
+    ...(maxVersion !== undefined && { maxVersion }),
+  }
   tls.createSecureContext(options)
   return options
 }
