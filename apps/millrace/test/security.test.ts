@@ -8,7 +8,7 @@ import { Cluster } from "@millrace/client/cluster"
 import { resolveOptions } from "@millrace/client/options"
 import { nodeHost } from "@millrace/host/node"
 import { CreateAcls } from "@millrace/protocol/messages/create-acls"
-import { authority, server } from "@millrace/testing/certificates"
+import { authority, client, server } from "@millrace/testing/certificates"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { killServers, millrace, PIPELINES, scratchDirectory, serve, type Serving } from "./support/process.ts"
 
@@ -109,4 +109,31 @@ it.each([
   expect(ended).toMatchObject({ code: 1, stdout: "" })
   expect(ended.stderr).toMatch(/^millrace: [^\n]+\n$/)
   expect(ended.stderr).toMatch(line)
+})
+
+it.each([
+  ["junk.pem", "this is no certificate", / holds no certificate in PEM$/],
+  ["key.pem", server.key, / holds no certificate in PEM$/],
+  ["others.pem", client.key + server.cert, /: its key does not fit its certificate$/],
+])("a broker that is given %s says what is wrong with it in one line", async (name, text, line) => {
+  const path = file(name, [text])
+  const settings = ["--set", "listeners=SSL://127.0.0.1:0", "--set", `ssl.keystore.location=${path}`]
+  const ended = await millrace(["broker", "--data", `${scratch.path}/refused-data`, ...settings])
+  expect(ended).toMatchObject({ code: 1, stdout: "" })
+  expect(ended.stderr).toMatch(/^millrace: [^\n]+\n$/)
+  expect(ended.stderr).toContain(`config ssl.keystore.location: ${path}`)
+  expect(ended.stderr.trimEnd()).toMatch(line)
+})
+
+it.each([
+  ["missing.pem", undefined, / cannot read \S+\/missing\.pem: no such file$/],
+  ["no-authority.pem", "this is no certificate", / \S+\/no-authority\.pem holds no certificate in PEM$/],
+])("a client that is given %s says what is wrong with it in one line", async (name, text, line) => {
+  if (text !== undefined) file(name, [text])
+  const settings = ["security.protocol=SSL", `ssl.truststore.location=${scratch.path}/${name}`]
+  const config = file("client.properties", settings)
+  const ended = await millrace(["topic", "list", "--brokers", broker.ready["kafka"]!, "--command-config", config])
+  expect(ended).toMatchObject({ code: 1, stdout: "" })
+  expect(ended.stderr).toMatch(/^millrace: --command-config \S+: config ssl\.truststore\.location: [^\n]+\n$/)
+  expect(ended.stderr.trimEnd()).toMatch(line)
 })

@@ -289,6 +289,11 @@ export class Broker {
       const bound = await server.listen(specs)
       if (!(options.net ?? host.net).isPrivate)
         for (const warning of listeners.warnings(bound)) log(warning, { level: "warn", event: "listener-unguarded" })
+      const warnOfExpiry = () => {
+        for (const { listener, warning } of listeners.expiryWarnings(host.clock.now()))
+          log(warning, { level: "warn", event: "certificate-expiry", listener })
+      }
+      warnOfExpiry()
       stopping.push(() => {
         const drained = server.close(config["shutdown.drain.timeout.ms"])
         // Nothing new comes in; who waits for others or for data is answered now rather than cut off at the end.
@@ -317,11 +322,17 @@ export class Broker {
         delayMs: CERTIFICATE_CHECK_MS,
         intervalMs: () => CERTIFICATE_CHECK_MS,
         run: () => {
-          for (const listener of listeners.reloaded()) {
+          const { renewed, failed } = listeners.reload()
+          for (const listener of renewed) {
             server.refreshTls(listener)
             const event = { level: "info", event: "certificate-reloaded", listener } as const
             log(`listener ${listener} shows its new certificate to new connections`, event)
           }
+          for (const { listener, reason } of failed)
+            log(`listener ${listener} keeps the certificate it has: ${reason}`, {
+              ...{ level: "error", event: "certificate-not-reloaded", listener, reason },
+            })
+          warnOfExpiry()
         },
       })
       schedule.start({
@@ -342,8 +353,9 @@ export class Broker {
       })
       cleaner.start()
       stopping.push(() => cleaner.close())
+      const certificates = () => listeners.expiries()
       const connections = () => server.connectionCount
-      const report = () => reportBroker({ services, counters, connections, startedAtMs })
+      const report = () => reportBroker({ services, counters, connections, certificates, startedAtMs })
       return new Broker({ address: bound[0]!.address, clusterId, nodeId }, replicas, report, async () => {
         // After a failed write or sync nobody may take the files at their word: the next start recovers.
         const isSound = replicas.offlineCount === 0

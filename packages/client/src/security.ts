@@ -4,6 +4,7 @@
  */
 import type { ClientTls } from "@millrace/host"
 import { ConfigError, define, jaasOptions, oneOf, parse, password, string, type Values } from "@millrace/config"
+import { sslStores } from "@millrace/config/ssl-stores"
 import { isScramMechanism } from "@millrace/protocol/sasl/scram"
 import type { ClientSecurity } from "./security/options.ts"
 import type { SaslOptions } from "./security/sasl.ts"
@@ -27,11 +28,14 @@ export const securityConfig = define({
   "ssl.truststore.type": oneOf(["PEM"], { default: "PEM", doc: "The form of the trusted certificates." }),
   "ssl.truststore.location": string({
     default: null,
-    doc: "A PEM file of trusted authorities. Default: the machine's.",
+    doc: "A PEM file of trusted authorities; a relative path begins where the client runs. Default: the machine's.",
   }),
   "ssl.truststore.certificates": string({ default: null, doc: "The trusted authorities themselves, as PEM." }),
   "ssl.keystore.type": oneOf(["PEM"], { default: "PEM", doc: "The form of the client's own certificate." }),
-  "ssl.keystore.location": string({ default: null, doc: "A PEM file with the client's private key and certificates." }),
+  "ssl.keystore.location": string({
+    default: null,
+    doc: "A PEM file with the client's private key and certificates; a relative path begins where the client runs.",
+  }),
   "ssl.keystore.key": password({ default: null, doc: "The client's private key itself, as PEM." }),
   "ssl.keystore.certificate.chain": string({ default: null, doc: "The client's certificates themselves, as PEM." }),
   "ssl.key.password": password({ default: null, doc: "Of an encrypted private key." }),
@@ -48,31 +52,15 @@ export function clientSecurity(
 ): ClientSecurity {
   const config = parse(securityConfig, settings, { unknown: "ignore" })
   const protocol = config["security.protocol"]
-  const file = (key: "ssl.truststore.location" | "ssl.keystore.location"): string | undefined => {
-    const path = config[key]
-    if (path === null) return undefined
-    try {
-      return readFile(path)
-    } catch (cause) {
-      throw new ConfigError(
-        key,
-        `config ${key}: cannot read ${path}: ${cause instanceof Error ? cause.message : cause}`,
-      )
-    }
-  }
-  const store = file("ssl.keystore.location")
-  const key = config["ssl.keystore.key"] ?? store
-  const cert = config["ssl.keystore.certificate.chain"] ?? store
-  const ca = config["ssl.truststore.certificates"] ?? file("ssl.truststore.location")
-  const passphrase = config["ssl.key.password"]
+  const hasTls = protocol.endsWith("SSL")
+  const { identity, ca } = hasTls ? sslStores(config, readFile) : {}
   const tls: ClientTls = {
     checksHost: config["ssl.endpoint.identification.algorithm"] === "https",
     ...(ca !== undefined && { ca }),
-    ...(key !== undefined &&
-      cert !== undefined && { identity: { key, cert, ...(passphrase !== null && { passphrase }) } }),
+    ...(identity && { identity }),
   }
   return {
-    ...(protocol.endsWith("SSL") && { tls }),
+    ...(hasTls && { tls }),
     ...(protocol.startsWith("SASL") && { sasl: saslOptions(config) }),
   }
 }

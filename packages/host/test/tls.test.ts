@@ -1,13 +1,14 @@
 import { connect } from "node:tls"
-import { type ClientTls, type Connection, NetError, type ServerTls } from "@millrace/host"
+import { type Address, type ClientTls, type Connection, NetError, type ServerTls } from "@millrace/host"
 import { nodeNet } from "@millrace/host/node"
-import { expect, onTestFinished, test } from "vitest"
+import { expect, onTestFinished, test, vi } from "vitest"
 import { authority, client, server, stranger } from "@millrace/testing/certificates"
 
 const trusting: ClientTls = { ca: authority, checksHost: true }
 
 async function listen(tls: ServerTls) {
   const refusals: string[] = []
+  const refused: Address[] = []
   const accepted: Connection[] = []
   const listener = await nodeNet.listen(
     { host: "127.0.0.1", port: 0 },
@@ -16,13 +17,13 @@ async function listen(tls: ServerTls) {
       // An echo.
       connection.attach({ data: (chunk) => connection.write([chunk]), close: () => {} })
     },
-    { tls, onRefused: (_, reason) => refusals.push(reason) },
+    { tls, onRefused: (remote, reason) => void (refused.push(remote), refusals.push(reason)) },
   )
   onTestFinished(async () => {
     for (const connection of accepted) connection.destroy()
     await listener.close()
   })
-  return { listener, refusals, accepted }
+  return { listener, refusals, refused, accepted }
 }
 
 /** What comes back of `text`; rejects when the connection ends before. */
@@ -122,6 +123,19 @@ test("either side is told that the other does not speak TLS", async () => {
   await expect(nodeNet.connect(open.address, { tls: trusting })).rejects.toThrow("the other side does not speak TLS")
 })
 
+test.each([
+  ["speaks no TLS", (connection: Connection) => connection.write([Buffer.from("hello, are you a broker?")])],
+  ["leaves", (connection: Connection) => connection.end()],
+  ["cuts the connection", (connection: Connection) => connection.destroy()],
+])("who %s in the handshake is told by its address", async (_, act) => {
+  const { listener, refused } = await listen({ ...server, clientAuth: "none" })
+  const plain = await nodeNet.connect(listener.address)
+  const closed = new Promise<void>((resolve) => plain.attach({ data: () => {}, close: () => resolve() }))
+  act(plain)
+  await closed
+  await vi.waitFor(() => expect(refused).toEqual([plain.local]))
+})
+
 test("a listener takes a new certificate while it runs", async () => {
   const { listener } = await listen({ ...stranger, clientAuth: "none" })
   await expect(nodeNet.connect(listener.address, { tls: trusting })).rejects.toThrow("no authority")
@@ -130,5 +144,11 @@ test("a listener takes a new certificate while it runs", async () => {
 })
 
 test("a key that is not the certificate's is refused at once", async () => {
-  await expect(listen({ cert: server.cert, key: client.key, clientAuth: "none" })).rejects.toThrow(/key/)
+  const failure = await listen({ cert: server.cert, key: client.key, clientAuth: "none" }).catch(
+    (error: unknown) => error,
+  )
+  expect(failure).toBeInstanceOf(NetError)
+  expect((failure as NetError).message).toMatch(
+    /^TLS on 127\.0\.0\.1:0 does not take its key or certificate: [^\n]*key/,
+  )
 })

@@ -171,7 +171,7 @@ test.each([
   [{ "security.protocol": "SASL_SSL" }, "config sasl.mechanism: SASL_SSL needs one"],
   [{ "security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN" }, "PLAIN needs a username and a password"],
   [{ "security.protocol": "TLS" }, "security.protocol"],
-  [{ "security.protocol": "SSL", "ssl.truststore.location": "none.pem" }, "cannot read none.pem"],
+  [{ "security.protocol": "SSL", "ssl.truststore.location": "none.pem" }, "/none.pem: no such file"],
   [
     { "security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.jaas.config": "username=alice" },
     "config sasl.jaas.config must have the form",

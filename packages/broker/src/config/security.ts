@@ -10,7 +10,7 @@ export const listenerSecurityConfig = define({
   "ssl.keystore.location": string({
     default: null,
     importance: "HIGH",
-    doc: "A PEM file with the broker's private key and its certificates. Read again when it changes.",
+    doc: "A PEM file with the broker's private key and its certificates. A relative path begins where the broker runs. Read again when it changes.",
   }),
   "ssl.keystore.key": password({ default: null, doc: "The broker's private key itself, as PEM." }),
   "ssl.keystore.certificate.chain": string({ default: null, doc: "The broker's certificates themselves, as PEM." }),
@@ -18,7 +18,7 @@ export const listenerSecurityConfig = define({
   "ssl.truststore.type": oneOf(["PEM"], { default: "PEM", doc: "The form of the trusted certificates." }),
   "ssl.truststore.location": string({
     default: null,
-    doc: "A PEM file of the authorities that clients' certificates must come from. Read again when it changes.",
+    doc: "A PEM file of the authorities that clients' certificates must come from. A relative path begins where the broker runs. Read again when it changes.",
   }),
   "ssl.truststore.certificates": string({ default: null, doc: "The trusted authorities themselves, as PEM." }),
   "ssl.client.auth": oneOf(["none", "requested", "required"], {

@@ -18,11 +18,18 @@ export interface BrokerReport {
   readonly connections: number
   readonly connectionsAccepted: number
   readonly connectionsRefused: number
+  readonly certificates: readonly CertificateReport[]
   readonly throttled: Readonly<ThrottleCounts>
   readonly fetchSessions: number
   readonly waitingFetches: number
   readonly groups: readonly GroupReport[]
   readonly uptimeMs: number
+}
+
+/** Of what a listener shows. */
+export interface CertificateReport {
+  readonly listener: string
+  readonly notAfterMs: number
 }
 
 export interface PartitionReport {
@@ -47,6 +54,7 @@ export interface ReportOptions {
   readonly services: Pick<Services, "image" | "replicas" | "groups" | "fetchSessions" | "clock">
   readonly counters: BrokerCounters
   readonly connections: () => number
+  readonly certificates: () => readonly CertificateReport[]
   readonly startedAtMs: number
 }
 
@@ -77,6 +85,7 @@ export async function reportBroker(options: ReportOptions): Promise<BrokerReport
     connections: options.connections(),
     connectionsAccepted: counters.connectionsAccepted,
     connectionsRefused: counters.connectionsRefused,
+    certificates: options.certificates(),
     throttled: { ...counters.throttled },
     fetchSessions: fetchSessions.size,
     waitingFetches: all.reduce((sum, { fetchWaiters }) => sum + fetchWaiters.size, 0),

@@ -200,6 +200,15 @@ const METRICS: readonly Metric<BrokerReport>[] = [
     read: ({ connectionsRefused }) => one(connectionsRefused),
   },
   {
+    name: "certificate_expiry_timestamp_seconds",
+    type: "gauge",
+    unit: "s",
+    labels: ["listener"],
+    help: "When the certificate that the listener shows expires, in seconds since 1970.",
+    read: ({ certificates }) =>
+      certificates.map(({ listener, notAfterMs }) => ({ labels: { listener }, value: notAfterMs / 1_000 })),
+  },
+  {
     name: "throttled_requests_total",
     type: "counter",
     unit: "requests",

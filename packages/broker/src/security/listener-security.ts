@@ -3,6 +3,7 @@
  * (`listener.name.NAME.KEY`) over them.
  */
 import { ConfigError, jaasOptions, parse, type Values } from "@millrace/config"
+import { type CertificateValidity, sslStores } from "@millrace/config/ssl-stores"
 import type { Clock, Disk, Random, ServerTls, TlsVersion } from "@millrace/host"
 import { isScramMechanism, type ScramCredential, type ScramMechanism } from "@millrace/protocol/sasl/scram"
 import { connectionLimitsConfig } from "../config/network.ts"
@@ -18,15 +19,19 @@ import { ScramServer, type TokenCredential } from "./scram-server.ts"
 
 export interface ListenerSecurity {
   readonly tls: ServerTls | undefined
+  /** Of the certificate that it shows. */
+  readonly validity: CertificateValidity | undefined
   /** Who a connection is before, or without, SASL. */
   principal(subject: string | undefined): string
   /** Of a new connection; undefined where clients do not authenticate with SASL. */
   newAuthentication(): Authentication | undefined
 }
 
+const NO_TLS = { tls: undefined, validity: undefined }
+
 /** Nobody asks and nobody is asked. */
 export const IN_THE_CLEAR: ListenerSecurity = {
-  tls: undefined,
+  ...NO_TLS,
   principal: () => ANONYMOUS,
   newAuthentication: () => undefined,
 }
@@ -83,7 +88,7 @@ export function listenerSecurity(
   const mechanisms = protocol.startsWith("SASL") ? saslMechanisms(name, config, jaas, ports) : undefined
   const options = mechanisms && { mechanisms, lifetimeMsMax: config["connections.max.reauth.ms"] }
   return {
-    tls: hasTls ? serverTls(name, config, ports.disk) : undefined,
+    ...(hasTls ? serverTls(name, config, ports.disk) : NO_TLS),
     principal: (subject) => (subject === undefined ? ANONYMOUS : userPrincipal(mapping(subject))),
     newAuthentication: () => options && new Authentication(options),
   }
@@ -103,32 +108,23 @@ function ownSettings(listener: string, settings: Settings): readonly [own: Setti
   return [own, jaas]
 }
 
-function serverTls(listener: string, config: Config, disk: Disk): ServerTls {
-  const file = (key: "ssl.keystore.location" | "ssl.truststore.location") => {
-    const path = config[key]
-    if (path === null) return undefined
+function serverTls(listener: string, config: Config, disk: Disk): Pick<ListenerSecurity, "tls" | "validity"> {
+  const { identity, validity, ca } = sslStores(config, (path) => {
     const bytes = disk.readFile(path)
-    if (bytes === undefined) throw new ConfigError(key, `config ${key}: cannot read ${path}: no such file`)
-    return new TextDecoder().decode(bytes)
-  }
-  const store = file("ssl.keystore.location")
-  const key = config["ssl.keystore.key"] ?? store
-  const cert = config["ssl.keystore.certificate.chain"] ?? store
-  if (key === undefined || cert === undefined)
+    return bytes && new TextDecoder().decode(bytes)
+  })
+  if (identity === undefined)
     throw new ConfigError(
       "ssl.keystore.location",
       `config ssl.keystore.location: listener ${listener} needs a certificate`,
     )
-  const ca = config["ssl.truststore.certificates"] ?? file("ssl.truststore.location")
-  const passphrase = config["ssl.key.password"]
-  return {
-    key,
-    cert,
+  const tls = {
+    ...identity,
     clientAuth: config["ssl.client.auth"],
     versions: config["ssl.enabled.protocols"].map((version) => version as TlsVersion),
     ...(ca !== undefined && { ca }),
-    ...(passphrase !== null && { passphrase }),
   }
+  return { tls, validity }
 }
 
 function saslMechanisms(

@@ -1,9 +1,11 @@
 /**
  * The security of all listeners, as the settings and the files they name say now: certificates that are replaced while the
- * broker runs are noticed (`reloaded`), what cannot be read then leaves the old ones in use.
+ * broker runs are noticed (`reload`), what cannot be read then leaves the old ones in use, and is told of once.
  */
 import { formatAddress } from "@millrace/host"
 import type { ListenerSpec } from "../network/listeners.ts"
+import { reasonOf } from "../server-log.ts"
+import { CertificateExpiry } from "./certificate-expiry.ts"
 import {
   checkListenerNames,
   IN_THE_CLEAR,
@@ -14,13 +16,23 @@ import {
 
 const LOOPBACK = /^(?:127\.|::1$|localhost$|\[::1\]$)/
 
+export interface Reload {
+  /** The listeners whose certificates are others now. */
+  readonly renewed: readonly string[]
+  /** Those whose files cannot be taken in, for a reason that was not told before. */
+  readonly failed: readonly { readonly listener: string; readonly reason: string }[]
+}
+
 export class Listeners {
   readonly #specs: readonly ListenerSpec[]
   readonly #settings: Readonly<Record<string, string>>
   readonly #ports: SecurityPorts
   readonly #security: Map<string, ListenerSecurity>
+  readonly #expiry = new CertificateExpiry()
+  /** Why the files of a listener cannot be taken in, as it was told. */
+  readonly #failures = new Map<string, string>()
 
-  /** Throws a ConfigError, or a DiskError for a file that cannot be read. */
+  /** Throws a ConfigError. */
   constructor(specs: readonly ListenerSpec[], settings: Readonly<Record<string, string>>, ports: SecurityPorts) {
     checkListenerNames(settings, specs)
     this.#specs = specs
@@ -33,15 +45,41 @@ export class Listeners {
     return this.#security.get(listener) ?? IN_THE_CLEAR
   }
 
-  /** Takes in what the files say now; answers the listeners whose certificates are others. */
-  reloaded(): string[] {
-    return this.#specs.flatMap((spec) => {
+  /** Takes in what the files say now, of each listener for itself. */
+  reload(): Reload {
+    const renewed: string[] = []
+    const failed: { listener: string; reason: string }[] = []
+    for (const spec of this.#specs) {
       const before = this.security(spec.name)
-      if (before.tls === undefined) return []
-      const { tls } = listenerSecurity(spec, this.#settings, this.#ports)
-      if (JSON.stringify(tls) === JSON.stringify(before.tls)) return []
-      this.#security.set(spec.name, { ...before, tls })
-      return [spec.name]
+      if (before.tls === undefined) continue
+      try {
+        const { tls, validity } = listenerSecurity(spec, this.#settings, this.#ports)
+        this.#failures.delete(spec.name)
+        if (JSON.stringify(tls) === JSON.stringify(before.tls)) continue
+        this.#security.set(spec.name, { ...before, tls, validity })
+        renewed.push(spec.name)
+      } catch (cause) {
+        const reason = reasonOf(cause)
+        if (this.#failures.get(spec.name) === reason) continue
+        this.#failures.set(spec.name, reason)
+        failed.push({ listener: spec.name, reason })
+      }
+    }
+    return { renewed, failed }
+  }
+
+  /** When the certificates that are shown now end; wall-clock times. */
+  expiries(): { listener: string; notAfterMs: number }[] {
+    return [...this.#security].flatMap(([listener, { validity }]) =>
+      validity ? [{ listener, notAfterMs: validity.notAfterMs }] : [],
+    )
+  }
+
+  /** What is to be said now of certificates that are out of their time, or soon will be. */
+  expiryWarnings(now: number): { listener: string; warning: string }[] {
+    return [...this.#security].flatMap(([listener, { validity }]) => {
+      const warning = validity && this.#expiry.warning(listener, validity, now)
+      return warning === undefined ? [] : [{ listener, warning }]
     })
   }
 

@@ -14,13 +14,13 @@ export const nodeNet: Net = {
     // TLS is loaded with the first listener that asks for it: most processes never do.
     const secure = options.tls && (await import("./tls.ts"))
     const server = secure
-      ? secure.tlsServer(options.tls!, accept, options.onRefused)
+      ? secure.tlsServer(address, options.tls!, accept, options.onRefused)
       : net.createServer((socket) => accept(new NodeConnection(socket)))
     const bound = await listening(server, address)
     return {
       address: { host: address.host, port: bound.port },
       ...(secure && {
-        useTls: (next) => (server as tls.Server).setSecureContext(secure.serverContext(next)),
+        useTls: (next) => (server as tls.Server).setSecureContext(secure.serverContext(next, address)),
       }),
       close: () => new Promise<void>((done) => server.close(() => done())),
     }

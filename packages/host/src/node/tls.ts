@@ -3,7 +3,16 @@
  */
 import { isIP, type OnReadOpts, type Socket } from "node:net"
 import * as tls from "node:tls"
-import type { Address, ClientTls, Connection, ListenOptions, ServerTls, TlsIdentity } from "../net.ts"
+import {
+  type Address,
+  type ClientTls,
+  type Connection,
+  formatAddress,
+  type ListenOptions,
+  NetError,
+  type ServerTls,
+  type TlsIdentity,
+} from "../net.ts"
 import { NodeConnection } from "./socket.ts"
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -14,8 +23,8 @@ const identityOf = ({ key, cert, passphrase }: TlsIdentity) => ({
   ...(passphrase !== undefined && { passphrase }),
 })
 
-/** Throws for a key, certificate or authority that cannot be read, or a key that is not the certificate's. */
-export function serverContext({ ca, versions, ...identity }: ServerTls): tls.SecureContextOptions {
+/** Throws a NetError for a key, certificate or authority that TLS does not take, or a key that is not the certificate's. */
+export function serverContext({ ca, versions, ...identity }: ServerTls, address: Address): tls.SecureContextOptions {
   const [minVersion, maxVersion] = [versions?.toSorted().at(0), versions?.toSorted().at(-1)]
   const options = {
     ...identityOf(identity),
@@ -23,18 +32,29 @@ export function serverContext({ ca, versions, ...identity }: ServerTls): tls.Sec
     ...(minVersion !== undefined && { minVersion }),
     ...(maxVersion !== undefined && { maxVersion }),
   }
-  tls.createSecureContext(options)
+  try {
+    tls.createSecureContext(options)
+  } catch (cause) {
+    const { code = "OTHER", message } = cause as NodeJS.ErrnoException
+    throw new NetError(
+      code,
+      address,
+      `TLS on ${formatAddress(address)} does not take its key or certificate: ${message}`,
+      cause,
+    )
+  }
   return options
 }
 
 export function tlsServer(
+  address: Address,
   options: ServerTls,
   accept: (connection: Connection) => void,
   onRefused: ListenOptions["onRefused"],
 ): tls.Server {
   const server = tls.createServer(
     {
-      ...serverContext(options),
+      ...serverContext(options, address),
       requestCert: options.clientAuth !== "none",
       rejectUnauthorized: options.clientAuth === "required",
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
@@ -48,7 +68,12 @@ export function tlsServer(
       socket.destroy()
     },
   )
-  server.on("tlsClientError", (cause, socket) => onRefused?.(remoteOf(socket), explained(cause)))
+  // A socket whose handshake failed has closed, and tells no more who was at its other end.
+  const remotes = new WeakMap<Socket, Address>()
+  server.on("connection", (socket) => remotes.set(socket, remoteOf(socket)))
+  server.on("tlsClientError", (cause, socket) =>
+    onRefused?.(remotes.get(acceptedOf(socket)) ?? remoteOf(socket), explained(cause)),
+  )
   return server
 }
 
@@ -69,6 +94,9 @@ export function tlsSocket(
     ...(!checksHost && { checkServerIdentity: () => undefined }),
   })
 }
+
+/** The socket that TLS runs over. Node names it nowhere but there. */
+const acceptedOf = (socket: tls.TLSSocket): Socket => (socket as { _parent?: Socket })._parent ?? socket
 
 const remoteOf = (socket: Socket): Address => ({ host: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 })
 
