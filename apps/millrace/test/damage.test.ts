@@ -2,7 +2,7 @@
  * One flipped byte on the disk: the file is named, with the position, and no acknowledged record goes silently. After a
  * clean stop the damaged partition alone is out of service, when it is met; after a crash the broker refuses to start.
  */
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { killServers, millrace, scratchDirectory, serve } from "./support/process.ts"
@@ -49,7 +49,6 @@ let copies = 0
 function damaged(from: string, file: string, at: number): string {
   const data = `${scratch.path}/damaged-${++copies}`
   cpSync(from, data, { recursive: true })
-  rmSync(`${data}/.lock`, { force: true })
   const bytes = readFileSync(`${data}/${file}`)
   bytes[at < 0 ? bytes.length + at : at]! ^= 0x01
   writeFileSync(`${data}/${file}`, bytes)
@@ -138,7 +137,6 @@ describe("after a kill -9", () => {
   })
 
   it("nowhere: all is there again", async () => {
-    rmSync(`${KILLED}/.lock`, { force: true })
     const serving = await serve(broker(KILLED))
     const read = await millrace(["consume", "big", "--until-end", "--brokers", serving.ready["kafka"]!])
     expect(read.stdout.split("\n").slice(0, -1)).toEqual(lines)

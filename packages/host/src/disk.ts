@@ -32,7 +32,7 @@ export interface Disk {
   syncDirectory(path: string): void
   /** Of the device that a path is on; undefined where that is not known. */
   space(path: string): DiskSpace | undefined
-  /** Takes an exclusive lock that a dead process cannot hold. `holder` says who has it. */
+  /** Takes an exclusive lock that a dead process cannot hold, by a file that stays. `holder` says who has it. */
   lock(path: string): DiskLock
 }
 
@@ -57,7 +57,14 @@ export interface DiskFile {
   close(): void
 }
 
-export type DiskLock = { readonly held: true; release(): void } | { readonly held: false; readonly holder: string }
+export type DiskLock = HeldLock | { readonly held: false; readonly holder: string }
+
+export interface HeldLock {
+  readonly held: true
+  /** False: the lock's file was removed or replaced, so that another process may hold it as well. */
+  isIntact(): boolean
+  release(): void
+}
 
 export type DiskErrorCode =
   | "ENOENT"

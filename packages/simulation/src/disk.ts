@@ -147,7 +147,8 @@ export class SimulatedDevice {
     const owner = this.#locks.get(path) as { readonly name: string } | undefined
     if (owner !== undefined) return { held: false, holder: owner.name }
     this.#locks.set(path, process)
-    return { held: true, release: () => void this.#locks.delete(path) }
+    const isIntact = () => this.#locks.get(path) === process
+    return { held: true, isIntact, release: () => void (isIntact() && this.#locks.delete(path)) }
   }
 
   get random(): SeededRandom {

@@ -98,6 +98,7 @@ export class MemoryDisk implements Disk {
   }
 
   remove(path: string): void {
+    this.#locks.delete(path)
     for (const name of [...this.#names.keys()]) {
       if (name !== path && !name.startsWith(`${path}/`)) continue
       this.#names.delete(name)
@@ -121,7 +122,7 @@ export class MemoryDisk implements Disk {
   lock(path: string): DiskLock {
     if (this.#locks.has(path)) return { held: false, holder: "process 1" }
     this.#locks.add(path)
-    return { held: true, release: () => void this.#locks.delete(path) }
+    return { held: true, isIntact: () => this.#locks.has(path), release: () => void this.#locks.delete(path) }
   }
 
   /** The process dies: locks go, everything written stays. */

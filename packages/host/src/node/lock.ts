@@ -1,93 +1,98 @@
 /**
- * An exclusive lock on a path that a dead process cannot hold.
+ * An exclusive lock on a file, which the kernel gives to one process and takes back when that process dies.
  *
- * The lock file names its owner: process id and, where /proc tells it, the time that process started, so that a reused
- * id is not mistaken for the owner. It is made aside and linked into place, since link(2) fails when the name exists.
- * A dead owner's file is moved away first and compared after the move: two starters that both found it dead cannot
- * both win, since one of them moves the other's fresh file, sees that, and puts it back.
+ * It is a record lock of POSIX, as Kafka takes one on `.lock`: the two exclude each other. It holds between containers on
+ * one volume, where a process id of one says nothing in the other, and needs no waiting after a kill. Node has no call for
+ * it, but SQLite takes one for an exclusive transaction, and to SQLite an empty file is a database.
+ *
+ *  - The file stays when the lock is released: if it were removed, one could lock the old file and another a new one.
+ *  - The kernel drops a process's locks on a file when the process closes any descriptor of it: nothing else may open it.
  */
 import * as fs from "node:fs"
+import * as path from "node:path"
+import type { DatabaseSync } from "node:sqlite"
 import type { DiskLock } from "../disk.ts"
 
-const ATTEMPTS_MAX = 8
+const BUSY = 5
+const IO_ERROR = 10
+const NOT_A_DATABASE = 26
 
-export function lockFile(path: string): DiskLock {
-  const mine = describe(process.pid)
-  const aside = `${path}.${process.pid}.${process.hrtime.bigint()}`
-  fs.writeFileSync(aside, mine)
+/** A connection that nothing refers to is closed by the garbage collector, and its lock with it. */
+const held = new Set<DatabaseSync>()
+
+export function lockFile(file: string): DiskLock {
+  // Absolute, or SQLite takes some names for addresses. Loaded here: few processes lock anything.
+  const absolute = path.resolve(file)
+  const { DatabaseSync: Database } = process.getBuiltinModule("node:sqlite")
+  let database: DatabaseSync | undefined
   try {
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      try {
-        fs.linkSync(aside, path)
-        return { held: true, release: () => release(path, mine) }
-      } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause
-      }
-      const found = read(path)
-      if (found === undefined) continue
-      if (isAlive(found)) return { held: false, holder: `process ${found.split(" ")[0]}` }
-      takeAway(path, found)
-    }
-  } finally {
-    fs.rmSync(aside, { force: true })
-  }
-  return { held: false, holder: "another starting process" }
-}
-
-function takeAway(path: string, dead: string): void {
-  const away = `${path}.dead.${process.pid}`
-  try {
-    fs.renameSync(path, away)
-  } catch {
-    return
-  }
-  if (read(away) !== dead) {
-    try {
-      fs.linkSync(away, path)
-    } catch {
-      // A third starter took the name meanwhile: it owns the lock.
-    }
-  }
-  fs.rmSync(away, { force: true })
-}
-
-function release(path: string, mine: string): void {
-  if (read(path) === mine) fs.rmSync(path, { force: true })
-}
-
-function read(path: string): string | undefined {
-  try {
-    return fs.readFileSync(path, "utf8")
-  } catch {
-    return undefined
-  }
-}
-
-function describe(pid: number): string {
-  return `${pid} ${startTime(pid) ?? "-"}`
-}
-
-function isAlive(owner: string): boolean {
-  const pid = Number(owner.split(" ")[0])
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false
-  try {
-    process.kill(pid, 0)
+    database = new Database(absolute)
+    // Without the first an empty file would appear beside it.
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE")
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ESRCH") return false
+    database?.close()
+    const code = Number((cause as { readonly errcode?: number }).errcode) & 0xff
+    if (code === BUSY) return { held: false, holder: holderOf(absolute) }
+    throw reasonFor(absolute, code, cause)
   }
-  return describe(pid) === owner && !isZombie(pid)
+  const locked = database
+  held.add(locked)
+  const inode = inodeOf(absolute)
+  return {
+    held: true,
+    isIntact: () => inodeOf(absolute) === inode,
+    release() {
+      if (held.delete(locked)) locked.close()
+    },
+  }
 }
 
-/** Clock ticks since boot at which the process started: field 22 of /proc/PID/stat, counted after the name in parentheses. */
-function startTime(pid: number): string | undefined {
-  return statFields(pid)?.[19]
+/** SQLite does not say why a file cannot be opened: the file system does. */
+function reasonFor(file: string, code: number, cause: unknown): unknown {
+  if (code === NOT_A_DATABASE)
+    return new Error("it is not empty, so no lock: remove it if nothing uses the directory", { cause })
+  if (code === IO_ERROR) return new Error("its file system takes no locks", { cause })
+  try {
+    fs.accessSync(`${path.dirname(file)}/.`, fs.constants.W_OK)
+    if (fs.existsSync(file)) fs.accessSync(file, fs.constants.W_OK)
+  } catch (denied) {
+    return denied
+  }
+  return new Error("there can be no such file", { cause })
 }
 
-function isZombie(pid: number): boolean {
-  return statFields(pid)?.[0] === "Z"
+/** Device and inode of what has the name now. */
+function inodeOf(file: string): string | undefined {
+  const stat = fs.statSync(file, { bigint: true, throwIfNoEntry: false })
+  return stat && `${stat.dev}:${stat.ino}`
 }
 
-function statFields(pid: number): string[] | undefined {
-  const stat = read(`/proc/${pid}/stat`)
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")
+/**
+ * Linux lists the locks of those processes that this one can see:
+ *
+ *   1: POSIX  ADVISORY  WRITE 9996 fe:00:9978060 1073741824 1073742335
+ */
+function holderOf(file: string): string {
+  const inode = inodeOf(file)
+  for (const line of locks()) {
+    const [, kind, , , pid, at = ""] = line.split(/\s+/)
+    const [major, minor, number] = at.split(":")
+    if (kind !== "POSIX" || number === undefined) continue
+    if (inode === `${deviceOf(parseInt(major!, 16), parseInt(minor!, 16))}:${number}`) return `process ${pid}`
+  }
+  return "another process, perhaps in another container"
+}
+
+function locks(): string[] {
+  try {
+    return fs.readFileSync("/proc/locks", "utf8").split("\n")
+  } catch {
+    return []
+  }
+}
+
+/** As stat(2) writes it. */
+function deviceOf(major: number, minor: number): bigint {
+  const [high, low] = [BigInt(major), BigInt(minor)]
+  return ((high & 0xfffff000n) << 32n) | ((low & 0xffffff00n) << 12n) | ((high & 0xfffn) << 8n) | (low & 0xffn)
 }
