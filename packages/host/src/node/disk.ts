@@ -2,6 +2,7 @@
  * The disk port over node:fs. Synchronous page-cache I/O; fsync in the thread pool on request.
  */
 import * as fs from "node:fs"
+import { dirname } from "node:path"
 import { type Disk, DiskError, type DiskErrorCode, type DiskFile } from "../disk.ts"
 import { lockFile } from "./lock.ts"
 
@@ -82,6 +83,23 @@ function writeAll(fd: number, bytes: Uint8Array, position: number): void {
   while (done < bytes.length) done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done)
 }
 
+const isDirectory = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+
+/** Node's own recursive form tries for ever where a directory is there and takes none: below /proc, or when it was removed. */
+function makeDirectories(path: string): void {
+  if (isDirectory(path)) return
+  const above = dirname(path)
+  if (above !== path) makeDirectories(above)
+  try {
+    fs.mkdirSync(path)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === "ENOENT") throw new Error(`the directory above it takes none, or was removed`, { cause })
+    // Another process may have been faster.
+    if (code !== "EEXIST" || !isDirectory(path)) throw cause
+  }
+}
+
 export const nodeDisk: Disk = {
   open(path, options = {}) {
     const { O_RDONLY, O_RDWR, O_CREAT, O_TRUNC } = fs.constants
@@ -110,8 +128,8 @@ export const nodeDisk: Disk = {
       throw diskError("list", directory, cause)
     }
   },
-  isDirectory: (path) => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
-  makeDirectory: (path) => attempt("create directory", path, () => void fs.mkdirSync(path, { recursive: true })),
+  isDirectory,
+  makeDirectory: (path) => attempt("create directory", path, () => makeDirectories(path)),
   rename: (source, target) => attempt(`rename to ${target} the file`, source, () => fs.renameSync(source, target)),
   remove: (path) => attempt("remove", path, () => fs.rmSync(path, { recursive: true, force: true })),
   syncDirectory(path) {
