@@ -15,6 +15,8 @@ let broker: Serving
 
 beforeAll(async () => {
   broker = await serve(["broker", "--data", `${scratch.path}/data`, "--listen", "127.0.0.1:0"])
+  // Of a cluster that is there already.
+  await (await serve(["broker", "--data", `${scratch.path}/known`, "--listen", "127.0.0.1:0"])).stop()
   writeFileSync(`${scratch.path}/file`, "")
   mkdirSync(`${scratch.path}/directory`)
   writeFileSync(`${scratch.path}/bad.properties`, "log.segment.byte=1\n")
@@ -188,6 +190,12 @@ describe("files and addresses", () => {
       "connect --brokers BROKER --config DIR/worker.properties",
       /worker\.properties, line 1: unknown config offset\.storage\.topc; did you mean offset\.storage\.topic\?/,
     ],
+    [
+      "a data directory of something else",
+      1,
+      "broker --data DIR --listen 127.0.0.1:0",
+      /data directory \S+ has no meta\.properties but other files \([^)]*\): is it the right one/,
+    ],
     ["a data directory that is a file", 1, "broker --data DIR/file --listen 127.0.0.1:0", /file.*not a directory/],
     [
       "a data directory in use",
@@ -198,7 +206,7 @@ describe("files and addresses", () => {
     [
       "a port in use, broker",
       1,
-      "broker --data DIR/y --listen BROKER",
+      "broker --data DIR/known --listen BROKER",
       /cannot listen on .*in use; choose another address with --listen/,
     ],
     [

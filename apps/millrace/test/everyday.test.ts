@@ -306,9 +306,9 @@ describe("schemas and connectors that are wrong", () => {
 })
 
 describe("pipelines", () => {
-  const expectQuiet = (ended: Ended) => {
+  const expectQuiet = (ended: Ended, before = "") => {
     expect(ended.code).toBe(0)
-    expect(ended.stderr).toMatch(/^application words, process \S+\n$/)
+    expect(ended.stderr).toMatch(new RegExp(`^${before}application words, process \\S+\n$`))
   }
 
   it("run on a broker inside the process, and drain on SIGTERM", async () => {
@@ -319,7 +319,7 @@ describe("pipelines", () => {
     await millrace(["produce", "lines", ...there], { input: "a b a\n" })
     const counts = await millrace(["consume", "word-counts", "--max", "3", "--keys", ...there])
     expect(counts.stdout.split("\n").map((line) => line.split("\t")[0])).toEqual(expect.arrayContaining(["a", "b"]))
-    expectQuiet(await running.stop())
+    expectQuiet(await running.stop(), `made a new cluster \\S+ in ${scratch.path}/embedded\n`)
   })
 
   it("run on a cluster, and drain on SIGINT", async () => {

@@ -4,7 +4,7 @@
  *   data directory (locked) -> metadata log -> image -> partitions -> coordinators -> listeners -> registration
  *
  * Nothing here waits for anything but the listeners. Failures to start are errors with one clear line: ConfigError,
- * LogDirectoryError (locked, another node's), CorruptLogError, NetError (port in use), DiskError.
+ * LogDirectoryError (locked, another node's, not empty and no cluster's), CorruptLogError, NetError (port in use), DiskError.
  */
 import { parse } from "@millrace/config"
 import { type Address, BufferPool, type Clock, type Host, type Net, sleep } from "@millrace/host"
@@ -14,6 +14,7 @@ import { allApis } from "./api/all.ts"
 import { dispatcher } from "./api/dispatch.ts"
 import type { Services } from "./api/handler.ts"
 import { LogCleaner } from "./background/cleaner.ts"
+import { watchLock } from "./background/lock-watch.ts"
 import { startMaintenance } from "./background/maintenance.ts"
 import { Schedule } from "./background/schedule.ts"
 import { acceptedConfig } from "./config/accepted.ts"
@@ -147,6 +148,10 @@ export class Broker {
     }
     try {
       const { clusterId, directoryId } = logDirectory.meta
+      if (logDirectory.isNew) {
+        const event = { level: "info", event: "cluster-made", clusterId, directory: dataDir } as const
+        log(`made a new cluster ${clusterId} in ${dataDir}`, event)
+      }
       const { cleanShutdown } = logDirectory
       const image = new MetadataImage()
       const metadataLog = openMetadata(options, logDirectory, config, image)
@@ -317,6 +322,7 @@ export class Broker {
         log(`${task} failed: ${reason}`, { level: "error", event: "task-failed", task, reason })
       })
       startMaintenance({ clock: host.clock, configs, replicas, controller, schedule, log })
+      watchLock({ logDirectory, schedule, onDefect })
       schedule.start({
         name: "certificates",
         delayMs: CERTIFICATE_CHECK_MS,

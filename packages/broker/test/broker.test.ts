@@ -1,5 +1,5 @@
 /** The broker as a whole: starting, stopping, crashing, and what survives. */
-import { readdirSync, truncateSync, writeFileSync } from "node:fs"
+import { readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Disk, type DiskFile, DiskError, type Host, memoryNet } from "@millrace/host"
 import { nodeHost } from "@millrace/host/node"
@@ -11,6 +11,8 @@ import { Metadata } from "@millrace/protocol/messages/metadata"
 import { OffsetForLeaderEpoch } from "@millrace/protocol/messages/offset-for-leader-epoch"
 import { describe, expect, test, vi } from "vitest"
 import { Broker } from "@millrace/broker"
+import { LOCK_CHECK_MS } from "../src/background/lock-watch.ts"
+import { pass, startClock } from "./coordinator/passing-time.ts"
 import { batch, NOW, start, temporaryDirectory } from "./harness.ts"
 import { fetchAll, fetchOne } from "./read.ts"
 
@@ -233,10 +235,83 @@ describe("fsync before the answer", () => {
   })
 })
 
+test("a new cluster is told, once", async () => {
+  const dataDir = temporaryDirectory()
+  const told: unknown[][] = []
+  const log = (...event: unknown[]) => void told.push(event)
+  const { broker } = await start({}, { dataDir, log })
+  const { clusterId } = broker
+  const event = { level: "info", event: "cluster-made", clusterId, directory: dataDir }
+  expect(told).toEqual([[`made a new cluster ${clusterId} in ${dataDir}`, event]])
+  await broker.close()
+  expect((await start({}, { dataDir, log })).broker.clusterId).toBe(clusterId)
+  expect(told).toHaveLength(1)
+})
+
+test("a broker whose lock was removed must not go on", async () => {
+  const clock = startClock()
+  const started = await start({}, { host: { ...nodeHost, clock } })
+  await pass(clock, LOCK_CHECK_MS)
+  expect(started.defects).toEqual([])
+  rmSync(join(started.dataDir, ".lock"))
+  await pass(clock, LOCK_CHECK_MS)
+  expect(started.defects).toMatchObject([
+    { name: "LogDirectoryError", message: expect.stringContaining("its file .lock was removed or replaced") },
+  ])
+})
+
 describe("a start that cannot be", () => {
   test("a locked data directory", async () => {
     const started = await start()
     await expect(start({}, { dataDir: started.dataDir })).rejects.toThrow(/data directory .* is in use by process \d+/)
+  })
+
+  test("a directory of something else, which is left as it is", async () => {
+    const dataDir = temporaryDirectory()
+    for (const name of ["PG_VERSION", "base", "global", "pg_wal"]) writeFileSync(join(dataDir, name), "")
+    await expect(start({}, { dataDir })).rejects.toThrow(
+      /^data directory .* has no meta.properties but other files \(PG_VERSION, base, global, …\): is it the right one, is its volume/,
+    )
+    expect(readdirSync(dataDir)).toEqual(["PG_VERSION", "base", "global", "pg_wal"])
+  })
+
+  const metadata = "__cluster_metadata-0"
+  test.each([
+    [
+      "meta.properties",
+      `no meta.properties but other files (.kafka_cleanshutdown, ${metadata}, a-0, …): is it the right one`,
+    ],
+    [
+      metadata,
+      `no ${metadata} but other files (a-0, log-start-offset-checkpoint, replication-offset-checkpoint): without it`,
+    ],
+    [
+      `${metadata}/00000000000000000000-0000000000.checkpoint`,
+      `no *.checkpoint in ${metadata} (00000000000000000000.log, partition.metadata, quorum-state)`,
+    ],
+  ])("a data directory without %s, and it starts when that is restored", async (name, message) => {
+    const started = await start()
+    const client = await started.client()
+    await client.createTopic("a")
+    await client.produce("a", batch(["x"]))
+    await started.broker.close()
+    const [there, away] = [join(started.dataDir, name), join(temporaryDirectory(), "away")]
+    renameSync(there, away)
+    const before = readdirSync(started.dataDir).filter((file) => file !== ".kafka_cleanshutdown")
+    await expect(start({}, { dataDir: started.dataDir })).rejects.toThrow(message)
+    expect(readdirSync(started.dataDir).filter((file) => file !== ".kafka_cleanshutdown")).toEqual(before)
+    renameSync(away, there)
+    const again = await start({}, { dataDir: started.dataDir })
+    expect(again.messages).toEqual([])
+    expect(await fetchAll(await again.client(), "a")).toHaveLength(1)
+  })
+
+  test("a cluster without records and without its metadata", async () => {
+    const started = await start()
+    await (await started.client()).createTopic("a")
+    await started.broker.close()
+    rmSync(join(started.dataDir, metadata), { recursive: true })
+    await expect(start({}, { dataDir: started.dataDir })).rejects.toThrow(`has no ${metadata} but other files`)
   })
 
   test("a port in use leaves the directory free for the next try", async () => {

@@ -26,6 +26,7 @@ export interface Started {
   readonly broker: Broker
   readonly net: Net
   readonly dataDir: string
+  /** What the broker logged, but for that it made a cluster. */
   readonly messages: string[]
   readonly defects: unknown[]
   client(clientId?: string): Promise<Client>
@@ -56,7 +57,7 @@ export async function start(
     host: nodeHost,
     net,
     listen: address,
-    log: (message) => messages.push(message),
+    log: (message, { event }) => void (event === "cluster-made" || messages.push(message)),
     onDefect: (cause) => defects.push(cause),
     // Whoever reads what was given back reads this.
     buffers: new BufferPool({ poisons: true }),

@@ -1,5 +1,6 @@
 /** The segmented log in Kafka's on-disk formats. */
 export type { AppendFailure, AppendOrigin, RecordError } from "./append.ts"
+export { someOf } from "./empty-directory.ts"
 export * from "./faults.ts"
 export { logDirectoryName, type TopicPartition, topicPartitionOf } from "./layout.ts"
 export type { AppendOptions, Appended, AppendRefused, AppendResult } from "./append-result.ts"

@@ -6,8 +6,9 @@
  *
  * Checkpoints say less than the truth and never more: a recovery point is written after what lies below it is durable.
  */
-import { type Disk, type DiskLock, type DiskSpace, type Random, writeFileAtomically } from "@millrace/host"
+import { type Disk, type DiskSpace, type HeldLock, type Random, writeFileAtomically } from "@millrace/host"
 import { type OffsetCheckpoint, readOffsets, writeOffsets } from "./checkpoint.ts"
+import { checkContents, namesOfUse } from "./empty-directory.ts"
 import { LogDirectoryError } from "./faults.ts"
 import {
   CLEAN_SHUTDOWN_FILE,
@@ -52,10 +53,12 @@ export interface LogDirectoryOptions {
 export class LogDirectory {
   readonly path: string
   readonly meta: MetaProperties
+  /** It was empty, and has its identity since now. */
+  readonly isNew: boolean
   /** The last process shut down cleanly. */
   readonly cleanShutdown: boolean
   readonly #disk: Disk
-  readonly #lock: DiskLock & { readonly held: true }
+  readonly #lock: HeldLock
   readonly #options: LogDirectoryOptions
   readonly #openSegments: OpenSegments
   readonly #syncTurns = new SyncTurns()
@@ -77,6 +80,7 @@ export class LogDirectory {
 
   static open(disk: Disk, path: string, options: LogDirectoryOptions): LogDirectory {
     makeDirectoryDurably(disk, path)
+    checkContents(disk, path)
     const lock = disk.lock(`${path}/${LOCK_FILE}`)
     if (!lock.held) {
       throw new LogDirectoryError(path, `is in use by ${lock.holder}: stop it or choose another directory`)
@@ -89,18 +93,14 @@ export class LogDirectory {
     }
   }
 
-  private constructor(
-    disk: Disk,
-    path: string,
-    options: LogDirectoryOptions,
-    lock: DiskLock & { readonly held: true },
-  ) {
+  private constructor(disk: Disk, path: string, options: LogDirectoryOptions, lock: HeldLock) {
     this.#disk = disk
     this.path = path
     this.#options = options
     this.#lock = lock
     this.#openSegments = new OpenSegments(options.openSegmentsMax ?? OPEN_SEGMENTS_MAX)
     const known = readMetaProperties(disk, path)
+    this.isNew = known === undefined
     this.meta = known ?? this.#newMeta()
     if (options.clusterId !== undefined && options.clusterId !== this.meta.clusterId) {
       throw new LogDirectoryError(path, `belongs to cluster ${this.meta.clusterId}, not to ${options.clusterId}`)
@@ -136,8 +136,20 @@ export class LogDirectory {
     return { clusterId: clusterId ?? newUuid(random), nodeId, directoryId: newUuid(random) }
   }
 
+  /** Throws when another process may have the directory as well: nothing may be written any more. */
+  checkLock(): void {
+    if (this.#lock.isIntact()) return
+    const reason = `is not this process's alone any more: its file ${LOCK_FILE} was removed or replaced`
+    throw new LogDirectoryError(this.path, `${reason}. What was written since then may be lost`)
+  }
+
   get openLogs(): ReadonlyMap<string, Log> {
     return this.#logs
+  }
+
+  /** What the directory did not hold when it was made: logs, checkpoints, and what others put there. */
+  namesOfUse(): string[] {
+    return namesOfUse(this.#disk, this.path)
   }
 
   /** The logs on disk, with the topic id each was made for. */

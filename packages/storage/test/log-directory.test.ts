@@ -36,7 +36,43 @@ function filled(disk: MemoryDisk): LogDirectory {
   return directory
 }
 
+describe("a directory without meta.properties", () => {
+  const touch = (disk: MemoryDisk, name: string) => disk.open(`/data/${name}`, { create: true }).close()
+
+  it("becomes a new one when it is empty, or the root of a volume", () => {
+    const disk = new MemoryDisk()
+    disk.makeDirectory("/data")
+    disk.makeDirectory("/data/lost+found")
+    const first = open(disk)
+    expect(first.isNew).toBe(true)
+    first.close()
+    expect(open(disk).isNew).toBe(false)
+  })
+
+  it("is refused and left as it is when anything else is in it", () => {
+    const disk = new MemoryDisk()
+    disk.makeDirectory("/data")
+    for (const name of ["d", "c", "lost+found", "b", "a"]) touch(disk, name)
+    expect(() => open(disk)).toThrow(
+      "data directory /data has no meta.properties but other files (a, b, c, …): is it the right one, is its volume mounted? " +
+        "Choose an empty directory for a new cluster, or restore meta.properties from a backup",
+    )
+    expect(disk.list("/data")).toEqual(["a", "b", "c", "d", "lost+found"])
+    expect(disk.lock("/data/.lock").held).toBe(true)
+  })
+})
+
 describe("a data directory", () => {
+  it("tells when its lock was removed", () => {
+    const disk = new MemoryDisk()
+    const directory = open(disk)
+    directory.checkLock()
+    disk.remove("/data/.lock")
+    expect(() => directory.checkLock()).toThrow(
+      "data directory /data is not this process's alone any more: its file .lock was removed or replaced",
+    )
+  })
+
   it("lets go of everything when a full disk refuses what a clean close writes, and the next start recovers", () => {
     const disk = new MemoryDisk()
     const directory = filled(disk)

@@ -9,7 +9,14 @@ import { encode, METADATA_TOPIC_ID } from "@millrace/protocol"
 import { batches } from "@millrace/protocol/record/batch"
 import { ControlType, controlBatch } from "@millrace/protocol/record/control"
 import { LeaderChangeMessage } from "@millrace/protocol/records/leader-change"
-import { CorruptLogError, type Log, type LogConfig, type LogDirectory } from "@millrace/storage"
+import {
+  CorruptLogError,
+  type Log,
+  type LogConfig,
+  type LogDirectory,
+  LogDirectoryError,
+  someOf,
+} from "@millrace/storage"
 import { MetadataImage } from "./image.ts"
 import type { MetadataRecord } from "./records.ts"
 import { CLUSTER_METADATA_TOPIC } from "./topic-names.ts"
@@ -62,7 +69,6 @@ export class MetadataLog {
   static open(options: MetadataLogOptions, image: MetadataImage): MetadataLog {
     const { disk, now, logDirectory } = options
     const directory = directoryOf(options)
-    disk.makeDirectory(directory)
     const snapshot = newestSnapshot(disk, directory) ?? format(options, directory)
     const log = logDirectory.createLog(CLUSTER_METADATA_TOPIC, 0, METADATA_TOPIC_ID, options.config, now())
     if (log.logEndOffset < snapshot.endOffset) {
@@ -164,10 +170,28 @@ function votersOf({ nodeId, logDirectory }: MetadataLogOptions): Voter[] {
 
 /** A new cluster starts from a snapshot that names its voters, as Kafka's storage tool formats one. */
 function format(options: MetadataLogOptions, directory: string): SnapshotId {
+  checkNoCluster(options, directory)
+  options.disk.makeDirectory(directory)
   const id = { endOffset: 0, epoch: 0 }
   const content = Buffer.concat(encodeSnapshot(new MetadataImage(), votersOf(options), 0, options.now()))
   writeFileAtomically(options.disk, `${directory}/${snapshotName(id)}`, content)
   return id
+}
+
+/**
+ * Without metadata every log would be of no topic. The first snapshot is there before anything else is, so what a first start
+ * leaves when it is killed is no reason to refuse.
+ */
+function checkNoCluster({ disk, logDirectory }: MetadataLogOptions, directory: string): void {
+  const others = logDirectory.namesOfUse().filter((name) => name !== METADATA_DIRECTORY)
+  const own = disk.list(directory).filter((name) => !name.endsWith(".tmp"))
+  if (others.length === 0 && own.length === 0) return
+  const what =
+    own.length > 0
+      ? `has no *.checkpoint in ${METADATA_DIRECTORY} (${someOf(own)})`
+      : `has no ${METADATA_DIRECTORY} but other files (${someOf(others)})`
+  const fix = `Restore ${METADATA_DIRECTORY} from a backup, or choose an empty directory for a new cluster`
+  throw new LogDirectoryError(logDirectory.path, `${what}: without it nothing says which topics there are. ${fix}`)
 }
 
 function snapshotNames(disk: Disk, directory: string): string[] {
