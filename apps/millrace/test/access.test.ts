@@ -118,6 +118,10 @@ it("rules are added, listed and deleted, and say what a user may do", async () =
   expect(await works("topic list", undefined, "bob")).toMatch(/orders/)
   await works("acl add --principal User:* --operation write --topic-prefix orders. --from-host 10.0.0.1 --deny")
   await works("acl add --principal User:bob --operation all --cluster")
+  expect(await works("acl add --principal User:v6 --operation read --group g* --from-host 0:0::1")).toBe(
+    "added: allow User:v6 read group g* from ::1\n",
+  )
+  await works("acl delete --principal User:v6")
   const table = await works("acl list")
   expect(table).toMatch(/^RESOURCE +NAME +PATTERN +PRINCIPAL +HOST +OPERATION +PERMISSION\n/)
   expect(table).toMatch(/topic +orders\. +prefixed +User:\* +10\.0\.0\.1 +write +deny/)
@@ -164,5 +168,37 @@ it.each([
   ["acl add --principal User:a --topic t", /needs --operation/, 2],
   ["acl add --operation read --topic t", /needs --principal/, 2],
   ["acl add --principal User:a --operation reed --topic t", /--operation reed: expected all, read/, 2],
-  ["acl add --principal alice --operation read --topic t", /principal/, 1],
+  [
+    "acl add --principal alice --operation read --topic t",
+    /--principal alice: expected User:NAME, such as User:alice/,
+    2,
+  ],
+  ["acl add --principal user:bob --operation read --topic t", /user:bob: expected User:NAME, such as User:bob/, 2],
+  ["acl add --principal Group:ops --operation read --topic t", /--principal Group:ops: expected User:NAME/, 2],
+  ["acl add --principal User: --operation read --topic t", /--principal User:: expected User:NAME/, 2],
+  [
+    "acl add --principal User:a --operation read --topic t --from-host 127.0.0.0/8",
+    /--from-host 127\.0\.0\.0\/8: expected one IP/,
+    2,
+  ],
+  ["acl add --principal User:a --operation read --topic x*", /x\*.*did you mean --topic-prefix x\?/, 2],
+  ["acl add --principal User:a --operation read --topic a/b", /--topic a\/b: a topic name must consist of/, 2],
+  [
+    "acl add --principal User:a --operation read --topic-prefix *",
+    /--topic-prefix \*: .*did you mean --topic "\*"\?/,
+    2,
+  ],
+  ["acl add --principal User:a --operation read --topic-prefix x.*", /did you mean --topic-prefix x\.\?/, 2],
+  [
+    "acl add --principal User:a --operation cluster_action --topic t",
+    /cluster_action does not exist for a topic: expected all, read/,
+    2,
+  ],
+  ["acl add --principal User:a --operation read --cluster", /read does not exist for a cluster/, 2],
+  [
+    "acl add --principal User:a --operation create_tokens --user bob",
+    /--user bob: expected User:NAME, such as User:bob/,
+    2,
+  ],
+  ["user set User:carol", /expected a name without its type: carol/, 2],
 ])("%s is refused in one line", (args, line, code) => fails(args, line, code))

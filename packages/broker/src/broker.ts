@@ -47,6 +47,7 @@ import { AclAuthorizer } from "./security/acl-authorizer.ts"
 import { allowAll, type Authorizer } from "./security/authorizer.ts"
 import { DelegationTokens } from "./security/delegation-tokens.ts"
 import { Listeners } from "./security/listeners.ts"
+import { superUsersOf } from "./security/super-users.ts"
 import { commonSettings } from "./security/listener-security.ts"
 import type { RequestTracing } from "./tracing/tracing.ts"
 import { TransactionCoordinatorService } from "./transaction/service.ts"
@@ -218,6 +219,7 @@ export class Broker {
         fault: fault(TRANSACTION_STATE_TOPIC),
         defect: defect(TRANSACTION_STATE_TOPIC),
       })
+      const authorizer = options.authorizer ?? authorizerOf(config, image)
       const buffers = options.buffers ?? new BufferPool()
       const services: Services = {
         nodeId,
@@ -282,7 +284,7 @@ export class Broker {
         dispatch: dispatcher({
           registry: allApis(),
           services,
-          authorizer: options.authorizer ?? authorizerOf(config, image),
+          authorizer,
           tracing: options.tracing,
           onDefect,
           onUnanswerable: (api, cause) => {
@@ -293,7 +295,12 @@ export class Broker {
       })
       const bound = await server.listen(specs)
       if (!(options.net ?? host.net).isPrivate)
-        for (const warning of listeners.warnings(bound)) log(warning, { level: "warn", event: "listener-unguarded" })
+        for (const warning of listeners.warnings(bound, authorizer !== allowAll))
+          log(warning, { level: "warn", event: "listener-unguarded" })
+      if (authorizer === allowAll && config["super.users"] !== "")
+        log("WARNING: super.users is set, but everybody may do everything: see authorizer.class.name", {
+          ...{ level: "warn", event: "rules-not-in-use" },
+        })
       const warnOfExpiry = () => {
         for (const { listener, warning } of listeners.expiryWarnings(host.clock.now()))
           log(warning, { level: "warn", event: "certificate-expiry", listener })
@@ -423,7 +430,7 @@ function authorizerOf(config: BrokerConfig, image: MetadataImage): Authorizer {
   if (config["authorizer.class.name"] === "") return allowAll
   return new AclAuthorizer({
     acls: image.acls,
-    superUsers: new Set(config["super.users"].split(";").map((user) => user.trim())),
+    superUsers: superUsersOf(config["super.users"]),
     allowsWithoutAcl: config["allow.everyone.if.no.acl.found"],
   })
 }

@@ -13,7 +13,7 @@ export type { ConfigChange, ConfigEntry, ConfigResource } from "./admin/configs.
 export type { GroupDescription, ListedGroup } from "./admin/groups.ts"
 export type { StreamsGroupDescription } from "./admin/streams-groups.ts"
 export type { ListedTransaction, TransactionState } from "./admin/transactions.ts"
-export { CLUSTER_NAME } from "@millrace/protocol/acl"
+export { CLUSTER_NAME, OPERATIONS_OF_RESOURCE } from "@millrace/protocol/acl"
 export { ACL_OPERATIONS } from "./admin/acls.ts"
 export type { AclOperationName, AclPattern, AclPermission, AclResource, AclRule, AclRuleFilter } from "./admin/acls.ts"
 export type { DelegationToken, DelegationTokenOptions } from "./admin/delegation-tokens.ts"

@@ -122,6 +122,11 @@ export class NetError extends Error {
 export const formatAddress = (address: Address): string =>
   address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 
+const LOOPBACK = /^(?:127\.|::1$|localhost$|\[::1\]$)/
+
+/** Whether only this machine reaches what listens there. */
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host)
+
 /** Reads `host:port`, `[v6]:port`; undefined when it is neither. */
 export function parseAddress(text: string): Address | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text.trim())

@@ -29,6 +29,18 @@ export const AclOperation = {
   DESCRIBE_TOKENS: 14,
 } as const
 
+/** What may be done with resources of each type; ALL is all of it. Resources of USER are named as principals are (KIP-373). */
+export const OPERATIONS_OF_RESOURCE = {
+  TOPIC: ["READ", "WRITE", "CREATE", "DELETE", "ALTER", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"],
+  GROUP: ["READ", "DELETE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"],
+  CLUSTER: ["CREATE", "ALTER", "DESCRIBE", "CLUSTER_ACTION", "DESCRIBE_CONFIGS", "ALTER_CONFIGS", "IDEMPOTENT_WRITE"],
+  TRANSACTIONAL_ID: ["WRITE", "DESCRIBE"],
+  DELEGATION_TOKEN: ["DESCRIBE"],
+  USER: ["CREATE_TOKENS", "DESCRIBE_TOKENS"],
+} as const satisfies Readonly<
+  Record<Exclude<keyof typeof AclResourceType, "ANY">, readonly (keyof typeof AclOperation)[]>
+>
+
 export const PermissionType = { ANY: 1, DENY: 2, ALLOW: 3 } as const
 
 /** A rule as messages and records tell it. */

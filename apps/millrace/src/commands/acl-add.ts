@@ -1,3 +1,4 @@
+import { canonicalHost, checkRule } from "../acl-check.ts"
 import { aclText, operationOf, resourcesOf, ruleOptions } from "../acl-options.ts"
 import { command, UsageError } from "../command.ts"
 import { clusterOptions, withClient } from "../connection.ts"
@@ -14,7 +15,8 @@ export default command({
     deny: { help: "the rules deny; they outweigh those that allow" },
   },
   run: ({ options }) => {
-    const { principal, "from-host": host, deny } = options
+    const { principal, deny } = options
+    const host = canonicalHost(options["from-host"])
     const operations = options.operation.map(operationOf)
     if (operations.length === 0) throw new UsageError("millrace acl add needs --operation NAME: what may be done")
     const resources = resourcesOf(options)
@@ -24,6 +26,7 @@ export default command({
     const rules = resources.flatMap((resource) =>
       operations.map((operation) => ({ ...resource, principal, host, operation, permission }) as const),
     )
+    for (const rule of rules) checkRule(rule)
     return withClient(options, async (client) => {
       await client.admin().createAcls(rules)
       for (const rule of rules) console.log(`added: ${aclText(rule)}`)

@@ -1,7 +1,7 @@
 import type { Address } from "@millrace/host"
 import { command } from "../command.ts"
 import { type BrokerPart, brokerSettings, listenAddress, listenOption, startBroker } from "../parts/broker.ts"
-import { LOG_OPTION, serverPrinter } from "../parts/server-log.ts"
+import { LOG_OPTION, serverPrinter, warnOfMetrics } from "../parts/server-log.ts"
 import { addressOption, listening, serve } from "../serve.ts"
 
 export default command({
@@ -23,7 +23,9 @@ export default command({
     let part: BrokerPart | undefined
     const watch = async (at: Address) => {
       const { startBrokerMetrics } = await import("../parts/broker-metrics.ts")
-      return await listening("metrics", () => startBrokerMetrics(at, part!.broker))
+      const served = await listening("metrics", () => startBrokerMetrics(at, part!.broker))
+      warnOfMetrics(log, at)
+      return served
     }
     return serve([
       async () => (part = await listening("listen", () => startBroker({ dataDir: options.data, listen, config, log }))),

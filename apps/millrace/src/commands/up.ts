@@ -1,4 +1,4 @@
-import { formatAddress } from "@millrace/host"
+import { type Address, formatAddress } from "@millrace/host"
 import { command } from "../command.ts"
 import { startBrokerMetrics } from "../parts/broker-metrics.ts"
 import {
@@ -12,7 +12,7 @@ import {
 } from "../parts/broker.ts"
 import { startConnectWorker } from "../parts/connect.ts"
 import { startRegistryServer } from "../parts/registry.ts"
-import { LOG_OPTION, serverPrinter } from "../parts/server-log.ts"
+import { LOG_OPTION, serverPrinter, warnOfMetrics } from "../parts/server-log.ts"
 import { addressOption, listening, type Part, serve } from "../serve.ts"
 
 export default command({
@@ -42,6 +42,11 @@ export default command({
     const metrics = options.metrics === undefined ? undefined : addressOption("metrics", options.metrics)
     let registry: Part | undefined
     let broker: BrokerPart | undefined
+    const watch = async (at: Address) => {
+      const served = await listening("metrics", () => startBrokerMetrics(at, broker!.broker))
+      warnOfMetrics(print.broker, at)
+      return served
+    }
     return serve([
       async () => {
         broker = await listening("kafka", () =>
@@ -58,7 +63,7 @@ export default command({
         const worker = { brokers, listen: connectListen, config: {}, registryUrl: registry!.at, log: print.connect }
         return listening("connect", () => startConnectWorker(worker))
       },
-      ...(metrics === undefined ? [] : [() => listening("metrics", () => startBrokerMetrics(metrics, broker!.broker))]),
+      ...(metrics === undefined ? [] : [() => watch(metrics)]),
     ])
   },
 })

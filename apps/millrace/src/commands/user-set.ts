@@ -1,4 +1,4 @@
-import { command, Failure } from "../command.ts"
+import { command, Failure, UsageError } from "../command.ts"
 import { clusterOptions, withClient } from "../connection.ts"
 import { readPassword } from "../password.ts"
 import { scramMechanism } from "../scram-option.ts"
@@ -20,6 +20,8 @@ export default command({
     const mechanism = scramMechanism(options.mechanism)
     const iterations = countOption("iterations", options.iterations, 1)
     const user = positionals[0]!
+    if (/^User:/i.test(user))
+      throw new UsageError(`millrace user set ${user}: expected a name without its type: ${user.slice("User:".length)}`)
     const password = await readPassword(`password of ${user}: `)
     if (!password) throw new Failure("there is no password on standard input")
     return withClient(options, async (client) => {

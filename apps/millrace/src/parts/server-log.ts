@@ -3,6 +3,7 @@
  * with a time, a level, the part and what the event is about.
  */
 import type { ServerLog } from "@millrace/broker"
+import { type Address, formatAddress, isLoopback } from "@millrace/host"
 import { UsageError } from "../command.ts"
 
 export interface ServerPrinter {
@@ -19,6 +20,15 @@ export function serverPrinter(format: string): ServerPrinter {
     broker: (message) => console.error(message),
     connect: (message, { level }) => console.error(`connect ${level}: ${message}`),
   }
+}
+
+/** What is served there is nobody's secret, and everybody's who reaches it. */
+export function warnOfMetrics(log: ServerLog, at: Address): void {
+  if (isLoopback(at.host)) return
+  const address = formatAddress(at)
+  log(`WARNING: --metrics ${address} tells whoever reaches it the names of topics and groups, unencrypted`, {
+    ...{ level: "warn", event: "metrics-unguarded", address },
+  })
 }
 
 function json(part: string): ServerLog {

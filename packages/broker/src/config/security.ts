@@ -2,6 +2,7 @@
  * Settings of TLS, SASL and authorization. Those of TLS and SASL may stand for one listener alone, as
  * `listener.name.NAME.KEY`; users of PLAIN are given as `listener.name.NAME.plain.sasl.jaas.config`.
  */
+import { wrongSuperUsers } from "../security/super-users.ts"
 import { boolean, define, int, list, long, oneOf, password, string } from "@millrace/config"
 
 /** What a listener can be told apart from the others. */
@@ -86,6 +87,7 @@ export const securityConfig = define({
   "super.users": string({
     default: "",
     doc: "Principals that may do everything, separated by semicolons: User:admin;User:CN=ops,O=Example.",
+    check: wrongSuperUsers,
   }),
   "delegation.token.secret.key": password({
     default: null,

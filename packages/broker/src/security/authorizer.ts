@@ -2,7 +2,7 @@
  * Who may do what. Handlers declare the permissions they ask for and ask for each resource they touch; what an
  * authorizer refuses is answered with the resource's authorization error, never with a hint that it exists.
  */
-import { AclOperation } from "@millrace/protocol/acl"
+import { AclOperation, OPERATIONS_OF_RESOURCE } from "@millrace/protocol/acl"
 
 export type ResourceType = "TOPIC" | "GROUP" | "CLUSTER" | "TRANSACTIONAL_ID" | "DELEGATION_TOKEN" | "USER"
 export type Operation =
@@ -35,20 +35,10 @@ export const allowAll: Authorizer = { isAllowed: () => true, isAllowedSomewhere:
 
 export const denyAll: Authorizer = { isAllowed: () => false, isAllowedSomewhere: () => false }
 
-const operationsOf: Record<ResourceType, readonly Operation[]> = {
-  TOPIC: ["READ", "WRITE", "CREATE", "DELETE", "ALTER", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"],
-  GROUP: ["READ", "DELETE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"],
-  CLUSTER: ["CREATE", "ALTER", "DESCRIBE", "CLUSTER_ACTION", "DESCRIBE_CONFIGS", "ALTER_CONFIGS", "IDEMPOTENT_WRITE"],
-  TRANSACTIONAL_ID: ["WRITE", "DESCRIBE"],
-  DELEGATION_TOKEN: ["DESCRIBE"],
-  // Named as principals are: `User:alice` (KIP-373).
-  USER: ["CREATE_TOKENS", "DESCRIBE_TOKENS"],
-}
-
 /** The bit field of all operations that `isAllowed` grants on a resource. */
 export function authorizedOperations(resource: ResourceType, isAllowed: (permission: Permission) => boolean): number {
   let bits = 0
-  for (const operation of operationsOf[resource]) {
+  for (const operation of OPERATIONS_OF_RESOURCE[resource]) {
     if (isAllowed({ operation, resource })) bits |= 1 << AclOperation[operation]
   }
   return bits

@@ -2,7 +2,7 @@
  * The security of all listeners, as the settings and the files they name say now: certificates that are replaced while the
  * broker runs are noticed (`reload`), what cannot be read then leaves the old ones in use, and is told of once.
  */
-import { formatAddress } from "@millrace/host"
+import { formatAddress, isLoopback } from "@millrace/host"
 import type { ListenerSpec } from "../network/listeners.ts"
 import { reasonOf } from "../server-log.ts"
 import { CertificateExpiry } from "./certificate-expiry.ts"
@@ -13,8 +13,6 @@ import {
   listenerSecurity,
   type SecurityPorts,
 } from "./listener-security.ts"
-
-const LOOPBACK = /^(?:127\.|::1$|localhost$|\[::1\]$)/
 
 export interface Reload {
   /** The listeners whose certificates are others now. */
@@ -83,14 +81,22 @@ export class Listeners {
     })
   }
 
-  /** A line for each listener that others than this machine reach, and where anybody is let in or can listen. */
-  warnings(bound: readonly ListenerSpec[]): string[] {
+  /**
+   * A line for each listener that others than this machine reach, and where anybody is let in or can listen. Whom nobody knows
+   * rules can still hold off (`hasRules`).
+   */
+  warnings(bound: readonly ListenerSpec[], hasRules: boolean): string[] {
     return bound.flatMap(({ name, address, protocol }) => {
-      if (LOOPBACK.test(address.host)) return []
+      if (isLoopback(address.host)) return []
       const where = `WARNING: listener ${name} on ${formatAddress(address)}`
       if (protocol === "PLAINTEXT")
         return [`${where} lets in whoever reaches it, unencrypted: see listener.security.protocol.map for TLS and SASL`]
-      return protocol === "SASL_PLAINTEXT" ? [`${where} sends data, and passwords of PLAIN, unencrypted`] : []
+      if (protocol === "SASL_PLAINTEXT") return [`${where} sends data, and passwords of PLAIN, unencrypted`]
+      const asksNobody = protocol === "SSL" && this.security(name).tls?.clientAuth !== "required"
+      if (!asksNobody || hasRules) return []
+      return [
+        `${where} lets in whoever reaches it, who may do everything: see ssl.client.auth, SASL_SSL and authorizer.class.name`,
+      ]
     })
   }
 }
