@@ -47,6 +47,7 @@ import { AclAuthorizer } from "./security/acl-authorizer.ts"
 import { allowAll, type Authorizer } from "./security/authorizer.ts"
 import { DelegationTokens } from "./security/delegation-tokens.ts"
 import { Listeners } from "./security/listeners.ts"
+import { Refusals } from "./security/refusals.ts"
 import { superUsersOf } from "./security/super-users.ts"
 import { commonSettings } from "./security/listener-security.ts"
 import type { RequestTracing } from "./tracing/tracing.ts"
@@ -158,6 +159,8 @@ export class Broker {
       const metadataLog = openMetadata(options, logDirectory, config, image)
       const controller = new Controller(image, metadataLog)
       const counters = new BrokerCounters()
+      const refusals = new Refusals(host.clock, log, counters)
+      stopping.push(() => refusals.close())
       const startedAtMs = host.clock.monotonic()
       const configs = new ConfigView(image, settings, nodeId)
       const secret = config["delegation.token.secret.key"]
@@ -239,6 +242,7 @@ export class Broker {
           slots: () => configs.broker["max.incremental.fetch.session.cache.slots"],
         }),
         counters,
+        refusals,
         tokens,
         quotas: new BrokerQuotas({
           clock: host.clock,
@@ -278,6 +282,7 @@ export class Broker {
           windows: quotaWindows(config),
         }),
         counters,
+        refusals,
         buffers,
         security: (listener) => listeners.security(listener),
         log,

@@ -40,7 +40,7 @@ export const consumerGroupDescribe = handler(ConsumerGroupDescribe, {
         if (!seesTopics(group)) return describedConsumerError(group.groupId, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
         if (!request.includeAuthorizedOperations || group.errorCode !== ErrorCode.NONE) return group
         const operations = authorizedOperations("GROUP", ({ operation, resource }) =>
-          context.may(operation, resource, group.groupId),
+          context.maySilently(operation, resource, group.groupId),
         )
         return { ...group, authorizedOperations: operations }
       })

@@ -21,7 +21,7 @@ export const consumerGroupHeartbeat = handler(ConsumerGroupHeartbeat, {
     if (!context.may("READ", "GROUP", request.groupId)) return reply(beatRefusal(ErrorCode.GROUP_AUTHORIZATION_FAILED))
     if (request.subscribedTopicNames?.some((name) => !context.may("DESCRIBE", "TOPIC", name)))
       return reply(beatRefusal(ErrorCode.TOPIC_AUTHORIZATION_FAILED))
-    const maySee = (topic: string) => context.may("DESCRIBE", "TOPIC", topic)
+    const maySee = (topic: string) => context.maySilently("DESCRIBE", "TOPIC", topic)
     replyLater(services, services.groups.consumerGroupHeartbeat(groupContext(context), request, maySee), reply)
   },
 })

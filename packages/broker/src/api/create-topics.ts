@@ -24,7 +24,7 @@ export const createTopics = handler(CreateTopics, {
   ],
   handle(request, context, services, reply) {
     const { controller, image, config } = services
-    const mayCreate = (name: string) => context.may("CREATE", "CLUSTER") || context.may("CREATE", "TOPIC", name)
+    const mayCreate = (name: string) => context.maySilently("CREATE", "CLUSTER") || context.may("CREATE", "TOPIC", name)
     const allowed = request.topics.filter(({ name }) => mayCreate(name))
     const refused: TopicResult[] = request.topics
       .filter(({ name }) => !mayCreate(name))
@@ -45,7 +45,7 @@ export const createTopics = handler(CreateTopics, {
     const asked = new Map(allowed.map((topic) => [topic.name, topic]))
     const topics = results.map((result): TopicResult => {
       if (result.errorCode !== ErrorCode.NONE) return result
-      if (context.may("DESCRIBE_CONFIGS", "TOPIC", result.name)) {
+      if (context.maySilently("DESCRIBE_CONFIGS", "TOPIC", result.name)) {
         return { ...result, configs: effectiveConfigs(asked.get(result.name)!, services) }
       }
       const topicConfigErrorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED

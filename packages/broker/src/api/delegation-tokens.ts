@@ -143,8 +143,8 @@ export const describeDelegationToken = handler(DescribeDelegationToken, {
       if (asked && !principals.some((principal) => asked.has(principal))) return false
       return (
         principals.includes(context.principal) ||
-        context.may("DESCRIBE", "DELEGATION_TOKEN", token.tokenId) ||
-        context.may("DESCRIBE_TOKENS", "USER", token.owner)
+        context.maySilently("DESCRIBE", "DELEGATION_TOKEN", token.tokenId) ||
+        context.maySilently("DESCRIBE_TOKENS", "USER", token.owner)
       )
     }
     const described = (token: DelegationTokenRecord): Answer<typeof DescribeDelegationToken>["tokens"][number] => ({

@@ -49,7 +49,7 @@ export const deleteTopics = handler(DeleteTopics, {
         return failure(name, topicId, ErrorCode.INVALID_REQUEST, "Duplicate topic.")
       }
       const topic = byId ? image.topicById(topicId) : image.topic(name!)
-      const mayDescribe = topic !== undefined && context.may("DESCRIBE", "TOPIC", topic.name)
+      const mayDescribe = topic !== undefined && context.maySilently("DESCRIBE", "TOPIC", topic.name)
       if (byId && !topic) return failure(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID)
       const resolved = topic?.name ?? name!
       if (!context.may("DELETE", "TOPIC", resolved)) {

@@ -33,7 +33,7 @@ export const describeGroups = handler(DescribeGroups, {
           ? {
               ...group,
               authorizedOperations: authorizedOperations("GROUP", ({ operation, resource }) =>
-                context.may(operation, resource, group.groupId),
+                context.maySilently(operation, resource, group.groupId),
               ),
             }
           : group,

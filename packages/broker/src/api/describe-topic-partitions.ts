@@ -38,7 +38,7 @@ function namesOf({ topics, cursor }: DescribeTopicPartitionsRequest, context: Re
   const named = topics.length > 0
   const all = named
     ? [...new Set(topics.map(({ name }) => name))]
-    : [...image.topics()].map(({ name }) => name).filter((name) => context.may("DESCRIBE", "TOPIC", name))
+    : [...image.topics()].map(({ name }) => name).filter((name) => context.maySilently("DESCRIBE", "TOPIC", name))
   // Byte order, as the cursor compares.
   const sorted = all.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0))
   if (!named && cursor !== null && !sorted.includes(cursor.topicName)) {
@@ -89,7 +89,7 @@ function page(
 }
 
 const operationsOn = (name: string, context: RequestContext): number =>
-  authorizedOperations("TOPIC", ({ operation, resource }) => context.may(operation, resource, name))
+  authorizedOperations("TOPIC", ({ operation, resource }) => context.maySilently(operation, resource, name))
 
 function failure(name: string, errorCode: number): Topic {
   return { errorCode, name, topicId: ZERO_UUID, isInternal: isInternalTopic(name), partitions: [] }

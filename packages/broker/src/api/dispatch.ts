@@ -20,7 +20,7 @@ import { CLUSTER_NAME } from "@millrace/protocol/acl"
 import { ApiVersions } from "@millrace/protocol/messages/api-versions"
 import type { RequestContext } from "../network/context.ts"
 import type { ServerRequest } from "../network/server.ts"
-import type { Authorizer } from "../security/authorizer.ts"
+import type { Authorizer, Operation, ResourceType } from "../security/authorizer.ts"
 import { userPrincipal } from "../security/principal.ts"
 import type { RequestTracing } from "../tracing/tracing.ts"
 import { withShortExplanations } from "./explanations.ts"
@@ -113,7 +113,7 @@ function serve(options: DispatchOptions, request: ServerRequest, { handler, head
   const throttle = (ms: number) => {
     throttleMs = Math.max(throttleMs, ms)
   }
-  const context = contextOf(options.authorizer, request, clientId, apiVersion, throttle)
+  const context = contextOf(options, request, clientId, apiVersion, throttle)
   const span = options.tracing?.begin(handler.api.name, context)
   const startedMs = clock.monotonic()
   // What a request waits for takes none of this thread's time: what counts is the handler's own turn.
@@ -169,7 +169,7 @@ function isServed(handler: AnyHandler, version: number): boolean {
 }
 
 function contextOf(
-  authorizer: Authorizer,
+  { authorizer, services: { refusals } }: DispatchOptions,
   { frame, listener, connection, release, fail, end }: ServerRequest,
   clientId: string | null,
   apiVersion: number,
@@ -177,6 +177,13 @@ function contextOf(
 ): RequestContext {
   const user = connection.authentication?.user
   const principal = user === undefined ? connection.principal : userPrincipal(user)
+  const { host } = connection.remote
+  const maySilently: RequestContext["maySilently"] = (operation, resource, name = CLUSTER_NAME) =>
+    authorizer.isAllowed(principal, host, { operation, resource }, name)
+  const denied = (operation: Operation, resource: ResourceType, resourceName: string) => {
+    refusals.denied({ principal, host, operation, resource, resourceName })
+    return false
+  }
   return {
     principal,
     clientId,
@@ -189,8 +196,9 @@ function contextOf(
     fail,
     end,
     may: (operation, resource, name = CLUSTER_NAME) =>
-      authorizer.isAllowed(principal, connection.remote.host, { operation, resource }, name),
+      maySilently(operation, resource, name) || denied(operation, resource, name),
+    maySilently,
     maySomewhere: (operation, resource) =>
-      authorizer.isAllowedSomewhere(principal, connection.remote.host, operation, resource),
+      authorizer.isAllowedSomewhere(principal, host, operation, resource) || denied(operation, resource, "*"),
   }
 }

@@ -19,6 +19,7 @@ import type { BrokerQuotas } from "../quota/broker-quotas.ts"
 import type { ReplicaManager } from "../replica-manager.ts"
 import type { Permission } from "../security/authorizer.ts"
 import type { DelegationTokens } from "../security/delegation-tokens.ts"
+import type { Refusals } from "../security/refusals.ts"
 import type { TransactionCoordinator } from "../transaction/coordinator.ts"
 
 export interface Services {
@@ -39,6 +40,7 @@ export interface Services {
   readonly tokens: DelegationTokens | undefined
   readonly quotas: BrokerQuotas
   readonly counters: BrokerCounters
+  readonly refusals: Refusals
   readonly internalTopics: InternalTopics
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator

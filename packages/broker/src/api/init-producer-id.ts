@@ -21,7 +21,7 @@ export const initProducerId = handler(InitProducerId, {
     const { transactionalId } = request
     const refused =
       transactionalId === null
-        ? context.may("IDEMPOTENT_WRITE", "CLUSTER") || context.maySomewhere("WRITE", "TOPIC")
+        ? context.maySilently("IDEMPOTENT_WRITE", "CLUSTER") || context.maySomewhere("WRITE", "TOPIC")
           ? undefined
           : ErrorCode.CLUSTER_AUTHORIZATION_FAILED
         : context.may("WRITE", "TRANSACTIONAL_ID", transactionalId)

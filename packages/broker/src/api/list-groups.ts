@@ -13,8 +13,11 @@ export const listGroups = handler(ListGroups, {
   ],
   handle(request, context, services, reply) {
     const answer = services.groups.listGroups(groupContext(context), request).then((response) => {
-      if (context.may("DESCRIBE", "CLUSTER")) return response
-      return { ...response, groups: response.groups.filter(({ groupId }) => context.may("DESCRIBE", "GROUP", groupId)) }
+      if (context.maySilently("DESCRIBE", "CLUSTER")) return response
+      return {
+        ...response,
+        groups: response.groups.filter(({ groupId }) => context.maySilently("DESCRIBE", "GROUP", groupId)),
+      }
     })
     replyLater(services, answer, reply)
   },

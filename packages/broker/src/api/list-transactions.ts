@@ -13,7 +13,7 @@ export const listTransactions = handler(ListTransactions, {
       .then((response) => ({
         ...response,
         transactionStates: response.transactionStates.filter(({ transactionalId }) =>
-          context.may("DESCRIBE", "TRANSACTIONAL_ID", transactionalId),
+          context.maySilently("DESCRIBE", "TRANSACTIONAL_ID", transactionalId),
         ),
       }))
     replyLater(services, answer, reply)

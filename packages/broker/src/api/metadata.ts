@@ -60,7 +60,7 @@ function namesById({ topics }: MetadataRequest): boolean {
 /** None at all for who may not see the cluster. */
 export function clusterOperations(context: RequestContext): number {
   if (!context.may("DESCRIBE", "CLUSTER")) return 0
-  return authorizedOperations("CLUSTER", ({ operation, resource }) => context.may(operation, resource))
+  return authorizedOperations("CLUSTER", ({ operation, resource }) => context.maySilently(operation, resource))
 }
 
 function topicsOf(request: MetadataRequest, context: RequestContext, services: Services): TopicResponse[] {
@@ -68,7 +68,7 @@ function topicsOf(request: MetadataRequest, context: RequestContext, services: S
   const { topics } = request
   if (topics === null || (context.apiVersion === 0 && topics.length === 0)) {
     return [...image.topics()]
-      .filter(({ name }) => context.may("DESCRIBE", "TOPIC", name))
+      .filter(({ name }) => context.maySilently("DESCRIBE", "TOPIC", name))
       .map((topic) => describeTopic(topic, request, context))
   }
   // One id, and names mean nothing.
@@ -103,7 +103,7 @@ function byName(name: string, request: MetadataRequest, context: RequestContext,
   if (!request.allowAutoTopicCreation || !services.config["auto.create.topics.enable"]) {
     return failed(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   }
-  if (!context.may("CREATE", "CLUSTER") && !context.may("CREATE", "TOPIC", name)) {
+  if (!context.maySilently("CREATE", "CLUSTER") && !context.may("CREATE", "TOPIC", name)) {
     return failure(name, ZERO_UUID, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
   }
   const quota = services.quotas.mutations(context, false)
@@ -120,7 +120,7 @@ function failure(name: string | null, topicId: string, errorCode: number): Topic
 function topicOperations(name: string, request: MetadataRequest, context: RequestContext) {
   if (!request.includeTopicAuthorizedOperations) return {}
   const topicAuthorizedOperations = authorizedOperations("TOPIC", ({ operation, resource }) =>
-    context.may(operation, resource, name),
+    context.maySilently(operation, resource, name),
   )
   return { topicAuthorizedOperations }
 }

@@ -47,8 +47,8 @@ async function oneGroup(
   }
   const allowed = request.topics?.filter(({ name }) => context.may("DESCRIBE", "TOPIC", name)) ?? null
   const response = await groups.offsetFetch(groupContext(context), { ...request, topics: allowed })
-  const topics = response.topics.filter(({ name }) => context.may("DESCRIBE", "TOPIC", name))
-  const refused = request.topics?.filter(({ name }) => !context.may("DESCRIBE", "TOPIC", name)) ?? []
+  const topics = response.topics.filter(({ name }) => context.maySilently("DESCRIBE", "TOPIC", name))
+  const refused = request.topics?.filter(({ name }) => !context.maySilently("DESCRIBE", "TOPIC", name)) ?? []
   return {
     ...response,
     topics: [...topics, ...refused.map((topic) => failed(topic, ErrorCode.TOPIC_AUTHORIZATION_FAILED))],
@@ -86,7 +86,7 @@ async function manyGroups(
   const response = await groups.offsetFetch(groupContext(context), { ...request, groups: asked })
   const answered = response.groups.map((group): GroupResponse => {
     const topics = group.topics
-      .filter(({ name }) => context.may("DESCRIBE", "TOPIC", name))
+      .filter(({ name }) => context.maySilently("DESCRIBE", "TOPIC", name))
       .map((topic) => ({ ...topic, topicId: idOf(image, topic.name) }))
       // Asked for all: a topic that is gone has no id to be named by.
       .filter(({ name }) => !byId || image.topic(name))

@@ -5,12 +5,13 @@
 import type { ServerRequest } from "../network/server.ts"
 import type { Authentication } from "../security/authentication.ts"
 import { AuthenticationFailed } from "../security/sasl.ts"
+import { failAuthentication } from "./sasl-failure.ts"
 import type { Services } from "./handler.ts"
 
 const LENGTH_BYTES = 4
 
 export function answerToken(authentication: Authentication, request: ServerRequest, services: Services): void {
-  const { clock, config, onDefect } = services
+  const { clock, onDefect } = services
   authentication
     .step(request.frame, () => clock.now())
     .then(
@@ -24,7 +25,7 @@ export function answerToken(authentication: Authentication, request: ServerReque
         const failed = cause instanceof AuthenticationFailed
         if (!failed) onDefect(cause)
         const reason = failed ? cause.message : "internal error"
-        clock.setTimer(config["connection.failed.authentication.delay.ms"], () => request.fail(reason))
+        failAuthentication(request, services, reason, () => request.fail())
       },
     )
 }

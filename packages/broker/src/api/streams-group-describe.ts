@@ -41,7 +41,7 @@ export const streamsGroupDescribe = handler(StreamsGroupDescribe, {
         if (!seesTopics(group)) return describedStreamsError(group.groupId, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
         if (!request.includeAuthorizedOperations || group.errorCode !== ErrorCode.NONE) return group
         const operations = authorizedOperations("GROUP", ({ operation, resource }) =>
-          context.may(operation, resource, group.groupId),
+          context.maySilently(operation, resource, group.groupId),
         )
         return { ...group, authorizedOperations: operations }
       })

@@ -77,7 +77,7 @@ const topicsOf = ({ topology }: StreamsGroupHeartbeatRequest): string[] => [
 function create(missing: readonly InternalTopic[], context: RequestContext, services: Services): string | undefined {
   const { controller, image, config, newUuid } = services
   const forbidden = missing.filter(
-    ({ name }) => !context.may("CREATE", "CLUSTER") && !context.may("CREATE", "TOPIC", name),
+    ({ name }) => !context.maySilently("CREATE", "CLUSTER") && !context.may("CREATE", "TOPIC", name),
   )
   if (forbidden.length > 0) return `Unauthorized to CREATE on topics ${forbidden.map(({ name }) => name).join(", ")}.`
   const topics = missing

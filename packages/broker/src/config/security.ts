@@ -78,7 +78,7 @@ export const securityConfig = define({
     default: 100,
     min: 0,
     importance: "LOW",
-    doc: "How long the answer to a failed authentication is held back.",
+    doc: "How long the answer to a failed authentication, or to a mechanism that is not there, is held back.",
   }),
   "authorizer.class.name": string({
     default: "",

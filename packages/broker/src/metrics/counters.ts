@@ -37,11 +37,25 @@ export class BrokerCounters {
   readonly throttled: ThrottleCounts = { count: 0, ms: 0 }
   connectionsAccepted = 0
   connectionsRefused = 0
+  /** By listener. */
+  readonly failedAuthentications = new Map<string, number>()
+  /** By operation, by type of resource. */
+  readonly denials = new Map<string, Map<string, number>>()
 
   answered(api: string, ms: number): void {
     let histogram = this.requests.get(api)
     if (histogram === undefined) this.requests.set(api, (histogram = new Histogram()))
     histogram.record(ms)
+  }
+
+  authenticationFailed(listener: string): void {
+    this.failedAuthentications.set(listener, (this.failedAuthentications.get(listener) ?? 0) + 1)
+  }
+
+  denied(operation: string, resource: string): void {
+    let ofOperation = this.denials.get(operation)
+    if (ofOperation === undefined) this.denials.set(operation, (ofOperation = new Map()))
+    ofOperation.set(resource, (ofOperation.get(resource) ?? 0) + 1)
   }
 
   topic(name: string): TopicCounts {

@@ -19,6 +19,8 @@ export interface BrokerReport {
   readonly connectionsAccepted: number
   readonly connectionsRefused: number
   readonly certificates: readonly CertificateReport[]
+  readonly failedAuthentications: readonly { readonly listener: string; readonly count: number }[]
+  readonly denials: readonly { readonly operation: string; readonly resource: string; readonly count: number }[]
   readonly throttled: Readonly<ThrottleCounts>
   readonly fetchSessions: number
   readonly waitingFetches: number
@@ -86,6 +88,10 @@ export async function reportBroker(options: ReportOptions): Promise<BrokerReport
     connectionsAccepted: counters.connectionsAccepted,
     connectionsRefused: counters.connectionsRefused,
     certificates: options.certificates(),
+    failedAuthentications: [...counters.failedAuthentications].map(([listener, count]) => ({ listener, count })),
+    denials: [...counters.denials].flatMap(([operation, ofOperation]) =>
+      [...ofOperation].map(([resource, count]) => ({ operation, resource, count })),
+    ),
     throttled: { ...counters.throttled },
     fetchSessions: fetchSessions.size,
     waitingFetches: all.reduce((sum, { fetchWaiters }) => sum + fetchWaiters.size, 0),

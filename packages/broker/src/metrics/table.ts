@@ -200,6 +200,25 @@ const METRICS: readonly Metric<BrokerReport>[] = [
     read: ({ connectionsRefused }) => one(connectionsRefused),
   },
   {
+    name: "failed_authentications_total",
+    type: "counter",
+    unit: "connections",
+    labels: ["listener"],
+    help: "Connections that were not let in: the TLS handshake failed or was given up, or SASL failed.",
+    kafka: "kafka.server:type=socket-server-metrics, failed-authentication-total",
+    read: ({ failedAuthentications }) =>
+      failedAuthentications.map(({ listener, count }) => ({ labels: { listener }, value: count })),
+  },
+  {
+    name: "authorization_denials_total",
+    type: "counter",
+    unit: "questions",
+    labels: ["operation", "resource"],
+    help: "What clients asked for and no access rule allows, by operation and type of resource.",
+    read: ({ denials }) =>
+      denials.map(({ operation, resource, count }) => ({ labels: { operation, resource }, value: count })),
+  },
+  {
     name: "certificate_expiry_timestamp_seconds",
     type: "gauge",
     unit: "s",

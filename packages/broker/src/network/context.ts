@@ -15,6 +15,8 @@ export interface RequestContext {
   readonly connection: ConnectionIdentity
   /** Reads as: may this client do that? For resource type CLUSTER the name is left out. */
   may(operation: Operation, resource: ResourceType, name?: string): boolean
+  /** As `may`, but nobody is told of a refusal: for what is filtered, and where another right is enough too. */
+  maySilently(operation: Operation, resource: ResourceType, name?: string): boolean
   /** May it do that with any resource of this type, whichever? */
   maySomewhere(operation: Operation, resource: ResourceType): boolean
   /** Leaves the connection alone for so long once this request is answered; of several times the longest counts. */
@@ -23,8 +25,8 @@ export interface RequestContext {
   release(): void
   /** Closes the connection instead of answering. */
   fail(reason: string): void
-  /** Closes the connection once this request is answered; the reason goes to the log. */
-  end(reason: string): void
+  /** Closes the connection once this request is answered. */
+  end(): void
 }
 
 /** Lives as long as the connection. */

@@ -19,6 +19,7 @@ import type { Admission, ConnectionQuotas } from "./connection-quotas.ts"
 import type { ConnectionIdentity } from "./context.ts"
 import type { ListenerSecurity } from "../security/listener-security.ts"
 import type { ListenerSpec } from "./listeners.ts"
+import type { Refusals } from "../security/refusals.ts"
 import type { ServerLog } from "../server-log.ts"
 
 export interface ServerOptions {
@@ -29,6 +30,7 @@ export interface ServerOptions {
   readonly idleMsMax: number
   readonly quotas: ConnectionQuotas
   readonly counters: BrokerCounters
+  readonly refusals: Refusals
   /** Where requests are gathered. */
   readonly buffers: BufferPool
   /** Of the listener of this name. */
@@ -53,9 +55,10 @@ export interface ServerRequest {
   answer(chunks: readonly Uint8Array[] | null, throttleMs: number, taken?: () => void): void
   /** Nobody reads the frame any more, nor a view of it. Where nobody can say so, the frame is the garbage collector's. */
   release(): void
-  fail(reason: string): void
+  /** Ends the connection instead; the reason goes to the log. */
+  fail(reason?: string): void
   /** Takes no further request, and closes once this one and those before it are answered. */
-  end(reason: string): void
+  end(): void
 }
 
 export class Server {
@@ -76,7 +79,7 @@ export class Server {
 
   /** Binds all listeners, or none: the first failure closes those already bound. Answers what was really bound. */
   async listen(specs: readonly ListenerSpec[]): Promise<ListenerSpec[]> {
-    const { net, security, log } = this.#options
+    const { net, security, refusals } = this.#options
     const bound: ListenerSpec[] = []
     try {
       for (const spec of specs) {
@@ -84,7 +87,7 @@ export class Server {
         const accept = (connection: Connection) => this.#accept(spec.name, connection)
         const listener = await net.listen(spec.address, accept, {
           ...(tls && { tls }),
-          onRefused: (remote, reason) => log(...ofConnection(remote, "refused", reason)),
+          onRefused: (remote, reason) => refusals.authenticationFailed({ listener: spec.name, remote, reason }),
         })
         this.#listeners.set(spec.name, listener)
         bound.push({ ...spec, address: listener.address })
@@ -302,10 +305,7 @@ class ServerConnection {
             this.core.closed()
             close(reason)
           },
-          end: (reason) => {
-            options.log(...ofConnection(socket.remote, "ends", reason))
-            this.core.drain()
-          },
+          end: () => this.core.drain(),
         })
       },
       send: (chunks, taken) => {
@@ -348,11 +348,7 @@ class ServerConnection {
   }
 }
 
-function ofConnection(
-  remote: Address,
-  what: "waits" | "refused" | "closed" | "ends",
-  reason: string,
-): Parameters<ServerLog> {
+function ofConnection(remote: Address, what: "waits" | "refused" | "closed", reason: string): Parameters<ServerLog> {
   const peer = formatAddress(remote)
   return [`connection of ${peer} ${what}: ${reason}`, { level: "warn", event: `connection-${what}`, peer, reason }]
 }

@@ -47,6 +47,11 @@ export class Authentication {
     return this.#user
   }
 
+  /** Whom the client says it is, while that is not proved. */
+  get claimedUser(): string | undefined {
+    return this.#exchange?.claimedUser
+  }
+
   /** The user was proved by a delegation token. */
   get byToken(): boolean {
     return this.#byToken

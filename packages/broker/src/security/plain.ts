@@ -16,6 +16,7 @@ export function plainUsers(options: ReadonlyMap<string, string>): ReadonlyMap<st
 
 export class PlainServer implements SaslServer {
   readonly #users: ReadonlyMap<string, string>
+  claimedUser: string | undefined
 
   constructor(users: ReadonlyMap<string, string>) {
     this.#users = users
@@ -25,6 +26,7 @@ export class PlainServer implements SaslServer {
     const parts = new TextDecoder().decode(message).split("\0")
     const [authorizationId, user, password] = parts
     if (parts.length !== 3 || !user || !password) throw new AuthenticationFailed("Authentication failed: bad message")
+    this.claimedUser = user
     const expected = this.#users.get(user)
     const isRight = equals(password, expected ?? "")
     if (expected === undefined || !isRight) {

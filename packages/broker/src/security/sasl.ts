@@ -2,6 +2,8 @@
  * SASL as a server speaks it: one exchange of one connection, step by step.
  */
 export interface SaslServer {
+  /** Whom the client has said it is so far, if its mechanism tells: nobody has proved it. */
+  readonly claimedUser?: string | undefined
   /** Answers the client's next message. Throws `AuthenticationFailed`; what else it throws is a defect. */
   respond(message: Uint8Array): SaslStep | Promise<SaslStep>
 }

@@ -47,6 +47,8 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base6
 export class ScramServer implements SaslServer {
   readonly #options: ScramServerOptions
   #challenge: Challenge | undefined
+  /** With a delegation token it is the token's id. */
+  claimedUser: string | undefined
 
   constructor(options: ScramServerOptions) {
     this.#options = options
@@ -62,7 +64,8 @@ export class ScramServer implements SaslServer {
   #open(text: string): Challenge {
     const [, header, clientFirstBare, name, clientNonce, extensions] = FIRST.exec(text) ?? []
     if (name === undefined || clientFirstBare!.startsWith("m=")) throw this.#failed()
-    const known = this.#find(nameOfSasl(name), extensions!)
+    this.claimedUser = nameOfSasl(name)
+    const known = this.#find(this.claimedUser, extensions!)
     if (known === undefined) throw this.#failed()
     const { credential, authenticated } = known
     const nonce = clientNonce! + this.#options.nonce
