@@ -12,6 +12,15 @@ export interface NodeConnectionOptions {
   readonly reads?: SocketReads
 }
 
+/** Who is at the other end, while the socket is open. */
+export const remoteOf = (socket: Socket): Address => ({
+  host: plainHost(socket.remoteAddress),
+  port: socket.remotePort ?? 0,
+})
+
+/** A socket of IPv6 that takes IPv4 too shows `::ffff:10.0.0.1`: one address must not have two names, rules go by them. */
+const plainHost = (host = ""): string => host.replace(/^::ffff:(?=\d+\.)/i, "")
+
 export class NodeConnection implements Connection {
   readonly remote: Address
   readonly local: Address
@@ -22,8 +31,8 @@ export class NodeConnection implements Connection {
     this.#socket = socket
     this.#reads = reads
     this.subject = subject
-    this.remote = { host: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 }
-    this.local = { host: socket.localAddress ?? "", port: socket.localPort ?? 0 }
+    this.remote = remoteOf(socket)
+    this.local = { host: plainHost(socket.localAddress), port: socket.localPort ?? 0 }
     socket.setNoDelay(true)
   }
   attach(handlers: ConnectionHandlers): void {

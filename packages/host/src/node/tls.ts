@@ -13,7 +13,7 @@ import {
   type ServerTls,
   type TlsIdentity,
 } from "../net.ts"
-import { NodeConnection } from "./socket.ts"
+import { NodeConnection, remoteOf } from "./socket.ts"
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
 
@@ -97,8 +97,6 @@ export function tlsSocket(
 
 /** The socket that TLS runs over. Node names it nowhere but there. */
 const acceptedOf = (socket: tls.TLSSocket): Socket => (socket as { _parent?: Socket })._parent ?? socket
-
-const remoteOf = (socket: Socket): Address => ({ host: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 })
 
 /** What OpenSSL's codes mean to a person. */
 export function explained(cause: NodeJS.ErrnoException): string {
