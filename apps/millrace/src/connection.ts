@@ -55,7 +55,7 @@ export function checkBrokers(brokers: string): string {
 /** What `--command-config` says of TLS and SASL. Relative paths in it begin where the command runs, as Kafka's do. */
 export async function securityOption(file: string | undefined): Promise<ClientSecurity> {
   if (file === undefined) return {}
-  const [{ clientSecurity }, { ConfigError, parseProperties }] = await Promise.all([
+  const [{ checkNames, clientSecurity }, { ConfigError, parseProperties }] = await Promise.all([
     import("@millrace/client/security"),
     import("@millrace/config"),
   ])
@@ -67,7 +67,9 @@ export async function securityOption(file: string | undefined): Promise<ClientSe
     throw new Failure(`--command-config ${file}: ${cause instanceof Error ? cause.message : cause}`, { cause })
   }
   try {
-    return clientSecurity(parseProperties(text, file), read)
+    const given = parseProperties(text, file)
+    checkNames(given)
+    return clientSecurity(given, read)
   } catch (cause) {
     if (cause instanceof ConfigError) throw new Failure(`--command-config ${file}: ${cause.message}`, { cause })
     throw cause
@@ -130,7 +132,30 @@ export const isUnreachable = (error: unknown): error is Error =>
   error instanceof NetError || (error instanceof TimeoutError && error.cause instanceof NetError)
 
 const unreachable = (brokers: string, error: Error, remedy: string): string =>
-  `${unanswered(brokers, error)}; ${remedy}`
+  `${unanswered(brokers, error)}; ${remedyOf(error) ?? remedy}`
+
+/** What to do where somebody listens, and the two do not understand each other. */
+function remedyOf(error: Error): string | undefined {
+  const fault = error instanceof NetError ? error : error.cause
+  return fault instanceof NetError ? REMEDIES[fault.code] : undefined
+}
+
+const NAME_AUTHORITY = "name the authority that signed it by ssl.truststore.location in a file for --command-config"
+const NO_TLS = "leave security.protocol out of the --command-config file, or name the port that speaks TLS"
+const REMEDIES: Readonly<Record<string, string>> = {
+  DISCONNECTED: "if it wants TLS or SASL, say so by security.protocol in a file for --command-config",
+  ECONNRESET: "if it wants TLS or SASL, say so by security.protocol in a file for --command-config",
+  PROTOCOL: "name a broker's port with --brokers",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: NAME_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: NAME_AUTHORITY,
+  DEPTH_ZERO_SELF_SIGNED_CERT: NAME_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NAME_AUTHORITY,
+  CERT_HAS_EXPIRED: "the broker needs a new one: ssl.keystore.location in its settings",
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    "name the broker as its certificate does, or set ssl.endpoint.identification.algorithm= in the --command-config file",
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+}
 
 export function unanswered(brokers: string, error: Error): string {
   const fault = error instanceof NetError ? error : error.cause

@@ -101,10 +101,11 @@ export function settings(pairs: readonly string[]): Record<string, string> {
   return values
 }
 
-/** Reads an option that counts: digits, no less than `min`. */
-export function countOption(option: string, text: string, min = 0): number {
-  if (!/^\d{1,15}$/.test(text) || Number(text) < min) {
-    throw new UsageError(`--${option} ${text}: expected a whole number${min > 0 ? `, at least ${min}` : ""}`)
+/** Reads an option that counts: digits, no less than `min` and no more than `max`. */
+export function countOption(option: string, text: string, min = 0, max = Infinity): number {
+  if (!/^\d{1,15}$/.test(text) || Number(text) < min || Number(text) > max) {
+    const range = max < Infinity ? ` from ${min} to ${max}` : min > 0 ? `, at least ${min}` : ""
+    throw new UsageError(`--${option} ${text}: expected a whole number${range}`)
   }
   return Number(text)
 }

@@ -72,7 +72,7 @@ it("a user gets a password from standard input, comes in with it, and is gone on
   expect(await works("user list")).toMatch(
     /^USER +MECHANISM +ITERATIONS\nalice +SCRAM-SHA-256 +8192\nalice +SCRAM-SHA-512 +4096\n$/,
   )
-  expect(JSON.parse(await works("user list alice nobody --json"))).toMatchObject([{ user: "alice" }])
+  expect(JSON.parse(await works("user list alice --json"))).toMatchObject([{ user: "alice" }])
   for (const mechanism of ["SCRAM-SHA-256", "SCRAM-SHA-512"]) {
     login("alice", mechanism, "alice", "it is secret")
     expect(await works("topic list", undefined, "alice")).toBe("no topics\n")
@@ -84,7 +84,7 @@ it("a user gets a password from standard input, comes in with it, and is gone on
   await fails("user delete alice", /there is no user alice/)
   await fails("user set alice", /no password on standard input/, 1, "\n")
   await fails("user set alice --mechanism PLAIN", /expected SCRAM-SHA-256 or SCRAM-SHA-512/, 2, "x")
-  await fails("user set alice --iterations 100", /Too few iterations/, 1, "x")
+  await fails("user set alice --iterations 100", /expected a whole number from 4096 to 16384/, 2, "x")
 })
 
 it("a password is read from a pipe that its writer keeps open", async () => {

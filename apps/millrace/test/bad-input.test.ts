@@ -21,6 +21,10 @@ beforeAll(async () => {
   mkdirSync(`${scratch.path}/directory`)
   writeFileSync(`${scratch.path}/bad.properties`, "log.segment.byte=1\n")
   writeFileSync(`${scratch.path}/worker.properties`, "offset.storage.topc=x\n")
+  writeFileSync(
+    `${scratch.path}/client.properties`,
+    "bootstrap.servers=x:1\nclient.id=x\nssl.keystore.password=x\nssl.truststor.location=ca.pem\n",
+  )
   writeFileSync(`${scratch.path}/twice.properties`, "node.id=1\n\nnode.id=2\n")
   writeFileSync(`${scratch.path}/tls.properties`, "listeners=SSL://127.0.0.1:0\nssl.keystore.location=server.pem\n")
   writeFileSync(`${scratch.path}/unparsable.ts`, "export default = 1\n")
@@ -292,6 +296,33 @@ describe("topics, groups and records", () => {
     ["reading no topic", 1, "consume none", /there is no topic none/],
     ["reading no partition", 1, "consume there --partition 2", /there has partitions 0 to 1, not 2/],
     ["reading no offset", 1, "consume there --partition 0 --from 9", /there-0 goes from offset 0 to 0, 9 is outside/],
+    [
+      "reading beyond all ends",
+      1,
+      "consume there --from 99",
+      /offset 99 is beyond the end of all partitions of there: the longest/,
+    ],
+    ["listing no user", 1, "user list nobody", /there is no user nobody/],
+    [
+      "too much hashing",
+      2,
+      "user set x --iterations 99999",
+      /--iterations 99999: expected a whole number from 4096 to 16384/,
+      "p\n",
+    ],
+    [
+      "a slip in the command's configuration",
+      1,
+      "topic list --command-config DIR/client.properties",
+      /client\.properties: unknown config ssl\.truststor\.location; did you mean ssl\.truststore\.location\?/,
+    ],
+    [
+      "one line of three too large",
+      1,
+      "produce there --partition 0",
+      /cannot write line 2 to there: .*MESSAGE_TOO_LARGE.*; [12] of the 3 lines read are written$/m,
+      `a\n${"x".repeat(2_000_000)}\nb\n`,
+    ],
     ["writing to no partition", 1, "produce there --partition 2", /there has partitions 0 to 1, not 2/, "x\n"],
     [
       "a line without key",

@@ -67,6 +67,9 @@ describe("topics, records, groups", () => {
       "created one\ncreated two\n",
     )
     expect(await works("topic create one three --if-not-exists")).toBe("one exists\ncreated three\n")
+    expect(await works("topic create one --if-not-exists --partitions 9")).toBe(
+      "one exists, with partitions: 3, not 9\n",
+    )
     expect(await works("topic list")).toMatch(/^TOPIC +PARTITIONS +REPLICAS +ID\n[^]*^one +3 +1 +\S{22}$/m)
     expect(await works("topic list"), "ids may hold underscores too").not.toMatch(/^__/m)
     expect(await works("topic describe one")).toMatch(/^one {2}\S{22}\n {2}retention\.ms=1000000\nPARTITION +LEADER/)
@@ -213,12 +216,13 @@ describe("topics, records, groups", () => {
     await works("produce shared", "1\n2\n3\n4\n5\n")
     expect(await works("consume shared --group g --max 2")).toBe("1\n2\n")
     expect(await works("group describe g")).toMatch(
-      /^g {2}Empty {2}consumer\nno members\nTOPIC[^\n]*\nshared +0 +2 +5 +3\n$/,
+      /^g {2}state Empty {2}type classic {2}protocol consumer\nno members\nTOPIC[^\n]*\nshared +0 +2 +5 +3\n$/,
     )
     expect(await works("consume shared --group g --until-end")).toBe("3\n4\n5\n")
     expect(JSON.parse(await works("group describe g --json"))).toMatchObject({
       groupId: "g",
       state: "Empty",
+      type: "classic",
       offsets: [{ topic: "shared", partition: 0, committed: 5, end: 5, lag: 0 }],
     })
     expect(await works("group list")).toMatch(/^g +Empty +classic +consumer$/m)

@@ -89,6 +89,24 @@ afterAll(() => {
   scratch.remove()
 })
 
+it.each([
+  [
+    "no TLS",
+    [],
+    /the broker closed the connection; if it wants TLS or SASL, say so by security\.protocol in a file for --/,
+  ],
+  [
+    "no authority",
+    ["security.protocol=SSL"],
+    /no authority that is trusted .*; name the authority .* by ssl\.truststore\.location/,
+  ],
+])("a client with %s is told what to say", async (name, lines, message) => {
+  const config = ["--command-config", file(`${name}.properties`, lines)]
+  const ended = await millrace(["topic", "list", "--brokers", broker.ready["kafka"]!, ...config])
+  expect(ended).toMatchObject({ code: 1, stdout: "" })
+  expect(ended.stderr).toMatch(message)
+})
+
 it("a pipeline runs on a cluster with TLS and SCRAM", async () => {
   const as = ["--brokers", broker.ready["kafka"]!, "--command-config", scram("alice", "secret")]
   const more = ["--state", `${scratch.path}/state`, "--workers", "2"]

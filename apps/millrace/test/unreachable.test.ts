@@ -32,7 +32,11 @@ const cases: readonly [name: string, args: string, line: RegExp][] = [
   ["a server", "registry --brokers 127.0.0.1:1 --listen 127.0.0.1:0", /no broker answers at 127\.0\.0\.1:1/],
   ["a pipeline", "run PIPELINES/words.ts --brokers 127.0.0.1:1", /no broker answers at 127\.0\.0\.1:1/],
   ["something silent", "topic list --brokers 127.0.0.1:SILENT", /127\.0\.0\.1:\d+.*within 10000 ms/],
-  ["something else than Kafka", "topic list --brokers 127.0.0.1:FOREIGN", /127\.0\.0\.1:\d+/],
+  [
+    "something else than Kafka",
+    "topic list --brokers 127.0.0.1:FOREIGN",
+    /127\.0\.0\.1:\d+: the other side answers in HTTP: this is no Kafka port; name a broker's port with --brokers/,
+  ],
 ]
 
 it.concurrent.each(cases)("%s", async (_, args, line) => {

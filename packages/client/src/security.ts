@@ -3,7 +3,18 @@
  * its stores are PEM. Apart from the client itself, which needs no settings by name.
  */
 import type { ClientTls } from "@millrace/host"
-import { ConfigError, define, jaasOptions, oneOf, parse, password, string, type Values } from "@millrace/config"
+import {
+  ConfigError,
+  define,
+  jaasOptions,
+  nearestKey,
+  oneOf,
+  parse,
+  password,
+  string,
+  unknownKey,
+  type Values,
+} from "@millrace/config"
 import { sslStores } from "@millrace/config/ssl-stores"
 import { isScramMechanism } from "@millrace/protocol/sasl/scram"
 import type { ClientSecurity } from "./security/options.ts"
@@ -44,6 +55,19 @@ export const securityConfig = define({
     doc: "Empty: the broker's certificate may be for another host.",
   }),
 })
+
+/** Settings of Kafka's clients that read much like one of these, and that Java's own TLS and logins have alone. */
+const OF_JAVA =
+  /^(sasl\.(login|kerberos|oauthbearer|jaas|client)\.|ssl\.(protocol|provider|engine|cipher|enabled|keymanager|trustmanager|secure|keystore\.password|truststore\.password)|security\.providers)/
+
+/** Throws a ConfigError for a name that is likely a slip of one of ours; others are of other clients, and passed by. */
+export function checkNames(settings: Readonly<Record<string, string>>): void {
+  const known = Object.keys(securityConfig)
+  for (const key of Object.keys(settings)) {
+    if (Object.hasOwn(securityConfig, key) || OF_JAVA.test(key)) continue
+    if (nearestKey(known, key) !== undefined) throw unknownKey(securityConfig, key)
+  }
+}
 
 /** Throws a ConfigError that names the setting. `readFile` answers the text of a file, or throws. */
 export function clientSecurity(

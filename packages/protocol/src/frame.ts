@@ -155,6 +155,9 @@ export class FrameSplitter {
     if (/^(GET|POST|PUT|HEAD|OPTI|DELE)/.test(text)) {
       return new FrameError("received an HTTP request where a Kafka frame was expected: this is not an HTTP port")
     }
+    if (text === "HTTP") {
+      return new FrameError("the other side answers in HTTP: this is no Kafka port")
+    }
     if (start[0] === 0x16 && start[1] === 0x03) {
       return new FrameError("received a TLS handshake where a plain Kafka frame was expected: check security.protocol")
     }

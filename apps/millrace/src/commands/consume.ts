@@ -145,6 +145,11 @@ async function assign(consumer: Consumer, parts: TopicPartition[], from: number 
   consumer.assign(parts)
   if (typeof from !== "number") return
   const [first, next] = [await consumer.beginningOffsets(parts), await consumer.endOffsets(parts)]
+  const last = Math.max(...next.map(({ offset }) => offset))
+  if (parts.length > 1 && from > last)
+    throw new Failure(
+      `offset ${from} is beyond the end of all partitions of ${parts[0]!.topic}: the longest ends at ${last}`,
+    )
   for (const [index, part] of parts.entries()) {
     const [low, high] = [first[index]!.offset, next[index]!.offset]
     if (parts.length === 1 && (from < low || from > high))

@@ -41,9 +41,9 @@ async function describeStreams(admin: Admin, groupId: string, json: boolean): Pr
   const group = await admin.describeStreamsGroup(groupId)
   if (group === undefined) throw new Failure(`there is no group ${groupId}; see: millrace group list`)
   const progress = await progressOf(admin, groupId)
-  if (json) printJson({ ...group, protocolType: "streams", offsets: progress })
+  if (json) printJson({ ...group, type: "streams", protocolType: "streams", offsets: progress })
   else {
-    console.log([bold(groupId), group.state, "streams"].join("  "))
+    console.log(headline(groupId, group.state, "streams"))
     const tasksText = (tasks: StreamsTasks["active"]) =>
       tasks.map(({ subtopologyId, partition }) => `${subtopologyId}_${partition}`).join(" ")
     printTable(
@@ -77,7 +77,7 @@ async function progressOf(admin: Admin, groupId: string): Promise<Progress[]> {
 }
 
 function show(group: GroupDescription, progress: readonly Progress[]): void {
-  console.log([bold(group.groupId), group.state, group.protocolType, group.protocol].filter(Boolean).join("  "))
+  console.log(headline(group.groupId, group.state, group.type, group.protocolType, group.protocol))
   printTable(
     ["member", "client", "host", "partitions"],
     group.members.map((one) => [one.memberId, one.clientId, one.host, partitionsText(one.partitions)]),
@@ -85,6 +85,15 @@ function show(group: GroupDescription, progress: readonly Progress[]): void {
   )
   showProgress(progress)
 }
+
+const headline = (groupId: string, state: string, type: string, protocol = "", assignor = ""): string =>
+  [
+    bold(groupId),
+    `state ${state}`,
+    `type ${type}`,
+    ...(protocol === "" ? [] : [`protocol ${protocol}`]),
+    ...(assignor === "" ? [] : [`assignor ${assignor}`]),
+  ].join("  ")
 
 function showProgress(progress: readonly Progress[]): void {
   printTable(

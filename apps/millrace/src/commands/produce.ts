@@ -1,4 +1,4 @@
-import type { Producer } from "@millrace/client"
+import type { Producer, ProducerRecord } from "@millrace/client"
 import { command, Failure, UsageError } from "../command.ts"
 import { clusterOptions, jsonValuesOption, REACH_TIMEOUT_MS, registryOption, withClient } from "../connection.ts"
 import { linesOf } from "../lines.ts"
@@ -14,7 +14,7 @@ import {
 import { countOption } from "../serve.ts"
 
 const COMPRESSIONS = ["none", "gzip", "snappy", "lz4", "zstd"] as const
-/** Lines between two waits for acknowledgements: how far a fault may be from the line that met it. */
+/** Lines between two waits for acknowledgements: how much is remembered of them. */
 const FLUSH_EVERY_LINES = 10_000
 const ANY_PARTITION = -1
 const SHOWN_MAX = 60
@@ -67,24 +67,25 @@ export default command({
         throw new Failure(`${topic} has partitions 0 to ${partitions - 1}, not ${partition}`)
       if (process.stdin.isTTY) console.error(`one record a line to ${topic}; end with Ctrl-D`)
       const producer = client.producer({ compression, deliveryTimeoutMs: REACH_TIMEOUT_MS })
-      let count = 0
+      const lines = new Lines(producer, topic)
       for await (const line of linesOf(process.stdin)) {
         let record: GivenRecord
         try {
           record = recordOf(line)
         } catch (fault) {
           if (!(fault instanceof LineFault)) throw fault
-          await acknowledged(producer, topic, count)
-          const what = `line ${count + 1} ${fault.message}: ${show(line)}`
+          await lines.acknowledged()
+          const what = `line ${lines.count + 1} ${fault.message}: ${show(line)}`
           throw new Failure(`${what}; the lines before it are written`, { cause: fault })
         }
         const time = record.timestamp ?? timestamp ?? Date.now()
         const all = headers.length === 0 ? record.headers : [...record.headers, ...headers]
-        const full = !producer.append(topic, partition, time, record.key, record.value, all)
-        if (++count % FLUSH_EVERY_LINES === 0) await acknowledged(producer, topic, count)
-        else if (full) await producer.waitForSpace()
+        await producer.waitForSpace()
+        lines.send({ topic, partition, timestamp: time, key: record.key, value: record.value, headers: all })
+        if (lines.count % FLUSH_EVERY_LINES === 0 || lines.hasFailed) await lines.acknowledged()
       }
-      await acknowledged(producer, topic, count)
+      await lines.acknowledged()
+      const { count } = lines
       const where = partitions === undefined && count > 0 ? `${topic}, which did not exist before` : topic
       console.error(`wrote ${count} ${count === 1 ? "record" : "records"} to ${where}`)
       return 0
@@ -143,15 +144,45 @@ function headerOption(given: string): GivenRecord["headers"][number] {
   return { key: given.slice(0, at), value: given.slice(at + 1) }
 }
 
-/** Waits for what was appended; a fault says how far it surely came. */
-async function acknowledged(producer: Producer, topic: string, count: number): Promise<void> {
-  try {
-    await producer.flush()
-  } catch (error) {
+/** What became of the lines: all are acknowledged, or the first that is not is named. */
+class Lines {
+  readonly #producer: Producer
+  readonly #topic: string
+  #sent: Promise<void>[] = []
+  #acknowledged = 0
+  #failed: { readonly line: number; readonly error: unknown } | undefined
+  count = 0
+
+  constructor(producer: Producer, topic: string) {
+    this.#producer = producer
+    this.#topic = topic
+  }
+
+  get hasFailed(): boolean {
+    return this.#failed !== undefined
+  }
+
+  send(record: ProducerRecord): void {
+    const line = ++this.count
+    const done = this.#producer.send(record).then(
+      () => void this.#acknowledged++,
+      (error: unknown) => {
+        if (this.#failed === undefined || line < this.#failed.line) this.#failed = { line, error }
+      },
+    )
+    this.#sent.push(done)
+  }
+
+  async acknowledged(): Promise<void> {
+    // What failed is told by its line.
+    await this.#producer.flush().catch(() => {})
+    await Promise.all(this.#sent)
+    this.#sent = []
+    if (this.#failed === undefined) return
+    const { line, error } = this.#failed
     if (!(error instanceof Error)) throw error
-    const sure = Math.floor(Math.max(0, count - 1) / FLUSH_EVERY_LINES) * FLUSH_EVERY_LINES
-    const written = sure === 0 ? "no line is" : `only the first ${sure} lines are`
-    throw new Failure(`cannot write to ${topic}: ${error.message}; ${written} surely written`, { cause: error })
+    const told = `${this.#acknowledged} of the ${this.count} lines read are written`
+    throw new Failure(`cannot write line ${line} to ${this.#topic}: ${error.message}; ${told}`, { cause: error })
   }
 }
 

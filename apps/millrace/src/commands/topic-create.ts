@@ -1,3 +1,4 @@
+import type { Admin } from "@millrace/client"
 import { command } from "../command.ts"
 import { clusterOptions, withClient } from "../connection.ts"
 import { countOption, settings } from "../serve.ts"
@@ -29,9 +30,16 @@ export default command({
       // One by one: what was printed before an error is what was done.
       for (const name of positionals) {
         const created = await admin.createTopics([{ name, ...topic }], { ifNotExists: options["if-not-exists"] })
-        console.log(created.length > 0 ? `created ${name}` : `${name} exists`)
+        console.log(created.length > 0 ? `created ${name}` : await existing(admin, name, topic.partitions))
       }
       return 0
     })
   },
 })
+
+/** It is left as it is, which may not be what was asked for. */
+async function existing(admin: Admin, name: string, wanted: number): Promise<string> {
+  const [topic] = wanted === DEFAULT ? [] : await admin.describeTopics([name])
+  const count = topic?.partitions.length ?? wanted
+  return count === wanted ? `${name} exists` : `${name} exists, with partitions: ${count}, not ${wanted}`
+}

@@ -1,4 +1,4 @@
-import { command } from "../command.ts"
+import { command, Failure } from "../command.ts"
 import { clusterOptions, jsonOption, withClient } from "../connection.ts"
 import { printJson, printTable } from "../terminal.ts"
 
@@ -17,6 +17,10 @@ export default command({
           credentials: credentials.toSorted((a, b) => (a.mechanism < b.mechanism ? -1 : 1)),
         }))
         .sort((a, b) => (a.user < b.user ? -1 : 1))
+      const missing = named?.find(
+        (name) => !users.some(({ user, credentials }) => user === name && credentials.length > 0),
+      )
+      if (missing !== undefined) throw new Failure(`there is no user ${missing}; see: millrace user list`)
       if (options.json) printJson(users)
       else
         printTable(

@@ -1,7 +1,7 @@
 import { command, Failure, UsageError } from "../command.ts"
 import { clusterOptions, withClient } from "../connection.ts"
 import { readPassword } from "../password.ts"
-import { scramMechanism } from "../scram-option.ts"
+import { ITERATIONS_MAX, ITERATIONS_MIN, scramMechanism } from "../scram-option.ts"
 import { countOption } from "../serve.ts"
 
 export default command({
@@ -18,7 +18,7 @@ export default command({
   },
   run: async ({ options, positionals }) => {
     const mechanism = scramMechanism(options.mechanism)
-    const iterations = countOption("iterations", options.iterations, 1)
+    const iterations = countOption("iterations", options.iterations, ITERATIONS_MIN, ITERATIONS_MAX)
     const user = positionals[0]!
     if (/^User:/i.test(user))
       throw new UsageError(`millrace user set ${user}: expected a name without its type: ${user.slice("User:".length)}`)

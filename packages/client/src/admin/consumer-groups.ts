@@ -26,6 +26,7 @@ export async function describeConsumerGroup(
   return {
     groupId,
     state: group.groupState,
+    type: "consumer",
     protocolType: PROTOCOL_TYPE,
     protocol: group.assignorName,
     members: group.members.map((member) => ({

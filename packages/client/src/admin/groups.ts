@@ -27,6 +27,8 @@ export interface ListedGroup {
 export interface GroupDescription {
   readonly groupId: string
   readonly state: string
+  /** Who assigns: the members among themselves, or the broker (KIP-848). */
+  readonly type: "classic" | "consumer"
   readonly protocolType: string
   /** The strategy that the group chose, or its broker's assignor. */
   readonly protocol: string
@@ -90,6 +92,7 @@ function describeGroup(cluster: Cluster, groupId: string): Promise<GroupDescript
     return {
       groupId,
       state: unknown ? "Dead" : group.groupState,
+      type: "classic",
       protocolType: group.protocolType,
       protocol: group.protocolData,
       members: group.members.map((member) => ({
