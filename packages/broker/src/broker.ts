@@ -7,7 +7,7 @@
  * LogDirectoryError (locked, another node's, not empty and no cluster's), CorruptLogError, NetError (port in use), DiskError.
  */
 import { parse } from "@millrace/config"
-import { type Address, BufferPool, type Clock, type Host, type Net, sleep } from "@millrace/host"
+import { type Address, BufferPool, type Clock, DiskError, type Host, type Net, sleep } from "@millrace/host"
 import { uuidFromBytes } from "@millrace/protocol"
 import { LogDirectory } from "@millrace/storage"
 import { allApis } from "./api/all.ts"
@@ -293,7 +293,10 @@ export class Broker {
           tracing: options.tracing,
           onDefect,
           onUnanswerable: (api, cause) => {
-            const line = `a request of ${api} took what no message can hold, which is a defect: ${cause.stack}`
+            const line =
+              cause instanceof DiskError
+                ? `a request of ${api} could not be carried out: ${cause.message}`
+                : `a request of ${api} took what no message can hold, which is a defect: ${cause.stack}`
             log(line, { level: "error", event: "request-unanswerable", api, reason: cause.message })
           },
         }),

@@ -50,6 +50,8 @@ export class ReplicaManager implements MarkerWriter {
   /** Of the files of deleted logs: thousands of them at once would keep everybody waiting. */
   readonly #removals: (() => void)[] = []
   #removing: Timer | undefined
+  /** Told once, until one succeeds. */
+  #checkpointFailed = false
 
   constructor(options: ReplicaManagerOptions) {
     this.#options = options
@@ -66,6 +68,11 @@ export class ReplicaManager implements MarkerWriter {
         if (partition.replicas.includes(brokerId)) this.#create(topic, partition)
       }
     }
+    logDirectory.keepOffsets(
+      (topic, partition) => topic === CLUSTER_METADATA_TOPIC || this.partition(topic, partition) !== undefined,
+    )
+    for (const partition of this.partitions())
+      if (logDirectory.isLost(partition.topic, partition.index)) partition.attempt(() => undefined)
     for (const { topic, partition, topicId } of logDirectory.topicDirs()) {
       const known = this.partition(topic, partition)
       // The metadata log is the controller's.
@@ -212,8 +219,11 @@ export class ReplicaManager implements MarkerWriter {
   checkpoint(): void {
     try {
       this.#options.logDirectory.checkpoint(this.#highWatermarks())
+      this.#checkpointFailed = false
     } catch (cause) {
       if (faultCode(cause) === undefined) throw cause
+      if (this.#checkpointFailed) return
+      this.#checkpointFailed = true
       const reason = reasonOf(cause)
       this.#options.log(`checkpoint failed: ${reason}`, { level: "error", event: "checkpoint-failed", reason })
     }
@@ -264,7 +274,7 @@ export class ReplicaManager implements MarkerWriter {
         index,
         brokerId,
         // A directory that lost the file with its topic id is adopted when it is opened.
-        logExists: found === topicId || found === "",
+        logExists: found === topicId || found === "" || logDirectory.isLost(name, index),
         openLog: () =>
           logDirectory.createLog(name, index, topicId, logConfigOf(configs.topic(name), configs.broker), clock.now()),
         now: () => clock.now(),

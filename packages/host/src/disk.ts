@@ -83,10 +83,17 @@ export class DiskError extends Error {
   override readonly name = "DiskError"
   readonly code: DiskErrorCode
   readonly path: string
+  readonly operation: string
   constructor(code: DiskErrorCode, path: string, operation: string, cause?: unknown) {
     super(`cannot ${operation} ${path}: ${explain(code, cause)}`, { cause })
     this.code = code
     this.path = path
+    this.operation = operation
+  }
+
+  /** There was no room for it, and it can be tried again; not so where a sync finds none, which may have lost what it was to keep. */
+  get isFull(): boolean {
+    return this.code === "ENOSPC" && !this.operation.startsWith("sync")
   }
 }
 

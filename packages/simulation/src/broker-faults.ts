@@ -3,8 +3,9 @@
  * hears of, a disk that is slow, full, or changes a bit. Each leaves a broker that is up and a disk that is well, so that
  * faults do not add up to one that nobody could survive.
  *
- * A full disk and a damaged batch take logs offline, or keep the broker from starting: that is as it should be, and so is
- * that all is back once there is room or the batch is mended, and the broker has been started again.
+ * A damaged batch takes a log offline, or keeps the broker from starting: that is as it should be, and so is that all is back
+ * once the batch is mended and the broker has been started again. A full disk refuses what needs room; once there is room the same
+ * broker goes on, unless it went down meanwhile.
  */
 import { BitFlip } from "./bit-flip.ts"
 import type { SeededRandom } from "./random.ts"
@@ -99,14 +100,14 @@ export class BrokerFaults {
     device.slowness = 1
   }
 
-  /** There is room again in the end, and the broker starts once more. */
+  /** There is room again in the end. */
   async fullDisk(): Promise<void> {
     const { device } = this.#world.machine("broker")
     this.fullDisks++
     await this.#whileFaulty(async () => {
       device.freeBytes = this.#random.int(FREE_BYTES_MAX)
       await this.#untilDead(this.#random.int(DISK_FAULT_MS_MAX))
-      await this.#goDown()
+      if (this.#random.chance(0.5)) await this.#goDown()
       device.freeBytes = Infinity
     })
   }

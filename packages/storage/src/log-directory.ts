@@ -6,7 +6,7 @@
  *
  * Checkpoints say less than the truth and never more: a recovery point is written after what lies below it is durable.
  */
-import { type Disk, type DiskSpace, type HeldLock, type Random, writeFileAtomically } from "@millrace/host"
+import { type Disk, DiskError, type DiskSpace, type HeldLock, type Random, writeFileAtomically } from "@millrace/host"
 import { type OffsetCheckpoint, readOffsets, writeOffsets } from "./checkpoint.ts"
 import { checkContents, namesOfUse } from "./empty-directory.ts"
 import { LogDirectoryError } from "./faults.ts"
@@ -37,7 +37,7 @@ import {
   writeMetaProperties,
   writeTopicId,
 } from "./properties.ts"
-import type { RecoveryReport } from "./recovery.ts"
+import { lostLog, type RecoveryReport } from "./recovery.ts"
 import { SyncTurns } from "./sync-turns.ts"
 
 export interface LogDirectoryOptions {
@@ -167,6 +167,21 @@ export class LogDirectory {
     return this.#logs.get(logDirectoryName(topic, partition))
   }
 
+  /** There were flushed records of it, and there is no directory any more. */
+  isLost(topic: string, partition: number): boolean {
+    const name = logDirectoryName(topic, partition)
+    return (this.#recoveryPoints?.get(name) ?? 0) > 0 && !this.#disk.exists(`${this.path}/${name}`)
+  }
+
+  /** Forgets the offsets of logs that nobody has any more; a crash in their deletion may have left them. */
+  keepOffsets(isKept: (topic: string, partition: number) => boolean): void {
+    const names = [...(this.#recoveryPoints?.keys() ?? [])].filter((name) => {
+      const found = topicPartitionOf(name)
+      return found === undefined || !isKept(found.topic, found.partition)
+    })
+    if (this.#forgetOffsets(names)) this.checkpoint()
+  }
+
   /** Opens a log that is on disk, recovering it unless the last shutdown was clean. */
   openLog(topic: string, partition: number, config: LogConfig, now: number): Log {
     const name = logDirectoryName(topic, partition)
@@ -220,6 +235,7 @@ export class LogDirectory {
       }
       return this.openLog(topic, partition, config, now)
     }
+    if (this.isLost(topic, partition)) throw lostLog(directory, this.#recoveryPoints!.get(name)!)
     this.#disk.makeDirectory(directory)
     this.#namesDirty = true
     writeTopicId(this.#disk, directory, topicId)
@@ -246,7 +262,7 @@ export class LogDirectory {
   /** Answers where the files of those that had any lie now. */
   #retire(logs: readonly TopicPartition[], suffix: string): string[] {
     const retired: string[] = []
-    this.#forgetOffsets(logs.map(({ topic, partition }) => logDirectoryName(topic, partition)))
+    const hadOffsets = this.#forgetOffsets(logs.map(({ topic, partition }) => logDirectoryName(topic, partition)))
     for (const { topic, partition } of logs) {
       const name = logDirectoryName(topic, partition)
       const directory = `${this.path}/${name}`
@@ -258,21 +274,24 @@ export class LogDirectory {
       this.#disk.rename(directory, target)
       retired.push(target)
     }
-    if (retired.length === 0) return retired
-    this.#disk.syncDirectory(this.path)
-    this.#namesDirty = false
-    // A recreated topic must not inherit the offsets of the old one.
-    this.checkpoint()
+    if (retired.length > 0) {
+      this.#disk.syncDirectory(this.path)
+      this.#namesDirty = false
+    }
+    if (retired.length > 0 || hadOffsets) ifRoom(() => this.checkpoint())
     return retired
   }
 
-  #forgetOffsets(names: readonly string[]): void {
-    let wasCleaned = false
+  /** Answers whether there were any. */
+  #forgetOffsets(names: readonly string[]): boolean {
+    let [hadOffsets, wasCleaned] = [false, false]
     for (const name of names) {
-      for (const offsets of [this.#recoveryPoints, this.#logStartOffsets, this.#highWatermarks]) offsets?.delete(name)
+      for (const offsets of [this.#recoveryPoints, this.#logStartOffsets, this.#highWatermarks])
+        hadOffsets = offsets?.delete(name) === true || hadOffsets
       wasCleaned = this.#cleanerOffsets.delete(name) || wasCleaned
     }
-    if (wasCleaned) this.#writeCleanerOffsets()
+    if (wasCleaned) ifRoom(() => this.#writeCleanerOffsets())
+    return hadOffsets
   }
 
   /** Up to where a log was compacted, exclusive; undefined when it never was. */
@@ -343,6 +362,15 @@ export class LogDirectory {
       for (const log of this.#logs.values()) log.close(false)
       this.#lock.release()
     }
+  }
+}
+
+/** A full disk must not keep logs from being deleted. What was to be written is by the next checkpoint. */
+function ifRoom(write: () => void): void {
+  try {
+    write()
+  } catch (cause) {
+    if (!(cause instanceof DiskError && cause.isFull)) throw cause
   }
 }
 

@@ -289,10 +289,16 @@ export class Log {
   deleteRecordsBefore(offset: number): void {
     if (offset <= this.#logStartOffset) return
     invariant(offset <= this.logEndOffset, `records before ${offset} are deleted, the log ends at ${this.logEndOffset}`)
+    const before = this.#logStartOffset
     this.#logStartOffset = offset
     // Whoever asked is told that the records are gone: the new start must not be lost, nor lie behind the data.
-    this.flush()
-    this.#options.onCheckpointNeeded?.(this)
+    try {
+      this.flush()
+      this.#options.onCheckpointNeeded?.(this)
+    } catch (cause) {
+      this.#logStartOffset = before
+      throw cause
+    }
     this.#deleteOldest(
       segmentsToDelete(this.#segments.all, { ...this.config, cleanupPolicy: [] }, offset, this.logEndOffset, 0),
     )
@@ -429,8 +435,14 @@ export class Log {
 
   /** Makes the whole log durable without blocking; concurrent callers share one sync. */
   async flushLater(): Promise<void> {
+    const since = this.#unflushedSince
     this.#unflushedSince = undefined
-    await this.#flusher.flushLater()
+    try {
+      await this.#flusher.flushLater()
+    } catch (cause) {
+      this.#unflushedSince ??= since
+      throw cause
+    }
   }
 
   /**

@@ -72,8 +72,17 @@ export interface LoadedLog {
 }
 
 export function loadLog(options: LoadOptions): LoadedLog {
-  const { disk, directory, openSegments, config, now } = options
   const segments = new SegmentList()
+  try {
+    return load(options, segments)
+  } catch (cause) {
+    for (const segment of segments.all) segment.retire()
+    throw cause
+  }
+}
+
+function load(options: LoadOptions, segments: SegmentList): LoadedLog {
+  const { disk, directory, openSegments, config, now } = options
   const newSegment = (base: number) => new Segment(disk, openSegments, directory, base, config.indexIntervalBytes, now)
   const start = (base: number) => {
     const segment = newSegment(base)
@@ -95,6 +104,8 @@ export function loadLog(options: LoadOptions): LoadedLog {
   const snapshots = new ProducerSnapshots(disk, directory, names)
   const producers = new ProducerState()
   const epochs = loadEpochs(options, bases.length > 0)
+  const flushed = options.recoveryPoint ?? 0
+  if (segments.count === 0 && flushed > 0) throw lostLog(directory, flushed)
   const readsAll = !options.cleanShutdown || (segments.count > 0 && isReadWhole(segments))
   if (segments.count === 0) start(options.logStartOffset)
   else {
@@ -126,6 +137,14 @@ export function loadLog(options: LoadOptions): LoadedLog {
   snapshots.prune(segments.all.map(({ baseOffset }) => baseOffset))
   return { segments, producers, snapshots, epochs, logStartOffset }
 }
+
+const FIX =
+  "restore the file; or, to give records up, delete the topic, or remove the log's directory and recovery-point-offset-checkpoint " +
+  "while the broker is stopped"
+
+/** What was flushed is not there any more: no crash does that. */
+export const lostLog = (directory: string, flushed: number): CorruptLogError =>
+  new CorruptLogError(directory, -1, `its records are gone, though offsets below ${flushed} were flushed; ${FIX}`)
 
 /** Removes what a crash left half done, and indexes without a log; answers the names that stay. */
 function sweep(disk: Disk, directory: string): string[] {
@@ -178,18 +197,21 @@ function recover(
     const next = segments.at(index + 1)
     if (damage !== undefined) {
       if (options.cleanShutdown) throw closedCleanly(segment, damage)
-      const fix = "restore the file, or remove the log's directory to give its records up"
       if (segment.nextOffset < recoveryPoint) {
-        const flushed = `${damage.reason}, though offsets below ${recoveryPoint} were flushed; ${fix}`
+        const flushed = `${damage.reason}, though offsets below ${recoveryPoint} were flushed; ${FIX}`
         throw new CorruptLogError(segment.path, damage.position, flushed)
       }
       if (!isTornTail(segment.file, segment.file.size(), damage, segment.nextOffset)) {
-        throw new CorruptLogError(segment.path, damage.position, `${damage.reason}, and no crash explains it; ${fix}`)
+        throw new CorruptLogError(segment.path, damage.position, `${damage.reason}, and no crash explains it; ${FIX}`)
       }
       const bytesRemoved = segment.file.size() - damage.position
       segment.cutAt(damage.position)
       cutAfter(options, segments, index, damage.position, bytesRemoved, damage.reason)
       return
+    }
+    if (segment.nextOffset < recoveryPoint && (next === undefined || gapless)) {
+      const lost = `it ends at offset ${segment.nextOffset}, though offsets below ${recoveryPoint} were flushed; ${FIX}`
+      throw new CorruptLogError(segment.path, -1, lost)
     }
     if (next === undefined) return
     if (segment.nextOffset > next.baseOffset) {

@@ -97,7 +97,12 @@ export class Segment implements Releasable {
   /** Makes the file of a new, empty segment; the caller syncs the directory. */
   create(): void {
     this.#file = this.#disk.open(this.path, { create: true, truncate: true })
-    this.#open.touch(this)
+    try {
+      this.#open.touch(this)
+    } catch (cause) {
+      this.retire()
+      throw cause
+    }
     this.startIndexes()
   }
 
@@ -155,6 +160,8 @@ export class Segment implements Releasable {
     const { file } = this
     this.#loadIndexes()
     invariant(this.#active, "a batch is appended to a segment that is not active")
+    // Part of what was refused may lie behind the end, and batches of it would count after a crash.
+    if (this.#damagedTail) this.cutAt(this.size)
     try {
       file.write(chunks, this.size)
     } catch (cause) {

@@ -87,6 +87,67 @@ describe("a data directory", () => {
     next.close()
   })
 
+  it("lets logs be deleted while the disk is full", () => {
+    const disk = new MemoryDisk()
+    const directory = filled(disk)
+    directory.checkpoint()
+    disk.full = true
+    for (const remove of directory.deleteLogs([{ topic: "a.b-c", partition: 3 }])) remove()
+    disk.full = false
+    expect(disk.exists("/data/a.b-c-3")).toBe(false)
+    expect(directory.createLog("a.b-c", 3, OTHER_ID, config, NOW).logEndOffset).toBe(0)
+    directory.close()
+  })
+
+  describe("what was flushed and is not there any more", () => {
+    const without = (remove: (disk: MemoryDisk) => void): LogDirectory => {
+      const disk = new MemoryDisk()
+      filled(disk).close()
+      remove(disk)
+      return open(disk)
+    }
+
+    it("is an error that names the log, not an empty one", () => {
+      const lost =
+        "/data/a.b-c-3 is corrupt: its records are gone, though offsets below 20 were flushed; restore the file"
+      const directory = without((disk) => disk.remove("/data/a.b-c-3"))
+      expect(directory.isLost("a.b-c", 3)).toBe(true)
+      expect(() => directory.createLog("a.b-c", 3, TOPIC_ID, config, NOW)).toThrow(lost)
+      const empty = without((disk) => {
+        for (const name of disk.list("/data/a.b-c-3")) if (name.endsWith(".log")) disk.remove(`/data/a.b-c-3/${name}`)
+      })
+      expect(() => empty.openLog("a.b-c", 3, config, NOW)).toThrow(lost)
+    })
+
+    it("is found after a crash too, where a file ends at a batch before it", () => {
+      const disk = new MemoryDisk()
+      const directory = filled(disk)
+      const log = directory.log("a.b-c", 3)!
+      log.flush()
+      directory.checkpoint()
+      disk.kill()
+      const last = `/data/a.b-c-3/${disk
+        .list("/data/a.b-c-3")
+        .filter((name) => name.endsWith(".log"))
+        .at(-1)!}`
+      disk.open(last).truncate(0)
+      expect(() => open(disk).openLog("a.b-c", 3, config, NOW)).toThrow(
+        /it ends at offset \d+, though offsets below 20 were flushed/,
+      )
+    })
+
+    it("is no loss where the topic was deleted, or its records given up", () => {
+      const kept = without((disk) => disk.remove("/data/a.b-c-3"))
+      kept.keepOffsets(() => false)
+      expect(kept.createLog("a.b-c", 3, OTHER_ID, config, NOW).logEndOffset).toBe(0)
+      const given = without((disk) => {
+        disk.remove("/data/a.b-c-3")
+        disk.remove("/data/recovery-point-offset-checkpoint")
+      })
+      expect(given.createLog("a.b-c", 3, TOPIC_ID, config, NOW).logEndOffset).toBe(0)
+    })
+  })
+
   it("keeps its identity and its logs over a clean restart, without recovery", () => {
     const disk = new MemoryDisk()
     const first = filled(disk)

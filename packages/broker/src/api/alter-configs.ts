@@ -57,8 +57,7 @@ export function alterResource(
   try {
     const records = decide()
     checkConfigsTogether(image, { resourceType, resourceName }, records, config)
-    if (!validateOnly) controller.write(records)
-    return result(ErrorCode.NONE)
+    return controller.commit({ records: validateOnly ? [] : records, response: result(ErrorCode.NONE) })
   } catch (cause) {
     if (!(cause instanceof Refusal)) throw cause
     return result(cause.code, cause.message)

@@ -70,9 +70,10 @@ export const deleteTopics = handler(DeleteTopics, {
       chosen.add(topic)
       return failure(resolved, topic.topicId, ErrorCode.NONE)
     }
-    const responses = once.map(({ name, topicId }) => decide(name, topicId))
-    controller.write([...chosen].flatMap((topic) => deleteTopic(image, topic)))
-    for (const { name } of chosen) counters.forget(name)
+    const decided = once.map(({ name, topicId }) => decide(name, topicId))
+    const records = [...chosen].flatMap((topic) => deleteTopic(image, topic))
+    const responses = controller.commit({ records, response: decided })
+    for (const { name, topicId } of chosen) if (image.topicById(topicId) === undefined) counters.forget(name)
     context.throttle(quota.throttleMs)
     reply({ responses })
   },

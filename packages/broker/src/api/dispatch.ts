@@ -6,8 +6,9 @@
  * What a handler throws is the broker's own fault. Mostly nobody knows then what was done and what was not, so the broker
  * must not go on. A `ProtocolError` is known better: a value that no message can hold, found before anything was written of
  * it. Since it may have come in with a request, who sends it must not end the broker for all: its connection ends, and
- * whoever runs the broker is told.
+ * whoever runs the broker is told. So it is where there was no room for what was to be written, and an API cannot say that.
  */
+import { DiskError } from "@millrace/host"
 import {
   type DecodedRequestHeader,
   decodeRequestHeader,
@@ -35,8 +36,8 @@ export interface DispatchOptions {
   readonly tracing: RequestTracing | undefined
   /** A defect: nothing the broker can answer. It must not go on. */
   onDefect(cause: unknown): void
-  /** A defect that ends the request alone. */
-  onUnanswerable(api: string, cause: ProtocolError): void
+  /** What ends the request alone. */
+  onUnanswerable(api: string, cause: ProtocolError | DiskError): void
 }
 
 /** A request of an API that is served. */
@@ -121,7 +122,8 @@ function serve(options: DispatchOptions, request: ServerRequest, { handler, head
   const failed = (cause: unknown) => {
     span?.failed("internal error")
     request.fail("internal error")
-    if (cause instanceof ProtocolError) options.onUnanswerable(handler.api.name, cause)
+    if (cause instanceof ProtocolError || (cause instanceof DiskError && cause.isFull))
+      options.onUnanswerable(handler.api.name, cause)
     else options.onDefect(cause)
   }
   const answer = (response: object | null, taken?: () => void) => {

@@ -20,8 +20,8 @@ export const unregisterBroker = handler(UnregisterBroker, {
     } else if (broker === undefined) {
       answer(ErrorCode.BROKER_ID_NOT_REGISTERED, `Broker ${brokerId} is not registered.`)
     } else {
-      controller.write([{ type: "UnregisterBrokerRecord", data: { brokerId, brokerEpoch: broker.epoch } }])
-      answer(ErrorCode.NONE, "")
+      const record = { type: "UnregisterBrokerRecord", data: { brokerId, brokerEpoch: broker.epoch } } as const
+      reply(controller.commit({ records: [record], response: { errorCode: ErrorCode.NONE, errorMessage: "" } }))
     }
   },
 })

@@ -141,9 +141,7 @@ export class LogCleaner {
       this.#retryAt.set(log, this.#options.clock.now() + this.#options.configs.broker["log.cleaner.backoff.ms"])
       this.#options.log(`compaction of ${name} is postponed: ${cause.message}`, told("compaction-postponed"))
     } else if (isTorn || cause instanceof DiskError) {
-      partition.attempt(() => {
-        throw cause
-      })
+      partition.takeOffline(cause)
     } else {
       this.#retryAt.set(log, Infinity)
       this.#options.log(

@@ -5,11 +5,13 @@
  *
  * A command reads the image and answers with records and a response; the image changes only by replaying what the log
  * holds. Commands run one after the other, so each sees all that was decided before it. A failed append halts the
- * controller: what is on the disk is no longer known.
+ * controller: what is on the disk is no longer known. Only where there was no room nothing is there, and commands are refused.
  */
+import { DiskError } from "@millrace/host"
 import type { MetadataImage } from "./image.ts"
 import type { MetadataLog } from "./metadata-log.ts"
 import type { MetadataRecord } from "./records.ts"
+import { unwritten } from "./unwritten.ts"
 
 /** Told of records once they are part of the image. */
 export type MetadataListener = (records: readonly MetadataRecord[], image: MetadataImage) => void
@@ -39,17 +41,32 @@ export class Controller {
 
   /** Carries out a decision; its response is good once this returns. */
   commit<T>(decision: { readonly records: readonly MetadataRecord[]; readonly response: T }): T {
-    this.write(decision.records)
-    return decision.response
+    try {
+      this.write(decision.records)
+      return decision.response
+    } catch (cause) {
+      if (!(cause instanceof DiskError && cause.isFull)) throw cause
+      return unwritten(decision.response, cause)
+    }
   }
 
+  /** Throws a `DiskError` that is full where there was no room, and nothing was done. */
   write(records: readonly MetadataRecord[]): void {
     if (records.length === 0) return
     let offset = this.#log.append(records)
     for (const record of records) this.image.replay(record, offset++)
     this.image.epoch = this.#log.epoch
     for (const listener of this.#listeners) listener(records, this.image)
-    if (this.#log.wantsSnapshot) this.#log.snapshot(this.image)
+    if (this.#log.wantsSnapshot) this.#snapshot()
+  }
+
+  /** Without room it is left to a later one: the log has all of it. */
+  #snapshot(): void {
+    try {
+      this.#log.snapshot(this.image)
+    } catch (cause) {
+      if (!(cause instanceof DiskError && cause.isFull)) throw cause
+    }
   }
 
   /** Puts changes since the last snapshot into a new one; does nothing when there are none. */

@@ -17,6 +17,7 @@ import {
   LogDirectoryError,
   someOf,
 } from "@millrace/storage"
+import { reasonOf } from "../server-log.ts"
 import { MetadataImage } from "./image.ts"
 import type { MetadataRecord } from "./records.ts"
 import { CLUSTER_METADATA_TOPIC } from "./topic-names.ts"
@@ -151,10 +152,19 @@ export class MetadataLog {
     this.#append(batch, false)
   }
 
+  /** What was appended is there, durable or not: a full disk is no refusal any more. */
+  #flush(): void {
+    try {
+      this.#log.flush()
+    } catch (cause) {
+      throw new Error(`the metadata log could not be made durable: ${reasonOf(cause)}`, { cause })
+    }
+  }
+
   #append(batch: Uint8Array, flush: boolean): number {
     const result = this.#log.append(batch, { origin: "coordinator", leaderEpoch: this.epoch, now: this.#options.now() })
     invariant(result.ok, "the metadata log refused its own batch")
-    if (flush) this.#log.flush()
+    if (flush) this.#flush()
     this.#bytesSinceSnapshot += batch.length
     return result.baseOffset
   }

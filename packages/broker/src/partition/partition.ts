@@ -6,8 +6,10 @@
  * The high watermark is the smallest log end of the in-sync replicas, this one's counted as far as it was forced to the
  * device when `flush.messages` is 1. It only grows. Everything acknowledged with acks=all, all that consumers see and
  * all that coordinators answer lies below it: they wait here, also with one replica, where it follows the log end at
- * once. The log is opened at first use. A fault of the disk takes the replica offline until the broker restarts.
+ * once. The log is opened at first use. A fault of the disk takes the replica offline until the broker restarts; a full one
+ * refuses what needs room until there is some.
  */
+import { DiskError } from "@millrace/host"
 import { ErrorCode, errorMessage } from "@millrace/protocol"
 import type { AppendOptions, AppendResult, Log } from "@millrace/storage"
 import { faultCode } from "../faults.ts"
@@ -62,6 +64,8 @@ export class Partition {
   #bytesUntold = 0
   #flushing = false
   #offline = false
+  /** The disk was full when something was last to be written. */
+  #full = false
   #closed = false
 
   constructor(options: PartitionOptions, leadership: Leadership) {
@@ -122,16 +126,20 @@ export class Partition {
     return this.isLeader ? ErrorCode.NONE : ErrorCode.NOT_LEADER_OR_FOLLOWER
   }
 
-  /** Runs something that touches the disk; a fault of it takes the replica offline. */
+  /** Runs something that touches the disk; a fault of it takes the replica offline, unless there was only no room. */
   attempt<T>(run: (log: Log) => T): T | typeof STORAGE_FAULT {
     try {
       return run(this.log)
     } catch (cause) {
-      const code = faultCode(cause)
-      if (code === undefined) throw cause
-      this.#fail(cause)
+      this.#failed(cause)
       return STORAGE_FAULT
     }
+  }
+
+  #failed(cause: unknown): void {
+    if (faultCode(cause) === undefined) throw cause
+    if (cause instanceof DiskError && cause.isFull) this.#refuse(cause)
+    else this.takeOffline(cause)
   }
 
   /** Appends as the leader. `requireInsync`: the caller wants acks=all. */
@@ -149,6 +157,7 @@ export class Partition {
     const result = this.attempt((log) => log.append(batches, { ...options, leaderEpoch, now: this.#options.now() }))
     if (result === STORAGE_FAULT) return refused(ErrorCode.KAFKA_STORAGE_ERROR)
     if (result.ok) {
+      if (this.#full) this.#hasRoom()
       if (result.flushDue) this.#flushSoon()
       if (!result.duplicate) {
         this.#bytesUntold += batches.length
@@ -192,10 +201,10 @@ export class Partition {
     if (this.#log !== undefined) this.#advance()
   }
 
-  /** flush.ms: forces to the device what has waited long enough. */
+  /** flush.ms: forces to the device what has waited long enough, and what there was no room for. */
   flushIfDue(now: number): void {
     const due = this.#log?.flushDueAt
-    if (due !== undefined && due <= now) this.#flushSoon()
+    if ((due !== undefined && due <= now) || (this.#full && this.#log !== undefined)) this.#flushSoon()
   }
 
   /** The topic is deleted, or the broker stops. */
@@ -245,25 +254,42 @@ export class Partition {
       (cause: unknown) => {
         this.#flushing = false
         // After a failed fsync nobody knows what the device holds: trying again would lie.
-        if (!this.#closed) this.#fail(cause)
+        if (!this.#closed) this.#failed(cause)
       },
     )
   }
 
-  #fail(cause: unknown): void {
+  /** Until the broker starts again: nobody knows what its files hold. */
+  takeOffline(cause: unknown): void {
     if (this.#offline) return
     this.#offline = true
-    const reason = reasonOf(cause)
-    this.#options.onFault(`partition ${this.topic}-${this.index} is offline: ${reason}`, {
-      level: "error",
-      event: "partition-offline",
-      topic: this.topic,
-      partition: this.index,
-      reason,
-    })
+    this.#tell("error", "partition-offline", "is offline", cause)
+    this.#failWaiters()
+    this.fetchWaiters.interruptAll()
+  }
+
+  /** What was to be written was not, and all is as it was before. */
+  #refuse(cause: DiskError): void {
+    if (!this.#full) this.#tell("error", "partition-full", "refuses records until there is room", cause)
+    this.#full = true
+    this.#failWaiters()
+  }
+
+  #hasRoom(): void {
+    this.#full = false
+    this.#tell("info", "partition-has-room", "takes records again")
+  }
+
+  #failWaiters(): void {
     this.#offsetWaiters.failAll(ErrorCode.KAFKA_STORAGE_ERROR)
     this.#flushWaiters.failAll(ErrorCode.KAFKA_STORAGE_ERROR)
-    this.fetchWaiters.interruptAll()
+  }
+
+  #tell(level: "error" | "info", event: string, what: string, cause?: unknown): void {
+    const { topic, index } = this
+    const reason = cause === undefined ? {} : { reason: reasonOf(cause) }
+    const message = `partition ${topic}-${index} ${what}${cause === undefined ? "" : `: ${reason.reason}`}`
+    this.#options.onFault(message, { level, event, topic, partition: index, ...reason })
   }
 }
 

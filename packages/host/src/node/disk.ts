@@ -18,6 +18,8 @@ const KNOWN_CODES: ReadonlySet<string> = new Set<DiskErrorCode>([
   "ENOTDIR",
 ])
 
+const SAME_AS: { readonly [code: string]: DiskErrorCode } = { EPERM: "EACCES", EDQUOT: "ENOSPC" }
+
 function attempt<T>(operation: string, path: string, run: () => T): T {
   try {
     return run()
@@ -28,7 +30,8 @@ function attempt<T>(operation: string, path: string, run: () => T): T {
 
 function diskError(operation: string, path: string, cause: unknown): DiskError {
   const raw = (cause as NodeJS.ErrnoException).code ?? ""
-  const code = raw === "EPERM" ? "EACCES" : KNOWN_CODES.has(raw) ? (raw as DiskErrorCode) : "OTHER"
+  const known = SAME_AS[raw] ?? raw
+  const code = KNOWN_CODES.has(known) ? (known as DiskErrorCode) : "OTHER"
   return new DiskError(code, path, operation, cause)
 }
 

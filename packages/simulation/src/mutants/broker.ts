@@ -151,7 +151,7 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     name: "metadata-not-flushed",
     fault: "The metadata log answers before its records are durable.",
     file: "packages/broker/src/controller/metadata-log.ts",
-    find: "if (flush) this.#log.flush()",
+    find: "if (flush) this.#flush()",
     replace: "",
     suite,
   },

@@ -54,8 +54,16 @@ export const LOGS_MUTANTS: readonly Mutant[] = [
     name: "deleted-records-come-back",
     fault: "DeleteRecords does not make the new start durable.",
     file: LOG,
-    find: "    this.#options.onCheckpointNeeded?.(this)\n    this.#deleteOldest(",
-    replace: "    this.#deleteOldest(",
+    find: "      this.flush()\n      this.#options.onCheckpointNeeded?.(this)\n",
+    replace: "      this.flush()\n",
+    suite,
+  },
+  {
+    name: "start-raised-in-vain",
+    fault: "A new start stays, in memory, where there was no room to make it durable.",
+    file: LOG,
+    find: "      this.#logStartOffset = before\n",
+    replace: "",
     suite,
   },
   {
