@@ -126,6 +126,18 @@ export class Broker {
     }
     const specs = resolveListeners(config, listen)
     const newUuid = () => uuidFromBytes(host.random.bytes(16))
+    const image = new MetadataImage()
+    const secret = config["delegation.token.secret.key"]
+    const tokens = secret ? new DelegationTokens({ secret, image, random: host.random, clock: host.clock }) : undefined
+    // Whose certificates cannot be read: before there is a directory.
+    const listeners = new Listeners(specs, all, {
+      disk: host.disk,
+      random: host.random,
+      clock: host.clock,
+      fetchText,
+      scramCredential: (user, mechanism) => image.scramCredential(user, mechanism),
+      tokenCredential: (tokenId, mechanism) => tokens?.credential(tokenId, mechanism),
+    })
 
     const logDirectory = LogDirectory.open(host.disk, dataDir, {
       nodeId,
@@ -155,7 +167,6 @@ export class Broker {
         log(`made a new cluster ${clusterId} in ${dataDir}`, event)
       }
       const { cleanShutdown } = logDirectory
-      const image = new MetadataImage()
       const metadataLog = openMetadata(options, logDirectory, config, image)
       const controller = new Controller(image, metadataLog)
       const counters = new BrokerCounters()
@@ -163,18 +174,6 @@ export class Broker {
       stopping.push(() => refusals.close())
       const startedAtMs = host.clock.monotonic()
       const configs = new ConfigView(image, settings, nodeId)
-      const secret = config["delegation.token.secret.key"]
-      const tokens = secret
-        ? new DelegationTokens({ secret, image, random: host.random, clock: host.clock })
-        : undefined
-      const listeners = new Listeners(specs, all, {
-        disk: host.disk,
-        random: host.random,
-        clock: host.clock,
-        fetchText,
-        scramCredential: (user, mechanism) => image.scramCredential(user, mechanism),
-        tokenCredential: (tokenId, mechanism) => tokens?.credential(tokenId, mechanism),
-      })
       const replicas = new ReplicaManager({ brokerId: nodeId, clock: host.clock, logDirectory, configs, image, log })
       stopping.push(() => replicas.close())
       replicas.load(cleanShutdown)
