@@ -128,7 +128,7 @@ export class Group implements Member {
 
   /** The answer to an offset commit sent in `generation`. */
   committed(code: number, generation: number): void {
-    this.#follow(this.membership.onHeartbeat(code, generation))
+    this.#follow(this.membership.onCommit(code, generation))
   }
 
   /**
@@ -185,7 +185,7 @@ export class Group implements Member {
       membership.joining()
       const sentAs = membership.memberId
       const join = await this.#held(this.#join(connection))
-      const joined = membership.onJoin(join, sentAs)
+      const joined = membership.onJoin(join, connection, sentAs)
       if (joined !== "done") return this.#follow(joined)
       const generation = membership.generation
       this.#beat()
@@ -209,7 +209,7 @@ export class Group implements Member {
           { timeoutMs: this.#options.rebalanceTimeoutMs + JOIN_GRACE_MS },
         ),
       )
-      const synced = membership.onSync(sync.errorCode)
+      const synced = membership.onSync(sync.errorCode, connection)
       if (synced === "rejoin" || synced === "again") return "again"
       if (synced !== "done") return this.#follow(synced)
       return { assignor, assignment: decodeAssignment(sync.assignment), generation }
@@ -339,7 +339,7 @@ export class Group implements Member {
         // One that gets no answer leaves time for two more before the session ends.
         { timeoutMs: Math.ceil(this.#options.sessionTimeoutMs / 3) },
       )
-      this.#follow(membership.onHeartbeat(answer.errorCode, generation))
+      this.#follow(membership.onHeartbeat(answer.errorCode, generation, connection))
     } catch (error) {
       if (isUnanswered(error)) this.#cluster.forgetCoordinator(CoordinatorType.group, membership.groupId)
     }

@@ -40,8 +40,8 @@ export class Membership {
   #lost = false
   #fatal: KafkaError | undefined
   #joined = false
-  /** The coordinator has written the member id down: it does so with the group's assignment. */
-  #isIdKept = false
+  /** The connection on which the coordinator last knew the member by its id: another may lead to its successor. */
+  #knownOn: unknown
 
   constructor(groupId: string) {
     this.groupId = groupId
@@ -86,9 +86,10 @@ export class Membership {
     this.#rejoin = undefined
   }
 
-  /** The answer to a JoinGroup that was sent with `sentAs` for its member id. */
+  /** The answer that came on this connection to a JoinGroup that was sent with `sentAs` for its member id. */
   onJoin(
     answer: { errorCode: number; memberId: string; generationId: number },
+    connection: unknown,
     sentAs = this.#memberId,
   ): MembershipStep {
     switch (answer.errorCode) {
@@ -96,6 +97,7 @@ export class Membership {
         this.#memberId = answer.memberId
         this.#generation = answer.generationId
         this.#joined = true
+        this.#knownOn = connection
         return "done"
       case ErrorCode.MEMBER_ID_REQUIRED:
         this.#memberId = answer.memberId
@@ -109,19 +111,19 @@ export class Membership {
       case ErrorCode.REBALANCE_IN_PROGRESS:
         return "backoff"
       case ErrorCode.FENCED_INSTANCE_ID:
-        return sentAs === this.#memberId ? this.#fenced() : "again"
+        return sentAs === this.#memberId ? this.#fenced(connection) : "again"
       default:
         return this.#other(answer.errorCode)
     }
   }
 
-  onSync(code: number): MembershipStep {
+  onSync(code: number, connection: unknown): MembershipStep {
     switch (code) {
       case ErrorCode.NONE:
-        this.#isIdKept = true
+        this.#knownOn = connection
         return "done"
       case ErrorCode.FENCED_INSTANCE_ID:
-        return this.#fenced()
+        return this.#fenced(connection)
       case ErrorCode.REBALANCE_IN_PROGRESS:
         this.requestRejoin("the group began another rebalance while this one was finishing")
         return "rejoin"
@@ -137,13 +139,24 @@ export class Membership {
     }
   }
 
-  /** The answer to a heartbeat or an offset commit that was sent in `generation`. */
-  onHeartbeat(code: number, generation: number): MembershipStep {
+  /** The answer to an offset commit that was sent in `generation`. */
+  onCommit(code: number, generation: number): MembershipStep {
+    if (code !== ErrorCode.FENCED_INSTANCE_ID) return this.onHeartbeat(code, generation, this.#knownOn)
+    // It went another way: what the next JoinGroup is answered decides.
+    if (generation === this.#generation)
+      this.#drop(ErrorCode.ILLEGAL_GENERATION, "another member seems to have taken this one's place")
+    return "rejoin"
+  }
+
+  /** The answer that came on this connection to a heartbeat that was sent in `generation`. */
+  onHeartbeat(code: number, generation: number, connection: unknown): MembershipStep {
     if (generation !== this.#generation) return "done"
     switch (code) {
       case ErrorCode.NONE:
+        this.#knownOn = connection
         return "done"
       case ErrorCode.REBALANCE_IN_PROGRESS:
+        this.#knownOn = connection
         this.requestRejoin("the group is rebalancing")
         return "rejoin"
       case ErrorCode.UNKNOWN_MEMBER_ID:
@@ -151,7 +164,7 @@ export class Membership {
         this.#drop(code, "the group removed this member or moved on without it")
         return "rejoin"
       case ErrorCode.FENCED_INSTANCE_ID:
-        return this.#fenced() === "again" ? "rejoin" : "fatal"
+        return this.#fenced(connection) === "again" ? "rejoin" : "fatal"
       default:
         return this.#other(code)
     }
@@ -171,20 +184,18 @@ export class Membership {
   }
 
   #forget(memberToo: boolean): void {
-    if (memberToo) {
-      this.#memberId = ""
-      this.#isIdKept = false
-    }
+    if (memberToo) this.#memberId = ""
     this.#generation = -1
     this.#joined = false
   }
 
   /**
-   * Another member has the instance id (KIP-345). Mostly a newer process, which is fatal. But a coordinator that died
-   * before it wrote the group down left its successor with the member that this one had replaced: then it does so again.
+   * Another member has the instance id (KIP-345). Mostly a newer process, which is fatal: the coordinator that says so has known
+   * this one. But one that died before it wrote the group down left its successor with the member that this one had replaced:
+   * then it does so again.
    */
-  #fenced(): MembershipStep {
-    if (this.#isIdKept || this.#memberId === "") return this.#other(ErrorCode.FENCED_INSTANCE_ID)
+  #fenced(connection: unknown): MembershipStep {
+    if (this.#knownOn === connection || this.#memberId === "") return this.#other(ErrorCode.FENCED_INSTANCE_ID)
     this.#drop(ErrorCode.UNKNOWN_MEMBER_ID, "the coordinator has forgotten this member's id")
     return "again"
   }

@@ -2,17 +2,20 @@ import { describe, expect, test } from "vitest"
 import { ErrorCode, errorCodes } from "@millrace/protocol"
 import { Membership, type MembershipStep } from "../../src/group/membership.ts"
 
+/** A connection. */
+const HERE = "here"
+
 /** Joined, without its assignment yet. */
 function joining(): Membership {
   const membership = new Membership("g")
   membership.joining()
-  membership.onJoin({ errorCode: ErrorCode.NONE, memberId: "m-1", generationId: 5 })
+  membership.onJoin({ errorCode: ErrorCode.NONE, memberId: "m-1", generationId: 5 }, HERE)
   return membership
 }
 
 function joined(): Membership {
   const membership = joining()
-  membership.onSync(ErrorCode.NONE)
+  membership.onSync(ErrorCode.NONE, HERE)
   return membership
 }
 
@@ -22,9 +25,11 @@ test("a new member gets its id first, then its generation", () => {
   const membership = new Membership("g")
   expect(membership.rejoinReason).toBeDefined()
   membership.joining()
-  expect(membership.onJoin({ errorCode: code.MEMBER_ID_REQUIRED, memberId: "m-1", generationId: -1 })).toBe("again")
+  expect(membership.onJoin({ errorCode: code.MEMBER_ID_REQUIRED, memberId: "m-1", generationId: -1 }, HERE)).toBe(
+    "again",
+  )
   expect([membership.memberId, membership.isJoined]).toEqual(["m-1", false])
-  expect(membership.onJoin({ errorCode: code.NONE, memberId: "m-1", generationId: 1 })).toBe("done")
+  expect(membership.onJoin({ errorCode: code.NONE, memberId: "m-1", generationId: 1 }, HERE)).toBe("done")
   expect([membership.generation, membership.isJoined, membership.rejoinReason]).toEqual([1, true, undefined])
 })
 
@@ -42,7 +47,7 @@ describe("heartbeats", () => {
     [code.GROUP_AUTHORIZATION_FAILED, "fatal", "m-1", 5, false],
   ])("code %i leads to %s", (errorCode, step, memberId, generation, lost) => {
     const membership = joined()
-    expect(membership.onHeartbeat(errorCode, 5)).toBe(step)
+    expect(membership.onHeartbeat(errorCode, 5, HERE)).toBe(step)
     expect([membership.memberId, membership.generation, membership.takeLost()]).toEqual([memberId, generation, lost])
     expect(membership.rejoinReason !== undefined).toBe(step === "rejoin")
     expect(membership.fatal !== undefined).toBe(step === "fatal")
@@ -50,7 +55,7 @@ describe("heartbeats", () => {
 
   test("an answer to an older generation changes nothing", () => {
     const membership = joined()
-    for (const errorCode of errorCodes()) expect(membership.onHeartbeat(errorCode, 4)).toBe("done")
+    for (const errorCode of errorCodes()) expect(membership.onHeartbeat(errorCode, 4, HERE)).toBe("done")
     expect([membership.memberId, membership.generation, membership.takeLost()]).toEqual(["m-1", 5, false])
   })
 })
@@ -60,24 +65,43 @@ test.each<[number, string]>([
   [code.ILLEGAL_GENERATION, "m-1"],
 ])("a member that joins again and hears code %i has lost its partitions", (errorCode, memberId) => {
   const membership = joined()
-  expect(membership.onJoin({ errorCode, memberId: "", generationId: -1 })).toBe("again")
+  expect(membership.onJoin({ errorCode, memberId: "", generationId: -1 }, HERE)).toBe("again")
   expect([membership.memberId, membership.generation, membership.takeLost()]).toEqual([memberId, -1, true])
 })
 
-test("an instance id is fenced for good only once the coordinator has kept the member id", () => {
+describe("another member has the instance id", () => {
   const fenced = { errorCode: code.FENCED_INSTANCE_ID, memberId: "", generationId: -1 }
-  for (const step of [(one: Membership) => one.onJoin(fenced), (one: Membership) => one.onSync(fenced.errorCode)]) {
-    const early = joining()
-    expect([step(early), early.memberId, early.fatal]).toEqual(["again", "", undefined])
-    const late = joined()
-    expect([step(late), late.fatal?.code]).toEqual(["fatal", code.FENCED_INSTANCE_ID])
+  const steps = {
+    joining: (one: Membership, connection: string) => one.onJoin(fenced, connection),
+    syncing: (one: Membership, connection: string) => one.onSync(fenced.errorCode, connection),
+    heartbeats: (one: Membership, connection: string) => one.onHeartbeat(fenced.errorCode, 5, connection),
   }
-  const early = joining()
-  expect([early.onHeartbeat(code.FENCED_INSTANCE_ID, 5), early.memberId, early.fatal]).toEqual([
-    "rejoin",
-    "",
-    undefined,
-  ])
+  const again = { joining: "again", syncing: "again", heartbeats: "rejoin" } as const
+
+  test.each(Object.entries(steps))(
+    "is for good where the coordinator that says so has known this one: %s",
+    (_, step) => {
+      for (const one of [joining(), joined()])
+        expect([step(one, HERE), one.fatal?.code, one.takeLost()]).toEqual(["fatal", code.FENCED_INSTANCE_ID, true])
+      const moved = joined()
+      moved.onHeartbeat(code.NONE, 5, "there")
+      expect(step(moved, "there")).toBe("fatal")
+    },
+  )
+
+  test.each(Object.entries(steps))("is taken back from its successor, which may have forgotten: %s", (name, step) => {
+    for (const one of [joining(), joined()]) {
+      expect(step(one, "there")).toBe(again[name as keyof typeof again])
+      expect([one.memberId, one.fatal, one.takeLost()]).toEqual(["", undefined, true])
+    }
+  })
+
+  test("and an answer to a commit leaves that to the next JoinGroup", () => {
+    const one = joined()
+    expect([one.onCommit(fenced.errorCode, 5), one.memberId, one.fatal]).toEqual(["rejoin", "m-1", undefined])
+    expect([one.takeLost(), one.rejoinReason]).toEqual([true, expect.stringContaining("another member")])
+    expect(one.onJoin(fenced, HERE)).toBe("fatal")
+  })
 })
 
 describe("syncing", () => {
@@ -90,7 +114,7 @@ describe("syncing", () => {
     [code.FENCED_INSTANCE_ID, "fatal", "m-1"],
   ])("code %i leads to %s", (errorCode, step, memberId) => {
     const membership = joined()
-    expect(membership.onSync(errorCode)).toBe(step)
+    expect(membership.onSync(errorCode, HERE)).toBe(step)
     expect(membership.memberId).toBe(memberId)
     expect(membership.rejoinReason !== undefined).toBe(errorCode !== code.NONE && step !== "fatal")
   })
@@ -98,9 +122,9 @@ describe("syncing", () => {
 
 test("every code has a meaning in every place", () => {
   for (const errorCode of errorCodes()) {
-    expect(() => joined().onHeartbeat(errorCode, 5)).not.toThrow()
-    expect(() => joined().onSync(errorCode)).not.toThrow()
-    expect(() => joined().onJoin({ errorCode, memberId: "m-2", generationId: 6 })).not.toThrow()
+    expect(() => joined().onHeartbeat(errorCode, 5, HERE)).not.toThrow()
+    expect(() => joined().onSync(errorCode, HERE)).not.toThrow()
+    expect(() => joined().onJoin({ errorCode, memberId: "m-2", generationId: 6 }, HERE)).not.toThrow()
   }
 })
 
