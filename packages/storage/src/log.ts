@@ -96,6 +96,9 @@ export class Log {
     this.endOffsetAtOpen = this.logEndOffset
     const durable = options.cleanShutdown ? this.logEndOffset : Math.min(recoveryPoint ?? 0, this.logEndOffset)
     this.#names = new LogNames(disk, dir, options.syncName)
+    // A killed process may have made the last segment's file, and never its name durable.
+    const { baseOffset } = this.#segments.active
+    if (!options.cleanShutdown && baseOffset > 0 && (recoveryPoint ?? 0) <= baseOffset) this.#names.mark()
     const turns = options.syncTurns ?? new SyncTurns()
     this.#flusher = new Flusher(this.#names, turns, this.#segments, this.#snapshots, this.#epochs, durable)
     // What a killed process left in the page cache was never acknowledged, but its retry will be, as a duplicate: it must

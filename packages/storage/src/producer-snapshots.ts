@@ -69,8 +69,11 @@ export class ProducerSnapshots {
     for (const offset of this.#offsets) if (offset !== latest && !keep.has(offset)) this.#remove(offset)
   }
 
+  /** Removes those of records that are not there any more, for good: the next ones get their offsets. */
   removeAbove(offset: number): void {
-    for (const candidate of this.#offsets) if (candidate > offset) this.#remove(candidate)
+    const gone = [...this.#offsets].filter((candidate) => candidate > offset)
+    for (const candidate of gone) this.#remove(candidate)
+    if (gone.length > 0) this.#disk.syncDirectory(this.#directory)
   }
 
   #remove(offset: number): void {

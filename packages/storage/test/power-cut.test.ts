@@ -66,6 +66,21 @@ describe("a power cut does not take", () => {
     expect(again.offsetForTimestamp(NOW)?.offset).toBe(0)
   })
 
+  it("a segment that a killed process began, once what is in it was flushed", () => {
+    const { disk, log } = setup()
+    appended(log.append(batchOf([["k", "before"]]), CLIENT))
+    log.flush()
+    log.roll(NOW)
+    const saved = { recoveryPoint: log.recoveryPoint }
+    appended(log.append(batchOf([["k", "not flushed"]]), CLIENT))
+    disk.kill()
+    const again = openLog(disk, {}, saved)
+    appended(again.append(batchOf([["k", "flushed"]]), CLIENT))
+    again.flush()
+    disk.powerCut(loseAll)
+    expect(contents(openLog(disk, {}, saved)).map(([, value]) => value)).toEqual(["before", "not flushed", "flushed"])
+  })
+
   it("what a killed process had not flushed, once a log that flushes every message has recovered it", () => {
     const { disk, log } = setup()
     disk.syncDirectory("/data")

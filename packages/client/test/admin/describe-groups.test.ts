@@ -32,7 +32,7 @@ async function described(errorCode: number) {
 test("a group whose broker assigns is described as one whose leader does", async () => {
   expect(await described(ErrorCode.NONE)).toEqual([
     {
-      ...{ groupId: "g", state: "Stable", protocolType: "consumer", protocol: "uniform" },
+      ...{ groupId: "g", type: "consumer", state: "Stable", protocolType: "consumer", protocol: "uniform" },
       members: [
         {
           ...{ memberId: "m", groupInstanceId: "i", clientId: "c", host: "/127.0.0.1" },
