@@ -1,5 +1,5 @@
 /**
- * DeleteTopics (key 20), v1-6, by name or, from v6, by id. Files go after file.delete.delay.ms. Errors per topic:
+ * DeleteTopics (key 20), v1-6, by name or, from v6, by id. Files go at once, behind the answer. Errors per topic:
  * UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, INVALID_REQUEST (named twice, or by name and id: it is not deleted),
  * TOPIC_DELETION_DISABLED, TOPIC_AUTHORIZATION_FAILED, from v5 on THROTTLING_QUOTA_EXCEEDED (KIP-599).
  */

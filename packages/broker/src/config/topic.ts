@@ -59,7 +59,7 @@ export const topicConfig = define({
     min: 0,
     dynamic,
     synonyms: ["log.segment.delete.delay.ms"],
-    doc: "How long the files of a deleted segment stay on disk.",
+    doc: "Accepted, without effect: the files of a deleted segment go at once.",
   }),
   "flush.messages": long({
     default: LONG_MAX,
