@@ -26,7 +26,7 @@ it("has the broker assign the tasks of a streams group, shows who has which, and
   const running = await serve(["run", `${PIPELINES}/words.ts`, ...brokers, ...how])
   // One that is waited for: without its tasks the group is not stable.
   let group = ""
-  while (!/^words {2}Stable {2}streams\n/.test(group))
+  while (!/^words {2}state Stable {2}type streams\n/.test(group))
     group = (await millrace(["group", "describe", "words", ...brokers])).stdout
   expect(group).toMatch(/\nwords-\S+-0 +words-\S+ +\S+ +0_0 0_1 1_0 1_1 *\n/)
   expect((await millrace(["group", "list", ...brokers])).stdout).toMatch(/^words +Stable +streams +streams$/m)
