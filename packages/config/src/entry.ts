@@ -163,6 +163,10 @@ export function boolean(options: EntryOptions<boolean>): Entry<boolean> {
 export const string: Constructor<string, unknown> = <T>(options: EntryOptions<T>) =>
   entry<T, string>(text("STRING", "text"), options)
 
+/** The name of a Java class, which nothing here loads. */
+export const className: Constructor<string, unknown> = <T>(options: EntryOptions<T>) =>
+  entry<T, string>(text("CLASS", "text"), options)
+
 /** A secret: read like text, never shown again. */
 export const password: Constructor<string, unknown> = <T>(options: EntryOptions<T>) =>
   entry<T, string>(text("PASSWORD", "text"), options)

@@ -3,7 +3,19 @@
  * They are accepted and described, so that a Kafka file loads and tools find what they look for, and they change nothing: the start
  * says so of those that are given.
  */
-import { boolean, define, double, int, list, LONG_MAX, long, password, short, string } from "@millrace/config"
+import {
+  boolean,
+  className,
+  define,
+  double,
+  int,
+  list,
+  LONG_MAX,
+  long,
+  password,
+  short,
+  string,
+} from "@millrace/config"
 
 const doc = "Accepted so that a Kafka configuration loads. Has no effect here."
 const hidden = true
@@ -18,7 +30,7 @@ export const acceptedConfig = define({
   "broker.heartbeat.interval.ms": int({ default: 2000, doc, hidden }),
   "broker.id": int({ default: -1, doc, hidden }),
   "broker.session.timeout.ms": int({ default: 9000, doc, hidden }),
-  "client.quota.callback.class": string({ default: null, doc, hidden }),
+  "client.quota.callback.class": className({ default: null, doc, hidden }),
   "compression.threads": int({ default: 1, min: 1, doc, hidden }),
   "controlled.shutdown.enable": boolean({ default: true, doc, hidden }),
   "controlled.shutdown.max.retries": int({ default: 3, doc, hidden }),
@@ -52,7 +64,7 @@ export const acceptedConfig = define({
   "log.dir": string({ default: null, doc: "Replaced by the data directory given at the start.", hidden }),
   "log.dirs": string({ default: null, doc: "Replaced by the data directory given at the start.", hidden }),
   "log.message.format.version": string({ default: null, doc, hidden }),
-  "metric.reporters": list({ default: ["org.apache.kafka.common.metrics.JmxReporter"], doc, hidden }),
+  "metric.reporters": list({ default: ["org.apache.kafka.common.metrics.JmxReporter"], dynamic, doc, hidden }),
   "metrics.num.samples": int({ default: 2, doc, hidden }),
   "metrics.recording.level": string({ default: "INFO", doc, hidden }),
   "metrics.sample.window.ms": long({ default: 30_000, doc, hidden }),
@@ -63,8 +75,9 @@ export const acceptedConfig = define({
   "num.replica.fetchers": int({ default: 1, min: 1, doc, hidden }),
   "offsets.load.buffer.size": int({ default: 5_242_880, min: 1, doc, hidden }),
   "offsets.topic.compression.codec": int({ default: 0, doc, hidden }),
-  "principal.builder.class": string({
+  "principal.builder.class": className({
     default: "org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder",
+    dynamic,
     doc,
     hidden,
   }),
