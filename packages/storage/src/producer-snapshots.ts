@@ -3,7 +3,7 @@
  *
  * A snapshot is only a shortcut: a torn or missing one costs reading more of the log, never state.
  */
-import type { Disk } from "@millrace/host"
+import { type Disk, writeFileAtomically } from "@millrace/host"
 import { offsetFileName, offsetOfFileName, SNAPSHOT_SUFFIX } from "./layout.ts"
 import { encodeProducerSnapshot, readProducerSnapshot } from "./producer-snapshot.ts"
 import type { ProducerState } from "./producer-state.ts"
@@ -38,9 +38,12 @@ export class ProducerSnapshots {
 
   /** Writes a snapshot; `sync` makes it durable later. */
   take(state: ProducerState, offset: number): void {
+    const content = encodeProducerSnapshot(state.producers.values())
+    // One that is there may be all that is known of records that were deleted: a full disk must not tear it.
+    if (this.#offsets.has(offset)) return writeFileAtomically(this.#disk, this.#path(offset), content)
     const file = this.#disk.open(this.#path(offset), { create: true, truncate: true })
     try {
-      file.write([encodeProducerSnapshot(state.producers.values())], 0)
+      file.write([content], 0)
     } finally {
       file.close()
     }

@@ -12,6 +12,7 @@ import {
   COORDINATOR,
   contents,
   marker,
+  fromProducer,
   NOW,
   openLog,
   type Sample,
@@ -269,6 +270,18 @@ describe("appending", () => {
       [0, "before"],
       [1, "after"],
     ])
+  })
+
+  it("knows the producers of deleted records after a clean close for which there was no room", () => {
+    const disk = new MemoryDisk()
+    const log = openLog(disk)
+    appended(log.append(fromProducer(5, 0, 0), CLIENT))
+    log.roll(NOW)
+    expect(log.retain(NOW + 1e12, log.logEndOffset)).toBe(1)
+    disk.full = true
+    expect(() => log.close(true)).toThrow(/no space left/)
+    disk.full = false
+    expect(openLog(disk, {}, { recoveryPoint: log.recoveryPoint }).activeProducers()).toMatchObject([{ producerId: 5 }])
   })
 
   it("takes replicated batches with their offsets, gaps and epochs", () => {
