@@ -19,6 +19,8 @@ export interface BatchStanding {
   readonly transactional: boolean
   /** No earlier batch of the partition is unanswered. */
   readonly isHead: boolean
+  /** An earlier batch of the partition failed, and with it its sequence: all that follow go under a new identity. */
+  readonly sequenceLost: boolean
   /** An earlier attempt may have worked. */
   readonly maybeAppended: boolean
 }
@@ -34,8 +36,9 @@ export function outcomeOf(code: number, standing: BatchStanding): Outcome {
     case ErrorCode.DUPLICATE_SEQUENCE_NUMBER:
       return APPENDED
     case ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER:
-      // Behind another unanswered batch it only says that that one did not arrive. At the head something is lost.
-      return standing.idempotent && !standing.isHead ? RETRY : FAILED
+      // Behind another unanswered batch, or one that was given up, it only says that that one did not arrive. At the head
+      // something is lost.
+      return standing.idempotent && (!standing.isHead || standing.sequenceLost) ? RETRY : FAILED
     case ErrorCode.UNKNOWN_PRODUCER_ID:
       if (!standing.isHead) return RETRY
       return standing.idempotent && !standing.transactional && !standing.maybeAppended ? { kind: "reset" } : FAILED

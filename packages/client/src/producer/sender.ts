@@ -267,6 +267,7 @@ export class Sender {
       idempotent,
       transactional: transactionalId !== null,
       isHead: queue.isHead(batch),
+      sequenceLost: queue.poisoned,
       maybeAppended: batch.maybeAppended,
     })
     if (isStaleMetadata(partition.errorCode)) this.#refresh()

@@ -70,6 +70,7 @@ test("whatever is lost or refused on the way, the log gets every record once and
           idempotent: true,
           transactional: false,
           isHead: queue.isHead(batch),
+          sequenceLost: queue.poisoned,
           maybeAppended: batch.maybeAppended,
         }
         const outcome = outcomeOf(code, standing)
@@ -174,4 +175,13 @@ test("more than the hard limit is refused by name", () => {
   }
   expect(fill).toThrow(/bufferMemoryMax is 5000/)
   expect(accumulator.bufferedBytes).toBeGreaterThan(4000)
+})
+
+test("a sequence that is not the next one is a loss at the head alone, and not where the one before was given up", () => {
+  const code = ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+  const head = { idempotent: true, transactional: false, isHead: true, sequenceLost: false, maybeAppended: false }
+  expect(outcomeOf(code, head).kind).toBe("failed")
+  for (const standing of [{ isHead: false }, { sequenceLost: true }])
+    expect(outcomeOf(code, { ...head, ...standing })).toEqual({ kind: "retry", maybeAppended: false })
+  expect(outcomeOf(code, { ...head, sequenceLost: true, idempotent: false }).kind).toBe("failed")
 })
