@@ -7,7 +7,7 @@
  * LogDirectoryError (locked, another node's, not empty and no cluster's), CorruptLogError, NetError (port in use), DiskError.
  */
 import { parse } from "@millrace/config"
-import { type Address, BufferPool, type Clock, DiskError, type Host, type Net, sleep } from "@millrace/host"
+import { type Address, BufferPool, type Clock, type Host, type Net, sleep } from "@millrace/host"
 import { uuidFromBytes } from "@millrace/protocol"
 import { LogDirectory } from "@millrace/storage"
 import { allApis } from "./api/all.ts"
@@ -25,7 +25,7 @@ import { ConfigView } from "./config/view.ts"
 import { Controller } from "./controller/controller.ts"
 import { featureLevel, TRANSACTION_VERSION } from "./controller/features.ts"
 import { MetadataImage } from "./controller/image.ts"
-import { MetadataLog } from "./controller/metadata-log.ts"
+import { MetadataLog, MetadataLogFull } from "./controller/metadata-log.ts"
 import { removeExpiredTokens } from "./controller/delegation-tokens.ts"
 import { allocateProducerIds } from "./controller/producer-ids.ts"
 import { CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from "./controller/topic-names.ts"
@@ -293,7 +293,7 @@ export class Broker {
           onDefect,
           onUnanswerable: (api, cause) => {
             const line =
-              cause instanceof DiskError
+              cause instanceof MetadataLogFull
                 ? `a request of ${api} could not be carried out: ${cause.message}`
                 : `a request of ${api} took what no message can hold, which is a defect: ${cause.stack}`
             log(line, { level: "error", event: "request-unanswerable", api, reason: cause.message })

@@ -72,7 +72,7 @@ export class ReplicaManager implements MarkerWriter {
       (topic, partition) => topic === CLUSTER_METADATA_TOPIC || this.partition(topic, partition) !== undefined,
     )
     for (const partition of this.partitions())
-      if (logDirectory.isLost(partition.topic, partition.index)) partition.attempt(() => undefined)
+      if (this.#isLost(partition.topic, partition.index)) partition.attempt(() => undefined)
     for (const { topic, partition, topicId } of logDirectory.topicDirs()) {
       const known = this.partition(topic, partition)
       // The metadata log is the controller's.
@@ -83,6 +83,11 @@ export class ReplicaManager implements MarkerWriter {
         this.#putAside(topic, partition, `it is of topic id ${topicId}, and ${topic} is ${known.topicId}`)
       } else if (!cleanShutdown) void known.log
     }
+  }
+
+  /** The disk is asked only where no directory was found. */
+  #isLost(topic: string, partition: number): boolean {
+    return !this.#found.has(`${topic}-${partition}`) && this.#options.logDirectory.isLost(topic, partition)
   }
 
   #putAside(topic: string, partition: number, reason: string): void {
@@ -274,7 +279,7 @@ export class ReplicaManager implements MarkerWriter {
         index,
         brokerId,
         // A directory that lost the file with its topic id is adopted when it is opened.
-        logExists: found === topicId || found === "" || logDirectory.isLost(name, index),
+        logExists: found === topicId || found === "" || this.#isLost(name, index),
         openLog: () =>
           logDirectory.createLog(name, index, topicId, logConfigOf(configs.topic(name), configs.broker), clock.now()),
         now: () => clock.now(),

@@ -8,7 +8,14 @@ import { FindCoordinator } from "@millrace/protocol/messages/find-coordinator"
 import { IncrementalAlterConfigs } from "@millrace/protocol/messages/incremental-alter-configs"
 import { InitProducerId } from "@millrace/protocol/messages/init-producer-id"
 import { OffsetCommit } from "@millrace/protocol/messages/offset-commit"
-import { expect, test } from "vitest"
+import { LogDirectory, logConfig } from "@millrace/storage"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { expect, onTestFinished, test } from "vitest"
+import { Controller } from "../src/controller/controller.ts"
+import { MetadataImage } from "../src/controller/image.ts"
+import { MetadataLog } from "../src/controller/metadata-log.ts"
 import { batch, start } from "./harness.ts"
 import { fetchAll, fetchOne } from "./read.ts"
 
@@ -115,6 +122,35 @@ test("commands are refused while the disk is full, and nothing of them is done",
   await expect.poll(committed).toBe(0)
   for (const answer of await commands()) expect(answer).toMatchObject({ errorCode: 0 })
   expect(started.defects).toEqual([])
+})
+
+test("a command is refused only where its records found no room, not where what follows them finds none", () => {
+  const { host, state } = limitedDisk()
+  const path = mkdtempSync(join(tmpdir(), "millrace-metadata-"))
+  const logDirectory = LogDirectory.open(host.disk, path, { nodeId: 1, random: host.random })
+  onTestFinished(() => {
+    logDirectory.close(true)
+    rmSync(path, { recursive: true })
+  })
+  const image = new MetadataImage()
+  const config = logConfig({})
+  const now = () => 0
+  const log = MetadataLog.open({ disk: host.disk, logDirectory, nodeId: 1, now, config, snapshotBytes: 1e6 }, image)
+  const controller = new Controller(image, log)
+  const takeIds = (nextProducerId: number) =>
+    controller.commit({
+      records: [{ type: "ProducerIdsRecord", data: { brokerId: 1, brokerEpoch: 1, nextProducerId } }],
+      response: { errorCode: ErrorCode.NONE },
+    })
+  state.isFull = true
+  expect(takeIds(1)).toMatchObject(REFUSED)
+  expect(image.nextProducerId).toBe(0)
+  state.isFull = false
+  controller.onRecords(() => {
+    throw new DiskError("ENOSPC", "elsewhere", "write")
+  })
+  expect(() => takeIds(2)).toThrow("elsewhere")
+  expect(image.nextProducerId).toBe(2)
 })
 
 const ZERO = "AAAAAAAAAAAAAAAAAAAAAA"

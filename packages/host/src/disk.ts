@@ -90,11 +90,11 @@ export class DiskError extends Error {
     this.path = path
     this.operation = operation
   }
+}
 
-  /** There was no room for it, and it can be tried again; not so where a sync finds none, which may have lost what it was to keep. */
-  get isFull(): boolean {
-    return this.code === "ENOSPC" && !this.operation.startsWith("sync")
-  }
+/** There was no room for it, and it can be tried again; not so where a sync finds none, which may have lost what it was to keep. */
+export function isDiskFull(cause: unknown): cause is DiskError {
+  return cause instanceof DiskError && cause.code === "ENOSPC" && !cause.operation.startsWith("sync")
 }
 
 function explain(code: DiskErrorCode, cause: unknown): string {

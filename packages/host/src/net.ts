@@ -11,6 +11,9 @@ export interface Address {
   readonly port: number
 }
 
+/** A socket of IPv6 that takes IPv4 too shows `::ffff:10.0.0.1`: one address must not have two names, rules go by them. */
+export const plainHost = (host: string): string => host.replace(/^::ffff:(?=\d+\.)/i, "")
+
 /** A certificate with its chain and its private key, as PEM. */
 export interface TlsIdentity {
   readonly key: string

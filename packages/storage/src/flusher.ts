@@ -9,7 +9,7 @@
  * Concurrent callers of `flushLater` share one sync. One that comes while a sync runs waits for the next, since the
  * running one may have started before its bytes were written.
  */
-import { DiskError } from "@millrace/host"
+import { isDiskFull } from "@millrace/host"
 import type { LeaderEpochs } from "./leader-epochs.ts"
 import type { LogNames } from "./log-names.ts"
 import type { ProducerSnapshots } from "./producer-snapshots.ts"
@@ -152,7 +152,7 @@ export class Flusher {
       run()
     } catch (cause) {
       // Without room for what is written beside the batches nothing is lost: it is written again by the next flush.
-      if (!(cause instanceof DiskError && cause.isFull)) this.#failure ??= cause
+      if (!isDiskFull(cause)) this.#failure ??= cause
       throw cause
     }
   }

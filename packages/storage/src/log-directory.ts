@@ -6,7 +6,7 @@
  *
  * Checkpoints say less than the truth and never more: a recovery point is written after what lies below it is durable.
  */
-import { type Disk, DiskError, type DiskSpace, type HeldLock, type Random, writeFileAtomically } from "@millrace/host"
+import { type Disk, type DiskSpace, type HeldLock, isDiskFull, type Random, writeFileAtomically } from "@millrace/host"
 import { type OffsetCheckpoint, readOffsets, writeOffsets } from "./checkpoint.ts"
 import { checkContents, namesOfUse } from "./empty-directory.ts"
 import { LogDirectoryError } from "./faults.ts"
@@ -370,7 +370,7 @@ function ifRoom(write: () => void): void {
   try {
     write()
   } catch (cause) {
-    if (!(cause instanceof DiskError && cause.isFull)) throw cause
+    if (!isDiskFull(cause)) throw cause
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * The producer snapshot files of one log: one at each segment's start and one at the end after a clean shutdown.
  *
- * A snapshot is only a shortcut: a torn or missing one costs reading more of the log, never state.
+ * A torn or missing snapshot costs reading more of the log. It costs state only where the records that it stands for were
+ * deleted: of producers that wrote nothing since.
  */
 import { type Disk, writeFileAtomically } from "@millrace/host"
 import { offsetFileName, offsetOfFileName, SNAPSHOT_SUFFIX } from "./layout.ts"

@@ -1,4 +1,4 @@
-import type { Producer, ProducerRecord } from "@millrace/client"
+import type { Producer } from "@millrace/client"
 import { command, Failure, UsageError } from "../command.ts"
 import { clusterOptions, jsonValuesOption, REACH_TIMEOUT_MS, registryOption, withClient } from "../connection.ts"
 import { linesOf } from "../lines.ts"
@@ -14,7 +14,7 @@ import {
 import { countOption } from "../serve.ts"
 
 const COMPRESSIONS = ["none", "gzip", "snappy", "lz4", "zstd"] as const
-/** Lines between two waits for acknowledgements: how much is remembered of them. */
+/** Lines between two waits for acknowledgements: how far it may read on behind one that fails. */
 const FLUSH_EVERY_LINES = 10_000
 const ANY_PARTITION = -1
 const SHOWN_MAX = 60
@@ -80,9 +80,9 @@ export default command({
         }
         const time = record.timestamp ?? timestamp ?? Date.now()
         const all = headers.length === 0 ? record.headers : [...record.headers, ...headers]
-        await producer.waitForSpace()
-        lines.send({ topic, partition, timestamp: time, key: record.key, value: record.value, headers: all })
+        const hasRoom = lines.append(partition, time, record, all)
         if (lines.count % FLUSH_EVERY_LINES === 0 || lines.hasFailed) await lines.acknowledged()
+        else if (!hasRoom) await producer.waitForSpace()
       }
       await lines.acknowledged()
       const { count } = lines
@@ -148,7 +148,6 @@ function headerOption(given: string): GivenRecord["headers"][number] {
 class Lines {
   readonly #producer: Producer
   readonly #topic: string
-  #sent: Promise<void>[] = []
   #acknowledged = 0
   #failed: { readonly line: number; readonly error: unknown } | undefined
   count = 0
@@ -162,22 +161,22 @@ class Lines {
     return this.#failed !== undefined
   }
 
-  send(record: ProducerRecord): void {
+  /** Answers whether there is room for more. */
+  append(partition: number, timestamp: number, { key, value }: GivenRecord, headers: GivenRecord["headers"]): boolean {
     const line = ++this.count
-    const done = this.#producer.send(record).then(
-      () => void this.#acknowledged++,
-      (error: unknown) => {
+    return this.#producer.append(this.#topic, partition, timestamp, key, value, headers, {
+      resolve: this.#onAcknowledged,
+      reject: (error) => {
         if (this.#failed === undefined || line < this.#failed.line) this.#failed = { line, error }
       },
-    )
-    this.#sent.push(done)
+    })
   }
+
+  readonly #onAcknowledged = () => void this.#acknowledged++
 
   async acknowledged(): Promise<void> {
     // What failed is told by its line.
     await this.#producer.flush().catch(() => {})
-    await Promise.all(this.#sent)
-    this.#sent = []
     if (this.#failed === undefined) return
     const { line, error } = this.#failed
     if (!(error instanceof Error)) throw error

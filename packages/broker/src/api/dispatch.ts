@@ -6,9 +6,8 @@
  * What a handler throws is the broker's own fault. Mostly nobody knows then what was done and what was not, so the broker
  * must not go on. A `ProtocolError` is known better: a value that no message can hold, found before anything was written of
  * it. Since it may have come in with a request, who sends it must not end the broker for all: its connection ends, and
- * whoever runs the broker is told. So it is where there was no room for what was to be written, and an API cannot say that.
+ * whoever runs the broker is told. So it is where the metadata log had no room, and an API cannot say that.
  */
-import { DiskError } from "@millrace/host"
 import {
   type DecodedRequestHeader,
   decodeRequestHeader,
@@ -19,6 +18,7 @@ import {
 } from "@millrace/protocol"
 import { CLUSTER_NAME } from "@millrace/protocol/acl"
 import { ApiVersions } from "@millrace/protocol/messages/api-versions"
+import { MetadataLogFull } from "../controller/metadata-log.ts"
 import type { RequestContext } from "../network/context.ts"
 import type { ServerRequest } from "../network/server.ts"
 import type { Authorizer, Operation, ResourceType } from "../security/authorizer.ts"
@@ -37,7 +37,7 @@ export interface DispatchOptions {
   /** A defect: nothing the broker can answer. It must not go on. */
   onDefect(cause: unknown): void
   /** What ends the request alone. */
-  onUnanswerable(api: string, cause: ProtocolError | DiskError): void
+  onUnanswerable(api: string, cause: ProtocolError | MetadataLogFull): void
 }
 
 /** A request of an API that is served. */
@@ -122,7 +122,7 @@ function serve(options: DispatchOptions, request: ServerRequest, { handler, head
   const failed = (cause: unknown) => {
     span?.failed("internal error")
     request.fail("internal error")
-    if (cause instanceof ProtocolError || (cause instanceof DiskError && cause.isFull))
+    if (cause instanceof ProtocolError || cause instanceof MetadataLogFull)
       options.onUnanswerable(handler.api.name, cause)
     else options.onDefect(cause)
   }

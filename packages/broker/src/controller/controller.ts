@@ -7,9 +7,9 @@
  * holds. Commands run one after the other, so each sees all that was decided before it. A failed append halts the
  * controller: what is on the disk is no longer known. Only where there was no room nothing is there, and commands are refused.
  */
-import { DiskError } from "@millrace/host"
+import { isDiskFull } from "@millrace/host"
 import type { MetadataImage } from "./image.ts"
-import type { MetadataLog } from "./metadata-log.ts"
+import { type MetadataLog, MetadataLogFull } from "./metadata-log.ts"
 import type { MetadataRecord } from "./records.ts"
 import { unwritten } from "./unwritten.ts"
 
@@ -45,12 +45,12 @@ export class Controller {
       this.write(decision.records)
       return decision.response
     } catch (cause) {
-      if (!(cause instanceof DiskError && cause.isFull)) throw cause
+      if (!(cause instanceof MetadataLogFull)) throw cause
       return unwritten(decision.response, cause)
     }
   }
 
-  /** Throws a `DiskError` that is full where there was no room, and nothing was done. */
+  /** Throws `MetadataLogFull`, and has done nothing, where there was no room. */
   write(records: readonly MetadataRecord[]): void {
     if (records.length === 0) return
     let offset = this.#log.append(records)
@@ -65,7 +65,7 @@ export class Controller {
     try {
       this.#log.snapshot(this.image)
     } catch (cause) {
-      if (!(cause instanceof DiskError && cause.isFull)) throw cause
+      if (!isDiskFull(cause)) throw cause
     }
   }
 

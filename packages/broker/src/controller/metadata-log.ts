@@ -4,12 +4,13 @@
  * Opening it takes the leadership of a new epoch, which a control record announces. Every append is forced to the
  * device before it counts: an acknowledged topic survives a power cut. A snapshot replaces the log below it.
  */
-import { type Disk, invariant, writeFileAtomically } from "@millrace/host"
+import { type Disk, DiskError, invariant, isDiskFull, writeFileAtomically } from "@millrace/host"
 import { encode, METADATA_TOPIC_ID } from "@millrace/protocol"
 import { batches } from "@millrace/protocol/record/batch"
 import { ControlType, controlBatch } from "@millrace/protocol/record/control"
 import { LeaderChangeMessage } from "@millrace/protocol/records/leader-change"
 import {
+  type AppendResult,
   CorruptLogError,
   type Log,
   type LogConfig,
@@ -47,6 +48,13 @@ const METADATA_DIRECTORY = `${CLUSTER_METADATA_TOPIC}-0`
 const READ_BYTES = 1024 * 1024
 /** The newest snapshot and the one before it are kept. */
 const SNAPSHOTS_KEPT = 2
+
+/** There was no room for records: none of them is there, and the log goes on. Any other fault leaves that unknown. */
+export class MetadataLogFull extends DiskError {
+  constructor(cause: DiskError) {
+    super(cause.code, cause.path, cause.operation, cause)
+  }
+}
 
 export class MetadataLog {
   readonly #options: MetadataLogOptions
@@ -104,7 +112,7 @@ export class MetadataLog {
     return this.#log.logEndOffset
   }
 
-  /** Appends records as one batch, all or none, and forces them to the device. Answers the offset of the first. */
+  /** Appends records as one batch, all or none, and forces them to the device. Answers the offset of the first; throws MetadataLogFull. */
   append(records: readonly MetadataRecord[]): number {
     const batch = metadataBatch(records, 0, this.epoch, this.#options.now())
     return this.#append(batch, true)
@@ -161,8 +169,16 @@ export class MetadataLog {
     }
   }
 
+  #written(batch: Uint8Array): AppendResult {
+    try {
+      return this.#log.append(batch, { origin: "coordinator", leaderEpoch: this.epoch, now: this.#options.now() })
+    } catch (cause) {
+      throw isDiskFull(cause) ? new MetadataLogFull(cause) : cause
+    }
+  }
+
   #append(batch: Uint8Array, flush: boolean): number {
-    const result = this.#log.append(batch, { origin: "coordinator", leaderEpoch: this.epoch, now: this.#options.now() })
+    const result = this.#written(batch)
     invariant(result.ok, "the metadata log refused its own batch")
     if (flush) this.#flush()
     this.#bytesSinceSnapshot += batch.length

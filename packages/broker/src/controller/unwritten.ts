@@ -2,13 +2,13 @@
  * What is answered when there was no room for a decision's records: nothing of it was done, so every success in its response
  * becomes a failure.
  */
-import type { DiskError } from "@millrace/host"
 import { ErrorCode } from "@millrace/protocol"
+import type { MetadataLogFull } from "./metadata-log.ts"
 
 const MESSAGE = "The disk of the metadata log is full: nothing was changed."
 
 /** Throws the cause where nothing in the response can say so. */
-export function unwritten<T>(response: T, cause: DiskError): T {
+export function unwritten<T>(response: T, cause: MetadataLogFull): T {
   let isTold = false
   const changed = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(changed)

@@ -6,7 +6,7 @@
  * connections wait in the order they came: each begins once the rates allow it. One that is too many for its address is
  * closed, after as long a wait, so that its client does not try again at once.
  */
-import type { Address } from "@millrace/host"
+import { type Address, plainHost } from "@millrace/host"
 import { Rate, type Windows } from "../quota/rate.ts"
 
 /** Of the broker, or of one listener. */
@@ -49,8 +49,6 @@ interface Share {
   queuedUntilMs: number
 }
 
-const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i
-
 export class ConnectionQuotas {
   readonly #options: ConnectionQuotasOptions
   readonly #open = new Map<string, number>()
@@ -71,7 +69,7 @@ export class ConnectionQuotas {
     const own = this.#shareOf(listener)
     if (this.#broker.open >= limits.connectionsMax) return { waitsFor: "max.connections" }
     if (own.open >= ownLimits.connectionsMax) return { waitsFor: `max.connections of listener ${listener}` }
-    const ip = plain(remote.host)
+    const ip = plainHost(remote.host)
     const open = this.#open.get(ip) ?? 0
     if (open >= (perIpOverrides.get(ip) ?? perIpMax))
       return { afterMs: 0, refusal: `max.connections.per.ip is reached, with ${open} of this address` }
@@ -89,7 +87,7 @@ export class ConnectionQuotas {
   }
 
   release(listener: string, remote: Address): void {
-    const ip = plain(remote.host)
+    const ip = plainHost(remote.host)
     const open = this.#open.get(ip)!
     if (open === 1) this.#open.delete(ip)
     else this.#open.set(ip, open - 1)
@@ -141,5 +139,3 @@ export class ConnectionQuotas {
 
 /** Addresses above which those that have made no connection lately are forgotten. */
 const IP_RATES_MAX = 1_000
-
-const plain = (host: string) => host.replace(MAPPED_IPV4, "")

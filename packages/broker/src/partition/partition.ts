@@ -9,7 +9,7 @@
  * once. The log is opened at first use. A fault of the disk takes the replica offline until the broker restarts; a full one
  * refuses what needs room until there is some.
  */
-import { DiskError } from "@millrace/host"
+import { type DiskError, isDiskFull } from "@millrace/host"
 import { ErrorCode, errorMessage } from "@millrace/protocol"
 import type { AppendOptions, AppendResult, Log } from "@millrace/storage"
 import { faultCode } from "../faults.ts"
@@ -138,7 +138,7 @@ export class Partition {
 
   #failed(cause: unknown): void {
     if (faultCode(cause) === undefined) throw cause
-    if (cause instanceof DiskError && cause.isFull) this.#refuse(cause)
+    if (isDiskFull(cause)) this.#refuse(cause)
     else this.takeOffline(cause)
   }
 

@@ -25,12 +25,16 @@ export interface RecordMetadata {
   readonly timestamp: number
 }
 
-/** A caller of `send` that waits for the outcome of one record. */
-export interface Waiter {
-  readonly index: number
-  readonly timestamp: number
+/** Who is told what became of one record. */
+export interface RecordOutcome {
   resolve(metadata: RecordMetadata): void
   reject(error: unknown): void
+}
+
+interface Waiter {
+  readonly index: number
+  readonly timestamp: number
+  readonly outcome: RecordOutcome
 }
 
 const NO_BYTES = new Uint8Array(0)
@@ -90,9 +94,9 @@ export class ProducerBatch {
     else this.#builder.append(timestamp, key, value, headers)
   }
 
-  addWaiter(waiter: Waiter): void {
-    if (this.#waiters) this.#waiters.push(waiter)
-    else this.#waiters = [waiter]
+  /** Of the record that was appended last. */
+  tell(outcome: RecordOutcome, timestamp: number): void {
+    ;(this.#waiters ??= []).push({ index: this.recordCount - 1, timestamp, outcome })
   }
 
   /** Gives the batch its producer state. Later calls, after a new identity, rewrite it. */
@@ -133,9 +137,9 @@ export class ProducerBatch {
     const waiters = this.#waiters
     if (!waiters) return
     const { topic, partition } = this
-    for (const waiter of waiters) {
-      const offset = baseOffset < 0 ? -1 : baseOffset + waiter.index
-      waiter.resolve({ topic, partition, offset, timestamp: logAppendTime < 0 ? waiter.timestamp : logAppendTime })
+    for (const { index, timestamp, outcome } of waiters) {
+      const offset = baseOffset < 0 ? -1 : baseOffset + index
+      outcome.resolve({ topic, partition, offset, timestamp: logAppendTime < 0 ? timestamp : logAppendTime })
     }
     this.#waiters = undefined
   }
@@ -143,6 +147,6 @@ export class ProducerBatch {
   fail(error: unknown): void {
     const waiters = this.#waiters
     this.#waiters = undefined
-    if (waiters) for (const waiter of waiters) waiter.reject(error)
+    if (waiters) for (const { outcome } of waiters) outcome.reject(error)
   }
 }

@@ -8,7 +8,7 @@ import type { RecordHeaderInput } from "@millrace/protocol/record/builder"
 import type { Cluster } from "../cluster.ts"
 import { BufferExhausted, ClosedError, IllegalStateError, TransactionAborted } from "../errors.ts"
 import { Accumulator } from "./accumulator.ts"
-import type { ProducerBatch, RecordMetadata, Waiter } from "./batch.ts"
+import type { ProducerBatch, RecordMetadata, RecordOutcome } from "./batch.ts"
 import { type ProducerOptions, type ResolvedProducerOptions, resolveProducerOptions } from "./options.ts"
 import { DefaultPartitioner, type Partitioner } from "./partitioner.ts"
 import { Sender } from "./sender.ts"
@@ -29,7 +29,7 @@ interface Unassigned {
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: readonly RecordHeaderInput[] | undefined
-  readonly waiter: Omit<Waiter, "index" | "timestamp"> | undefined
+  readonly outcome: RecordOutcome | undefined
 }
 
 interface Flusher {
@@ -109,7 +109,7 @@ export class Producer {
   /**
    * Queues a record; partition -1 lets the partitioner choose. Key and value are copied before it returns (unless the
    * topic's partitions are not known yet). Answers false when more is buffered than `bufferMemory`: await
-   * `waitForSpace()` then.
+   * `waitForSpace()` then. `outcome` is told what became of it, before `flush` is done: without a promise for each record.
    */
   append(
     topic: string,
@@ -118,8 +118,9 @@ export class Producer {
     key: Uint8Array | null,
     value: Uint8Array | null,
     headers?: readonly RecordHeaderInput[],
+    outcome?: RecordOutcome,
   ): boolean {
-    this.#append(topic, partition, timestamp, key, value, headers, undefined)
+    this.#append(topic, partition, timestamp, key, value, headers, outcome)
     return !this.#isFull
   }
 
@@ -228,7 +229,7 @@ export class Producer {
     key: Uint8Array | null,
     value: Uint8Array | null,
     headers: readonly RecordHeaderInput[] | undefined,
-    waiter: Unassigned["waiter"],
+    outcome: RecordOutcome | undefined,
   ): void {
     if (this.#closed) throw new ClosedError("the producer is closed")
     this.#transactions?.state.requireOpen("append")
@@ -236,12 +237,12 @@ export class Producer {
     if (target < 0) {
       const count = this.#cluster.metadata.topic(topic)?.partitions.length ?? 0
       if (count === 0 || this.#unassigned.has(topic)) {
-        return this.#hold(topic, { timestamp, key, value, headers, waiter })
+        return this.#hold(topic, { timestamp, key, value, headers, outcome })
       }
       target = this.#partitioner.partition(topic, key, value, count)
     }
     const batch = this.#accumulator.append(topic, target, timestamp, key, value, headers, this.#now)
-    if (waiter) batch.addWaiter({ ...waiter, index: batch.recordCount - 1, timestamp })
+    if (outcome) batch.tell(outcome, timestamp)
     if (batch.recordCount === 1 || batch.closed) this.#sender.wake()
   }
 
@@ -277,12 +278,12 @@ export class Producer {
   }
 
   #assign(topic: string): void {
-    for (const { timestamp, key, value, headers, waiter } of this.#takeHeld(topic)) {
+    for (const { timestamp, key, value, headers, outcome } of this.#takeHeld(topic)) {
       try {
-        this.#append(topic, -1, timestamp, key, value, headers, waiter)
+        this.#append(topic, -1, timestamp, key, value, headers, outcome)
       } catch (error) {
         this.#failure ??= { error }
-        waiter?.reject(error)
+        outcome?.reject(error)
       }
     }
     this.#resumeIfSpace()
@@ -291,7 +292,7 @@ export class Producer {
   #refuse(topic: string, error: unknown): void {
     this.#failure ??= { error }
     this.#transactions?.fail(error, false)
-    for (const { waiter } of this.#takeHeld(topic)) waiter?.reject(error)
+    for (const { outcome } of this.#takeHeld(topic)) outcome?.reject(error)
     this.#dropIfFailed()
     this.#resumeIfSpace()
   }
@@ -336,7 +337,7 @@ export class Producer {
 
   #drop(error: unknown): void {
     for (const topic of [...this.#unassigned.keys()])
-      for (const { waiter } of this.#takeHeld(topic)) waiter?.reject(error)
+      for (const { outcome } of this.#takeHeld(topic)) outcome?.reject(error)
     for (const batch of this.#accumulator.drop()) {
       if (batch.isSealed) this.#transactions?.fail(error, true)
       this.#sender.release(batch, error)

@@ -2,7 +2,7 @@
  * A connection of the network port over one of Node's sockets, with TLS or without.
  */
 import type { Socket } from "node:net"
-import { type Address, type Connection, type ConnectionHandlers, formatAddress, NetError } from "../net.ts"
+import { type Address, type Connection, type ConnectionHandlers, formatAddress, NetError, plainHost } from "../net.ts"
 import type { SocketReads } from "./socket-reads.ts"
 
 export interface NodeConnectionOptions {
@@ -14,12 +14,9 @@ export interface NodeConnectionOptions {
 
 /** Who is at the other end, while the socket is open. */
 export const remoteOf = (socket: Socket): Address => ({
-  host: plainHost(socket.remoteAddress),
+  host: plainHost(socket.remoteAddress ?? ""),
   port: socket.remotePort ?? 0,
 })
-
-/** A socket of IPv6 that takes IPv4 too shows `::ffff:10.0.0.1`: one address must not have two names, rules go by them. */
-const plainHost = (host = ""): string => host.replace(/^::ffff:(?=\d+\.)/i, "")
 
 export class NodeConnection implements Connection {
   readonly remote: Address
@@ -32,7 +29,7 @@ export class NodeConnection implements Connection {
     this.#reads = reads
     this.subject = subject
     this.remote = remoteOf(socket)
-    this.local = { host: plainHost(socket.localAddress), port: socket.localPort ?? 0 }
+    this.local = { host: plainHost(socket.localAddress ?? ""), port: socket.localPort ?? 0 }
     socket.setNoDelay(true)
   }
   attach(handlers: ConnectionHandlers): void {

@@ -4,12 +4,13 @@
  * Headers say where the record came from and what was wrong, by the names of Kafka Streams (KIP-1034), and which operator
  * failed.
  */
-import { type Headers, isAbsent, type StreamRecord } from "../dsl/record.ts"
+import type { Headers, StreamRecord } from "../dsl/record.ts"
 import type { Topic } from "../dsl/topic.ts"
-import { ProcessingError, type ProcessingSite } from "../errors.ts"
+import type { ProcessingError, ProcessingSite } from "../errors.ts"
 import type { RawRecord } from "../task/failures.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import { ANY_PARTITION, type TaskContext } from "../task/context.ts"
+import { sideEncoder, siteOf } from "./side-record.ts"
 
 /** Longer stack traces are cut: a header is no place for a page. */
 const STACK_TRACE_LENGTH_MAX = 4_096
@@ -25,19 +26,8 @@ export class DeadLetters {
 
   /** Key and value as the topic's serdes write them. */
   write(topic: Topic<any, any>, record: StreamRecord, error: unknown): void {
-    const site = this.#site(record)
-    // Outside the try: a serde that must be bound first is nothing that is wrong with the record.
-    const keySerde = this.#context.serde(topic.key, topic.name, true)
-    const valueSerde = this.#context.serde(topic.value, topic.name, false)
-    let key: Uint8Array | null
-    let value: Uint8Array | null
-    try {
-      key = isAbsent(record.key) ? null : keySerde.encode(record.key)
-      value = isAbsent(record.value) ? null : valueSerde.encode(record.value)
-    } catch (cause) {
-      throw new ProcessingError(site, cause)
-    }
-    this.#append(topic.name, { timestamp: record.timestamp, key, value, headers: record.headers }, site, error)
+    const raw = sideEncoder(this.#context, this.#node, topic)(record, record.value)
+    this.#append(topic.name, raw, siteOf(this.#context, this.#node, record), error)
   }
 
   /** Key and value as they are. */
@@ -50,10 +40,6 @@ export class DeadLetters {
     this.#context.metrics.emitted++
     this.#context.metrics.deadLetters++
     this.#context.output.append(topic, ANY_PARTITION, timestamp, key, value, [...headers, ...explain(site, error)])
-  }
-
-  #site({ topic, partition, offset }: StreamRecord): ProcessingSite {
-    return { pipeline: this.#context.pipeline, operator: this.#node.name, topic, partition, offset }
   }
 }
 

@@ -7,12 +7,12 @@
  * read. A record that is late for some of its windows only is written once.
  */
 import { lateDefinitionOf, lateTopicOf } from "../dsl/late-to.ts"
-import { isAbsent, type StreamRecord } from "../dsl/record.ts"
-import { ProcessingError } from "../errors.ts"
+import type { StreamRecord } from "../dsl/record.ts"
 import { ANY_PARTITION, type TaskContext } from "../task/context.ts"
 import { asRead, type RawRecord } from "../task/failures.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import { streamValue } from "./cogroup.ts"
+import { sideEncoder } from "./side-record.ts"
 
 export class LateRecords {
   readonly #node: PhysicalNode
@@ -56,22 +56,7 @@ export class LateRecords {
   #encoder(): (record: StreamRecord, input: number) => RawRecord {
     const topic = lateDefinitionOf(this.#node.logical)
     if (topic === undefined) return (record, input) => asRead(this.#node, record, undefined, input)
-    const keySerde = this.#context.serde(topic.key, topic.name, true)
-    const valueSerde = this.#context.serde(topic.value, topic.name, false)
-    return (record) => {
-      const sent = streamValue(this.#node.inputs[0]?.logical, record.value)
-      try {
-        return {
-          timestamp: Math.max(0, record.timestamp),
-          key: isAbsent(record.key) ? null : keySerde.encode(record.key),
-          value: isAbsent(sent) ? null : valueSerde.encode(sent),
-          headers: record.headers,
-        }
-      } catch (cause) {
-        const { topic: from, partition, offset } = record
-        const site = { pipeline: this.#context.pipeline, operator: this.#node.name, topic: from, partition, offset }
-        throw new ProcessingError(site, cause)
-      }
-    }
+    const encode = sideEncoder(this.#context, this.#node, topic)
+    return (record) => encode(record, streamValue(this.#node.inputs[0]?.logical, record.value))
   }
 }

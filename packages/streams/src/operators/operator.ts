@@ -11,6 +11,7 @@ import type { Store } from "../state/store.ts"
 import type { LogicalNode } from "../topology/node.ts"
 import type { PhysicalNode } from "../topology/topology.ts"
 import type { TaskContext } from "../task/context.ts"
+import { siteOf } from "./side-record.ts"
 
 export interface Operator {
   /** In plans, drawings and names of unnamed nodes. */
@@ -90,16 +91,7 @@ export abstract class Processor implements Receiver {
     if (cause instanceof ProcessingError) return cause
     // No matter of this record: handlers of its failures must not see it.
     if (corruptionOf(cause) !== undefined) throw cause
-    return new ProcessingError(
-      {
-        pipeline: this.context.pipeline,
-        operator: this.node.name,
-        topic: record.topic,
-        partition: record.partition,
-        offset: record.offset,
-      },
-      cause,
-    )
+    return new ProcessingError(siteOf(this.context, this.node, record), cause)
   }
 }
 

@@ -32,16 +32,20 @@ export async function prepareTopics(
   const globals = topology.globals.map(({ topic }) => topic)
   const external = [...new Set([...sources, ...globals].filter((topic) => !internal.has(topic)))]
   const written = writtenTopics(topology)
-  const absent = await missingOf(admin, [...new Set([...external, ...written])])
-  if (createTopics !== undefined) {
+  const needed = [...new Set([...external, ...written])]
+  let found = await admin.describeTopics(needed)
+  const absent = without(needed, found)
+  if (createTopics !== undefined && absent.length > 0) {
     await admin.createTopics(
       absent.map((name) => ({ name, ...createTopics })),
       { ifNotExists: true },
     )
+    found = await admin.describeTopics(needed)
   }
   const counts = new Map<string, number>()
   const globalIds = new Map<string, string>()
-  for (const { name, partitions, topicId } of await admin.describeTopics(external)) {
+  for (const { name, partitions, topicId } of found) {
+    if (!external.includes(name)) continue
     counts.set(name, partitions.length)
     if (globals.includes(name)) globalIds.set(name, topicId ?? name)
   }
@@ -60,12 +64,8 @@ export async function prepareTopics(
     for (const { name, partitions: found } of await admin.describeTopics(asked)) partitions.set(name, found.length)
   }
   const wanted = internalTopics(topology, partitions)
-  const toCreate = new Set(
-    await missingOf(
-      admin,
-      wanted.map(({ name }) => name),
-    ),
-  )
+  const names = wanted.map(({ name }) => name)
+  const toCreate = new Set(without(names, await admin.describeTopics(names)))
   if (toCreate.size > 0)
     await admin.createTopics(
       wanted.filter(({ name }) => toCreate.has(name)),
@@ -91,8 +91,8 @@ function partitioned(topology: Topology, known: PartitionCounts): string[] {
   return [...new Set(sinks.map(({ topic }) => topic!))].filter((topic) => !known.has(topic))
 }
 
-async function missingOf(admin: Admin, topics: readonly string[]): Promise<string[]> {
-  const found = new Set((await admin.describeTopics(topics)).map(({ name }) => name))
+function without(topics: readonly string[], described: readonly { readonly name: string }[]): string[] {
+  const found = new Set(described.map(({ name }) => name))
   return topics.filter((topic) => !found.has(topic))
 }
 
