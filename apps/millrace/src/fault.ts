@@ -1,6 +1,7 @@
 /**
  * How a command that failed ends: one line on stderr and the exit code, 2 for wrong arguments, 1 for the rest.
  */
+import { inspect } from "node:util"
 import { Failure, UsageError } from "./command.ts"
 
 /**
@@ -17,14 +18,23 @@ const DEFECTS: ReadonlySet<string> = new Set([
   "InvariantViolation",
 ])
 
+/** Prints a fault; the stack is of one that nobody expected. */
+type Teller = (message: string, stack?: string) => void
+
+let tell: Teller = (message, stack) => console.error(`millrace: ${message}${stack === undefined ? "" : `\n${stack}`}`)
+
+/** Of a server whose events are read by programs: from here on they are told of its end in their way too. */
+export function tellFaultsBy(teller: Teller): void {
+  tell = teller
+}
+
 /** Prints what there is to say and answers the exit code. */
 export function reportFault(error: unknown): number {
   if (!(error instanceof Error) || (DEFECTS.has(error.name) && !isSystemError(error))) {
-    console.error("millrace: an unexpected fault; please report it with what follows")
-    console.error(error)
+    tell("an unexpected fault; please report it with what follows", inspect(error))
     return 1
   }
-  console.error(`millrace: ${oneLine(error.message)}`)
+  tell(oneLine(error.message))
   return error instanceof UsageError ? 2 : 1
 }
 

@@ -13,7 +13,10 @@ import type { MetricsTable } from "@millrace/metrics"
 import { STREAMS_METRICS } from "@millrace/streams/metrics/table"
 import type { Command } from "./command.ts"
 import { COMMANDS } from "./commands.ts"
+import { PROCESS_METRICS } from "./parts/process-metrics.ts"
 import { runConfig } from "./parts/run-config.ts"
+
+export { PROCESS_METRICS }
 
 interface SettingsPage {
   readonly title: string
@@ -75,12 +78,15 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   const broker =
     "As Prometheus' text at `/metrics`, of `millrace broker --metrics HOST:PORT` and `millrace up --metrics HOST:PORT`. Beside it " +
     "`/health` answers 200 while the process lives, and `/ready` 200 while all partitions can be used, else 503 and why. " +
-    "Logs, and the lag of groups, are of partitions that have been used since the start."
+    "Logs, and the lag of groups, are of partitions that have been used since the start. What the process takes: process-metrics.md."
+  const ofProcess =
+    "Beside the others at `/metrics` of `millrace broker`, `millrace up` and `millrace run`, with the names that Prometheus' own client libraries use."
   pages.set(
     "streams-metrics.md",
     metricsPage("Metrics of a running pipeline", streams, "Kafka Streams", STREAMS_METRICS),
   )
   pages.set("broker-metrics.md", metricsPage("Metrics of a broker", broker, "Apache Kafka", BROKER_METRICS))
+  pages.set("process-metrics.md", metricsPage("Metrics of a process", ofProcess, "Apache Kafka", PROCESS_METRICS))
   for (const [file, { title, how, table }] of Object.entries(SETTINGS)) {
     pages.set(file, `# ${title}\n\n${how}\n\n${helpMarkdown(table)}\n`)
   }

@@ -1,9 +1,12 @@
 /**
  * Output for people and machines: aligned tables with colour on a terminal, plain text when piped, JSON on request.
  */
-const colours = process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined
+type Output = Pick<typeof process.stdout, "isTTY">
 
-const paint = (code: number) => (text: string) => (colours ? `\u001b[${code}m${text}\u001b[0m` : text)
+const paint =
+  (code: number) =>
+  (text: string, on: Output = process.stdout): string =>
+    on.isTTY === true && process.env["NO_COLOR"] === undefined ? `\u001b[${code}m${text}\u001b[0m` : text
 
 export const bold = paint(1)
 export const dim = paint(2)

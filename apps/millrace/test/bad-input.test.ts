@@ -51,6 +51,22 @@ async function check([, code, args, line, input]: Case): Promise<void> {
   expect(ended).toMatchObject({ code, stdout: "" })
 }
 
+it.each([
+  ["a wrong setting", 2, ["--set", "node.id=x"], /node\.id/],
+  ["no cluster's directory", 1, ["--data", "directory-of-others"], /directory-of-others/],
+])("a server that logs as JSON tells its end so too: %s", async (_, code, given, line) => {
+  mkdirSync(`${scratch.path}/directory-of-others`, { recursive: true })
+  writeFileSync(`${scratch.path}/directory-of-others/file`, "")
+  const data = ["--data", `${scratch.path}/json`]
+  const args = given[0] === "--data" ? ["--data", `${scratch.path}/${given[1]}`] : [...data, ...given]
+  const ended = await millrace(["broker", "--log", "json", "--listen", "127.0.0.1:0", ...args])
+  expect(ended).toMatchObject({ code, stdout: "" })
+  expect(JSON.parse(ended.stderr)).toEqual({
+    ...{ time: expect.any(String), part: "process", level: "error", event: "process-failed" },
+    message: expect.stringMatching(line),
+  })
+})
+
 const APART =
   /^millrace: up: the registry and the worker .*: run `millrace broker`, `registry` and `connect` apart, the latter with --command-config/
 

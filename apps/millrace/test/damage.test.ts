@@ -79,7 +79,9 @@ describe("after a clean stop", () => {
     const ended = await serving.stop()
     expect(ended.code).toBe(0)
     expect(ended.stderr).toMatch(
-      new RegExp(`^partition big-0 is offline: [^\\n]*/${path.basename(file())} is corrupt at byte \\d+: [^\\n]*\\n$`),
+      new RegExp(
+        `^\\S+ ERROR partition big-0 is offline: [^\\n]*/${path.basename(file())} is corrupt at byte \\d+: [^\\n]*\\n$`,
+      ),
     )
   })
 
@@ -111,7 +113,7 @@ describe("after a clean stop", () => {
     const data = damaged(CLEAN, "big-0/partition.metadata", -3)
     const serving = await serve(broker(data))
     const ended = await serving.stop()
-    const aside = /^the log of big-0 was put aside as (\S+): it is of topic id/m.exec(ended.stderr)?.[1]
+    const aside = /^\S+ WARN  the log of big-0 was put aside as (\S+): it is of topic id/m.exec(ended.stderr)?.[1]
     expect(existsSync(`${aside}/${segments(CLEAN)[0]}`)).toBe(true)
   })
 })

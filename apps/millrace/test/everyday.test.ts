@@ -323,7 +323,7 @@ describe("pipelines", () => {
     await millrace(["produce", "lines", ...there], { input: "a b a\n" })
     const counts = await millrace(["consume", "word-counts", "--max", "3", "--keys", ...there])
     expect(counts.stdout.split("\n").map((line) => line.split("\t")[0])).toEqual(expect.arrayContaining(["a", "b"]))
-    expectQuiet(await running.stop(), `made a new cluster \\S+ in ${scratch.path}/embedded\n`)
+    expectQuiet(await running.stop(), `\\S+ INFO  made a new cluster \\S+ in ${scratch.path}/embedded\n`)
   })
 
   it("run on a cluster, and drain on SIGINT", async () => {

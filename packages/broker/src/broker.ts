@@ -17,7 +17,7 @@ import { LogCleaner } from "./background/cleaner.ts"
 import { watchLock } from "./background/lock-watch.ts"
 import { startMaintenance } from "./background/maintenance.ts"
 import { Schedule } from "./background/schedule.ts"
-import { acceptedConfig } from "./config/accepted.ts"
+import { tellWithoutEffect } from "./config/accepted.ts"
 import { type BrokerConfig, brokerConfig } from "./config/broker.ts"
 import { checkBounds } from "./config/group.ts"
 import { logConfigOf } from "./config/log-config.ts"
@@ -115,15 +115,7 @@ export class Broker {
     const config = parse(brokerConfig, settings)
     checkBounds(config)
     const nodeId = config["node.id"]
-    const idle = Object.keys(settings).filter((key) => Object.hasOwn(acceptedConfig, key))
-    if (idle.length > 0) {
-      const listed = idle.map((key) => `${key}${INSTEAD[key]?.(dataDir, nodeId) ?? ""}`).join(", ")
-      log(`settings without effect here: ${listed}`, {
-        level: "warn",
-        event: "settings-ignored",
-        settings: idle.join(","),
-      })
-    }
+    tellWithoutEffect(settings, { dataDir, nodeId }, log)
     const specs = resolveListeners(config, listen)
     const newUuid = () => uuidFromBytes(host.random.bytes(16))
     const image = new MetadataImage()
@@ -305,7 +297,7 @@ export class Broker {
         for (const warning of listeners.warnings(bound, authorizer !== allowAll))
           log(warning, { level: "warn", event: "listener-unguarded" })
       if (authorizer === allowAll && config["super.users"] !== "")
-        log("WARNING: super.users is set, but everybody may do everything: see authorizer.class.name", {
+        log("super.users is set, but everybody may do everything: see authorizer.class.name", {
           ...{ level: "warn", event: "rules-not-in-use" },
         })
       const warnOfExpiry = () => {
@@ -419,13 +411,6 @@ async function settled(logDirectory: LogDirectory, clock: Clock, timeoutMs: numb
   const over = new AbortController()
   const flushed = logDirectory.flushLater().finally(() => over.abort())
   await Promise.race([flushed, sleep(clock, timeoutMs, over.signal)]).catch(() => {})
-}
-
-/** What holds in place of a setting without effect, where that is easily taken for something else. */
-const INSTEAD: Readonly<Record<string, (dataDir: string, nodeId: number) => string>> = {
-  "broker.id": (_, nodeId) => ` (node.id is ${nodeId})`,
-  "log.dir": (dataDir) => ` (data is in ${dataDir})`,
-  "log.dirs": (dataDir) => ` (data is in ${dataDir})`,
 }
 
 /** How long a new certificate may lie in its file before clients see it. */

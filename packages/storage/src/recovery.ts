@@ -142,9 +142,12 @@ const FIX =
   "restore the file; or, to give records up, delete the topic, or remove the log's directory and recovery-point-offset-checkpoint " +
   "while the broker is stopped"
 
+const thoughFlushed = (what: string, flushed: number): string =>
+  `${what}, though offsets below ${flushed} were flushed; ${FIX}`
+
 /** What was flushed is not there any more: no crash does that. */
 export const lostLog = (directory: string, flushed: number): CorruptLogError =>
-  new CorruptLogError(directory, -1, `its records are gone, though offsets below ${flushed} were flushed; ${FIX}`)
+  new CorruptLogError(directory, -1, thoughFlushed("its records are gone", flushed))
 
 /** Removes what a crash left half done, and indexes without a log; answers the names that stay. */
 function sweep(disk: Disk, directory: string): string[] {
@@ -198,8 +201,7 @@ function recover(
     if (damage !== undefined) {
       if (options.cleanShutdown) throw closedCleanly(segment, damage)
       if (segment.nextOffset < recoveryPoint) {
-        const flushed = `${damage.reason}, though offsets below ${recoveryPoint} were flushed; ${FIX}`
-        throw new CorruptLogError(segment.path, damage.position, flushed)
+        throw new CorruptLogError(segment.path, damage.position, thoughFlushed(damage.reason, recoveryPoint))
       }
       if (!isTornTail(segment.file, segment.file.size(), damage, segment.nextOffset)) {
         throw new CorruptLogError(segment.path, damage.position, `${damage.reason}, and no crash explains it; ${FIX}`)
@@ -210,7 +212,7 @@ function recover(
       return
     }
     if (segment.nextOffset < recoveryPoint && (next === undefined || gapless)) {
-      const lost = `it ends at offset ${segment.nextOffset}, though offsets below ${recoveryPoint} were flushed; ${FIX}`
+      const lost = thoughFlushed(`it ends at offset ${segment.nextOffset}`, recoveryPoint)
       throw new CorruptLogError(segment.path, -1, lost)
     }
     if (next === undefined) return

@@ -44,7 +44,8 @@ const PATIENCE_MS = 60_000
 /** Longest that one frame may keep a broker busy, of CPU time: what else the machine does must not decide. Frames of the fuzz are small beside socket.request.max.bytes. */
 export const TURN_MS_MAX = 10_000
 /** Lines of the log that tell of a fault in the broker, whatever came in. */
-export const FAULTS = /took back a decision|cannot load|is offline|put aside|: cut \d|internal error|^[a-z ]+ failed: /
+export const FAULTS =
+  /took back a decision|cannot load|is offline|put aside|: cut \d|internal error|(?:^|ERROR )[a-z ]+ failed: /
 
 interface Parked {
   readonly probe: Probe

@@ -16,10 +16,10 @@ export default command({
     set: { value: "key=value", help: "one broker setting by Kafka's name; wins over the file", multiple: true },
   },
   run: async ({ options }) => {
+    const { broker: log } = serverPrinter(options.log)
     const config = brokerSettings({ file: options.config, set: options.set })
     const listen = listenAddress("listen", options.listen, config)
     const metrics = options.metrics === undefined ? undefined : addressOption("metrics", options.metrics)
-    const { broker: log } = serverPrinter(options.log)
     let part: BrokerPart | undefined
     const watch = async (at: Address) => {
       const { startBrokerMetrics } = await import("../parts/broker-metrics.ts")

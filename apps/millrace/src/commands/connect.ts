@@ -17,8 +17,8 @@ export default command({
     set: { value: "key=value", help: "one setting by Kafka Connect's name; wins over the file", multiple: true },
   },
   run: async ({ options }) => {
-    const listen = addressOption("listen", options.listen)
     const { connect: log } = serverPrinter(options.log)
+    const listen = addressOption("listen", options.listen)
     const brokers = checkBrokers(options.brokers)
     const security = await securityOption(options["command-config"])
     const config = await connectSettings({ file: options.config, set: options.set })

@@ -32,12 +32,12 @@ export default command({
     set: { value: "key=value", help: "one broker setting by Kafka's name; wins over the file", multiple: true },
   },
   run: async ({ options }) => {
+    const print = serverPrinter(options.log)
     const registryListen = addressOption("registry", options.registry)
     const connectListen = addressOption("connect", options.connect)
     const config = { ...DEVELOPMENT_SETTINGS, ...brokerSettings({ file: options.config, set: options.set }) }
     const listen = listenAddress("kafka", options.kafka, config)
     checkOpen(config, listen)
-    const print = serverPrinter(options.log)
     let brokers = ""
     const metrics = options.metrics === undefined ? undefined : addressOption("metrics", options.metrics)
     let registry: Part | undefined

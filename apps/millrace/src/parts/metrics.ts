@@ -1,14 +1,15 @@
 /**
- * Figures for Prometheus at /metrics, and whether the process is alive and ready at /health and /ready, for whoever starts
+ * Figures for Prometheus at /metrics, those of the process among them, and whether the process is alive and ready at /health and /ready, for whoever starts
  * and restarts it.
  */
 import { type Address, formatAddress } from "@millrace/host"
 import { HttpError, serveHttp } from "@millrace/host/node/http"
 import { PROMETHEUS_TYPE } from "@millrace/metrics"
 import type { Part } from "../serve.ts"
+import { processText } from "./process-metrics.ts"
 
 export interface Watched {
-  /** Prometheus' text. */
+  /** Prometheus' text, without the process's own figures. */
   metrics(): string | Promise<string>
   /** Why nobody should rely on the process now; undefined when it is ready. */
   problem(): string | undefined | Promise<string | undefined>
@@ -20,7 +21,10 @@ export async function startMetrics(listen: Address, { metrics, problem }: Watche
       {
         method: "GET",
         path: "/metrics",
-        handle: async () => ({ status: 200, body: await metrics(), headers: { "Content-Type": PROMETHEUS_TYPE } }),
+        handle: async () => {
+          const body = (await metrics()) + processText()
+          return { status: 200, body, headers: { "Content-Type": PROMETHEUS_TYPE } }
+        },
       },
       { method: "GET", path: "/health", handle: () => ({ status: 200, body: { status: "UP" } }) },
       {

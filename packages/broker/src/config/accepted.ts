@@ -16,6 +16,7 @@ import {
   short,
   string,
 } from "@millrace/config"
+import type { ServerLog } from "../server-log.ts"
 
 const doc = "Accepted so that a Kafka configuration loads. Has no effect here."
 const hidden = true
@@ -123,3 +124,24 @@ export const acceptedConfig = define({
   "ssl.truststore.password": password({ default: null, doc, hidden }),
   "transaction.state.log.load.buffer.size": int({ default: 5_242_880, min: 1, doc, hidden }),
 })
+
+interface Instead {
+  readonly dataDir: string
+  readonly nodeId: number
+}
+
+/** What holds in place of a setting without effect, where that is easily taken for something else. */
+const INSTEAD: Readonly<Record<string, (instead: Instead) => string>> = {
+  "broker.id": ({ nodeId }) => ` (node.id is ${nodeId})`,
+  "log.dir": ({ dataDir }) => ` (data is in ${dataDir})`,
+  "log.dirs": ({ dataDir }) => ` (data is in ${dataDir})`,
+}
+
+/** One warning that names all that were given and have no effect. */
+export function tellWithoutEffect(given: Readonly<Record<string, string>>, instead: Instead, log: ServerLog): void {
+  const idle = Object.keys(given).filter((key) => Object.hasOwn(acceptedConfig, key))
+  if (idle.length === 0) return
+  const listed = idle.map((key) => `${key}${INSTEAD[key]?.(instead) ?? ""}`).join(", ")
+  const event = { level: "warn", event: "settings-ignored", settings: idle.join(",") } as const
+  log(`settings without effect here: ${listed}`, event)
+}

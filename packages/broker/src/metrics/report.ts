@@ -1,6 +1,7 @@
 /**
  * The figures of a broker at one instant: what it has counted, and what its logs, connections and groups are like.
  */
+import type { DiskSpace } from "@millrace/host"
 import type { HistogramSnapshot } from "@millrace/metrics"
 import { ErrorCode } from "@millrace/protocol"
 import type { Services } from "../api/handler.ts"
@@ -25,6 +26,8 @@ export interface BrokerReport {
   readonly fetchSessions: number
   readonly waitingFetches: number
   readonly groups: readonly GroupReport[]
+  /** Of the device with the data directory; undefined where the system does not tell. */
+  readonly space: DiskSpace | undefined
   readonly uptimeMs: number
 }
 
@@ -96,6 +99,7 @@ export async function reportBroker(options: ReportOptions): Promise<BrokerReport
     fetchSessions: fetchSessions.size,
     waitingFetches: all.reduce((sum, { fetchWaiters }) => sum + fetchWaiters.size, 0),
     groups: await reportGroups(services),
+    space: replicas.space(),
     uptimeMs: clock.monotonic() - options.startedAtMs,
   }
 }

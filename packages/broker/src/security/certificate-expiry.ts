@@ -18,7 +18,7 @@ export class CertificateExpiry {
     const [before, last] = this.#told.get(listener) ?? []
     this.#told.set(listener, [validity, stage])
     if (stage === "good" || (before === validity && last === stage)) return undefined
-    return `WARNING: the certificate of listener ${listener} ${explained(stage, validity, now)}`
+    return `the certificate of listener ${listener} ${explained(stage, validity, now)}`
   }
 }
 

@@ -88,7 +88,7 @@ export class Listeners {
   warnings(bound: readonly ListenerSpec[], hasRules: boolean): string[] {
     return bound.flatMap(({ name, address, protocol }) => {
       if (isLoopback(address.host)) return []
-      const where = `WARNING: listener ${name} on ${formatAddress(address)}`
+      const where = `listener ${name} on ${formatAddress(address)}`
       if (protocol === "PLAINTEXT")
         return [`${where} lets in whoever reaches it, unencrypted: see listener.security.protocol.map for TLS and SASL`]
       if (protocol === "SASL_PLAINTEXT") return [`${where} sends data, and passwords of PLAIN, unencrypted`]

@@ -54,7 +54,7 @@ test.each([
   [VALIDITY.notAfterMs - DAY_MS, "expires on 2026-12-31T00:00:00Z, in 1 day"],
   [VALIDITY.notAfterMs + 1, "has expired on 2026-12-31T00:00:00Z: clients refuse it"],
 ])("at %d the certificate %s", (now, warning) => {
-  const told = warning && `WARNING: the certificate of listener SSL ${warning}`
+  const told = warning && `the certificate of listener SSL ${warning}`
   expect(new CertificateExpiry().warning("SSL", VALIDITY, now)).toBe(told)
 })
 

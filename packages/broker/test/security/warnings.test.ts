@@ -37,11 +37,11 @@ test.each([
   ["SASL_SSL", "0.0.0.0", "none", false, undefined],
 ] as const)("%s on %s, client certificates %s, rules %s: %s", (protocol, host, clientAuth, hasRules, warning) => {
   const told = warnings(protocol, host, clientAuth, hasRules)
-  expect(told).toEqual(warning === undefined ? [] : [expect.stringContaining(`WARNING: listener L on ${host}`)])
+  expect(told).toEqual(warning === undefined ? [] : [expect.stringContaining(`listener L on ${host}`)])
   if (warning !== undefined) expect(told[0]).toContain(warning)
 })
 
-const UNUSED = "WARNING: super.users is set, but everybody may do everything: see authorizer.class.name"
+const UNUSED = "super.users is set, but everybody may do everything: see authorizer.class.name"
 
 test("super users without rules are warned of", async () => {
   expect((await start({ "super.users": "User:admin" })).messages).toContain(UNUSED)
