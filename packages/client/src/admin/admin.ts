@@ -17,6 +17,7 @@ import * as acls from "./acls.ts"
 import * as configs from "./configs.ts"
 import * as tokens from "./delegation-tokens.ts"
 import * as groups from "./groups.ts"
+import * as quotas from "./quotas.ts"
 import * as streamsGroups from "./streams-groups.ts"
 import * as topics from "./topics.ts"
 import * as transactions from "./transactions.ts"
@@ -125,6 +126,15 @@ export class Admin {
   /** Mechanisms and iterations of users' SCRAM credentials; of all users when none is named. */
   describeScramCredentials(names?: readonly string[]): Promise<users.UserScramCredentials[]> {
     return users.describeScramCredentials(this.#cluster, names)
+  }
+
+  /** Sets and removes quotas of users, client ids and addresses. */
+  alterClientQuotas(alterations: readonly quotas.QuotaAlteration[]): Promise<void> {
+    return quotas.alterClientQuotas(this.#cluster, alterations)
+  }
+  /** Quotas that are set, of entities that have all parts of `filter`; of all without one. */
+  describeClientQuotas(filter?: quotas.QuotaEntity): Promise<quotas.ClientQuotas[]> {
+    return quotas.describeClientQuotas(this.#cluster, filter)
   }
 
   /** Adds rules of who may do what. */
