@@ -16,6 +16,7 @@ const OUTPUT_BYTES = 1 << 24
 /** Of a run of the Java producer. */
 const WARM_UP_PART = 0.25
 const KCAT = "kcat"
+const ROOM = ["-X", "queued.min.messages=1000000", "-X", "queued.max.messages.kbytes=1000000"]
 /** Seconds, of each run of the latency's program. */
 const LATENCY_WARM_UP = 2
 const LATENCY_MEASURED = 4
@@ -80,13 +81,27 @@ export const CLIENTS: Clients = {
       const { seconds } = await shell(pin, `(cat ${files}; ${rest}) | ${to}`)
       return { records, seconds }
     },
-    async consume({ valueBytes }, { brokers, topic, pin }) {
-      const from = [KCAT, "-b", brokers, "-C", "-t", topic, "-o", "beginning", "-e", "-q"].join(" ")
-      const { seconds, said } = await shell(pin, `${from} | wc -c`)
-      return { records: Number(said) / (valueBytes + 1), seconds }
+    /**
+     * From the first record to the last, with a queue that holds them all. By default librdkafka stops fetching at 64 MB and looks
+     * again once a second: whoever fills the queue sooner than kcat empties it waits for most of one. Behind the last record
+     * it would wait half a second for a fetch with nothing in it.
+     */
+    async consume({ valueBytes }, { brokers, topic, records, pin }) {
+      const from = [KCAT, "-b", brokers, "-C", "-t", topic, "-o", "beginning", "-c", records, "-q", ...ROOM].join(" ")
+      const timed = "IFS= read -rN1 first; began=$EPOCHREALTIME; rest=$(wc -c); echo $began $EPOCHREALTIME $rest"
+      const { said } = await shell(pin, `${from} | { ${timed}; }`)
+      const [began, ended, rest] = said.split(" ").map(Number)
+      return { records: (rest! + 1) / (valueBytes + 1), seconds: ended! - began! }
     },
   },
 }
+
+/** Whether kcat is installed; the Java tools come from Maven. */
+export const hasKcat = (): Promise<boolean> =>
+  execute(KCAT, ["-V"]).then(
+    () => true,
+    () => false,
+  )
 
 export async function latencies({ brokers, topic, pin }: Target, rate: number): Promise<Latencies> {
   const classPath = await javaClassPath(path.join(import.meta.dirname, "java/millrace"), "broker")
@@ -100,7 +115,7 @@ async function java(pin: readonly string[], classPath: string, main: string, arg
 }
 
 async function shell(pin: readonly string[], script: string): Promise<{ seconds: number; said: string }> {
-  const [command, ...args] = [...pin, "bash", "-c", `set -o pipefail; ${script}`]
+  const [command, ...args] = [...pin, "bash", "-c", `export LC_ALL=C; set -o pipefail; ${script}`]
   const started = performance.now()
   const { stdout } = await execute(command!, args, { timeout: LIMIT_MS, maxBuffer: OUTPUT_BYTES })
   return { seconds: (performance.now() - started) / 1_000, said: stdout }

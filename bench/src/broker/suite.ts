@@ -17,7 +17,7 @@ import { cpuSecondsOf, peakMbOf, residentMbOf } from "../resources.ts"
 import { type BenchBroker, startBroker } from "../start-broker.ts"
 import { type BrokerName, isAskedFor, median, type Row, type SuiteOptions } from "../suite.ts"
 import { type Case, CASES, type Consume, isUsual, type Produce, type Shape, titleOf, wordsOf } from "./cases.ts"
-import { CLIENTS, latencies, type Run, type Target } from "./clients.ts"
+import { CLIENTS, hasKcat, latencies, type Run, type Target } from "./clients.ts"
 import { type Payloads, writePayloads } from "./payloads.ts"
 
 const execute = promisify(execFile)
@@ -33,8 +33,9 @@ const WARM_UP: readonly Shape[] = [
 ]
 
 export async function run(options: SuiteOptions): Promise<Row[]> {
-  const asked = CASES.filter((one) => isAskedFor(options, wordsOf(one)))
-  const cases = options.all || options.only ? asked : asked.filter(isUsual)
+  const cases = await possible(
+    CASES.filter((one) => isAskedFor(options, wordsOf(one)) && (options.all || options.only || isUsual(one))),
+  )
   const peers = (["kafka", "millrace"] as const).filter((name) => options.peers?.includes(name) ?? true)
   const figures = new Figures()
   const directory = mkdtempSync(`${tmpdir()}/millrace-bench-values-`)
@@ -56,6 +57,12 @@ export async function run(options: SuiteOptions): Promise<Row[]> {
     rmSync(directory, { recursive: true, force: true })
   }
   return figures.rows()
+}
+
+async function possible(cases: readonly Case[]): Promise<readonly Case[]> {
+  if (!cases.some(({ client }) => client === "kcat") || (await hasKcat())) return cases
+  console.error("kcat is not installed, and its cases are left out (Debian's package has its name)")
+  return cases.filter(({ client }) => client !== "kcat")
 }
 
 /** Undefined where Kafka cannot run. */

@@ -5,10 +5,8 @@
  * input topics ask for. What counts is what stands there: an Apache Kafka that is killed may itself keep a batch of an
  * idempotent producer twice, and both copies are input then. One that is killed between deciding a transaction and writing
  * its markers may also forget the marker of the group's offsets (seen with 4.4.0: completed in the transaction log, never
- * ended in __consumer_offsets): tasks that ask for stable offsets then wait until that producer's next transaction. On a machine so
- * busy that it starts to load a partition of __consumer_offsets a second time before the first is done, it answers from what the
- * second has read so far (its log then says that the coordinator is out of sync with the underlying log): members are fenced by
- * those before them and offsets of long ago are given out, and results come twice that nobody but it could have kept from that.
+ * ended in __consumer_offsets): tasks that ask for stable offsets then wait until that producer's next transaction. A long
+ * log of offsets it may serve half loaded, which nobody but it can mend: cluster.ts keeps it short.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
