@@ -165,7 +165,8 @@ function judge(names: readonly string[], reports: readonly TestReport[]): string
   for (const name of names) {
     const report = reports.find((one) => one.name === name)
     // Of the headers of RapidJSON, which some tests are compiled with where they are installed.
-    if (report?.state === "SKIPPED" && report.why.includes("RapidJSON")) throw new Skip(report.why)
+    if (report?.state === "SKIPPED" && report.why.includes("RapidJSON"))
+      throw new Skip(`${report.why} (Debian: rapidjson-dev)`)
     if (report?.state !== "PASSED") throw new Error(`${name} ${report?.state ?? "did not run"}: ${report?.why ?? ""}`)
     parts.push(...report.parts)
   }
