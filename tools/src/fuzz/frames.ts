@@ -59,9 +59,15 @@ export function frameOf(index: number, { seed, words, now, sasl }: FrameOptions)
   const version = random.between(min, max)
   const header = { correlationId: index & 0x7fff_ffff, clientId: random.chance(0.1) ? null : "fuzz" }
   const value = new Values(random, words, now).of(api.request, version)
-  let bytes: Uint8Array = Buffer.concat(encodeRequest(api, version, header, value))
-  let isWhole = true
+  const encoded = encodeRequest(api, version, header, value)
+  const length = encoded.reduce((sum, part) => sum + part.length, 0)
   let what = `${api.name} v${version}`
+  if (length > FRAME_BYTES_MAX) {
+    const begun = withLength(Buffer.concat(encoded, BEGUN_BYTES), length - FRAME_LENGTH_BYTES)
+    return { bytes: begun, what: `${what} too large`, isWhole: false }
+  }
+  let bytes: Uint8Array = Buffer.concat(encoded)
+  let isWhole = true
   const choice = random.float()
   if (choice > (sasl ? 0.75 : 0.4)) {
     // Behind the header mostly, which is all the same whatever the request.
@@ -81,6 +87,10 @@ export function frameOf(index: number, { seed, words, now, sasl }: FrameOptions)
   }
   return { bytes, what, isWhole }
 }
+
+/** Many batches of some megabytes would be more than this process may hold in copies; of those a peer sends the beginning. */
+const FRAME_BYTES_MAX = 64 << 20
+const BEGUN_BYTES = 64 << 10
 
 /** Key, version, correlation id and the length of the client's name. */
 const HEADER_BYTES = 10

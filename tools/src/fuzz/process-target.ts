@@ -134,7 +134,10 @@ class ProcessFuzz {
   async #checkHealth(): Promise<void> {
     const client = this.#client()
     try {
-      await client.admin().createTopics([{ name: "healthy", partitions: 1, replicationFactor: -1 }])
+      const admin = client.admin()
+      // What the frames made may be all that there may be.
+      await admin.deleteTopics(await admin.listTopics())
+      await admin.createTopics([{ name: "healthy", partitions: 1, replicationFactor: -1 }])
       const producer = client.producer()
       const value = new TextEncoder().encode("v")
       await Promise.all(
