@@ -11,12 +11,13 @@
  * data and schemas (.json, .avsc, .proto), which it may read. What it loads is seen when it is loaded aside.
  */
 import { type ChildProcess, spawn } from "node:child_process"
-import { realpathSync, watch } from "node:fs"
+import { realpathSync } from "node:fs"
 import * as path from "node:path"
 import type { Readable } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { compareTopologies, type TopologyDescription } from "@millrace/streams/topology/compare"
 import { oneLine } from "./fault.ts"
+import { watchTree } from "./watch-tree.ts"
 
 export interface WatchOptions {
   /** As given. */
@@ -30,7 +31,7 @@ export interface WatchOptions {
 const SETTLE_MS = 150
 const SOURCES = /\.(ts|mts|js|mjs)$/
 const DATA = /\.(json|avsc|proto)$/
-const IGNORED = /(^|\/)(node_modules|\.git)(\/|$)/
+const IGNORED: ReadonlySet<string> = new Set(["node_modules", ".git"])
 
 /** Tells the URL of each module that a process loads, a line each. */
 const TELL_LOADED_FD = 3
@@ -47,8 +48,8 @@ export async function runWatched(options: WatchOptions): Promise<number> {
   const directory = path.dirname(realpathSync.native(path.resolve(options.file)))
   let settling: NodeJS.Timeout | undefined
   const changed = new Set<string>()
-  const watcher = watch(directory, { recursive: true }, (_, name) => {
-    if (name === null || IGNORED.test(name)) return
+  const isIgnored = (name: string) => IGNORED.has(name)
+  const watcher = watchTree(directory, isIgnored, (name) => {
     if (!DATA.test(name) && !(SOURCES.test(name) && supervisor.mayLoad(path.join(directory, name)))) return
     changed.add(name)
     clearTimeout(settling)

@@ -1,7 +1,7 @@
 /**
  * `millrace run --watch` on the real command: what happens to the state when the module changes.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { killServers, millrace, PIPELINES, scratchDirectory, serve, type Serving } from "./support/process.ts"
@@ -52,6 +52,12 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
+/** As many editors do: beside it, and over it. */
+function save(name: string, text: string): void {
+  writeFileSync(`${name}~`, text)
+  renameSync(`${name}~`, name)
+}
+
 const starts = () => running.text.stdout.split("ready ").length - 1
 
 it("goes on with the state where it fits, waits where it does not, and ends in order", async () => {
@@ -62,27 +68,27 @@ it("goes on with the state where it fits, waits where it does not, and ends in o
   expect(running.text.stderr).toContain("millrace: counting.ts changed: starting again\n")
   expect(await count("a", 2)).toBe("20")
   // What does not load changes nothing.
-  writeFileSync(file, "export default = 1\n")
+  save(file, "export default = 1\n")
   await until("it is told", () => running.text.stderr.includes("the one before goes on"))
   expect(await count("a", 3)).toBe("30")
   // Another store: the old pipeline is stopped, and the new one is not started.
-  writeFileSync(file, module("terms", 10))
+  save(file, module("terms", 10))
   await until("it is told", () => running.text.stderr.includes("the state does not fit the module any more"))
   expect(running.text.stderr).toContain('pipeline "watched": store "words" is gone: its state would be left behind')
   expect(starts()).toBe(2)
   // As before, it fits again: nothing was lost, nothing is counted twice.
-  writeFileSync(file, module("words", 100))
+  save(file, module("words", 100))
   await until("it runs again", () => starts() === 3)
   expect(await count("a", 4)).toBe("400")
   // What it does not load is not its business; what it does is, wherever that comes from.
-  writeFileSync(path.join(directory, "notes.ts"), "export const factor = 7\n")
-  writeFileSync(path.join(directory, "factor.ts"), "export const factor = 7\n")
+  save(path.join(directory, "notes.ts"), "export const factor = 7\n")
+  save(path.join(directory, "factor.ts"), "export const factor = 7\n")
   const imported = module("words", 1).replace("count * 1", "count * factor")
-  writeFileSync(file, `import { factor } from "./factor.ts"\n${imported}`)
+  save(file, `import { factor } from "./factor.ts"\n${imported}`)
   await until("it runs with what it imports", () => starts() === 4)
   expect(await count("a", 5)).toBe("35")
-  writeFileSync(path.join(directory, "notes.ts"), "export const factor = 9\n")
-  writeFileSync(path.join(directory, "factor.ts"), "export const factor = 1000\n")
+  save(path.join(directory, "notes.ts"), "export const factor = 9\n")
+  save(path.join(directory, "factor.ts"), "export const factor = 1000\n")
   await until("it runs with what changed", () => starts() === 5)
   expect(running.text.stderr).toContain("millrace: factor.ts changed: starting again\n")
   expect(running.text.stderr).not.toContain("notes.ts")

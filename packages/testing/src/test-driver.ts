@@ -266,9 +266,11 @@ export class TestDriver {
     return [...new Set(sinks.map(({ topic }) => topic!))]
   }
 
-  /** Committed dead letters of a topic, with the bytes of what failed, where it failed, and why. */
-  deadLetters(topic: string): DeadLetter[] {
-    return this.cluster.logs(topic).flatMap((log) => log.committed(0).map(deadLetterOf))
+  /** Committed dead letters of a topic, by its definition or name, with the bytes of what failed, where it failed, and why. */
+  deadLetters(topic: string | Topic<any, any>): DeadLetter[] {
+    return this.cluster
+      .logs(typeof topic === "string" ? topic : topic.name)
+      .flatMap((log) => log.committed(0).map(deadLetterOf))
   }
 
   /** An interactive query of the store of a table, or of any by its name, over all partitions. */

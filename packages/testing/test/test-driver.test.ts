@@ -129,6 +129,7 @@ test("F5 O6: figures of the worker, and dead letters with what went wrong", asyn
     operator: "map-1",
   })
   expect(String(Buffer.from(letter!.value!))).toBe("-300")
+  expect(driver.deadLetters(S.topic(Letters, Temperatures))).toEqual([letter])
   expect(driver.metrics).toMatchObject({ processed: 3, emitted: 3, transactions: { committed: 1, aborted: 0 } })
   expect(driver.metrics.perTask.map(({ task }) => task)).toEqual(["0_0"])
 })

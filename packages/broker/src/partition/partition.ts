@@ -15,7 +15,7 @@ import type { AppendOptions, AppendResult, Log } from "@millrace/storage"
 import { faultCode } from "../faults.ts"
 import { TransactionJoins } from "./transaction-joins.ts"
 import { DataWaiters, type OffsetWaiter, OffsetWaiters } from "./waiters.ts"
-import { reasonOf, type ServerLog } from "../server-log.ts"
+import { reasonOf, type ServerEvent, type ServerLog } from "../server-log.ts"
 
 export interface PartitionOptions {
   readonly topic: string
@@ -287,9 +287,11 @@ export class Partition {
 
   #tell(level: "error" | "info", event: string, what: string, cause?: unknown): void {
     const { topic, index } = this
-    const reason = cause === undefined ? {} : { reason: reasonOf(cause) }
-    const message = `partition ${topic}-${index} ${what}${cause === undefined ? "" : `: ${reason.reason}`}`
-    this.#options.onFault(message, { level, event, topic, partition: index, ...reason })
+    const told: ServerEvent = { level, event, topic, partition: index }
+    const message = `partition ${topic}-${index} ${what}`
+    if (cause === undefined) return this.#options.onFault(message, told)
+    const reason = reasonOf(cause)
+    this.#options.onFault(`${message}: ${reason}`, { ...told, reason })
   }
 }
 
