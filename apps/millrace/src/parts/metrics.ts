@@ -1,6 +1,6 @@
 /**
- * Figures for Prometheus at /metrics, those of the process among them, and whether the process is alive and ready at /health and /ready, for whoever starts
- * and restarts it.
+ * Figures for Prometheus at /metrics, those of the process among them, and whether it is alive and ready at /health and
+ * /ready, for whoever starts and restarts it.
  */
 import { type Address, formatAddress } from "@millrace/host"
 import { HttpError, serveHttp } from "@millrace/host/node/http"
