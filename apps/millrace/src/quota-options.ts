@@ -18,6 +18,13 @@ export const entityOptions = {
   "ip-defaults": { help: "of each address that has none of its own" },
 } as const
 
+/** By the option that names one. */
+const KINDS = [
+  ["user", "user"],
+  ["client", "clientId"],
+  ["ip", "ip"],
+] as const
+
 interface EntityValues {
   readonly user: string | undefined
   readonly "user-defaults": boolean
@@ -29,27 +36,22 @@ interface EntityValues {
 
 /** What the options name; nothing when they name nobody. */
 export function entityOf(command: string, values: EntityValues): QuotaEntity {
-  const one = (option: "user" | "client" | "ip") => {
-    const name = values[option]
-    const isDefault = values[`${option}-defaults`]
-    if (name !== undefined && isDefault)
+  const { user } = values
+  if (user !== undefined && /^User:/i.test(user))
+    throw new UsageError(`--user ${user}: expected a name without its type: ${user.slice("User:".length)}`)
+  const entity: QuotaEntity = Object.fromEntries(
+    KINDS.flatMap(([option, kind]): [string, string | null][] => {
+      const name = values[option]
+      if (!values[`${option}-defaults`]) return name === undefined ? [] : [[kind, name]]
+      if (name === undefined) return [[kind, null]]
       throw new UsageError(
         `millrace ${command}: --${option} ${name} and --${option}-defaults are not the same; choose one`,
       )
-    return name ?? (isDefault ? null : undefined)
-  }
-  if (values.user !== undefined && /^User:/i.test(values.user))
-    throw new UsageError(
-      `--user ${values.user}: expected a name without its type: ${values.user.slice("User:".length)}`,
-    )
-  const [user, clientId, ip] = [one("user"), one("client"), one("ip")]
-  if (ip !== undefined && (user !== undefined || clientId !== undefined))
+    }),
+  )
+  if (entity.ip !== undefined && Object.keys(entity).length > 1)
     throw new UsageError(`millrace ${command}: an address has quotas of its own; leave out --user and --client`)
-  return {
-    ...(user !== undefined && { user }),
-    ...(clientId !== undefined && { clientId }),
-    ...(ip !== undefined && { ip }),
-  }
+  return entity
 }
 
 /** The same where somebody has to be named. */
@@ -58,12 +60,6 @@ export function namedEntityOf(command: string, values: EntityValues): QuotaEntit
   if (Object.keys(entity).length > 0) return entity
   throw new UsageError(`millrace ${command} needs whose quotas: --user, --client, --ip, or one of them with -defaults`)
 }
-
-const KINDS = [
-  ["user", "user"],
-  ["client", "clientId"],
-  ["ip", "ip"],
-] as const
 
 /** As the options say it, for people. */
 export const told = (entity: QuotaEntity): string =>

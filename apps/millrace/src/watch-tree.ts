@@ -21,10 +21,11 @@ export function watchTree(root: string, isIgnored: (name: string) => boolean, to
     drop(directory)
     let entries: Dirent[]
     try {
-      const watcher = watch(directory, (_, name) => {
+      const watcher = watch(directory, (type, name) => {
         if (name === null || isIgnored(name)) return
         const changed = path.join(directory, name)
-        if (isDirectory(changed)) add(changed, true)
+        // Only what comes or goes is looked up: a log that grows in there is told with each write.
+        if (type === "rename" && isDirectory(changed)) add(changed, true)
         else told(path.relative(root, changed))
       })
       watcher.on("error", () => drop(directory))

@@ -83,7 +83,7 @@ export const CLIENTS: Clients = {
     },
     /**
      * From the first record to the last, with a queue that holds them all. By default librdkafka stops fetching at 64 MB and looks
-     * again once a second: whoever fills the queue sooner than kcat empties it waits for most of one. Behind the last record
+     * again within a second: whoever fills the queue sooner than kcat empties it waits for most of one. Behind the last record
      * it would wait half a second for a fetch with nothing in it.
      */
     async consume({ valueBytes }, { brokers, topic, records, pin }) {

@@ -14,11 +14,10 @@ export interface Cluster {
 }
 
 /**
- * Keeps the log of committed offsets short, which is read at each start. Up to 4.4 at least, Apache Kafka's coordinator that is
- * elected anew while it still loads for the election before takes the end of the first load for the end of the second
- * (`CompleteLoad` asks for the state of whichever context is there), and answers from what it has replayed by then: offsets and
- * members of minutes ago. Whatever goes on from them, Kafka Streams too, does its work twice. With segments of 100 MB, as they are by
- * default, nothing of that log is compacted within half an hour, and a broker that is killed every 25 seconds gets there.
+ * Keeps the log of committed offsets short, which is read at each start. An Apache Kafka (seen with 4.4.0) whose coordinator is elected
+ * anew while it still loads for the election before takes the end of the first load for the end of the second, as its runtime's
+ * source reads too, and answers from what it has replayed by then: offsets and members of minutes ago, from which any client does its
+ * work twice. With segments of 100 MB, its default, nothing of that log was compacted, and after twelve minutes of kills it got there.
  */
 const SHORT_OFFSETS = { "offsets.topic.segment.bytes": "1048576", "log.cleaner.backoff.ms": "1000" }
 
